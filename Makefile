@@ -1,0 +1,62 @@
+# `make run` and `make test` need Python 3.11 or later and nothing else. docs/operations.md explains every target.
+# Written for GNU make 3.81 too. Paths are relative, so the checkout may lie anywhere.
+
+SHELL = /bin/sh
+PYTHON =
+HOST =
+PORT =
+ARGS =
+export PYTHON
+python = .venv/bin/python
+
+.DEFAULT_GOAL = help
+.PHONY: help run stop password test test-pages test-faults check bench clean packages packages-dev
+
+help:
+	@echo "make run [HOST=127.0.0.1] [PORT=8000]   prepare everything and serve the site"
+	@echo "make stop                               stop what make run started"
+	@echo "make password [ARGS=user]               new random password for admin, or for another account"
+	@echo "make test [ARGS='-k name']              all tests but the slow fault tests"
+	@echo "make test-pages                         every page at every width, light and dark (some minutes)"
+	@echo "make test-faults                        kill servers, race processes (some minutes)"
+	@echo "make check                              format, lint, types, layers, migrations"
+	@echo "make bench                              measure, and write docs/benchmarks.md"
+	@echo "make clean                              remove .venv and caches; data stays"
+
+packages:
+	@scripts/venv requirements.txt
+
+packages-dev:
+	@scripts/venv requirements-dev.txt
+
+run: packages
+	@exec $(python) manage.py serve $(if $(HOST),--host "$(HOST)") $(if $(PORT),--port "$(PORT)")
+
+stop: packages
+	@exec $(python) manage.py stop_servers
+
+password: packages
+	@exec $(python) manage.py reset_password $(ARGS)
+
+test: packages
+	@exec $(python) -m pytest $(ARGS)
+
+test-pages: packages
+	@exec $(python) -m pytest -m pages $(ARGS)
+
+test-faults: packages
+	@exec $(python) -m pytest -m faults $(ARGS)
+
+check: packages-dev
+	$(python) -m ruff format --check .
+	$(python) -m ruff check .
+	$(python) -m mypy
+	.venv/bin/python -c 'from importlinter.cli import lint_imports_command as run; run()'
+	$(python) manage.py makemigrations --check --dry-run
+
+bench: packages-dev
+	@exec $(python) -m benchmarks --write $(ARGS)
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,65 @@
+"""`python -m benchmarks`: measures, prints tables, and with --write puts them into docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmarks.report import Table
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
+
+import django
+
+SECTIONS = ("config-sync", "admin-pages")
+SIZES = (100, 1_000, 10_000)
+
+
+def main() -> None:
+    options = _options()
+    django.setup()
+    from benchmarks import report
+    from benchmarks.servers import own_database
+
+    sections = {}
+    with own_database(), tempfile.TemporaryDirectory(prefix="nof0-bench-") as directory:
+        machine = report.machine(" ".join(["python -m benchmarks", *sys.argv[1:]]))
+        for name in options.sections or SECTIONS:
+            before = os.getloadavg()[0]
+            tables = _run(name)(Path(directory), options.sizes, _say)
+            sections[name] = "\n\n".join([f"{machine} {report.load(before)}", *map(str, tables)])
+            print(sections[name], end="\n\n", flush=True)
+    if options.write:
+        report.write(sections)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("sections", nargs="*", metavar=f"{{{','.join(SECTIONS)}}}", help="default: all")
+    parser.add_argument("--write", action="store_true", help="replace the tables in docs/benchmarks.md")
+    parser.add_argument("--sizes", nargs="+", type=int, default=SIZES, help="numbers of traders")
+    options = parser.parse_args()
+    if unknown := set(options.sections) - set(SECTIONS):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(SECTIONS)}")
+    return options
+
+
+def _run(section: str) -> Callable[..., list[Table]]:
+    from benchmarks import admin_pages, config_sync
+
+    runs: dict[str, Callable[..., list[Table]]] = {"config-sync": config_sync.run, "admin-pages": admin_pages.run}
+    return runs[section]
+
+
+def _say(text: str) -> None:
+    print(f"... {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

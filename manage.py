@@ -1,0 +1,45 @@
+#!/usr/bin/env python
+"""Run a management command; the entry point of everything an operator types."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nof0site.settings")
+    exit_in_order_on_signals()
+    try:
+        from django.core.exceptions import ImproperlyConfigured
+        from django.core.management import execute_from_command_line
+
+        from nof0site.embedded.errors import EmbeddedServerError
+    except ImportError as error:
+        raise SystemExit(
+            f"{error}. Run `make run`, or `pip install -r requirements.txt` in a virtual environment first."
+        ) from error
+    try:
+        execute_from_command_line(sys.argv)
+    except (ImproperlyConfigured, EmbeddedServerError) as error:
+        if "--traceback" in sys.argv:
+            raise
+        raise SystemExit(f"Error: {error}") from error
+    except KeyboardInterrupt:
+        raise SystemExit(128 + signal.SIGINT) from None
+
+
+def exit_in_order_on_signals() -> None:
+    """Turn SIGTERM and SIGHUP into a normal exit: the last user of the embedded servers stops them in atexit."""
+
+    def leave(signum: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + signum)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, leave)
+
+
+if __name__ == "__main__":
+    main()

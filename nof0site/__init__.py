@@ -1,0 +1,1 @@
+"""Wiring of the site: settings, URLs, the embedded servers and the commands that run it. Imported by nobody."""

@@ -1,0 +1,49 @@
+"""The DATABASES entry, for an external server and for the embedded one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from nof0site.embedded.paths import DataPaths
+
+POSTGRES_ENGINE = "django.db.backends.postgresql"
+EMBEDDED_ENGINE = "nof0site.embedded.backend"
+
+
+def external_database(url: str, *, through_pgbouncer: bool, keep_seconds: int) -> dict[str, Any]:
+    """Parse `postgresql://user:password@host:port/name?sslmode=...`; a Unix socket's directory is the quoted host.
+
+    A PgBouncer that pools by transaction keeps neither cursors nor sessions for us: no server-side cursors, and
+    connections go back after each request.
+    """
+    try:
+        config: dict[str, Any] = dict(dj_database_url.parse(url, engine=POSTGRES_ENGINE))
+    except (ValueError, dj_database_url.ParseError) as error:
+        raise ImproperlyConfigured(f"DATABASE_URL cannot be understood: {type(error).__name__}.{SHAPE}") from error
+    if not url.startswith(("postgresql://", "postgres://")) or not config.get("NAME"):
+        raise ImproperlyConfigured(f"DATABASE_URL must name a PostgreSQL database.{SHAPE}")
+    return config | {
+        "ENGINE": POSTGRES_ENGINE,
+        "CONN_MAX_AGE": 0 if through_pgbouncer else keep_seconds,
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": through_pgbouncer,
+    }
+
+
+SHAPE = " It should look like postgresql://user:password@host:5432/name (add ?sslmode=require for TLS)."
+
+
+def embedded_database(data_dir: Path) -> dict[str, Any]:
+    return {
+        "ENGINE": EMBEDDED_ENGINE,
+        "NAME": "nof0",
+        "USER": "postgres",
+        "HOST": str(DataPaths(data_dir).sockets),
+        "PORT": "5432",
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }

@@ -1,0 +1,1 @@
+"""Django database engine `nof0site.embedded.backend`: PostgreSQL that is started when it is first needed."""

@@ -1,0 +1,48 @@
+"""The CACHES entry, for an external Redis and for the embedded Valkey."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from django_redis.client import DefaultClient
+
+from nof0site.embedded.paths import DataPaths
+
+SCHEMES = ("redis", "rediss", "unix")
+
+
+class PrefixClient(DefaultClient):
+    """A cache that clears its own keys only: the stock client flushes the whole database, live data included."""
+
+    def clear(self, client: Any = None) -> None:
+        self.delete_pattern("*", client=client)
+
+
+def external_redis(url: str) -> dict[str, Any]:
+    if urlsplit(url).scheme not in SCHEMES:
+        raise ImproperlyConfigured(
+            "REDIS_URL should look like redis://host:6379/0, rediss://user:password@host:6379/0 for TLS, "
+            "or unix:///path/to/redis.sock?db=0."
+        )
+    return _cache(url, {})
+
+
+def embedded_redis(data_dir: Path) -> dict[str, Any]:
+    from nof0site.embedded.redis_connection import connection_options
+
+    return _cache(f"unix://{quote(str(DataPaths(data_dir).valkey_socket))}?db=0", connection_options())
+
+
+def _cache(url: str, pool_options: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": url,
+        "KEY_PREFIX": "nof0:cache",
+        "OPTIONS": {
+            "CLIENT_CLASS": "nof0site.rediscache.PrefixClient",
+            "CONNECTION_POOL_KWARGS": pool_options,
+        },
+    }

@@ -1,0 +1,188 @@
+"""Settings of the site. Everything that differs between machines comes from the environment (see .env.example)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import django_stubs_ext
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+from dotenv import load_dotenv
+
+from nof0site.databases import embedded_database, external_database
+from nof0site.embedded.paths import default_data_dir
+from nof0site.env import env_bool, env_int, env_list, env_secret, env_str
+from nof0site.hosts import only_loopback
+from nof0site.rediscache import embedded_redis, external_redis
+from nof0site.secret_key import local_secret_key
+from nof0site.unfold import UNFOLD as UNFOLD
+
+# ModelAdmin[TraderConfig] and its like fail at import without this.
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+# Variables that are set already win over the file.
+load_dotenv(BASE_DIR / ".env")
+
+# What this machine keeps: the embedded servers' data, the local secret key, the collected static files.
+DATA_DIR = Path(env_str("NOF0_DATA_DIR") or default_data_dir(BASE_DIR)).absolute()
+# The declared fleet: imported once into an empty database, compared with ever after.
+MANAGER_YAML = Path(env_str("MANAGER_YAML") or BASE_DIR / "etc" / "manager.yaml").absolute()
+
+# --- Security -------------------------------------------------------------------------------------------------
+DEBUG = env_bool("DEBUG", default=False)
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+LOOPBACK_ONLY = only_loopback(ALLOWED_HOSTS)
+HTTPS = env_bool("HTTPS", default=not LOOPBACK_ONLY)
+
+SECRET_KEY = env_secret("SECRET_KEY")
+if not SECRET_KEY:
+    if not LOOPBACK_ONLY:
+        raise ImproperlyConfigured(
+            f"ALLOWED_HOSTS={','.join(ALLOWED_HOSTS)} opens the site to other machines: set SECRET_KEY, or "
+            "SECRET_KEY_FILE to the path of a file, with at least 50 random characters, the same for every process."
+        )
+    SECRET_KEY = local_secret_key(DATA_DIR)
+SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS", default=[])
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", default=31_536_000) if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS and env_bool("HSTS_SUBDOMAINS", default=True)
+# Only behind a proxy that sets or removes this header itself: anybody else could claim to have come by HTTPS.
+if env_bool("TRUST_X_FORWARDED_PROTO", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", default=[])
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+AUTHENTICATION_BACKENDS = ["nof0site.login.ThrottlingBackend", "django.contrib.auth.backends.ModelBackend"]
+# Five wrong passwords for one account from one address within 15 minutes lock that pair until they are past. The
+# count is in PostgreSQL, so it is one for all web servers; nobody can lock a person out from somewhere else.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "nof0site.login.client_address"
+AXES_LOCKOUT_CALLABLE = "nof0site.login.locked_out"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+# How many proxies stand before the site and append to X-Forwarded-For.
+TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", default=0)
+
+# --- Application ----------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    # The theme replaces templates of django.contrib.admin, so it comes first.
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "nof0site.apps.ControlAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    # Makes runserver leave static files to WhiteNoise, as every other server does.
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "simple_history",
+    "axes",
+    "traders",
+    "trading",
+    "nof0site.apps.SiteConfig",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "nof0site.middleware.content_security_policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Turns a refused login into the page that says for how long.
+    "axes.middleware.AxesMiddleware",
+]
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+ROOT_URLCONF = "nof0site.urls"
+WSGI_APPLICATION = "nof0site.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Models and migrations are apart so that the tables' history reads as one list.
+MIGRATION_MODULES = {"traders": "migrations.traders", "trading": "migrations.trading"}
+# One service writes every history row itself, together with its config row: no signal may add a second one.
+SIMPLE_HISTORY_ENABLED = False
+
+# --- Storage --------------------------------------------------------------------------------------------------
+DATABASE_URL = env_secret("DATABASE_URL")
+REDIS_URL = env_secret("REDIS_URL")
+DATABASES: dict[str, Any] = {
+    "default": external_database(
+        DATABASE_URL,
+        through_pgbouncer=env_bool("PGBOUNCER", default=False),
+        keep_seconds=env_int("DATABASE_KEEP_SECONDS", default=60),
+    )
+    if DATABASE_URL
+    else embedded_database(DATA_DIR)
+}
+CACHES: dict[str, Any] = {"default": external_redis(REDIS_URL) if REDIS_URL else embedded_redis(DATA_DIR)}
+# Further settings of the embedded PostgreSQL, given to it at its start.
+EMBEDDED_POSTGRES_SETTINGS: dict[str, str] = {}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+# --- Static files ---------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = Path(env_str("STATIC_ROOT") or DATA_DIR / "static").absolute()
+STORAGES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "nof0site.staticfiles.CollectedOrSourceStorage"},
+}
+# Unhashed names are served from the apps themselves, so that nothing depends on collectstatic having run.
+WHITENOISE_USE_FINDERS = True
+
+# --- Language and time ----------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- Logging --------------------------------------------------------------------------------------------------
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    # Django's own handler prints only with DEBUG on; ours takes its lines in every case.
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # Four lines for every login say nothing; a wrong password is a warning.
+        "axes": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,106 @@
+"""How the admin theme (django-unfold) is set up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.functional import lazy
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
+
+
+def _entry(title: Any, icon: str, url_name: str, permission: str = "") -> dict[str, Any]:
+    """One line of the menu; whoever lacks the permission does not see it. Changing includes looking."""
+    may_change = permission.replace(".view_", ".change_")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(url_name),
+        "permission": lambda request: (
+            not permission or request.user.has_perm(permission) or request.user.has_perm(may_change)
+        ),
+    }
+
+
+def _number(function: str) -> Any:
+    """A number beside the menu's entry, asked for at every page; the theme would show an empty mark for 0."""
+    return lazy(lambda: import_string(function)(), int)()
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "NOF0 Control",
+    "SITE_HEADER": "NOF0 Control",
+    "SITE_SUBHEADER": _("The trader fleet"),
+    "SITE_SYMBOL": "tune",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("nof0site/favicon.svg")},
+    ],
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [
+        lambda request: static("traders/control.css"),
+        lambda request: static("traders/past.css"),
+        lambda request: static("traders/actions.css"),
+        lambda request: static("traders/prompts.css"),
+    ],
+    "SCRIPTS": [
+        lambda request: static("traders/control.js"),
+        lambda request: static("traders/actions.js"),
+    ],
+    "DASHBOARD_CALLBACK": "traders.admin.overview.add_overview",
+    "COLORS": {
+        # A calm blue, dark enough for white letters on it.
+        "primary": {
+            "50": "#eff5fb",
+            "100": "#dbe8f6",
+            "200": "#bcd4ee",
+            "300": "#8fb8e2",
+            "400": "#5c96d3",
+            "500": "#3a7bc0",
+            "600": "#2563a8",
+            "700": "#205088",
+            "800": "#1e446f",
+            "900": "#1d3a5d",
+            "950": "#13253e",
+        },
+    },
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "items": [
+                    _entry(_("Overview"), "space_dashboard", "admin:index"),
+                    _entry(
+                        _("Traders"), "smart_toy", "admin:traders_traderconfig_changelist", "traders.view_traderconfig"
+                    ),
+                    _entry(
+                        _("Fleet settings"),
+                        "tune",
+                        "admin:traders_managerconfig_changelist",
+                        "traders.view_managerconfig",
+                    ),
+                    {
+                        **_entry(
+                            _("Sync conflicts"), "call_split", "admin:traders_conflicts", "traders.view_traderconfig"
+                        ),
+                        "badge": _number("traders.admin.overview.open_conflicts"),
+                        "badge_variant": "warning",
+                    },
+                    _entry(_("Change log"), "history", "admin:traders_changelog", "traders.view_traderconfig"),
+                    _entry(
+                        _("Prompt texts"), "article", "admin:traders_prompttext_changelist", "traders.view_prompttext"
+                    ),
+                ],
+            },
+            {
+                "title": _("Accounts"),
+                "separator": True,
+                "items": [
+                    _entry(_("Users"), "person", "admin:auth_user_changelist", "auth.view_user"),
+                    _entry(_("Groups"), "group", "admin:auth_group_changelist", "auth.view_group"),
+                ],
+            },
+        ],
+    },
+}

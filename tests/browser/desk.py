@@ -1,0 +1,32 @@
+"""What a person does at the desk, by the names they see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.contrib.auth import get_user_model
+from playwright.sync_api import Page
+
+PASSWORD = "correct horse"
+SHARED = Path(__file__).parents[2].parent / "shared" / "data" / "manager.yaml"
+OWN = Path(__file__).parents[2] / "etc" / "manager.yaml"
+
+
+def person(username: str) -> None:
+    get_user_model().objects.create_superuser(username, password=PASSWORD)
+
+
+def log_in(page: Page, username: str) -> None:
+    page.goto("/admin/login/")
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/admin/")
+
+
+def open_trader(page: Page, trader_id: str) -> None:
+    page.goto(f"/admin/traders/traderconfig/{trader_id}/change/")
+
+
+def give_reason(page: Page, reason: str) -> None:
+    page.get_by_label("Reason").fill(reason)

@@ -1,0 +1,58 @@
+"""Servers for the whole run, and a Redis that is empty for each test."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.servers import refuse_redis_in_use, remove_servers
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Told to stop, the run ends as after Ctrl-C: in order, with its servers stopped.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("Told to stop.", returncode=143))
+    if url := os.environ.get("TEST_REDIS_URL"):
+        refuse_redis_in_use(url)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Runs after a failure and after Ctrl-C too."""
+    from django.conf import settings
+    from django.db import connections
+
+    from nof0site.embedded.configured import configured_servers
+
+    connections.close_all()
+    configured_servers().leave()
+    remove_servers(Path(settings.DATA_DIR))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Let the test database be dropped although a page that a closed browser asked for is still being made."""
+    yield
+    from django.db import connection
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis() -> Iterator[None]:
+    """Leave nothing in Redis for the next test, nor for the owner of an external one."""
+    from django.conf import settings
+    from django.core.cache import cache
+    from django_redis import get_redis_connection, pool
+
+    yield
+    cache.close()
+    if settings.CACHES["default"]["LOCATION"] in pool.ConnectionFactory._pools:  # type: ignore[misc]
+        get_redis_connection("default").flushdb()

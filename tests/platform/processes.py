@@ -1,0 +1,166 @@
+"""Management commands as processes of their own, on a data directory of their own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from nof0site.embedded.paths import DataPaths
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PATIENCE_SECONDS = 60
+# Starts both servers, says so, and stays until its input ends.
+HOLD = """
+import sys, django; django.setup()
+from django.db import connection
+from django_redis import get_redis_connection
+with connection.cursor() as cursor:
+    cursor.execute("SELECT pg_postmaster_start_time()::text")
+    started = cursor.fetchone()[0]
+run_id = get_redis_connection("default").info("server")["run_id"]
+print("using", started, run_id, flush=True)
+sys.stdin.read()
+"""
+
+
+@dataclass
+class Machine:
+    """A data directory, and the processes that a test started on it."""
+
+    data_dir: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+    processes: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        # The browser tests of the same run have set this for themselves.
+        inherited = {name: value for name, value in os.environ.items() if name != "DJANGO_ALLOW_ASYNC_UNSAFE"}
+        return inherited | {
+            "DJANGO_SETTINGS_MODULE": "nof0site.settings",
+            "NOF0_DATA_DIR": str(self.data_dir),
+            "DATABASE_URL": "",
+            "REDIS_URL": "",
+            "PYTHONPATH": str(CHECKOUT),
+            **self.settings,
+        }
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=CHECKOUT,
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # Like a terminal's foreground group: Ctrl-C goes to the group, not to the tests.
+            process_group=0,
+        )
+        self.processes.append(process)
+        return process
+
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        process = self.start("manage.py", *arguments)
+        output, _ = process.communicate(timeout=PATIENCE_SECONDS)
+        return subprocess.CompletedProcess(arguments, process.returncode, output)
+
+    def python(self, code: str) -> str:
+        """Run code that can use the site's database, to its successful end."""
+        output, _ = (process := self.start("-c", code)).communicate(timeout=PATIENCE_SECONDS)
+        assert process.returncode == 0, output
+        return output
+
+    def hold_servers(self) -> tuple[subprocess.Popen[str], str]:
+        """A process that uses both servers, and which servers it saw."""
+        process = self.start("-c", HOLD)
+        return process, line_with(process, "using ")
+
+    def serve(self, port: int) -> tuple[subprocess.Popen[str], str]:
+        """A running site that answers, and what it said until then."""
+        process = self.start("manage.py", "serve", "--port", str(port))
+        said = line_with(process, "Stop  ", keep_all=True)
+        wait_for(lambda: answers(port))
+        return process, said
+
+    def running(self) -> list[str]:
+        """Every process that works in the data directory."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()).is_relative_to(self.data_dir):
+                    found.append(f"{process.pid} {process.name()}")
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
+                continue
+        return found
+
+    def kill_servers(self) -> None:
+        """kill -9 of every server process at once, as at a crash of the machine."""
+        for entry in self.running():
+            os.kill(int(entry.split()[0]), signal.SIGKILL)
+
+    def clear(self) -> None:
+        for process in self.processes:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+        self.kill_servers()
+        shutil.rmtree(DataPaths(self.data_dir).sockets, ignore_errors=True)
+
+
+def line_with(process: subprocess.Popen[str], text: str, *, keep_all: bool = False) -> str:
+    """The first line of output that holds the text, or everything up to it."""
+    assert process.stdout is not None
+    said = ""
+    for line in process.stdout:
+        said += line
+        if text in line:
+            return said if keep_all else line
+    raise AssertionError(f"the process ended without {text!r}:\n{said}")
+
+
+def wait_for(condition: object, seconds: float = PATIENCE_SECONDS) -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/admin/login/", timeout=10) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, ConnectionError):
+        return False
+
+
+def interrupt(process: subprocess.Popen[str]) -> int:
+    """Ctrl-C in the process's terminal; its exit code."""
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=PATIENCE_SECONDS)
+    return process.returncode
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def password_in(said: str) -> str:
+    found = re.search(r"password (\S+)", said)
+    assert found, said
+    return found[1]

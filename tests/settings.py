@@ -1,0 +1,36 @@
+"""The site's settings, on servers of the tests' own.
+
+What the environment or `.env` says about a site on this machine is set aside first: the tests never see
+DATABASE_URL and REDIS_URL, and never touch what they point at.
+"""
+
+from __future__ import annotations
+
+import os
+
+from tests.servers import FAST_POSTGRES, new_data_dir
+
+# Every variable the settings read is named in .env.example.
+for _name in (
+    *("DEBUG", "ALLOWED_HOSTS", "HTTPS", "SECRET_KEY", "SECRET_KEY_FILE", "SECRET_KEY_FALLBACKS", "HSTS_SECONDS"),
+    *("HSTS_SUBDOMAINS", "TRUST_X_FORWARDED_PROTO", "TRUSTED_PROXIES", "CSRF_TRUSTED_ORIGINS", "PGBOUNCER"),
+    *("DATABASE_KEEP_SECONDS", "DATABASE_URL_FILE", "REDIS_URL_FILE", "MANAGER_YAML", "STATIC_ROOT"),
+):
+    # Empty counts as unset, and keeps the line of a .env file out.
+    os.environ[_name] = ""
+os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
+os.environ["REDIS_URL"] = os.environ.get("TEST_REDIS_URL", "")
+os.environ["NOF0_DATA_DIR"] = str(new_data_dir())
+
+from nof0site.settings import *  # noqa: E402, F403
+from nof0site.settings import CACHES, DATABASES  # noqa: E402
+
+EMBEDDED_POSTGRES_SETTINGS = FAST_POSTGRES
+# The append-only tables may be truncated between tests by who says so, in a test database only.
+_options = DATABASES["default"].setdefault("OPTIONS", {})
+_options["options"] = f"{_options.get('options', '')} -c nof0.test_flush=on".strip()
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+CACHES["default"]["KEY_PREFIX"] = "test"
+
+# Hashing a password slowly is what the real hasher is for.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import csv
+from decimal import Decimal
+
+import pytest
+
+from tests.factories import make_file, make_trader, new_trader, save_edit, sync_traders
+from traders.repositories import changelog as log
+from traders.repositories.changelog import Filter
+from traders.rules.errors import UnknownChangeSet
+from traders.schema.fleet import FLEET_ID
+from traders.services import changelog, configs
+from traders.services.sync import sync
+
+pytestmark = pytest.mark.django_db
+
+LEVERAGE = "detail.risk.major_coin_leverage"
+
+
+@pytest.fixture(autouse=True)
+def _history() -> None:
+    """A sync of two, then one edit each by two people, and one of the fleet's settings."""
+    sync_traders(make_trader("a"), make_trader("b"))
+    save_edit("a", actor="mei", reason="cut", detail__risk__major_coin_leverage=10)
+    save_edit("b", actor="lee", reason="room", detail__risk__max_positions=5)
+    save_edit(FLEET_ID, actor="mei", reason="capital", detail__manager__total_equity_usd=Decimal(5))
+
+
+def reasons(where: Filter) -> list[str]:
+    return [line.reason for line in changelog.page(where).lines]
+
+
+def test_a_change_set_is_one_line_newest_first() -> None:
+    lines = changelog.page(Filter()).lines
+
+    assert [(line.reason, line.configs) for line in lines] == [("capital", 1), ("room", 1), ("cut", 1), ("initial", 3)]
+    assert lines[-1].created == 3
+    assert lines[2].config_ids == ("a",)
+    assert lines[2].changed_fields == (LEVERAGE,)
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        (Filter(config_id="a"), ["cut", "initial"]),
+        (Filter(config_id=FLEET_ID), ["capital", "initial"]),
+        (Filter(actor="mei"), ["capital", "cut"]),
+        (Filter(source="sync"), ["initial"]),
+        (Filter(paths=frozenset({LEVERAGE})), ["cut"]),
+        (Filter(paths=frozenset({LEVERAGE}), config_id="b"), []),
+    ],
+)
+def test_the_log_is_filtered(where: Filter, expected: list[str]) -> None:
+    assert reasons(where) == expected
+
+
+def test_when_did_leverage_change_is_one_filter_away() -> None:
+    paths = changelog.paths_matching("Leverage")
+
+    assert paths == {LEVERAGE, "detail.risk.altcoin_leverage"}
+    assert reasons(Filter(paths=paths)) == ["cut"]
+
+
+def test_a_period_holds_its_beginning_and_not_its_end() -> None:
+    cut, room = configs.existing("a").changed_at, configs.existing("b").changed_at
+
+    assert reasons(Filter(since=cut, until=room)) == ["cut"]
+
+
+def test_pages_follow_each_other_without_gap_or_repetition(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changelog, "PAGE", 3)
+
+    first = changelog.page(Filter())
+    second = changelog.page(Filter(), before=first.next_before)
+
+    assert [line.reason for line in (*first.lines, *second.lines)] == ["capital", "room", "cut", "initial"]
+    assert second.next_before is None
+
+
+def test_an_opened_change_set_shows_what_each_configuration_was() -> None:
+    report = sync(
+        file=make_file(make_trader("a", detail__auto_start=True), make_trader("b"), make_trader("c")), actor="x"
+    )
+    assert report.change_set is not None
+
+    opened = {changed.after.config_id: changed for changed in changelog.opened(report.change_set)}
+
+    assert [(c.path, c.old, c.new) for c in opened["a"].changes] == [("detail.auto_start", False, True)]
+    assert opened["c"].before is None
+    with pytest.raises(UnknownChangeSet):
+        changelog.opened(10**9)
+
+
+def test_the_csv_has_every_version_and_no_formula() -> None:
+    new_trader("evil")
+    save_edit("evil", actor="mei", reason='=HYPERLINK("http://x","y")', detail__risk__max_positions=6)
+
+    head, *lines = csv.reader("".join(changelog.csv_lines(Filter())).splitlines())
+
+    assert head[:3] == ["change_set", "config_id", "version"]
+    assert len(lines) == 8
+    newest = dict(zip(head, lines[0], strict=True))
+    assert newest["reason"].startswith("'=HYPERLINK")
+    assert newest["changed_fields"] == "detail.risk.max_positions"
+    assert any(line[1] == f"'{FLEET_ID}" for line in lines)
+
+
+def test_rows_read_in_batches_are_all_of_them_once() -> None:
+    whole = list(log.rows(Filter()))
+
+    assert len(whole) == 6
+    assert [list(log.rows(Filter(), batch=size)) for size in (1, 2, 3)] == [whole] * 3
+
+
+def test_people_and_sources_are_offered_once_each() -> None:
+    assert log.actors() == ["cli:test", "lee", "mei"]
+    assert log.sources() == ["admin", "sync"]

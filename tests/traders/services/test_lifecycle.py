@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from tests.factories import make_trader, new_trader, save_edit, sync_traders
+from traders.rules.errors import AlreadyExists, UnknownVersion
+from traders.schema.problems import InvalidConfig
+from traders.services import configs
+from traders.services.lifecycle import clone, propose_retirement, set_retired
+
+pytestmark = pytest.mark.django_db
+
+
+def retire(*names: str, retired: bool = True) -> None:
+    seen = propose_retirement(trader_ids=names, retired=retired).seen
+    set_retired(trader_ids=names, retired=retired, seen=seen, reason="done", actor="mei")
+
+
+def test_a_clone_starts_without_capital_not_started_and_says_where_it_came_from() -> None:
+    sync_traders(make_trader(detail__auto_start=True))
+    save_edit("steady_long", detail__risk__max_positions=8)
+
+    clone(trader_id="steady_long", version=1, new_id="twin", display_name="Twin", reason="try", actor="mei")
+
+    twin, source = configs.existing("twin"), configs.version("steady_long", 1)
+    assert (twin.version, twin.source) == (1, "clone")
+    assert twin.flat == source.flat | {
+        "allocation_pct": Decimal(0),
+        "detail.auto_start": False,
+        "detail.display_name": "Twin",
+        "detail.cloned_from": {"trader_id": "steady_long", "version": 1},
+    }
+
+
+def test_a_clone_needs_a_free_id_and_a_known_version() -> None:
+    sync_traders(make_trader())
+
+    with pytest.raises(AlreadyExists):
+        clone(trader_id="steady_long", version=1, new_id="STEADY_LONG", reason="try", actor="mei")
+    with pytest.raises(UnknownVersion):
+        clone(trader_id="steady_long", version=2, new_id="twin", reason="try", actor="mei")
+    with pytest.raises(InvalidConfig, match="1 to 64 letters"):
+        clone(trader_id="steady_long", version=1, new_id="a twin", reason="try", actor="mei")
+
+
+def test_retiring_frees_capital_in_one_change_set() -> None:
+    sync_traders(make_trader("a"), make_trader("b"), make_trader("c"))
+
+    proposal = propose_retirement(trader_ids=["a", "b"], retired=True)
+    assert (proposal.before.free_pct, proposal.after.free_pct) == (Decimal(30), Decimal(70))
+    retire("a", "b")
+
+    assert configs.overview().retired == 2
+    assert configs.existing("a").change_set == configs.existing("b").change_set
+
+
+def test_bringing_back_is_held_to_the_fleet_rule() -> None:
+    sync_traders(make_trader("a", allocation_pct=Decimal(50)))
+    retire("a")
+    new_trader("b", allocation_pct=Decimal(60))
+
+    with pytest.raises(InvalidConfig, match="fleet's sum 110"):
+        retire("a", retired=False)
+    with pytest.raises(InvalidConfig, match="at least one"):
+        retire(retired=True)

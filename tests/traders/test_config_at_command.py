@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.factories import make_trader, save_edit, sync_traders
+from traders.services import configs
+
+pytestmark = pytest.mark.django_db
+
+
+def printed(*arguments: str) -> list[dict[str, object]]:
+    out = StringIO()
+    call_command("config_at", *arguments, stdout=out)
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+def test_each_trader_is_printed_as_it_stood() -> None:
+    sync_traders(make_trader("a"), make_trader("b"))
+    first = configs.existing("a").changed_at
+    save_edit("a", detail__risk__max_positions=9)
+
+    assert [(line["id"], line["version"]) for line in printed(first.isoformat())] == [("a", 1), ("b", 1)]
+    (now,) = printed(configs.existing("a").changed_at.isoformat(), "--trader", "a")
+    assert (now["version"], now["detail"]["risk"]["max_positions"]) == (2, 9)  # type: ignore[index]
+    assert printed((first - timedelta(microseconds=1)).isoformat()) == []
+
+
+def test_a_trader_that_was_not_there_then_is_said() -> None:
+    sync_traders(make_trader("a"))
+
+    with pytest.raises(CommandError, match="there is no trader 'a' at 2020-01-01T00:00:00"):
+        call_command("config_at", "2020-01-01", "--trader", "a")
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "2026-11-01T25:00", "12:00"])
+def test_what_is_no_moment_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(CommandError, match="write it like 2026-11-01T12:00Z"):
+        call_command("config_at", text)
+
+
+def test_the_future_is_refused() -> None:
+    with pytest.raises(CommandError, match="2999-01-01 is yet to come"):
+        call_command("config_at", "2999-01-01")

@@ -1,0 +1,13 @@
+"""The operator's screens. Pages parse, call a service and answer; rules and writes are below."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from traders.admin import accounts, fleet, prompts, traders
+
+__all__ = ["accounts", "fleet", "prompts", "traders"]
+
+admin.site.index_template = "traders/overview.html"
+admin.site.index_title = _("Overview")

@@ -1,0 +1,94 @@
+"""Users with their roles, and groups, in the theme's clothes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from axes.utils import reset
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm
+
+from traders.forms.accounts import AccountChangeForm, AccountCreationForm
+from traders.repositories.roles import role_of
+from traders.rules.roles import Role
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
+    """Whoever is no superuser neither makes one nor touches one: the role Admin is not a way to more."""
+
+    form = AccountChangeForm
+    add_form = AccountCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "role", "first_name", "last_name", "is_active", "last_login")
+    list_filter = ("groups", "is_active")
+    # The theme's two-sided lists scroll sideways on a phone.
+    filter_horizontal = ()
+    actions = ("let_in_again",)
+    add_fieldsets = (  # type: ignore[assignment]
+        (None, {"fields": ("username", "role", "usable_password", "password1", "password2")}),
+    )
+    fieldsets = (
+        (None, {"fields": ("username", "password", "role", "is_active")}),
+        (_("Person"), {"fields": ("first_name", "last_name", "email")}),
+        (_("Beyond the role"), {"fields": ("is_staff", "is_superuser", "groups")}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        users: QuerySet[User] = super().get_queryset(request).prefetch_related("groups")
+        return users
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        own = super().get_readonly_fields(request, obj)
+        return own if request.user.is_superuser else (*own, "is_superuser")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_up_to(request, obj) and bool(super().has_change_permission(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_up_to(request, obj) and bool(super().has_delete_permission(request, obj))
+
+    @admin.display(description=_("role"))
+    def role(self, user: User) -> str:
+        return gettext("superuser") if user.is_superuser else role_of(user) or "–"
+
+    @admin.action(description=_("Let in again: forget the wrong passwords"), permissions=["change"])
+    def let_in_again(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        names = list(users.values_list("username", flat=True))
+        for name in names:
+            reset(username=name)
+        said = ngettext("%(n)d account can log in again.", "%(n)d accounts can log in again.", len(names))
+        messages.success(request, said % {"n": len(names)})
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
+    """The roles are looked at only: every migration puts them back."""
+
+    filter_horizontal = ()
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not _is_role(obj) and bool(super().has_change_permission(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not _is_role(obj) and bool(super().has_delete_permission(request, obj))
+
+
+def _is_up_to(request: HttpRequest, user: User | None) -> bool:
+    return user is None or not user.is_superuser or bool(request.user.is_superuser)
+
+
+def _is_role(group: Group | None) -> bool:
+    return group is not None and group.name in list(Role)

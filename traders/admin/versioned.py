@@ -1,0 +1,86 @@
+"""The admin of a versioned configuration: routes its pages to their views, reads and writes nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from unfold.admin import ModelAdmin
+
+from traders.admin.editing import edit_view
+from traders.admin.history import compare_view, history_view, version_view, whole_page
+from traders.admin.pages import Desk
+from traders.admin.past import past_view
+from traders.admin.restoring import restore_view
+from traders.schema.stored import StoredConfig
+from traders.services import configs
+
+View = Callable[..., HttpResponse]
+
+
+class VersionedAdmin(ModelAdmin):
+    """Edit, history, compare, one version and restore. Nothing is ever deleted."""
+
+    def config_id(self, object_id: str) -> str:
+        return object_id
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            self._path("<str:object_id>/compare/", self.compare_view, "compare"),
+            self._path("<str:object_id>/past/", self.past_view, "past"),
+            self._path("<str:object_id>/versions/<int:number>/", self.version_view, "version"),
+            self._path("<str:object_id>/versions/<int:number>/restore/", self.restore_view, "restore"),
+            *super().get_urls(),
+        ]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The form; whoever may only look sees the current version instead."""
+        if not self.has_change_permission(request):
+            if request.method == "POST":
+                raise PermissionDenied
+            return self._page(request, object_id, lambda desk, current: whole_page(desk, current, current, tab="edit"))
+        return self._page(request, object_id, edit_view)
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        return edit_view(Desk(self, request, ""), None)
+
+    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._page(request, object_id, history_view)
+
+    def compare_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._page(request, object_id, compare_view)
+
+    def past_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._page(request, object_id, past_view)
+
+    def version_view(self, request: HttpRequest, object_id: str, number: int) -> HttpResponse:
+        return self._page(request, object_id, lambda desk, current: version_view(desk, current, number))
+
+    def restore_view(self, request: HttpRequest, object_id: str, number: int) -> HttpResponse:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        return self._page(request, object_id, lambda desk, current: restore_view(desk, current, number))
+
+    def _page(
+        self, request: HttpRequest, object_id: str, view: Callable[[Desk, StoredConfig], HttpResponse]
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        desk = Desk(self, request, self.config_id(object_id))
+        current = configs.stored(desk.config_id)
+        return view(desk, current) if current else self.missing(desk)
+
+    def missing(self, desk: Desk) -> HttpResponse:
+        return desk.gone()
+
+    def _path(self, route: str, view: View, name: str) -> URLPattern:
+        full = f"{self.opts.app_label}_{self.opts.model_name}_{name}"
+        return path(route, self.admin_site.admin_view(view), name=full)

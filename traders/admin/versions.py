@@ -1,0 +1,75 @@
+"""Reads of version rows for the pages: a page of a history with what each version changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+
+from traders.admin.changes import Row, rows
+from traders.models import ManagerConfigVersion, PromptText, TraderConfigVersion
+from traders.repositories.rows import stored
+from traders.schema.fleet import FLEET_ID
+from traders.schema.paths import Change, diff
+from traders.schema.stored import StoredConfig
+
+PER_PAGE = 25
+
+
+@dataclass(frozen=True)
+class VersionLine:
+    """One version in a history. `rows` is empty for the first one, which changed nothing."""
+
+    version: int
+    changed_at: Any
+    changed_by: str
+    reason: str
+    source: str
+    rows: list[Row]
+    current: bool
+
+
+def page_of_history(config_id: str, number: str | None, *, current: int) -> tuple[Page[Any], list[VersionLine]]:
+    """The newest versions first, `PER_PAGE` on a page: two queries, however long the history."""
+    versions = versions_of(config_id)
+    page = Paginator(versions, PER_PAGE).get_page(number)
+    shown = [stored(row) for row in page.object_list]
+    if shown and shown[-1].version > 1:
+        oldest = versions.filter(version=shown[-1].version - 1).first()
+        shown += [stored(oldest)] if oldest else []
+    by_number = {config.version: config for config in shown}
+    lines = [_line(config_id, config, by_number.get(config.version - 1), current) for config in shown]
+    return page, lines[: len(page.object_list)]
+
+
+def versions_of(config_id: str) -> QuerySet[Any]:
+    if config_id == FLEET_ID:
+        rows_of_fleet: QuerySet[Any] = ManagerConfigVersion.objects.order_by("-version")
+        return rows_of_fleet
+    rows_of_trader: QuerySet[Any] = TraderConfigVersion.objects.filter(id=config_id).order_by("-version")
+    return rows_of_trader
+
+
+def changes_since(before: StoredConfig | None, config: StoredConfig) -> list[Change]:
+    return diff(before.flat, config.flat) if before else []
+
+
+def prompt_bodies(digests: Collection[str]) -> Mapping[str, str]:
+    if not digests:
+        return {}
+    return dict(PromptText.objects.filter(pk__in=digests).values_list("sha256", "body"))
+
+
+def _line(config_id: str, config: StoredConfig, before: StoredConfig | None, current: int) -> VersionLine:
+    return VersionLine(
+        version=config.version,
+        changed_at=config.changed_at,
+        changed_by=config.changed_by,
+        reason=config.reason,
+        source=config.source,
+        rows=rows(config_id, changes_since(before, config)),
+        current=config.version == current,
+    )

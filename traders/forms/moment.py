@@ -1,0 +1,70 @@
+"""A moment as people and addresses write it: in UTC unless it says otherwise, and not in the future."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
+
+
+class MomentInput(forms.DateTimeInput):
+    """A date-time picker; it knows no zones, so it shows UTC."""
+
+    input_type = "datetime-local"
+
+    def format_value(self, value: Any) -> str:
+        return for_picker(value) if isinstance(value, datetime) else for_picker_text(value)
+
+
+class MomentField(forms.Field):
+    widget = MomentInput
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(widget=MomentInput(attrs={"step": 1}), **options)
+
+    def to_python(self, value: Any) -> datetime | None:
+        text = str(value or "").strip()
+        return read_moment(text) if text else None
+
+
+def read_moment(text: str) -> datetime:
+    """Raises ValidationError."""
+    moment = _parsed(text.strip())
+    if moment is None:
+        raise forms.ValidationError(
+            _("“%(text)s” is no moment: write it like 2026-11-01T12:00 (UTC) or 2026-11-01.") % {"text": text[:60]}
+        )
+    # A picker has whole seconds, so that now may be a moment ahead of itself.
+    if moment > timezone.now() + timedelta(seconds=1):
+        raise forms.ValidationError(_("%(text)s is yet to come.") % {"text": text[:60]})
+    return moment
+
+
+def for_picker(moment: datetime) -> str:
+    """The next whole second, such that what was saved at `moment` is in it."""
+    whole = moment.astimezone(UTC)
+    if whole.microsecond:
+        whole = whole.replace(microsecond=0) + timedelta(seconds=1)
+    return whole.replace(tzinfo=None).isoformat()
+
+
+def for_picker_text(text: Any) -> str:
+    """What was typed, where it is a moment; a picker can show nothing else."""
+    found = _parsed(str(text or "").strip())
+    return for_picker(found) if found else ""
+
+
+def _parsed(text: str) -> datetime | None:
+    try:
+        if day := parse_date(text):
+            return datetime(day.year, day.month, day.day, tzinfo=UTC)
+        found = parse_datetime(text)
+        if found is None:
+            return None
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,34 @@
+"""The reason alone: for a restore and for settled conflicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from traders.schema.problems import Problem
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        error_messages={"required": gettext_lazy("Say why, in a few words.")},
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "maxlength": 1000, "placeholder": gettext_lazy("Why this change?")}
+        ),
+    )
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data, auto_id="f-%s")
+
+    def add_problems(self, problems: Iterable[Problem]) -> None:
+        """The reason's own on its field, the others on top."""
+        for problem in problems:
+            if problem.path == "reason":
+                self.add_error("reason", capfirst(problem.message) + ".")
+            else:
+                self.add_error(None, _("%(problem)s.") % {"problem": problem})

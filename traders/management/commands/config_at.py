@@ -1,0 +1,27 @@
+"""What `trader_config` held at a moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from traders.management.moments import past_moment
+from traders.management.refusal import RefusingCommand, refusals
+from traders.schema import jsonio
+from traders.services import configs
+
+
+class Command(RefusingCommand):
+    help = "Print the configurations as they stood at a moment: one JSON object per trader and line."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("time", type=past_moment, help="such as 2026-11-01T12:00Z; without a zone it is UTC")
+        parser.add_argument("--trader", action="append", default=[], metavar="ID", help="only this trader; repeatable")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with refusals():
+            found = configs.at(options["time"], options["trader"])
+        for stored in found.values():
+            facts = {"version": stored.version, "changed_at": stored.changed_at.isoformat()}
+            self.stdout.write(jsonio.dumps(facts | stored.spec.model_dump()))

@@ -1,0 +1,68 @@
+"""Commands that refuse with exit code 1 and a message: never a traceback, never argparse's own code 2."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, ProgrammingError
+
+from traders.rules.errors import ConfigError
+from traders.schema.problems import InvalidConfig, Problem
+
+WHO = "cli"
+MOST_LINES = 50
+
+
+class RefusingCommand(BaseCommand):
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+
+        def refuse(message: str) -> NoReturn:
+            if not getattr(self, "_called_from_command_line", False):
+                raise CommandError(f"Error: {message}")
+            parser.print_usage(sys.stderr)
+            parser.exit(1, f"{parser.prog}: error: {message}\n")
+            raise AssertionError("exit does not return")
+
+        parser.error = refuse  # type: ignore[method-assign]
+        return parser
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turns what services and readers refuse, and a database that does not answer, into a CommandError."""
+    try:
+        yield
+    except (InvalidConfig, ConfigError) as error:
+        raise CommandError(_cut(str(error))) from error
+    except ProgrammingError as error:
+        hint = " Run `manage.py migrate` first." if "does not exist" in str(error) else ""
+        raise CommandError(f"The database refused: {str(error).splitlines()[0]}.{hint}") from error
+    except DatabaseError as error:
+        raise CommandError(f"The database refused: {str(error).strip()}") from error
+    except OSError as error:
+        raise CommandError(f"{error.filename or ''}: {error.strerror or error}".removeprefix(": ")) from error
+
+
+def _cut(message: str) -> str:
+    lines = message.splitlines()
+    more = len(lines) - MOST_LINES
+    return "\n".join([*lines[:MOST_LINES], f"and {more:,} more lines"]) if more > 1 else message
+
+
+def problem_json(problem: Problem) -> dict[str, Any]:
+    return {"line": problem.line, "trader": problem.trader_id, "path": problem.path, "message": problem.message}
+
+
+def os_actor() -> str:
+    """`cli:` and the name of the account that runs the command."""
+    try:
+        return f"{WHO}:{getpass.getuser()}"
+    except (KeyError, OSError):  # an account without a name, as in containers
+        return f"{WHO}:{os.getuid()}"

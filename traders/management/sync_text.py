@@ -1,0 +1,115 @@
+"""A SyncReport as lines for people, and as JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from traders.rules.merge import Divergence
+from traders.rules.sync_report import Action, Outcome, SyncReport
+from traders.schema import jsonio
+from traders.schema.fleet import FLEET_ID
+from traders.schema.paths import ABSENT, Change
+
+LISTED = 20  # of those whose line says no more than their id
+LONGEST_VALUE = 100
+
+_SETTLE = (
+    "Conflicts stay open until somebody picks a side: --prefer yaml or --prefer db for all, "
+    "--prefer PATH=yaml or --prefer TRADER:PATH=db for one path, or in the browser."
+)
+
+
+def report_lines(report: SyncReport) -> Iterator[str]:
+    """Warnings, what was done to which configuration, what the file lacks, and the sum of it."""
+    yield from (f"warning: {warning}" for warning in report.warnings)
+    for action in (Action.INSERTED, Action.ADOPTED):
+        yield from _short_lines(action, [outcome for outcome in report.outcomes if outcome.action is action])
+    for outcome in report.outcomes:
+        if outcome.action in (Action.UPDATED, Action.RETIRED, Action.CONFLICT):
+            yield from _whole_lines(outcome)
+    for missing in report.missing:
+        state = "retired" if missing.retired else f"{missing.allocation_pct:f} %; --retire-missing retires it"
+        if not any(outcome.config_id == missing.trader_id for outcome in report.outcomes):
+            yield f"missing    {missing.trader_id} is not in the file ({state})"
+    yield _sum(report)
+    if report.open_conflicts:
+        yield _SETTLE
+
+
+def _short_lines(action: Action, outcomes: list[Outcome]) -> Iterator[str]:
+    for outcome in outcomes[:LISTED]:
+        version = f" version {outcome.version}" if outcome.makes_version else " as it is stored"
+        yield f"{action:<10} {_name(outcome.config_id)}{version}"
+    if len(outcomes) > LISTED:
+        yield f"{action:<10} and {len(outcomes) - LISTED:,} more (--json lists all)"
+
+
+def _whole_lines(outcome: Outcome) -> Iterator[str]:
+    if outcome.makes_version:
+        verb = Action.RETIRED if outcome.action is Action.RETIRED else Action.UPDATED
+        yield f"{verb:<10} {_name(outcome.config_id)} version {outcome.version - 1} -> {outcome.version}"
+        yield from (
+            f"             {change.path}: {_value(change.old)} -> {_value(change.new)}" for change in outcome.changes
+        )
+    for conflict in outcome.conflicts:
+        yield f"conflict   {_name(outcome.config_id)} {conflict.path}"
+        was = f" (was {_value(conflict.base)})" if conflict.base is not ABSENT else ""
+        yield f"             file: {_value(conflict.file)}, database: {_value(conflict.stored)}{was}"
+
+
+def _sum(report: SyncReport) -> str:
+    counts = ", ".join(f"{count:,} {what}" for what, count in report.summary().items() if count) or "nothing declared"
+    if not report.check:
+        return f"{report.path}: {counts}."
+    verdict = "A sync would write these." if report.versions else "A sync would make no version."
+    return f"{report.path}: {counts}. Nothing was written. {verdict}"
+
+
+def _name(config_id: str) -> str:
+    return "the fleet's settings" if config_id == FLEET_ID else config_id
+
+
+def _value(value: Any) -> str:
+    if value is ABSENT:
+        return "(absent)"
+    text = jsonio.dumps(value)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."
+
+
+def report_json(report: SyncReport) -> dict[str, Any]:
+    """All of the report. Sides of a change that have no such path are left out; numbers keep their digits."""
+    return {
+        "path": report.path,
+        "file_sha256": report.file_sha256,
+        "check": report.check,
+        "exit_code": int(report.exit_code),
+        "change_set": report.change_set,
+        "summary": report.summary(),
+        "outcomes": [
+            {
+                "config_id": outcome.config_id,
+                "action": outcome.action.value,
+                "version": outcome.version,
+                "changes": [_change(change) for change in outcome.changes],
+                "conflicts": [_conflict(conflict) for conflict in outcome.conflicts],
+            }
+            for outcome in report.outcomes
+        ],
+        "missing": [
+            {"trader_id": m.trader_id, "allocation_pct": m.allocation_pct, "retired": m.retired} for m in report.missing
+        ],
+        "warnings": list(report.warnings),
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return _present(path=change.path, old=change.old, new=change.new)
+
+
+def _conflict(conflict: Divergence) -> dict[str, Any]:
+    return _present(path=conflict.path, base=conflict.base, file=conflict.file, stored=conflict.stored)
+
+
+def _present(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not ABSENT}

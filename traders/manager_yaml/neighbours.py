@@ -1,0 +1,88 @@
+"""The names that exchange.yaml, market.yaml, llm.yaml and executor.yaml define. Their secrets are not looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from traders.manager_yaml.collect import Place
+from traders.manager_yaml.document import AbsentFile, Document, read_document
+from traders.manager_yaml.file import KnownNames, PromptRules
+from traders.manager_yaml.mappings import Entries, describe, entries, is_null
+from traders.manager_yaml.nodes import Mapping, Scalar
+
+EXCHANGES, MARKETS, MODELS, EXECUTOR = "exchange.yaml", "market.yaml", "llm.yaml", "executor.yaml"
+
+
+def known_names(directory: Path) -> KnownNames:
+    """What the files in `directory` define; None for each that is absent. Raises InvalidFile for a broken one."""
+    return KnownNames(
+        exchange_providers=_names(directory / EXCHANGES, "providers"),
+        market_providers=_names(directory / MARKETS, "providers"),
+        models=_names(directory / MODELS, "models"),
+        prompt_rules=_prompt_rules(directory / EXECUTOR),
+    )
+
+
+def warnings_of(known: KnownNames) -> list[str]:
+    """One for each absent file: what is not checked for want of it."""
+    unchecked = (
+        (EXCHANGES, known.exchange_providers, "exchange providers"),
+        (MARKETS, known.market_providers, "market providers"),
+        (MODELS, known.models, "models"),
+        (EXECUTOR, known.prompt_rules, "versions of prompts"),
+    )
+    return [
+        f"{name} is not beside the file: {what} are not checked" for name, found, what in unchecked if found is None
+    ]
+
+
+def _names(path: Path, key: str) -> tuple[str, ...] | None:
+    document = _document(path)
+    if document is None:
+        return None
+    with document:
+        found = _section(document, key)
+        return tuple(entries(found, document.place.below(key))) if found else ()
+
+
+def _prompt_rules(path: Path) -> PromptRules | None:
+    document = _document(path)
+    if document is None:
+        return None
+    with document:
+        top = entries(document.root, document.place)
+        expected = top.get("prompt_schema_version")
+        validation = _section(document, "prompt_validation")
+        flags = entries(validation, document.place.below("prompt_validation")) if validation else {}
+        return PromptRules(
+            expected_version=expected[1].value.strip() if expected and isinstance(expected[1], Scalar) else "",
+            strict=_flag(flags, "strict_mode", document.place),
+            header_required=_flag(flags, "require_version_header", document.place),
+        )
+
+
+def _document(path: Path) -> Document | None:
+    try:
+        return read_document(path)
+    except AbsentFile:
+        return None
+
+
+def _section(document: Document, key: str) -> Mapping | None:
+    found = entries(document.root, document.place).get(key)
+    if found is None or is_null(found[1]):
+        return None
+    if not isinstance(found[1], Mapping):
+        document.place.wrong(key, f"must be a mapping, was {describe(found[1])}", found[0].line)
+        return None
+    return found[1]
+
+
+def _flag(flags: Entries, key: str, place: Place) -> bool:
+    if key not in flags or is_null(flags[key][1]):
+        return False
+    key_node, value = flags[key]
+    if isinstance(value, Scalar) and value.plain and value.value.lower() in ("true", "false"):
+        return value.value.lower() == "true"
+    place.wrong(f"prompt_validation.{key}", "must be true or false", key_node.line)
+    return False

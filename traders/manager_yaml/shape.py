@@ -1,0 +1,97 @@
+"""Which keys an entry of manager.yaml may have, derived from the schema's declarations, and what to say of others."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from traders.manager_yaml.mappings import describe
+from traders.manager_yaml.nodes import Scalar
+from traders.manager_yaml.scalars import READERS, Reader, Wrong, read_text
+from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
+from traders.schema.declare import Kind, Setting
+from traders.schema.problems import expected
+
+CLONED_FROM = "detail.cloned_from"
+ORIGIN = "a mapping of trader_id and version"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    path: str
+    setting: Setting
+    read: Reader
+
+
+Shape = dict[str, "Leaf | Shape"]
+"""{key: one setting, or the keys of a section}."""
+
+
+def shape_of(settings: Mapping[str, Setting]) -> Shape:
+    shape: Shape = {}
+    for setting in settings.values():
+        if setting.yaml_key:
+            *sections, key = setting.yaml_key.split(".")
+            place = shape
+            for section in sections:
+                inner = place.setdefault(section, {})
+                assert isinstance(inner, dict)
+                place = inner
+            place[key] = Leaf(setting.path, setting, _reader(setting))
+    return shape
+
+
+def what_fits(setting: Setting) -> str:
+    return ORIGIN if setting.path == CLONED_FROM else expected(setting)
+
+
+def _refuse(node: Scalar, setting: Setting) -> None:
+    raise Wrong(f"must be {what_fits(setting)}, was {describe(node)}")
+
+
+def _reader(setting: Setting) -> Reader:
+    if setting.kind is Kind.EXTRA or setting.path == CLONED_FROM:
+        return _refuse
+    return READERS.get(setting.kind, read_text)
+
+
+TRADER_SHAPE = shape_of(TRADER_SETTINGS)
+FLEET_SHAPE = shape_of(FLEET_SETTINGS)
+
+
+def yaml_path(path: str, settings: Mapping[str, Setting]) -> str:
+    """A dotted path of the schema as the dotted key of the file: `detail.risk.max_positions` -> `risk_params...`."""
+    if path in settings:
+        return settings[path].yaml_key or _PROMPT_OF.get(path, "")
+    path = path.removeprefix("detail.")
+    head, dot, rest = path.partition(".")
+    return f"{_SECTION_KEYS.get(head, head)}{dot}{rest}"
+
+
+_PROMPT_OF = {
+    f"detail.prompts.{role}_{part}": key
+    for role, key in (("system", "prompt_template"), ("executor", "executor_prompt_template"))
+    for part in ("version", "sha256")
+}
+_SECTION_KEYS = {
+    setting.path.split(".")[1]: setting.yaml_key.split(".")[0]
+    for setting in TRADER_SETTINGS.values()
+    if "." in setting.yaml_key
+}
+
+
+def unknown_key(key: str, *, here: Iterable[str], whole: Shape, section: str) -> str:
+    """What to say of a key that nothing declares: its place, the likely name, or `extra`.
+
+    `here`: the keys known at this place; `section`: the key of the section it stands in, "" for the entry itself.
+    """
+    if section and key in whole:
+        return f"is not a known setting of {section}; it belongs one level up, beside {section}:"
+    for name, inner in whole.items():
+        if isinstance(inner, dict) and key in inner:
+            return f"is not a known setting here; it belongs under {name}:"
+    folded = {name.lower(): name for name in here}
+    if close := difflib.get_close_matches(key[:100].lower(), folded, n=1, cutoff=0.7):
+        return f"is not a known setting; did you mean {folded[close[0]]}?"
+    return "is not a known setting; settings of your own go under extra:"

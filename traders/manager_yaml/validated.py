@@ -1,0 +1,59 @@
+"""The schema's verdict on what was read, its problems brought back to keys and lines of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, TypeVar
+
+from traders.manager_yaml import nodes
+from traders.manager_yaml.collect import Place
+from traders.manager_yaml.mappings import lookup
+from traders.manager_yaml.shape import yaml_path
+from traders.schema.declare import Setting
+from traders.schema.paths import Flat, unflatten
+from traders.schema.problems import InvalidConfig
+
+Spec = TypeVar("Spec")
+
+
+def checked(
+    validate: Callable[[dict[str, Any]], Spec],
+    flat: Flat,
+    entry: nodes.Mapping,
+    place: Place,
+    settings: Mapping[str, Setting],
+    bad: Collection[str],
+    *,
+    sections: Iterable[str],
+) -> Spec | None:
+    """The valid configuration, or None with its problems told to `place`.
+
+    `bad`: paths that were refused before and are not to be called missing now. `sections`: parts of `detail`
+    that are there even when the file leaves them out, so that each required setting in them is named.
+    """
+    nested = unflatten(flat)
+    for section in sections:
+        nested["detail"].setdefault(section, {})
+    try:
+        spec = validate(nested)
+    except InvalidConfig as error:
+        for problem in error.problems:
+            if problem.path not in bad:
+                key = yaml_path(problem.path, settings)
+                place.wrong(key, problem.message, line_of(entry, key))
+        return None
+    return None if bad else spec
+
+
+def line_of(entry: nodes.Mapping, key: str) -> int:
+    """The line of a dotted key, or of the nearest thing around it that the file has."""
+    line = entry.line
+    for part in key.split("."):
+        found = lookup(entry, part)
+        if found is None:
+            break
+        line = found[0].line
+        if not isinstance(found[1], nodes.Mapping):
+            break
+        entry = found[1]
+    return line

@@ -1,0 +1,251 @@
+"""The tables of the control plane, one model each.
+
+Rules that a program writing SQL directly must keep as well (append-only history, rising versions, a history
+row for every version, the fleet's sum) are triggers in `migrations/traders`. Rows are written by
+`traders.repositories` only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import TransactionNow
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from traders.schema.jsonio import ExactDecoder, ExactEncoder
+
+
+def _json(**options: Any) -> models.JSONField[Any, Any]:
+    return models.JSONField(encoder=ExactEncoder, decoder=ExactDecoder, **options)
+
+
+class VersionRow(models.Model):
+    """What every version carries beside the configuration: which paths changed, in which change set, by what."""
+
+    changed_fields = ArrayField(models.TextField(), default=list, db_default=[])
+    change_set = models.BigIntegerField(db_index=True)
+    source = models.TextField()
+
+    class Meta:
+        abstract = True
+
+
+def _actor(version: Any) -> str:
+    return str(version.history_user_id)
+
+
+def _set_actor(version: Any, actor: Any) -> None:
+    version.history_user_id = None if actor is None else str(actor)
+
+
+def _versions(table: str, model: str) -> HistoricalRecords:
+    """History whose actor is a text: users may go, history stays and is never updated."""
+    return HistoricalRecords(
+        table_name=table,
+        custom_model_name=model,
+        bases=[VersionRow],
+        history_id_field=models.BigAutoField(),
+        history_change_reason_field=models.TextField(),
+        history_user_id_field=models.TextField(),
+        history_user_getter=_actor,
+        history_user_setter=_set_actor,
+        no_db_index=["id"],
+    )
+
+
+class TraderConfig(models.Model):
+    """What a trader is told to do now; `trader_config_versions` holds every version, this one included."""
+
+    id = models.TextField(primary_key=True)
+    version = models.IntegerField(db_default=1)
+    exchange_provider = models.TextField()
+    market_provider = models.TextField()
+    allocation_pct = models.DecimalField(max_digits=5, decimal_places=2)
+    detail = _json()
+    created_at = models.DateTimeField(db_default=TransactionNow())
+    updated_at = models.DateTimeField(db_default=TransactionNow())
+    created_by = models.TextField(null=True, blank=True)
+
+    history = _versions("trader_config_versions", "TraderConfigVersion")
+
+    class Meta:
+        db_table = "trader_config"
+        verbose_name = _("trader")
+        verbose_name_plural = _("traders")
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["exchange_provider", "market_provider"], name="idx_trader_config_providers"),
+        ]
+        constraints = [
+            models.UniqueConstraint(Lower("id"), name="trader_config_id_ignoring_case"),
+            models.CheckConstraint(
+                condition=models.Q(allocation_pct__gte=0, allocation_pct__lte=100),
+                name="trader_config_allocation_pct_0_to_100",
+            ),
+            models.CheckConstraint(condition=models.Q(version__gte=1), name="trader_config_version_from_1"),
+            models.CheckConstraint(
+                condition=models.Q(id__regex=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),
+                name="trader_config_id_form",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class ManagerConfig(models.Model):
+    """The fleet's own settings: one row. Every change of any configuration locks it first."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1, db_default=1)
+    version = models.IntegerField(db_default=1)
+    detail = _json()
+    created_at = models.DateTimeField(db_default=TransactionNow())
+    updated_at = models.DateTimeField(db_default=TransactionNow())
+    created_by = models.TextField(null=True, blank=True)
+
+    history = _versions("manager_config_versions", "ManagerConfigVersion")
+
+    class Meta:
+        db_table = "manager_config"
+        verbose_name = _("fleet settings")
+        verbose_name_plural = _("fleet settings")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="manager_config_one_row"),
+            models.CheckConstraint(condition=models.Q(version__gte=1), name="manager_config_version_from_1"),
+        ]
+
+    def __str__(self) -> str:
+        return "manager_config"
+
+
+class TraderRuntimeState(models.Model):
+    """What engines observed. The database makes the row with its trader; only engines move it after that."""
+
+    trader = models.OneToOneField(
+        TraderConfig, on_delete=models.PROTECT, primary_key=True, related_name="runtime_state"
+    )
+    active_config_version = models.IntegerField(null=True, blank=True)
+    is_running = models.BooleanField(default=False, db_default=False)
+    detail = _json(default=dict, db_default={})
+    updated_at = models.DateTimeField(db_default=TransactionNow())
+
+    class Meta:
+        db_table = "trader_runtime_state"
+        verbose_name = _("runtime state")
+        verbose_name_plural = _("runtime states")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(active_config_version__isnull=True) | models.Q(active_config_version__gte=1),
+                name="trader_runtime_state_version_from_1",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_running=False) | models.Q(active_config_version__isnull=False),
+                name="trader_runtime_state_running_has_version",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class TraderSymbolCooldown(models.Model):
+    """No new entry of this trader in this symbol until then."""
+
+    pk = models.CompositePrimaryKey("trader_id", "symbol")
+    trader = models.ForeignKey(TraderConfig, on_delete=models.PROTECT, related_name="cooldowns")
+    symbol = models.TextField()
+    cooldown_until = models.DateTimeField()
+    detail = _json(default=dict, db_default={})
+    created_at = models.DateTimeField(db_default=TransactionNow())
+
+    class Meta:
+        db_table = "trader_symbol_cooldowns"
+        verbose_name = _("cooldown")
+        verbose_name_plural = _("cooldowns")
+        indexes = [
+            # Cooldowns that still hold: WHERE cooldown_until > now(); a partial index cannot say that.
+            models.Index(fields=["cooldown_until"], name="idx_cooldowns_expire"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(symbol__regex=r"^[A-Z0-9][A-Z0-9._:/-]{0,31}$"),
+                name="trader_symbol_cooldowns_symbol_form",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.trader_id} {self.symbol}"
+
+
+class YamlBase(models.Model):
+    """What the file declared at the last sync: the base of the three-way comparison.
+
+    `trader_id` may also be the fleet's "@manager". `declared` is nested like a snapshot; where a conflict is
+    open its path keeps the older base. `declared_digest` is the digest of what the file declared, so that an
+    unchanged trader is recognised without reading `declared`.
+    """
+
+    trader_id = models.TextField(primary_key=True)
+    declared = _json()
+    declared_digest = models.TextField()
+    file_sha256 = models.TextField()
+    synced_at = models.DateTimeField(db_default=TransactionNow())
+
+    class Meta:
+        db_table = "yaml_base"
+        verbose_name = _("synced declaration")
+        verbose_name_plural = _("synced declarations")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(file_sha256__regex="^[0-9a-f]{64}$"), name="yaml_base_file_sha256_form"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.trader_id
+
+
+class SyncConflict(models.Model):
+    """A path that file and database changed differently; it waits here until an operator picks."""
+
+    pk = models.CompositePrimaryKey("config_id", "path")
+    config_id = models.TextField()
+    path = models.TextField()
+    declared = _json()  # {"base": ..., "file": ...}; a side that has no such path is left out
+    file_sha256 = models.TextField()
+    seen_at = models.DateTimeField(db_default=TransactionNow())
+
+    class Meta:
+        db_table = "sync_conflicts"
+        verbose_name = _("sync conflict")
+        verbose_name_plural = _("sync conflicts")
+
+    def __str__(self) -> str:
+        return f"{self.config_id} {self.path}"
+
+
+class PromptText(models.Model):
+    """A prompt template's text, kept for ever under the digest of its bytes."""
+
+    sha256 = models.TextField(primary_key=True)
+    path = models.TextField()
+    version = models.TextField()
+    body = models.TextField()
+    first_seen_at = models.DateTimeField(db_default=TransactionNow())
+
+    class Meta:
+        db_table = "prompt_texts"
+        verbose_name = _("prompt text")
+        verbose_name_plural = _("prompt texts")
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.version}"
+
+
+# django-simple-history makes these classes; their fields are the model's and VersionRow's.
+TraderConfigVersion: Any = TraderConfig.history.model  # type: ignore[attr-defined]
+ManagerConfigVersion: Any = ManagerConfig.history.model  # type: ignore[attr-defined]

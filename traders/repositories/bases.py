@@ -1,0 +1,209 @@
+"""What the file declared at the last sync (`yaml_base`), and the conflicts that wait for an operator."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from traders.models import SyncConflict, YamlBase
+from traders.schema import jsonio
+from traders.schema.fleet import FLEET_ID
+from traders.schema.paths import ABSENT, Flat, flatten
+
+_REPLACE = """
+ON CONFLICT (trader_id) DO UPDATE
+   SET declared = EXCLUDED.declared, declared_digest = EXCLUDED.declared_digest,
+       file_sha256 = EXCLUDED.file_sha256, synced_at = EXCLUDED.synced_at
+"""
+
+MISSING = "missing"
+"""Stands for the digest of a trader that the last synced file did not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """`declared` is nested like a snapshot; `digest` is "" while conflicts are open: the next sync looks again."""
+
+    config_id: str
+    declared: dict[str, Any]
+    digest: str
+    file_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A divergence that waits: the path of one configuration, what the file declared before and declares now."""
+
+    config_id: str
+    path: str
+    base: Any
+    file: Any
+    file_sha256: str
+    seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastSync:
+    file_sha256: str
+    synced_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredNames:
+    """`flat` holds the paths of providers and model, `prompts` the (path, digest) of each prompt."""
+
+    flat: Flat
+    prompts: tuple[tuple[str, str | None], ...]
+
+
+def digests() -> dict[str, str]:
+    """{config_id: digest of what the file declared} of everything that was ever synced."""
+    return dict(YamlBase.objects.values_list("trader_id", "declared_digest"))
+
+
+def declared(config_ids: Collection[str]) -> dict[str, Flat]:
+    """{config_id: what the file declared, as dotted paths}."""
+    rows = YamlBase.objects.filter(pk__in=config_ids).values_list("trader_id", "declared")
+    return {config_id: flatten(nested) for config_id, nested in rows}
+
+
+def last_sync() -> LastSync | None:
+    row = YamlBase.objects.filter(pk=FLEET_ID).values_list("file_sha256", "synced_at").first()
+    return LastSync(*row) if row else None
+
+
+def moved_since(moment: datetime) -> bool:
+    """Whether any base was written after `moment`."""
+    return YamlBase.objects.filter(synced_at__gt=moment).exists()
+
+
+def declared_names() -> list[DeclaredNames]:
+    """What the synced file's traders name, each combination once."""
+    names = ("exchange_provider", "market_provider", "detail.llm.model")
+    prompts = [f"detail.prompts.{role}_{part}" for role in ("system", "executor") for part in ("template", "sha256")]
+    columns = ", ".join(f"declared #>> '{{{path.replace('.', ',')}}}'" for path in (*names, *prompts))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT DISTINCT {columns} FROM yaml_base WHERE trader_id <> %s AND declared_digest <> %s",
+            [FLEET_ID, MISSING],
+        )
+        rows = cursor.fetchall()
+    return [DeclaredNames(dict(zip(names, row, strict=False)), (tuple(row[3:5]), tuple(row[5:7]))) for row in rows]
+
+
+def count() -> int:
+    """Bases of the fleet and of traders, missing ones included."""
+    return YamlBase.objects.count()
+
+
+def missing() -> list[str]:
+    """Traders that the last synced file did not have."""
+    return list(YamlBase.objects.filter(declared_digest=MISSING).values_list("pk", flat=True))
+
+
+def put(bases: Sequence[Base]) -> None:
+    """Inserts or replaces bases, in one statement."""
+    if not bases:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH new AS MATERIALIZED (SELECT line::jsonb AS base FROM string_to_table(%s, E'\\n') AS line)
+            INSERT INTO yaml_base (trader_id, declared, declared_digest, file_sha256, synced_at)
+            SELECT base ->> 'config_id', base -> 'declared', base ->> 'digest', base ->> 'file_sha256',
+                   clock_timestamp()
+              FROM new
+            {_REPLACE}
+            """,
+            ["\n".join(jsonio.dumps(_row(base)) for base in bases)],
+        )
+
+
+def put_as_stored(trader_ids: Sequence[str], digests: Sequence[str], file_sha256: str) -> None:
+    """The bases of traders that stand exactly as the file declares them: copied inside the database."""
+    if not trader_ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO yaml_base (trader_id, declared, declared_digest, file_sha256, synced_at)
+            SELECT id,
+                   jsonb_build_object('exchange_provider', exchange_provider, 'market_provider', market_provider,
+                                      'allocation_pct', allocation_pct, 'detail', detail),
+                   digest, %s, clock_timestamp()
+              FROM unnest(%s::text[], %s::text[]) AS n(id, digest) JOIN trader_config USING (id)
+            {_REPLACE}
+            """,
+            [file_sha256, list(trader_ids), list(digests)],
+        )
+
+
+def _row(base: Base) -> dict[str, Any]:
+    return {name: getattr(base, name) for name in ("config_id", "declared", "digest", "file_sha256")}
+
+
+def mark_missing(trader_ids: Collection[str]) -> None:
+    YamlBase.objects.filter(pk__in=trader_ids).exclude(declared_digest=MISSING).update(declared_digest=MISSING)
+
+
+def conflicts(config_ids: Collection[str] | None = None) -> list[Conflict]:
+    """The open conflicts, of these configurations or of all, by configuration and path."""
+    found = SyncConflict.objects.order_by("config_id", "path")
+    if config_ids is not None:
+        found = found.filter(config_id__in=config_ids)
+    return [
+        Conflict(
+            row.config_id,
+            row.path,
+            row.declared.get("base", ABSENT),
+            row.declared.get("file", ABSENT),
+            row.file_sha256,
+            row.seen_at,
+        )
+        for row in found
+    ]
+
+
+def count_of_conflicts() -> int:
+    return SyncConflict.objects.count()
+
+
+def replace_conflicts(config_ids: Collection[str], now_open: Iterable[Conflict]) -> None:
+    """These are now the open conflicts of these configurations; one seen before keeps its date."""
+    now_open = list(now_open)
+    if not now_open and not SyncConflict.objects.exists():
+        return
+    kept = [f"{conflict.config_id} {conflict.path}" for conflict in now_open]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM sync_conflicts WHERE config_id = ANY (%s) AND NOT (config_id || ' ' || path) = ANY (%s)",
+            [list(config_ids), kept],
+        )
+        cursor.execute(
+            """
+            INSERT INTO sync_conflicts (config_id, path, declared, file_sha256)
+            SELECT config_id, path, declared, file_sha256
+              FROM json_to_recordset(%s::json) AS n(config_id text, path text, declared jsonb, file_sha256 text)
+            ON CONFLICT (config_id, path) DO UPDATE
+               SET declared = EXCLUDED.declared, file_sha256 = EXCLUDED.file_sha256
+            """,
+            [jsonio.dumps([_conflict_row(conflict) for conflict in now_open])],
+        )
+
+
+def _conflict_row(conflict: Conflict) -> dict[str, Any]:
+    return {
+        "config_id": conflict.config_id,
+        "path": conflict.path,
+        "declared": _sides(conflict),
+        "file_sha256": conflict.file_sha256,
+    }
+
+
+def _sides(conflict: Conflict) -> dict[str, Any]:
+    sides = {"base": conflict.base, "file": conflict.file}
+    return {name: value for name, value in sides.items() if value is not ABSENT}

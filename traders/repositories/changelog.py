@@ -1,0 +1,194 @@
+"""The change log of the fleet: change sets, newest first, by trader, person, path, source and period."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from traders.schema.fleet import FLEET_ID
+
+_VERSIONS = f"""
+SELECT change_set, id AS config_id, version, history_date, history_user_id, history_change_reason, source,
+       changed_fields
+  FROM trader_config_versions {{traders}}
+UNION ALL
+SELECT change_set, '{FLEET_ID}', version, history_date, history_user_id, history_change_reason, source,
+       changed_fields
+  FROM manager_config_versions {{fleet}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Empty means any. `paths`: a change of at least one of them; `period` is [since, until)."""
+
+    config_id: str = ""
+    actor: str = ""
+    paths: frozenset[str] = frozenset()
+    source: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    change_set: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSetLine:
+    """One line of the log. `config_ids` are those that match the filter, at most `SHOWN` of them."""
+
+    change_set: int
+    changed_at: datetime
+    changed_by: str
+    reason: str
+    source: str
+    configs: int
+    created: int
+    config_ids: tuple[str, ...]
+    changed_fields: tuple[str, ...]
+
+
+SHOWN = 3
+
+# The newest sets by their numbers alone, then a few facts of each: a change set of ten thousand is counted in an
+# index and two or three of its rows are read.
+_SETS = f"""
+WITH sets AS MATERIALIZED (
+    SELECT DISTINCT change_set FROM (
+        (SELECT DISTINCT change_set FROM trader_config_versions {{traders}} ORDER BY change_set DESC LIMIT %(limit)s)
+        UNION ALL
+        (SELECT DISTINCT change_set FROM manager_config_versions {{fleet}} ORDER BY change_set DESC LIMIT %(limit)s)
+    ) newest ORDER BY change_set DESC LIMIT %(limit)s
+)
+SELECT s.change_set, greatest(t.at, f.at), head.history_user_id, head.history_change_reason, head.source,
+       t.configs + f.configs, t.created + f.created, shown.ids, shown.fields
+  FROM sets s
+ CROSS JOIN LATERAL (
+       SELECT count(*) AS configs, count(*) FILTER (WHERE version = 1) AS created, max(history_date) AS at
+         FROM trader_config_versions WHERE change_set = s.change_set {{narrow_traders}}) t
+ CROSS JOIN LATERAL (
+       SELECT count(*) AS configs, count(*) FILTER (WHERE version = 1) AS created, max(history_date) AS at
+         FROM manager_config_versions WHERE change_set = s.change_set {{narrow_fleet}}) f
+ CROSS JOIN LATERAL (
+       (SELECT history_user_id, history_change_reason, source FROM manager_config_versions
+         WHERE change_set = s.change_set LIMIT 1)
+       UNION ALL
+       (SELECT history_user_id, history_change_reason, source FROM trader_config_versions
+         WHERE change_set = s.change_set LIMIT 1) LIMIT 1) head
+ CROSS JOIN LATERAL (
+       SELECT array_agg(id ORDER BY place, id) AS ids,
+              array_agg(array_to_string(changed_fields, ',') ORDER BY place, id) AS fields
+         FROM (
+              (SELECT 0 AS place, '{FLEET_ID}' AS id, changed_fields FROM manager_config_versions
+                WHERE change_set = s.change_set {{narrow_fleet}} LIMIT 1)
+              UNION ALL
+              (SELECT 1, id, changed_fields FROM trader_config_versions
+                WHERE change_set = s.change_set {{narrow_traders}} ORDER BY id LIMIT {SHOWN})
+              ORDER BY 1, 2 LIMIT {SHOWN}) few) shown
+ ORDER BY s.change_set DESC
+"""
+
+
+def change_sets(where: Filter, *, before: int | None = None, limit: int) -> list[ChangeSetLine]:
+    """The newest change sets older than `before`. One statement; a page deeper costs the same.
+
+    A set is found by any of its versions that matches; who, why and whence are the same for all of them.
+    """
+    every = _given(where)
+    if before is not None:
+        every["change_set < %(before)s"] = before
+    narrow = {test: value for test, value in every.items() if test in _OF_ONE_VERSION}
+    text = _SETS.format(
+        traders=_where(every, "id"),
+        fleet=_where(every, f"'{FLEET_ID}'"),
+        narrow_traders=_where(narrow, "id", "AND"),
+        narrow_fleet=_where(narrow, f"'{FLEET_ID}'", "AND"),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(text, {**_parameters(where), "before": before, "limit": limit})
+        return [_line(row) for row in cursor.fetchall()]
+
+
+def rows(where: Filter, *, batch: int = 5000) -> Iterator[Sequence[Any]]:
+    """(change_set, config_id, version, changed_at, changed_by, reason, source, changed_fields) of every matching
+    version, newest first.
+
+    A statement a batch, each from where the last one ended: no cursor stays open while a browser reads, and what
+    is saved meanwhile is newer than the beginning.
+    """
+    given = _given(where)
+    end: dict[str, Any] = {}
+    parameters: dict[str, Any] = {**_parameters(where), "batch": batch}
+    while True:
+        tests = {**given, **end}
+        text = _VERSIONS.format(traders=_where(tests, "id"), fleet=_where(tests, f"'{FLEET_ID}'"))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT * FROM ({text}) v ORDER BY change_set DESC, config_id DESC LIMIT %(batch)s", parameters
+            )
+            found = cursor.fetchall()
+        yield from found
+        if len(found) < batch:
+            return
+        end = {"(change_set, {id}) < (%(end_set)s, %(end_id)s)": True}
+        parameters |= {"end_set": found[-1][0], "end_id": found[-1][1]}
+
+
+def actors() -> list[str]:
+    """Everybody who ever changed a configuration."""
+    return _distinct("history_user_id")
+
+
+def sources() -> list[str]:
+    return _distinct("source")
+
+
+def _distinct(column: str) -> list[str]:
+    """A loose index scan: the distinct values of a column, each found by one step in its index."""
+    text = f"""
+        WITH RECURSIVE found AS (
+            (SELECT {column} AS value FROM trader_config_versions ORDER BY {column} LIMIT 1)
+            UNION ALL
+            SELECT (SELECT {column} FROM trader_config_versions WHERE {column} > found.value
+                     ORDER BY {column} LIMIT 1) FROM found WHERE found.value IS NOT NULL
+        )
+        SELECT value FROM found WHERE value IS NOT NULL
+        UNION SELECT {column} FROM manager_config_versions ORDER BY 1
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(text)
+        return [value for (value,) in cursor.fetchall()]
+
+
+_TESTS = {
+    "config_id": "{id} = %(config_id)s",
+    "actor": "history_user_id = %(actor)s",
+    "paths": "changed_fields && %(paths)s::text[]",
+    "source": "source = %(source)s",
+    "since": "history_date >= %(since)s",
+    "until": "history_date < %(until)s",
+    "change_set": "change_set = %(change_set)s",
+}
+# What versions of one change set differ in.
+_OF_ONE_VERSION = frozenset({_TESTS["config_id"], _TESTS["paths"]})
+
+
+def _parameters(where: Filter) -> dict[str, Any]:
+    return {name: getattr(where, name) for name in _TESTS} | {"paths": sorted(where.paths)}
+
+
+def _given(where: Filter) -> dict[str, Any]:
+    """{condition: its value} of what is asked for."""
+    return {test: value for name, test in _TESTS.items() if (value := getattr(where, name))}
+
+
+def _where(tests: Collection[str], config_id: str, word: str = "WHERE") -> str:
+    return f"{word} {' AND '.join(tests)}".format(id=config_id) if tests else ""
+
+
+def _line(row: Sequence[Any]) -> ChangeSetLine:
+    change_set, at, actor, reason, source, configs, created, config_ids, changed = row
+    fields = dict.fromkeys(path for text in changed for path in text.split(",") if path)
+    return ChangeSetLine(change_set, at, actor, reason, source, configs, created, tuple(config_ids), tuple(fields))

@@ -1,0 +1,150 @@
+"""Reads of configurations: now, by version, at a moment. Reads only; nothing here locks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from traders.models import ManagerConfigVersion, TraderConfig, TraderConfigVersion
+from traders.repositories import rows
+from traders.rules.allocation import Share
+from traders.schema.fleet import FLEET_ID, FleetSpec
+from traders.schema.stored import StoredConfig
+
+_CURRENT = """
+SELECT v.* FROM trader_config c JOIN trader_config_versions v ON v.id = c.id AND v.version = c.version
+ WHERE %(ids)s::text[] IS NULL OR c.id = ANY (%(ids)s) ORDER BY c.id
+"""
+_AS_OF = """
+SELECT DISTINCT ON (id) * FROM trader_config_versions
+ WHERE history_date <= %(at)s AND (%(ids)s::text[] IS NULL OR id = ANY (%(ids)s))
+ ORDER BY id, version DESC
+"""
+
+_NUMBERED = """
+SELECT v.* FROM unnest(%s::text[], %s::int[]) AS n(id, version)
+  JOIN trader_config_versions v ON v.id = n.id AND v.version = n.version
+"""
+
+_BEFORE = """
+SELECT p.* FROM {table} v JOIN {table} p ON p.id = v.id AND p.version = v.version - 1
+ WHERE v.history_id = ANY (%s)
+"""
+
+
+def current_traders(ids: Collection[str] | None = None) -> dict[str, StoredConfig]:
+    """{trader_id: its latest version}; None means all traders."""
+    found = TraderConfigVersion.objects.raw(_CURRENT, {"ids": None if ids is None else list(ids)})
+    return {version.id: rows.stored(version) for version in found}
+
+
+def current_fleet() -> StoredConfig | None:
+    version = ManagerConfigVersion.objects.order_by("-version").first()
+    return rows.stored(version) if version else None
+
+
+def current(config_id: str) -> StoredConfig | None:
+    """The fleet's settings for "@manager", else the trader's configuration."""
+    return current_fleet() if config_id == FLEET_ID else current_traders([config_id]).get(config_id)
+
+
+def version(config_id: str, number: int) -> StoredConfig | None:
+    if config_id == FLEET_ID:
+        row = ManagerConfigVersion.objects.filter(version=number).first()
+    else:
+        row = TraderConfigVersion.objects.filter(id=config_id, version=number).first()
+    return rows.stored(row) if row else None
+
+
+def versions(numbers: Mapping[str, int]) -> dict[str, StoredConfig]:
+    """{config_id: its version of that number}; what was never there is left out."""
+    traders = {name: number for name, number in numbers.items() if name != FLEET_ID}
+    found = {}
+    if traders:
+        rows_of = TraderConfigVersion.objects.raw(_NUMBERED, [list(traders), list(traders.values())])
+        found = {row.id: rows.stored(row) for row in rows_of}
+    if FLEET_ID in numbers and (settings := version(FLEET_ID, numbers[FLEET_ID])):
+        found[FLEET_ID] = settings
+    return found
+
+
+def traders_at(moment: datetime, ids: Collection[str] | None = None) -> dict[str, StoredConfig]:
+    """Each trader's highest version at or before `moment`; traders made later are left out."""
+    found = TraderConfigVersion.objects.raw(_AS_OF, {"at": moment, "ids": None if ids is None else list(ids)})
+    return {version.id: rows.stored(version) for version in found}
+
+
+def fleet_at(moment: datetime) -> StoredConfig | None:
+    row = ManagerConfigVersion.objects.filter(history_date__lte=moment).order_by("-version").first()
+    return rows.stored(row) if row else None
+
+
+def same_id_ignoring_case(trader_id: str) -> str | None:
+    """The id as stored, if there is one."""
+    return TraderConfig.objects.filter(pk__iexact=trader_id).values_list("pk", flat=True).first()
+
+
+def change_set(
+    number: int, *, ids: Collection[str] | None = None, after: str = "", limit: int | None = None
+) -> list[tuple[StoredConfig | None, StoredConfig]]:
+    """(before, after) of each configuration that the change set changed, the fleet's settings first, then traders
+    in order of id; before is None for a new one. Of these only (`ids`), and of those the `limit` past `after`."""
+    pairs: list[tuple[StoredConfig | None, StoredConfig]] = []
+    for model in (ManagerConfigVersion, TraderConfigVersion):
+        changed = model.objects.filter(change_set=number).order_by("id")
+        if model is TraderConfigVersion:
+            changed = changed.filter(id__gt=after) if ids is None else changed.filter(id__gt=after, id__in=ids)
+        elif after or (ids is not None and FLEET_ID not in ids):
+            continue
+        versions = list(changed[: None if limit is None else limit - len(pairs)])
+        previous = _previous(model, versions)
+        pairs += [(previous.get(version.id), rows.stored(version)) for version in versions]
+    return pairs
+
+
+def _previous(model: Any, versions: Sequence[Any]) -> dict[Any, StoredConfig]:
+    """{id: the version before}, where there is one."""
+    found = model.objects.raw(
+        _BEFORE.format(table=model._meta.db_table), [[version.history_id for version in versions]]
+    )
+    return {version.id: rows.stored(version) for version in found}
+
+
+def shares() -> dict[str, Share]:
+    """{trader_id: Share} of all traders."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, allocation_pct, detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb FROM trader_config"
+        )
+        return {trader_id: Share(pct, is_retired) for trader_id, pct, is_retired in cursor.fetchall()}
+
+
+def reserve_pct(settings: StoredConfig | None) -> Decimal:
+    """0 until the fleet has settings."""
+    return (
+        settings.spec.detail.manager.reserve_equity_pct
+        if settings and isinstance(settings.spec, FleetSpec)
+        else Decimal(0)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NamesInUse:
+    exchange_providers: set[str]
+    market_providers: set[str]
+    models: set[str]
+
+
+def names_in_use() -> NamesInUse:
+    """Providers and models that some trader's current version names."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT exchange_provider, market_provider, detail #>> '{llm,model}' FROM trader_config"
+        )
+        rows = cursor.fetchall()
+    return NamesInUse(*({row[column] or "" for row in rows} for column in range(3)))

@@ -1,0 +1,68 @@
+"""Why a change of configuration is refused.
+
+ConfigError
+├── UnknownConfig       no such trader
+│   └── UnknownVersion  no such version of it
+├── UnknownChangeSet    no such change set
+├── NothingStored       the fleet has no settings yet
+├── AlreadyExists       a new trader's id is taken, perhaps in other letter case
+├── StaleEdit           somebody saved since the editor read; carries all three sides
+└── ConcurrentChange    a program that takes no locks of ours changed a row under our hands
+
+InvalidConfig (traders.schema.problems) stands beside them: the configuration itself is wrong.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from traders.schema.paths import Flat
+from traders.schema.stored import StoredConfig
+
+
+class ConfigError(Exception):
+    pass
+
+
+class UnknownConfig(ConfigError):
+    def __init__(self, config_id: str, *, at: datetime | None = None) -> None:
+        self.config_id = config_id
+        when = f" at {at.isoformat()}" if at else ""
+        super().__init__(f"there is no trader {config_id!r}{when}")
+
+
+class UnknownVersion(UnknownConfig):
+    def __init__(self, config_id: str, version: int | str) -> None:
+        super().__init__(config_id)
+        self.args = (f"{config_id} has no version {version}",)
+
+
+class UnknownChangeSet(ConfigError):
+    def __init__(self, change_set: int) -> None:
+        super().__init__(f"there is no change set {change_set}")
+
+
+class NothingStored(ConfigError):
+    pass
+
+
+class AlreadyExists(ConfigError):
+    def __init__(self, config_id: str, existing: str) -> None:
+        self.config_id, self.existing = config_id, existing
+        same = "" if config_id == existing else f" as {existing!r}; ids are unique ignoring case"
+        super().__init__(f"the trader {config_id!r} exists already{same}")
+
+
+class StaleEdit(ConfigError):
+    """`base` is what the editor started from (None: a version that never was), `theirs` what stands now."""
+
+    def __init__(self, *, base: StoredConfig | None, theirs: StoredConfig, mine: Flat, expected_version: int) -> None:
+        self.base, self.theirs, self.mine, self.expected_version = base, theirs, mine, expected_version
+        super().__init__(
+            f"{theirs.config_id}: {theirs.changed_by} saved version {theirs.version} "
+            f"since version {expected_version} was opened"
+        )
+
+
+class ConcurrentChange(ConfigError):
+    pass

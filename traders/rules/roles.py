@@ -1,0 +1,29 @@
+"""The three roles of a desk, and what each may do."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+FLEET_APPS = frozenset({"traders", "trading"})
+_OPERATING = frozenset({"traders.add_traderconfig", "traders.change_traderconfig", "traders.add_prompttext"})
+
+
+class Role(StrEnum):
+    """The value is the name of the role's group. A later one may do all that an earlier one may."""
+
+    VIEWER = "Viewer"
+    OPERATOR = "Operator"
+    ADMIN = "Admin"
+
+
+def grants(role: Role, app_label: str, codename: str) -> bool:
+    """Whether the role holds a permission such as ("traders", "change_traderconfig").
+
+    Viewers read everything about the fleet; operators change traders and prompts as well; admins also change the
+    fleet's settings, the users and their groups.
+    """
+    if role is Role.ADMIN:
+        return app_label in FLEET_APPS or app_label == "auth"
+    if app_label in FLEET_APPS and codename.startswith("view_"):
+        return True
+    return role is Role.OPERATOR and f"{app_label}.{codename}" in _OPERATING

@@ -1,0 +1,5 @@
+"""What a trader's and the fleet's configuration may hold, declared once.
+
+The YAML reader, the forms, the validation, the diff and the documentation all read these
+declarations. Plain Python: imports nothing of Django and nothing of the other packages here.
+"""

@@ -1,0 +1,139 @@
+"""The execution guards of a trader: what the engine checks before an order leaves."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from pydantic import model_validator
+
+from traders.schema.declare import Boolean, Group, Integer, Kind, Number, Riskier, Section, _, setting
+
+
+def _multiple(label: str, help: str, riskier: Riskier) -> Number:
+    limit: Number = setting(
+        0,
+        label=label,
+        help=help,
+        unit="x equity",
+        riskier=riskier,
+        off_at_zero=True,
+        ge=0,
+        le=1000,
+        decimal_places=4,
+        validate_default=True,
+    )
+    return limit
+
+
+class ExecGuards(Section):
+    group: ClassVar = Group.GUARDS
+    yaml_prefix: ClassVar = "exec_guards"
+
+    max_new_positions_per_cycle: Integer = setting(
+        0,
+        label=_("Max new positions per cycle"),
+        help=_("Entries in one decision cycle; 0 sets no limit."),
+        riskier=Riskier.HIGHER,
+        off_at_zero=True,
+        ge=0,
+        le=1000,
+    )
+    liquidity_threshold_usd: Number = setting(
+        0,
+        label=_("Liquidity threshold"),
+        help=_("Symbols with less open interest are left out; 0 leaves none out."),
+        unit="USD",
+        riskier=Riskier.LOWER,
+        ge=0,
+        le=1_000_000_000_000,
+        decimal_places=8,
+        validate_default=True,
+    )
+    max_margin_usage_pct: Number = setting(
+        0,
+        label=_("Guard's max margin usage"),
+        help=_("Kept for engines that read it; the margin guard itself takes Risk - max margin usage."),
+        unit="%",
+        riskier=Riskier.HIGHER,
+        ge=0,
+        le=100,
+        decimal_places=4,
+        validate_default=True,
+    )
+    btceth_position_value_min_equity_multiple: Number = _multiple(
+        _("BTC and ETH position value, min"), _("Lower end of the value band; 0 sets none."), Riskier.LOWER
+    )
+    btceth_position_value_max_equity_multiple: Number = _multiple(
+        _("BTC and ETH position value, max"), _("Upper end of the value band; 0 sets none."), Riskier.HIGHER
+    )
+    alt_position_value_min_equity_multiple: Number = _multiple(
+        _("Altcoin position value, min"), _("Lower end of the value band; 0 sets none."), Riskier.LOWER
+    )
+    alt_position_value_max_equity_multiple: Number = _multiple(
+        _("Altcoin position value, max"), _("Upper end of the value band; 0 sets none."), Riskier.HIGHER
+    )
+    cooldown_after_close_seconds: Integer = setting(
+        0,
+        label=_("Cooldown after close"),
+        help=_("No new entry in a symbol for this long after its position closed."),
+        unit="s",
+        kind=Kind.DURATION,
+        yaml="cooldown_after_close",
+        riskier=Riskier.LOWER,
+        ge=0,
+        le=30 * 86400,
+    )
+    pause_duration_on_breach_seconds: Integer = setting(
+        0,
+        label=_("Pause on breach"),
+        help=_("How long the trader holds still after the Sharpe threshold is broken."),
+        unit="s",
+        kind=Kind.DURATION,
+        yaml="pause_duration_on_breach",
+        riskier=Riskier.LOWER,
+        ge=0,
+        le=30 * 86400,
+    )
+    enable_liquidity_guard: Boolean = setting(
+        True, label=_("Liquidity guard"), help=_("Checks the liquidity threshold."), riskier=Riskier.OFF
+    )
+    enable_margin_usage_guard: Boolean = setting(
+        True, label=_("Margin usage guard"), help=_("Checks the margin usage."), riskier=Riskier.OFF
+    )
+    enable_value_band_guard: Boolean = setting(
+        True, label=_("Value band guard"), help=_("Checks the position value bands."), riskier=Riskier.OFF
+    )
+    enable_cooldown_guard: Boolean = setting(
+        True, label=_("Cooldown guard"), help=_("Checks the cooldowns of symbols."), riskier=Riskier.OFF
+    )
+    candidate_limit: Integer = setting(
+        10,
+        label=_("Candidate limit"),
+        help=_("Symbols offered to the model in one cycle."),
+        riskier=Riskier.HIGHER,
+        ge=1,
+        le=1000,
+    )
+    sharpe_pause_threshold: Number = setting(
+        0,
+        label=_("Sharpe pause threshold"),
+        help=_("The trader pauses while its Sharpe ratio is below this; 0 switches the pause off."),
+        riskier=Riskier.LOWER,
+        off_at_zero=True,
+        ge=-100,
+        le=100,
+        decimal_places=4,
+        validate_default=True,
+    )
+
+    @model_validator(mode="after")
+    def _bands_are_ordered(self) -> Self:
+        for coins in ("btceth", "alt"):
+            low = getattr(self, f"{coins}_position_value_min_equity_multiple")
+            high = getattr(self, f"{coins}_position_value_max_equity_multiple")
+            if high and low > high:
+                raise ValueError(
+                    f"{coins}_position_value_min_equity_multiple ({low}) must not exceed "
+                    f"{coins}_position_value_max_equity_multiple ({high})"
+                )
+        return self

@@ -1,0 +1,51 @@
+"""A prompt template as it is stored: by the digest of its bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+_VERSION_HEADER = re.compile(r"version:[ \t]*([a-z0-9._-]+)", re.IGNORECASE)
+_HEADER_BYTES = 8192
+MAX_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class PromptText:
+    """`path` as the config names it, `version` from the header ("" when there is none), `sha256` of the bytes."""
+
+    sha256: str
+    path: str
+    version: str
+    body: str
+
+
+def read_prompt(path: str, content: bytes) -> PromptText:
+    """Raises UnicodeDecodeError when the content is not UTF-8."""
+    body = content.decode("utf-8")
+    return PromptText(hashlib.sha256(content).hexdigest(), path, version_header(content), body)
+
+
+def version_header(content: bytes) -> str:
+    """The first `Version: x` in the first 8 KiB, as trading engines read it; "" when there is none."""
+    found = _VERSION_HEADER.search(content[:_HEADER_BYTES].decode("utf-8", errors="ignore"))
+    return found.group(1) if found else ""
+
+
+def path_problem(path: str) -> str | None:
+    """What is wrong with the path of a prompt as a configuration names it, completing '<place> ...'; None if nothing.
+
+    Such a path must mean the same file on every machine and stay inside the directory of manager.yaml, so that
+    an export can write it: no absolute paths, no `..`, no variables.
+    """
+    right = "must be a path below the directory of manager.yaml, such as prompts/manager/long.tmpl"
+    if path.startswith(("/", "~")) or re.match(r"[A-Za-z]:[\\/]|\\\\", path):
+        return f"{right}; {path!r} is absolute and would differ on every machine"
+    if ".." in re.split(r"[\\/]", path):
+        return f"{right}; {path!r} leads out of it"
+    if "$" in path:
+        return f"{right}; {path!r} holds a variable, and prompts are stored with their text"
+    if path.endswith("/") or path.rsplit("/", 1)[-1] == ".":
+        return f"{right}; {path!r} names a directory"
+    return None

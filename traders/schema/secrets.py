@@ -1,0 +1,146 @@
+"""What looks like a secret in a text: the history of configurations never forgets, so it must not learn one.
+
+`${NAME}` stands for a variable of the environment and is never a secret itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+_SHORTEST = 12
+_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$[A-Z_][A-Z0-9_]*")
+
+# Each lookbehind holds the characters of the body, so that a text is searched once, not once per character.
+_CERTAIN = {
+    "a private key in PEM form": r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----",
+    "an API key (sk-...)": r"(?<![A-Za-z0-9_-])sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}",
+    "a Stripe key": r"(?<![A-Za-z0-9_])[sr]k_(?:live|test)_[A-Za-z0-9]{10,}",
+    "an AWS access key": r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])",
+    "a GitHub token": r"(?<![A-Za-z0-9_])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})",
+    "a GitLab token": r"(?<![A-Za-z0-9_-])glpat-[A-Za-z0-9_-]{16,}",
+    "a Slack token": r"(?<![A-Za-z0-9-])(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,}",
+    "a Google API key": r"(?<![A-Za-z0-9_-])AIza[A-Za-z0-9_-]{35}",
+    "a Hugging Face token": r"(?<![A-Za-z0-9_])hf_[A-Za-z0-9]{30,}",
+    "a Telegram bot token": r"(?<![0-9])[0-9]{8,10}:[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])",
+    "a JSON Web Token": r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
+    "a private key (0x and 64 hex digits)": r"(?<![A-Za-z0-9])0[xX][0-9A-Fa-f]{64}(?![A-Za-z0-9])",
+}
+_CERTAIN_KINDS = tuple(_CERTAIN)
+_ANY_CERTAIN = re.compile("|".join(f"({pattern})" for pattern in _CERTAIN.values()))
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s\"'<>`]+")
+_USERINFO = re.compile(r"[^:]+://([^/?#@]*)@")
+_PARAMETER = re.compile(
+    r"[?&;#](?:[A-Za-z0-9_.-]{0,40}[_.-])?"
+    r"(?:token|key|apikey|accesstoken|secret|signature|sig|password|passwd|pwd|auth)=[^&;#]",
+    re.IGNORECASE,
+)
+_WEBHOOK = re.compile(
+    r"://(?:[\w.-]{0,100}\.)?(?:"
+    r"hooks\.slack\.com/(?:services|workflows|triggers)/\w+"
+    r"|discord(?:app)?\.com/api/(?:v\d+/)?webhooks/\d+/[\w-]+"
+    r"|api\.telegram\.org/bot[\w:-]+"
+    r"|webhook\.office\.com/webhook\w*/[\w@-]+|outlook\.office(?:365)?\.com/webhook/[\w@-]+"
+    r"|hooks\.zapier\.com/hooks/\w+/\w+|maker\.ifttt\.com/trigger/[\w-]+/(?:json/)?with/key/\w+"
+    r"|open\.(?:feishu\.cn|larksuite\.com)/open-apis/bot/v2/hook/\w+"
+    r"|(?:events\.pagerduty\.com/integration|discord\.gg/webhook)/\w+"
+    r")",
+    re.IGNORECASE,
+)
+
+_RUN = re.compile(r"[A-Za-z0-9+/_=-]{24,}")
+_HEX = re.compile(r"(?:0[xX])?[0-9A-Fa-f]+")  # digests and wallet addresses are public
+
+_SECRET_WORDS = frozenset(
+    {"token", "secret", "password", "passwd", "passphrase", "apikey", "apisecret", "privatekey", "secretkey"}
+    | {"mnemonic", "credential", "credentials", "authorization", "cookie"}
+)
+_SECRET_KEYS = frozenset({"api", "private", "secret", "access", "signing", "auth", "encryption", "account", "master"})
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+
+
+@lru_cache(maxsize=8192)
+def find_secret(text: str, *, prose: bool = False) -> str | None:
+    """The kind of secret that `text` holds (`a GitHub token`), or None.
+
+    `prose`: a long text written by people, such as a prompt; there only unmistakable forms count, and no
+    random-looking runs of characters.
+    """
+    if len(text) < _SHORTEST:
+        return None
+    literal = _VARIABLE.sub("", text) if "$" in text else text
+    if found := _ANY_CERTAIN.search(literal):
+        return _CERTAIN_KINDS[(found.lastindex or 1) - 1]
+    if "://" in literal:
+        for url in _URL.finditer(literal):
+            if kind := _in_url(url.group()):
+                return kind
+    if not prose and any(map(_is_random, _RUN.findall(literal))):
+        return "a random key"
+    return None
+
+
+def secrets_in(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """(dotted path, kind of secret) for every text below `value`, keys and values, JSON-like nesting."""
+    if isinstance(value, str):
+        if kind := find_secret(value):
+            yield path, kind
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(key, str):
+                yield from _secrets_at(key, item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from secrets_in(item, f"{path}.{number}")
+
+
+def _secrets_at(key: str, value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if kind := find_secret(key):
+        yield path.removesuffix(key).removesuffix("."), kind
+    elif _is_literal(value) and names_a_secret(key):
+        yield path, f"the value of {key}"
+    else:
+        yield from secrets_in(value, path)
+
+
+def names_a_secret(key: str) -> bool:
+    """Whether a key such as `api_key`, `botToken` or `db-password` announces a secret; `max_tokens` does not."""
+    words = [word.lower() for word in _WORD.findall(key)]
+    if not words:
+        return False
+    return words[-1] in _SECRET_WORDS or (words[-1] == "key" and len(words) > 1 and words[-2] in _SECRET_KEYS)
+
+
+def _is_literal(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(map(_is_literal, value))
+    if isinstance(value, str):
+        return bool(_VARIABLE.sub("", value).strip())
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _in_url(url: str) -> str | None:
+    if userinfo := _USERINFO.match(url):
+        name, colon, password = userinfo[1].partition(":")
+        if password or (name and not colon):
+            return "a URL with a name or password before the @"
+    if _WEBHOOK.search(url):
+        return "a webhook's address"
+    return "a URL with a token" if _PARAMETER.search(url) else None
+
+
+def _is_random(run: str) -> bool:
+    """Many changes between upper case, lower case and digits: keys have them, names and paths do not."""
+    if _HEX.fullmatch(run) or {0, 1, 2} - set(map(_class_of, run)):
+        return False
+    pairs = [(a, b) for a, b in pairwise(run) if a.isalnum() and b.isalnum()]
+    changes = sum(_class_of(a) != _class_of(b) for a, b in pairs)
+    return len(pairs) >= 20 and changes >= 0.45 * len(pairs)
+
+
+def _class_of(character: str) -> int:
+    return 0 if character.isupper() else 1 if character.islower() else 2 if character.isdigit() else 3

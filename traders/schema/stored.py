@@ -1,0 +1,77 @@
+"""Configurations as they are stored and as they are about to be: plain values between repositories and services."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from traders.schema.fleet import FLEET_ID, FleetSpec
+from traders.schema.paths import Change, Flat, flatten
+from traders.schema.trader import TraderSpec
+
+Spec = TraderSpec | FleetSpec
+
+
+def flat_of(spec: Spec) -> Flat:
+    """Every path of a validated configuration."""
+    return flatten(spec.model_dump())
+
+
+def id_of(spec: Spec) -> str:
+    """A trader's id, or "@manager" for the fleet's settings."""
+    return spec.id if isinstance(spec, TraderSpec) else FLEET_ID
+
+
+@dataclass(frozen=True)
+class StoredConfig:
+    """One version of one configuration. `changed_at`, `changed_by` are of this version."""
+
+    version: int
+    spec: Spec
+    changed_at: datetime
+    changed_by: str
+    reason: str
+    source: str
+    change_set: int
+    changed_fields: tuple[str, ...]
+
+    @property
+    def config_id(self) -> str:
+        return id_of(self.spec)
+
+    @cached_property
+    def flat(self) -> Flat:
+        return flat_of(self.spec)
+
+
+@dataclass(frozen=True)
+class NewVersion:
+    """A version to be written: the whole configuration, what it follows (0 = nothing) and what changed."""
+
+    spec: Spec
+    follows: int
+    changes: tuple[Change, ...]
+    reason: str
+
+    @property
+    def config_id(self) -> str:
+        return id_of(self.spec)
+
+    @cached_property
+    def snapshot(self) -> dict[str, Any]:
+        """The whole configuration, nested, as it is stored."""
+        return self.spec.model_dump()
+
+    @property
+    def changed_fields(self) -> list[str]:
+        return [change.path for change in self.changes] if self.follows else []
+
+
+@dataclass(frozen=True)
+class SavedVersion:
+    config_id: str
+    version: int
+    changed_at: datetime
+    change_set: int

@@ -1,0 +1,40 @@
+"""Old snapshots read with today's schema: each step lifts a `detail` by one schema version.
+
+Version 0 has no `schema_version`: the plan's own shape, without guards, journal, digests of prompts and
+extension keys. History is never rewritten; the lifting happens whenever a stored `detail` is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Detail = dict[str, Any]
+
+
+def _name_the_version(detail: Detail) -> Detail:
+    return {**detail, "schema_version": 1}
+
+
+TRADER_STEPS: tuple[Callable[[Detail], Detail], ...] = (_name_the_version,)
+FLEET_STEPS: tuple[Callable[[Detail], Detail], ...] = (_name_the_version,)
+
+
+def lift_trader_detail(detail: Mapping[str, Any]) -> Detail:
+    """A stored `detail` of any known schema version -> one of today's. Raises ValueError for a newer one."""
+    return _lift(detail, TRADER_STEPS)
+
+
+def lift_fleet_detail(detail: Mapping[str, Any]) -> Detail:
+    """As `lift_trader_detail`, for `manager_config.detail`."""
+    return _lift(detail, FLEET_STEPS)
+
+
+def _lift(detail: Mapping[str, Any], steps: tuple[Callable[[Detail], Detail], ...]) -> Detail:
+    version = detail.get("schema_version", 0)
+    if version > len(steps):
+        raise ValueError(f"schema version {version} is newer than this program's {len(steps)}; upgrade the program")
+    lifted = dict(detail)
+    for step in steps[version:]:
+        lifted = step(lifted)
+    return lifted

@@ -1,0 +1,67 @@
+"""Reads of configurations for pages and commands."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from traders.repositories import bases, configs
+from traders.rules.allocation import Allocation, allocated_pct
+from traders.rules.errors import UnknownConfig, UnknownVersion
+from traders.schema.stored import StoredConfig
+
+
+@dataclass(frozen=True, slots=True)
+class FleetOverview:
+    """`last_sync` is None until a manager.yaml was synced."""
+
+    allocation: Allocation
+    traders: int
+    retired: int
+    open_conflicts: int
+    last_sync: datetime | None
+
+
+def stored(config_id: str) -> StoredConfig | None:
+    """The configuration that stands now; None for an unknown trader or when the fleet has no settings yet."""
+    return configs.current(config_id)
+
+
+def existing(config_id: str) -> StoredConfig:
+    """Raises UnknownConfig."""
+    found = configs.current(config_id)
+    if found is None:
+        raise UnknownConfig(config_id)
+    return found
+
+
+def version(config_id: str, number: int) -> StoredConfig:
+    """Raises UnknownVersion."""
+    found = configs.version(config_id, number)
+    if found is None:
+        raise UnknownVersion(config_id, number)
+    return found
+
+
+def at(moment: datetime, trader_ids: Collection[str] = ()) -> dict[str, StoredConfig]:
+    """{trader_id: its configuration at `moment`}, of all traders or of these. Raises UnknownConfig for a trader
+    that did not exist then."""
+    found = configs.traders_at(moment, trader_ids or None)
+    for trader_id in trader_ids:
+        if trader_id not in found:
+            raise UnknownConfig(trader_id, at=moment)
+    return found
+
+
+def overview() -> FleetOverview:
+    shares = configs.shares()
+    retired = sum(share.retired for share in shares.values())
+    last_sync = bases.last_sync()
+    return FleetOverview(
+        allocation=Allocation(allocated_pct(shares), configs.reserve_pct(configs.current_fleet())),
+        traders=len(shares) - retired,
+        retired=retired,
+        open_conflicts=bases.count_of_conflicts(),
+        last_sync=last_sync.synced_at if last_sync else None,
+    )

@@ -1,0 +1,93 @@
+"""An operator's edit of one configuration: proposed first, then saved as a new version."""
+
+from __future__ import annotations
+
+from traders.repositories import configs
+from traders.repositories.lock import LockedFleet, locked_fleet
+from traders.rules import allocation
+from traders.rules.allocation import Allocation, Share
+from traders.rules.errors import AlreadyExists, StaleEdit, UnknownConfig
+from traders.rules.proposal import Proposal, riskier_paths
+from traders.schema.fleet import FLEET_ID
+from traders.schema.paths import Flat, diff, unflatten
+from traders.schema.problems import InvalidConfig
+from traders.schema.stored import NewVersion, SavedVersion, Spec, StoredConfig, flat_of, id_of
+from traders.schema.validate import validate_fleet, validate_trader
+from traders.services import names
+from traders.services.reason import required_reason
+
+RESERVE_PATH = "detail.manager.reserve_equity_pct"
+
+
+def propose(*, config_id: str, flat: Flat, expected_version: int) -> Proposal:
+    """What saving `flat` (the whole configuration as dotted paths) on top of `expected_version` would do.
+
+    `expected_version` 0 makes a new trader. Writes nothing. Raises InvalidConfig with every problem at its
+    path, StaleEdit, UnknownConfig and AlreadyExists.
+    """
+    settings = configs.current_fleet()
+    current = settings if config_id == FLEET_ID else configs.current(config_id)
+    return _proposal(config_id, flat, expected_version, current, settings)
+
+
+def save(
+    *, config_id: str, flat: Flat, expected_version: int, reason: str, actor: str, source: str = "admin"
+) -> SavedVersion | None:
+    """Saves a new version; None when nothing differs. Raises what `propose` raises."""
+    reason = required_reason(reason)
+    with locked_fleet() as fleet:
+        proposal = _proposal(config_id, flat, expected_version, fleet.one(config_id), fleet.settings)
+        return write(fleet, proposal, reason=reason, actor=actor, source=source)
+
+
+def write(fleet: LockedFleet, proposal: Proposal, *, reason: str, actor: str, source: str) -> SavedVersion | None:
+    """Writes a proposal made under this lock."""
+    if not proposal.changes:
+        return None
+    new = NewVersion(proposal.spec, proposal.next_version - 1, proposal.changes, reason)
+    return fleet.write([new], source=source, actor=actor)[0]
+
+
+def validated(config_id: str, flat: Flat) -> Spec:
+    """Raises InvalidConfig."""
+    nested = unflatten(flat)
+    return validate_fleet(nested) if config_id == FLEET_ID else validate_trader(config_id, nested)
+
+
+def proposal_of(
+    spec: Spec, *, current: StoredConfig | None, settings: StoredConfig | None, shares: dict[str, Share]
+) -> Proposal:
+    """Raises InvalidConfig when the change would break the fleet rule or names what is not known."""
+    config_id = id_of(spec)
+    changes = tuple(diff(current.flat if current else {}, flat_of(spec)))
+    reserve = configs.reserve_pct(settings)
+    new_shares, after = allocation.after(shares, reserve, [spec])
+    before = Allocation(allocation.allocated_pct(shares), reserve)
+    path = RESERVE_PATH if config_id == FLEET_ID else "allocation_pct"
+    if problem := allocation.fleet_rule(after, shares=new_shares, path=path):
+        raise InvalidConfig([problem])
+    return Proposal(spec, current, changes, riskier_paths(config_id, changes), before, after)
+
+
+def _proposal(
+    config_id: str, flat: Flat, expected_version: int, current: StoredConfig | None, settings: StoredConfig | None
+) -> Proposal:
+    require_version(config_id, flat, expected_version, current)
+    spec = validated(config_id, flat)
+    if problems := names.unknown(spec, current):
+        raise InvalidConfig(problems)
+    return proposal_of(spec, current=current, settings=settings, shares=configs.shares())
+
+
+def require_version(config_id: str, mine: Flat, expected_version: int, current: StoredConfig | None) -> None:
+    """Raises unless the configuration still stands at the version the editor started from."""
+    if current is None and expected_version == 0:
+        if taken := configs.same_id_ignoring_case(config_id):
+            raise AlreadyExists(config_id, taken)
+    elif current is None:
+        raise UnknownConfig(config_id)
+    elif expected_version == 0 and config_id != FLEET_ID:
+        raise AlreadyExists(config_id, config_id)
+    elif current.version != expected_version:
+        base = configs.version(config_id, expected_version)
+        raise StaleEdit(base=base, theirs=current, mine=mine, expected_version=expected_version)

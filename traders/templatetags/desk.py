@@ -1,0 +1,125 @@
+"""What every page shows the same way: states, times, durations, percentages, the fleet's allocation."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from traders.forms import words
+from traders.forms.moment import for_picker as picked
+from traders.rules.allocation import Allocation
+from traders.rules.state import State
+
+register = template.Library()
+
+ICONS = {
+    State.RUNNING: "play_circle",
+    State.PENDING: "hourglass_top",
+    State.PAUSED: "pause_circle",
+    State.STOPPED: "stop_circle",
+    State.STALE: "history_toggle_off",
+    State.NOT_REPORTED: "radio_button_unchecked",
+    State.RETIRED: "archive",
+}
+
+
+def state_word(state: State) -> str:
+    return {
+        State.RUNNING: _("running"),
+        State.PENDING: _("pending"),
+        State.PAUSED: _("paused"),
+        State.STOPPED: _("stopped"),
+        State.STALE: _("stale"),
+        State.NOT_REPORTED: _("not reported"),
+        State.RETIRED: _("retired"),
+    }[state]
+
+
+@register.simple_tag
+def state_mark(state: State, note: str = "") -> SafeString:
+    """One word with its icon and colour; `note` follows in grey."""
+    return format_html(
+        '<span class="state state-{}"><span class="material-symbols-outlined" aria-hidden="true">{}</span>{}</span>{}',
+        state.value,
+        ICONS[state],
+        state_word(state),
+        format_html(' <span class="faint">{}</span>', note) if note else "",
+    )
+
+
+@register.filter
+def ago(moment: datetime) -> SafeString:
+    """How long since, with the exact time on hover."""
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact(moment), ago_words(moment, timezone.now())
+    )
+
+
+@register.filter
+def exact(moment: datetime) -> str:
+    return moment.astimezone(timezone.get_current_timezone()).strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+@register.filter
+def moment_text(moment: datetime) -> str:
+    """As addresses and commands write it: 2026-11-01T12:00:00Z, with its microseconds where it has some."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+@register.filter
+def for_picker(moment: datetime) -> str:
+    return picked(moment)
+
+
+def ago_words(moment: datetime, now: datetime) -> str:
+    seconds = int((now - moment).total_seconds())
+    if seconds < 60:
+        return _("just now")
+    if seconds < 3600:
+        return ngettext("%(n)d min ago", "%(n)d min ago", seconds // 60) % {"n": seconds // 60}
+    if seconds < 86400:
+        return ngettext("%(n)d h ago", "%(n)d h ago", seconds // 3600) % {"n": seconds // 3600}
+    if seconds < 30 * 86400:
+        return ngettext("%(n)d day ago", "%(n)d days ago", seconds // 86400) % {"n": seconds // 86400}
+    return moment.strftime("%Y-%m-%d")
+
+
+@register.filter
+def pct(number: Decimal) -> str:
+    """Always two decimals, so that a column of them lines up."""
+    return f"{number:.2f}"
+
+
+@register.filter
+def duration(seconds: int) -> str:
+    return words.duration(seconds)
+
+
+@register.filter
+def plain(number: Decimal) -> str:
+    return words.number(number)
+
+
+@register.inclusion_tag("traders/parts/allocation.html")
+def allocation_bar(allocation: Allocation) -> dict[str, Any]:
+    """The fleet's capital as a bar with its numbers; what is over 100 % is cut off the bar, not the numbers."""
+    allocated, reserve = float(allocation.allocated_pct), float(allocation.reserve_pct)
+    return {
+        "allocation": allocation,
+        "allocated_width": f"{min(100.0, allocated):.2f}",
+        "reserve_x": f"{100 - reserve:.2f}",
+        "reserve_width": f"{reserve:.2f}",
+    }
+
+
+@register.inclusion_tag("traders/parts/changes.html")
+def changes_table(rows: Any, caption: str = "") -> dict[str, Any]:
+    return {"rows": rows, "caption": caption}

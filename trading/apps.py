@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class TradingConfig(AppConfig):
+    """The layer above `traders`: records what traders did, and shows configs together with their results."""
+
+    name = "trading"
+    verbose_name = _("Trading")
