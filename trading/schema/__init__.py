@@ -1,0 +1,1 @@
+"""What is inside each `detail` of the trading record, declared once: types, units and words. Plain Python."""

@@ -1,0 +1,91 @@
+"""What the analytics read: closed trades, decisions and equity as flat rows, wherever they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class TradeFact:
+    """A closed trade. `quantity` is positive, times are milliseconds since 1970, P&L is in USD as it was reported:
+    in real records `net` is not always `gross` less `commission`. `confidence` is 0-100."""
+
+    id: str
+    trader_id: str
+    symbol: str
+    side: str
+    open_ts_ms: int
+    close_ts_ms: int
+    quantity: Decimal
+    entry_price: Decimal
+    exit_price: Decimal
+    gross: Decimal
+    commission: Decimal
+    net: Decimal
+    entry_commission: Decimal | None = None
+    exit_commission: Decimal | None = None
+    leverage: Decimal | None = None
+    confidence: Decimal | None = None
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
+    entry_version: int | None = None
+    exit_version: int | None = None
+    prompt_sha256: str | None = None
+
+    @property
+    def is_long(self) -> bool:
+        return self.side == "long"
+
+    @property
+    def entry_notional(self) -> Decimal:
+        return self.entry_price * self.quantity
+
+    @property
+    def holding_ms(self) -> int:
+        return self.close_ts_ms - self.open_ts_ms
+
+    @property
+    def straddles_versions(self) -> bool:
+        return self.entry_version != self.exit_version
+
+
+@dataclass(frozen=True, slots=True)
+class SignalFact:
+    """What a decision said about one symbol: `action` is open_long, open_short, close_long, close_short, hold or
+    wait; `confidence` is 0-100."""
+
+    decision_id: int
+    trader_id: str
+    decided_at_ms: int
+    symbol: str
+    action: str
+    confidence: Decimal | None = None
+    leverage: Decimal | None = None
+    entry_price: Decimal | None = None
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
+    position_size_usd: Decimal | None = None
+    config_version: int | None = None
+    prompt_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionFact:
+    """One call of the model."""
+
+    id: int
+    trader_id: str
+    decided_at_ms: int
+    success: bool
+    config_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EquityPoint:
+    """Equity in USD at a moment; `source` names the series (engine, imported, derived)."""
+
+    trader_id: str
+    ts_ms: int
+    equity: Decimal
+    source: str = "engine"
