@@ -14,17 +14,17 @@ OURS = ("traders", "trading")
 
 def test_each_step_back_ends_where_the_step_forward_began(scratch: ScratchDatabase) -> None:
     steps = our_migrations()
-    assert len(steps) >= 5
+    assert {app for app, _ in steps} == set(OURS)
     scratch.migrate("contenttypes")
-    on_the_way_up = [("zero", scratch.schema())]
+    before = []
     for app, name in steps:
+        before.append(scratch.schema())
         scratch.migrate(app, name)
-        on_the_way_up.append((name, scratch.schema()))
-    assert len({schema for _, schema in on_the_way_up}) == len(on_the_way_up)
+    assert len({*before, scratch.schema()}) == len(steps) + 1
 
-    for name, schema in reversed(on_the_way_up[:-1]):
-        scratch.migrate("traders", name)
-        assert scratch.schema() == schema, f"after going back to {name}"
+    for (app, name), schema in reversed(list(zip(steps, before, strict=True))):
+        scratch.migrate(app, the_one_before(app, name))
+        assert scratch.schema() == schema, f"after taking back {app} {name}"
 
 
 def test_going_to_zero_and_forward_again_makes_the_same_database(scratch: ScratchDatabase) -> None:
@@ -46,9 +46,19 @@ def test_no_model_is_ahead_of_its_migrations() -> None:
 
 
 def our_migrations() -> list[tuple[str, str]]:
-    loader = MigrationLoader(None)
-    [last] = loader.graph.leaf_nodes("traders")
-    return [node for node in loader.graph.forwards_plan(last) if node[0] == "traders"]
+    """Those of the lower app first: nothing in it waits for the upper one."""
+    return [(app, name) for app in OURS for name in names_of(app)]
+
+
+def names_of(app: str) -> list[str]:
+    graph = MigrationLoader(None).graph
+    [last] = graph.leaf_nodes(app)
+    return [name for in_app, name in graph.forwards_plan(last) if in_app == app]
+
+
+def the_one_before(app: str, name: str) -> str:
+    names = ["zero", *names_of(app)]
+    return names[names.index(name) - 1]
 
 
 def our_tables(scratch: ScratchDatabase) -> set[str]:

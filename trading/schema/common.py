@@ -1,0 +1,67 @@
+"""Parts that positions, trades and decisions share."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from trading.schema.leaf import Amount, Identifier, Kind, Line, Part, Text, _, leaf
+
+SYMBOL_PATTERN = re.compile(r"[A-Z0-9][A-Z0-9._:/-]{0,31}")
+SYMBOL_RULE = "1 to 32 capital letters, digits and '._:/-', beginning with a letter or digit"
+NANOSECONDS_PER_MS = 1_000_000
+
+
+class Side(StrEnum):
+    LONG = "long"
+    SHORT = "short"
+
+    @property
+    def sign(self) -> int:
+        """+1 or -1: what a quantity carries on the wire and a price move is multiplied with."""
+        return 1 if self is Side.LONG else -1
+
+
+def _symbol(text: str) -> str:
+    if not SYMBOL_PATTERN.fullmatch(text):
+        raise ValueError(f"must be {SYMBOL_RULE}")
+    return text
+
+
+Symbol = Annotated[str, AfterValidator(_symbol)]
+
+
+class Exchange(Part):
+    provider: Line = leaf("unknown", label=_("Exchange"), kind=Kind.TEXT, min_length=1, max_length=200)
+    position_id: Identifier | None = leaf(None, label=_("Exchange's position id"), kind=Kind.IDENTIFIER)
+
+
+class ExitPlan(Part):
+    tp_price: Amount | None = leaf(None, label=_("Take-profit"), kind=Kind.PRICE, unit="USD", gt=0)
+    sl_price: Amount | None = leaf(None, label=_("Stop-loss"), kind=Kind.PRICE, unit="USD", gt=0)
+    trailing_stop_pct: Amount | None = leaf(None, label=_("Trailing stop"), kind=Kind.PERCENT, unit="%", gt=0, le=100)
+    invalidation_condition: Text | None = leaf(
+        None, label=_("Invalidation"), kind=Kind.LONG_TEXT, help=_("What would prove the idea wrong, in words.")
+    )
+
+
+class Versions(Part):
+    """Which configurations opened and closed it. None: before the trader's first version, or not closed."""
+
+    entry: int | None = leaf(None, label=_("Opened by version"), kind=Kind.VERSION, ge=1)
+    exit: int | None = leaf(None, label=_("Closed by version"), kind=Kind.VERSION, ge=1)
+
+
+class Origin(Part):
+    """Where an imported record comes from, and the texts of the source that its numbers do not give back."""
+
+    system: Line = leaf(label=_("Imported from"), kind=Kind.TEXT, max_length=100)
+    id: Text | None = leaf(None, label=_("Id at the source"), kind=Kind.IDENTIFIER)
+    key: Text | None = leaf(
+        None, label=_("Key"), kind=Kind.IDENTIFIER, help=_("By it the same record is known when it comes again.")
+    )
+    file: Text | None = leaf(None, label=_("File"), kind=Kind.TEXT)
+    fields: dict[str, str] | None = leaf(None, label=_("Further fields"), kind=Kind.TEXT)

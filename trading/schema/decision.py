@@ -1,0 +1,180 @@
+"""A decision as the journal keeps it: what the model saw, what it answered, and what was done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from traders.schema.trader import Digest
+from trading.schema.common import Origin, Side, Symbol
+from trading.schema.leaf import Amount, Boolean, Identifier, Integer, Kind, Line, MomentMs, Part, Text, _, leaf
+
+
+class Action(StrEnum):
+    OPEN_LONG = "open_long"
+    OPEN_SHORT = "open_short"
+    CLOSE_LONG = "close_long"
+    CLOSE_SHORT = "close_short"
+    HOLD = "hold"
+    WAIT = "wait"
+
+    @property
+    def opens(self) -> bool:
+        return self in (Action.OPEN_LONG, Action.OPEN_SHORT)
+
+    @property
+    def closes(self) -> bool:
+        return self in (Action.CLOSE_LONG, Action.CLOSE_SHORT)
+
+    @property
+    def side(self) -> Side | None:
+        """Of the position it opens or closes."""
+        if self in (Action.OPEN_LONG, Action.CLOSE_LONG):
+            return Side.LONG
+        return Side.SHORT if self in (Action.OPEN_SHORT, Action.CLOSE_SHORT) else None
+
+
+class Prompt(Part):
+    """The text that was sent: whole, or as the digest of a template in `prompt_texts` and what was rendered into it."""
+
+    template_sha256: Digest | None = leaf(None, label=_("Template"), kind=Kind.IDENTIFIER)
+    system_text: Text | None = leaf(None, label=_("System prompt sent"), kind=Kind.LONG_TEXT)
+    user_text: Text | None = leaf(None, label=_("User prompt sent"), kind=Kind.LONG_TEXT)
+    digest: Text | None = leaf(
+        None, label=_("Digest of the prompt"), kind=Kind.IDENTIFIER, help=_("SHA-256 of the rendered prompt.")
+    )
+
+
+class Answer(Part):
+    model: Line | None = leaf(None, label=_("Model"), kind=Kind.TEXT, max_length=200)
+    text: Text | None = leaf(None, label=_("Raw answer"), kind=Kind.LONG_TEXT)
+    reasoning: Text | None = leaf(None, label=_("Reasoning"), kind=Kind.LONG_TEXT)
+
+
+class Usage(Part):
+    prompt_tokens: Integer | None = leaf(None, label=_("Prompt tokens"), kind=Kind.COUNT, ge=0)
+    completion_tokens: Integer | None = leaf(None, label=_("Completion tokens"), kind=Kind.COUNT, ge=0)
+    cost_usd: Amount | None = leaf(None, label=_("Cost"), kind=Kind.MONEY, unit="USD", ge=0)
+    latency_ms: Integer | None = leaf(None, label=_("Latency"), kind=Kind.COUNT, unit="ms", ge=0)
+
+
+class Decision(Part):
+    """What the model decided about one symbol."""
+
+    symbol: Symbol = leaf(label=_("Symbol"), kind=Kind.TEXT)
+    action: Action = leaf(label=_("Action"), kind=Kind.TEXT)
+    leverage: Amount | None = leaf(None, label=_("Leverage"), kind=Kind.NUMBER, unit="x", ge=0)
+    position_size_usd: Amount | None = leaf(None, label=_("Position size"), kind=Kind.MONEY, unit="USD", ge=0)
+    entry_price: Amount | None = leaf(None, label=_("Entry price"), kind=Kind.PRICE, unit="USD", ge=0)
+    stop_loss: Amount | None = leaf(None, label=_("Stop-loss"), kind=Kind.PRICE, unit="USD", ge=0)
+    take_profit: Amount | None = leaf(None, label=_("Take-profit"), kind=Kind.PRICE, unit="USD", ge=0)
+    confidence: Amount | None = leaf(None, label=_("Confidence"), kind=Kind.NUMBER, unit="0-100", ge=0, le=100)
+    risk_usd: Amount | None = leaf(None, label=_("At risk"), kind=Kind.MONEY, unit="USD", ge=0)
+    reasoning: Text | None = leaf(None, label=_("Reasoning"), kind=Kind.LONG_TEXT)
+    invalidation_condition: Text | None = leaf(None, label=_("Invalidation"), kind=Kind.LONG_TEXT)
+
+
+class Account(Part):
+    equity_usd: Amount | None = leaf(None, label=_("Equity"), kind=Kind.MONEY, unit="USD")
+    available_usd: Amount | None = leaf(None, label=_("Available"), kind=Kind.MONEY, unit="USD")
+    used_margin_usd: Amount | None = leaf(None, label=_("Used margin"), kind=Kind.MONEY, unit="USD")
+    used_margin_pct: Amount | None = leaf(None, label=_("Margin usage"), kind=Kind.PERCENT, unit="%")
+    positions: Integer | None = leaf(None, label=_("Open positions"), kind=Kind.COUNT, ge=0)
+    sharpe_ratio: Amount | None = leaf(None, label=_("Sharpe ratio"), kind=Kind.NUMBER)
+
+
+class HeldPosition(Part):
+    """A position as the model saw it."""
+
+    symbol: Symbol = leaf(label=_("Symbol"), kind=Kind.TEXT)
+    side: Side = leaf(label=_("Side"), kind=Kind.TEXT)
+    quantity: Amount = leaf(label=_("Quantity"), kind=Kind.QUANTITY, ge=0)
+    leverage: Amount | None = leaf(None, label=_("Leverage"), kind=Kind.NUMBER, unit="x", ge=0)
+    entry_price: Amount | None = leaf(None, label=_("Entry price"), kind=Kind.PRICE, unit="USD", ge=0)
+    mark_price: Amount | None = leaf(None, label=_("Mark price"), kind=Kind.PRICE, unit="USD", ge=0)
+    unrealized_pnl: Amount | None = leaf(None, label=_("Unrealized P&L"), kind=Kind.MONEY, unit="USD")
+    liquidation_price: Amount | None = leaf(None, label=_("Liquidation price"), kind=Kind.PRICE, unit="USD", ge=0)
+
+
+class Quote(Part):
+    """The market of one symbol as the model saw it. Changes are fractions: 0.01 is one per cent."""
+
+    symbol: Symbol = leaf(label=_("Symbol"), kind=Kind.TEXT)
+    price: Amount | None = leaf(None, label=_("Price"), kind=Kind.PRICE, unit="USD", ge=0)
+    change_1h: Amount | None = leaf(None, label=_("Change in 1 h"), kind=Kind.NUMBER)
+    change_4h: Amount | None = leaf(None, label=_("Change in 4 h"), kind=Kind.NUMBER)
+    open_interest: Amount | None = leaf(None, label=_("Open interest"), kind=Kind.QUANTITY, ge=0)
+    funding: Amount | None = leaf(None, label=_("Funding rate"), kind=Kind.NUMBER)
+
+
+class Cooldown(Part):
+    symbol: Symbol = leaf(label=_("Symbol"), kind=Kind.TEXT)
+    until_ms: MomentMs = leaf(label=_("Cooling down until"), kind=Kind.MOMENT_MS)
+
+
+class ActionTaken(Part):
+    """What was done about one decision. `refused_by` names the rules that held it back."""
+
+    symbol: Symbol = leaf(label=_("Symbol"), kind=Kind.TEXT)
+    action: Action = leaf(label=_("Action"), kind=Kind.TEXT)
+    leverage: Amount | None = leaf(None, label=_("Leverage"), kind=Kind.NUMBER, unit="x", ge=0)
+    position_size_usd: Amount | None = leaf(None, label=_("Position size"), kind=Kind.MONEY, unit="USD", ge=0)
+    entry_price: Amount | None = leaf(None, label=_("Entry price"), kind=Kind.PRICE, unit="USD", ge=0)
+    stop_loss: Amount | None = leaf(None, label=_("Stop-loss"), kind=Kind.PRICE, unit="USD", ge=0)
+    take_profit: Amount | None = leaf(None, label=_("Take-profit"), kind=Kind.PRICE, unit="USD", ge=0)
+    confidence: Amount | None = leaf(None, label=_("Confidence"), kind=Kind.NUMBER, unit="0-100", ge=0, le=100)
+    order_id: Identifier | None = leaf(None, label=_("Order"), kind=Kind.IDENTIFIER)
+    ok: Boolean = leaf(label=_("Done"), kind=Kind.FLAG)
+    refused_by: tuple[str, ...] | None = leaf(None, label=_("Refused by"), kind=Kind.TEXT)
+    error: Text | None = leaf(None, label=_("Error"), kind=Kind.LONG_TEXT)
+
+
+class Engine(Part):
+    """What only the engine that wrote the entry knows."""
+
+    cycle: Integer | None = leaf(
+        None, label=_("Engine's cycle"), kind=Kind.COUNT, help=_("Counts anew after each restart of the engine.")
+    )
+    written_at: Text | None = leaf(None, label=_("Written"), kind=Kind.TEXT)
+
+
+class DecisionDetail(Part):
+    """`market` and `candidates` None: not recorded; empty: there were none."""
+
+    prompt: Prompt | None = None
+    answer: Answer | None = None
+    decisions: tuple[Decision, ...] = ()
+    account: Account | None = None
+    positions: tuple[HeldPosition, ...] | None = None
+    candidates: tuple[str, ...] | None = leaf(None, label=_("Candidates"), kind=Kind.TEXT)
+    market: tuple[Quote, ...] | None = None
+    cooldowns: tuple[Cooldown, ...] | None = None
+    actions: tuple[ActionTaken, ...] = ()
+    usage: Usage | None = None
+    error: Text | None = leaf(None, label=_("Error"), kind=Kind.LONG_TEXT)
+    engine: Engine | None = None
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True)
+class JournalEntry:
+    """A decision about to be recorded. `config_version` None: taken before the trader's first version.
+
+    `cycle_number` is given by the journal: it goes on across restarts of the engine.
+    """
+
+    trader_id: str
+    config_version: int | None
+    decided_at: datetime
+    success: bool
+    detail: DecisionDetail
+
+
+@dataclass(frozen=True)
+class RecordedDecision:
+    """A row of `decision_journal`."""
+
+    id: int
+    cycle_number: int
+    entry: JournalEntry

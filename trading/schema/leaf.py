@@ -1,0 +1,126 @@
+"""How one leaf of a record is declared: its type, unit and words. Pages, exports and the reference read the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticUndefined
+
+from traders.schema.declare import Boolean, Integer, Line, Number, _
+
+__all__ = ["Amount", "Boolean", "Integer", "Kind", "Leaf", "Line", "Number", "Part", "Text", "_", "leaf", "leaves_of"]
+
+REQUIRED: Any = PydanticUndefined
+# Far beyond any market; what lies above is a slip of the pen or a spoilt file.
+LARGEST = Decimal(10) ** 15
+# 2001 to 2100 in milliseconds: seconds and nanoseconds fall outside.
+EARLIEST_MS, LATEST_MS = 1_000_000_000_000, 4_102_444_800_000
+
+
+class Kind(StrEnum):
+    """How a page writes a leaf."""
+
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    MONEY = "money"
+    PRICE = "price"
+    QUANTITY = "quantity"
+    NUMBER = "number"
+    PERCENT = "percent"
+    COUNT = "count"
+    VERSION = "version"
+    MOMENT_MS = "moment_ms"
+    SECONDS = "seconds"
+    FLAG = "flag"
+    IDENTIFIER = "identifier"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """`path` is dotted from `detail` on (`detail.pnl.net`); `[]` stands for each item of a list."""
+
+    path: str
+    label: str
+    unit: str
+    kind: Kind
+    help: str
+
+
+class Part(BaseModel):
+    """Base of every part of a record: closed and immutable. What is not known is None, and not stored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def stored(self) -> dict[str, Any]:
+        """As JSONB holds it: leaves that are not known are left out, as the compact form of null."""
+        return self.model_dump(mode="python", exclude_none=True)
+
+
+def leaf(default: Any = REQUIRED, *, label: str, kind: Kind, unit: str = "", help: str = "", **bounds: Any) -> Any:
+    """A pydantic Field with what pages need. Without a default the leaf must be given."""
+    return Field(
+        default, title=label, description=help or None, json_schema_extra={"kind": kind, "unit": unit}, **bounds
+    )
+
+
+def _finite(value: Decimal) -> Decimal:
+    if not value.is_finite():
+        raise ValueError("must be a finite number")
+    if abs(value) > LARGEST:
+        raise ValueError(f"must not be beyond {LARGEST:,}")
+    return value
+
+
+def _moment(value: int) -> int:
+    if not EARLIEST_MS <= value <= LATEST_MS:
+        raise ValueError("must be milliseconds since 1970, of a year from 2001 to 2099")
+    return value
+
+
+def _no_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must not hold the character U+0000")
+    return text
+
+
+def _text(value: Any) -> Any:
+    """Exchanges name orders by numbers or by texts; both are kept as they are."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError("must be a whole number or a text")
+    return value
+
+
+Amount = Annotated[Number, AfterValidator(_finite)]
+MomentMs = Annotated[Integer, AfterValidator(_moment)]
+Text = Annotated[str, AfterValidator(_no_nul)]
+Identifier = Annotated[int | str, BeforeValidator(_text)]
+
+
+def leaves_of(model: type[Part], prefix: str = "detail") -> Iterator[Leaf]:
+    """Every leaf in the order of declaration, parts of parts included."""
+    for name, field in model.model_fields.items():
+        path = f"{prefix}.{name}"
+        inner, is_list = _part_in(field.annotation)
+        if inner is not None:
+            yield from leaves_of(inner, path + ("[]" if is_list else ""))
+            continue
+        extra = field.json_schema_extra
+        if not isinstance(extra, dict):
+            raise TypeError(f"{model.__name__}.{name} is neither a part nor a declared leaf")
+        yield Leaf(path, field.title or name, str(extra["unit"]), Kind(str(extra["kind"])), field.description or "")
+
+
+def _part_in(annotation: Any) -> tuple[type[Part] | None, bool]:
+    """The part inside `Part`, `Part | None`, `tuple[Part, ...]`, and whether it is a list of them."""
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        return annotation, False
+    for argument in get_args(annotation):
+        found, _is_list = _part_in(argument)
+        if found is not None:
+            return found, get_origin(annotation) is tuple
+    return None, False

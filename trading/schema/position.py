@@ -1,0 +1,82 @@
+"""A position: what a trader holds in one symbol, from its entry to its close."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from trading.schema.common import Exchange, ExitPlan, Origin, Side, Versions
+from trading.schema.leaf import Amount, Identifier, Kind, MomentMs, Part, _, leaf
+
+
+class Status(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Entry(Part):
+    price: Amount = leaf(label=_("Entry price"), kind=Kind.PRICE, unit="USD", gt=0)
+    quantity: Amount = leaf(
+        label=_("Quantity"), kind=Kind.QUANTITY, help=_("Always positive; the side says which way."), gt=0
+    )
+    time_ms: MomentMs = leaf(label=_("Opened"), kind=Kind.MOMENT_MS)
+    leverage: Amount | None = leaf(None, label=_("Leverage"), kind=Kind.NUMBER, unit="x", gt=0, le=1000)
+
+
+class Orders(Part):
+    entry_oid: Identifier | None = leaf(None, label=_("Entry order"), kind=Kind.IDENTIFIER)
+    tp_oid: Identifier | None = leaf(None, label=_("Take-profit order"), kind=Kind.IDENTIFIER)
+    sl_oid: Identifier | None = leaf(None, label=_("Stop-loss order"), kind=Kind.IDENTIFIER)
+
+
+class PositionRisk(Part):
+    confidence: Amount | None = leaf(None, label=_("Confidence"), kind=Kind.NUMBER, unit="0-100", ge=0, le=100)
+    risk_usd: Amount | None = leaf(None, label=_("At risk"), kind=Kind.MONEY, unit="USD", ge=0)
+
+
+class Close(Part):
+    price: Amount = leaf(label=_("Exit price"), kind=Kind.PRICE, unit="USD", gt=0)
+    time_ms: MomentMs = leaf(label=_("Closed"), kind=Kind.MOMENT_MS)
+    quantity: Amount = leaf(label=_("Quantity closed"), kind=Kind.QUANTITY, gt=0)
+    pnl: Amount | None = leaf(None, label=_("Net P&L"), kind=Kind.MONEY, unit="USD")
+
+
+class Reported(Part):
+    """What the exchange or the source last said of it. Nothing is computed from this: prices move."""
+
+    current_price: Amount | None = leaf(None, label=_("Reported price"), kind=Kind.PRICE, unit="USD", ge=0)
+    unrealized_pnl: Amount | None = leaf(None, label=_("Reported unrealized P&L"), kind=Kind.MONEY, unit="USD")
+    closed_pnl: Amount | None = leaf(None, label=_("Reported closed P&L"), kind=Kind.MONEY, unit="USD")
+    margin: Amount | None = leaf(None, label=_("Reported margin"), kind=Kind.MONEY, unit="USD", ge=0)
+    liquidation_price: Amount | None = leaf(None, label=_("Liquidation price"), kind=Kind.PRICE, unit="USD", ge=0)
+    commission: Amount | None = leaf(None, label=_("Reported commission"), kind=Kind.MONEY, unit="USD")
+    slippage: Amount | None = leaf(None, label=_("Reported slippage"), kind=Kind.MONEY, unit="USD")
+    at_ms: MomentMs | None = leaf(None, label=_("Reported at"), kind=Kind.MOMENT_MS)
+
+
+class PositionDetail(Part):
+    entry: Entry
+    exchange: Exchange = Exchange()
+    orders: Orders | None = None
+    exit_plan: ExitPlan | None = None
+    risk: PositionRisk | None = None
+    close: Close | None = None
+    versions: Versions | None = None
+    reported: Reported | None = None
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True)
+class Position:
+    """A row of `positions`."""
+
+    id: str
+    trader_id: str
+    symbol: str
+    side: Side
+    status: Status
+    detail: PositionDetail
+
+    @property
+    def is_open(self) -> bool:
+        return self.status is Status.OPEN

@@ -1,0 +1,108 @@
+"""A trade: a position that was closed, with the fills that opened and closed it. Never changed afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Self
+
+from pydantic import model_validator
+
+from trading.schema.common import Exchange, ExitPlan, Origin, Side, Versions
+from trading.schema.leaf import Amount, Boolean, Identifier, Kind, MomentMs, Part, Text, _, leaf
+
+MS_PER_SECOND = 1000
+
+
+class Time(Part):
+    open_ts_ms: MomentMs = leaf(label=_("Opened"), kind=Kind.MOMENT_MS)
+    close_ts_ms: MomentMs = leaf(label=_("Closed"), kind=Kind.MOMENT_MS)
+    duration_seconds: Amount = leaf(label=_("Held"), kind=Kind.SECONDS, unit="s", ge=0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.close_ts_ms < self.open_ts_ms:
+            raise ValueError("the exit lies before the entry")
+        if self.duration_seconds * MS_PER_SECOND != self.close_ts_ms - self.open_ts_ms:
+            raise ValueError("duration_seconds is not the time from open to close")
+        return self
+
+
+class Prices(Part):
+    avg_entry: Amount = leaf(label=_("Entry price"), kind=Kind.PRICE, unit="USD", gt=0)
+    avg_exit: Amount = leaf(label=_("Exit price"), kind=Kind.PRICE, unit="USD", gt=0)
+
+
+class Quantity(Part):
+    total: Amount = leaf(
+        label=_("Quantity"), kind=Kind.QUANTITY, help=_("Always positive; the side says which way."), gt=0
+    )
+
+
+class Pnl(Part):
+    """As reported, each for itself: in real records net is not always gross less commission."""
+
+    gross: Amount = leaf(label=_("Gross P&L"), kind=Kind.MONEY, unit="USD")
+    commission: Amount = leaf(Decimal(0), label=_("Commission"), kind=Kind.MONEY, unit="USD")
+    net: Amount = leaf(label=_("Net P&L"), kind=Kind.MONEY, unit="USD")
+
+
+class TradeRisk(Part):
+    leverage: Amount | None = leaf(None, label=_("Leverage"), kind=Kind.NUMBER, unit="x", gt=0, le=1000)
+    confidence: Amount | None = leaf(None, label=_("Confidence"), kind=Kind.NUMBER, unit="0-100", ge=0, le=100)
+
+
+class FillType(StrEnum):
+    ENTRY = "entry"
+    EXIT = "exit"
+
+
+class Fill(Part):
+    type: FillType = leaf(label=_("Fill"), kind=Kind.TEXT)
+    order_id: Identifier | None = leaf(None, label=_("Order"), kind=Kind.IDENTIFIER)
+    fill_id: Identifier | None = leaf(None, label=_("Fill id"), kind=Kind.IDENTIFIER)
+    price: Amount = leaf(label=_("Price"), kind=Kind.PRICE, unit="USD", gt=0)
+    quantity: Amount = leaf(label=_("Quantity"), kind=Kind.QUANTITY, gt=0)
+    commission: Amount | None = leaf(None, label=_("Commission"), kind=Kind.MONEY, unit="USD")
+    is_crossed: Boolean | None = leaf(
+        None, label=_("Crossed the book"), kind=Kind.FLAG, help=_("Took liquidity instead of making it.")
+    )
+    closed_pnl: Amount | None = leaf(None, label=_("Closed P&L"), kind=Kind.MONEY, unit="USD")
+    liquidation: Text | None = leaf(None, label=_("Liquidation"), kind=Kind.TEXT)
+    ts_ms: MomentMs = leaf(label=_("Time"), kind=Kind.MOMENT_MS)
+
+
+class TradeDetail(Part):
+    time: Time
+    prices: Prices
+    quantity: Quantity
+    pnl: Pnl
+    risk: TradeRisk | None = None
+    exchange: Exchange = Exchange()
+    fills: tuple[Fill, ...] = ()
+    exit_plan: ExitPlan | None = None
+    versions: Versions | None = None
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True)
+class Trade:
+    """A row of `trades`."""
+
+    id: str
+    trader_id: str
+    symbol: str
+    side: Side
+    detail: TradeDetail
+
+    @property
+    def close_ts_ms(self) -> int:
+        return self.detail.time.close_ts_ms
+
+    @property
+    def net_pnl(self) -> Decimal:
+        return Decimal(self.detail.pnl.net)
+
+    def stored(self) -> dict[str, Any]:
+        return self.detail.stored()
