@@ -1,0 +1,67 @@
+"""Many trades at once, by COPY. Call it inside `copying.bulk_load`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db import connection
+
+from traders.schema import jsonio
+from trading.repositories.copying import copy_rows
+from trading.schema.trade import Trade
+
+TRADE_COLUMNS = ("id", "trader_id", "symbol", "side", "close_ts_ms", "detail")
+_STORED = "SELECT id, trader_id, symbol, side, close_ts_ms, detail::text FROM trades WHERE id = ANY (%s)"
+
+
+@dataclass
+class Outcome:
+    """Of a batch: what was new, what was recorded already, and the ids that other content has taken."""
+
+    inserted: int = 0
+    known: int = 0
+    conflicts: list[str] = field(default_factory=list)
+
+
+def copy_trades(batch: Sequence[Trade]) -> Outcome:
+    """Adds those that are not recorded yet; a trade is compared whole, its attribution to versions aside, which may
+    have become known since. The same id twice in one batch is held to the same rule."""
+    outcome = Outcome()
+    stored = _stored([trade.id for trade in batch])
+    new: dict[str, Trade] = {}
+    for trade in batch:
+        other = stored.get(trade.id) or (_content(new[trade.id]) if trade.id in new else None)
+        if other is None:
+            new[trade.id] = trade
+        elif other == _content(trade):
+            outcome.known += 1
+        else:
+            outcome.conflicts.append(trade.id)
+    copy_rows("trades", TRADE_COLUMNS, [_row(trade) for trade in new.values()])
+    outcome.inserted = len(new)
+    return outcome
+
+
+def _stored(ids: Sequence[str]) -> dict[str, str]:
+    """{id: content} of those that are recorded."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STORED, [list(ids)])
+        return {
+            trade_id: _canonical(trader_id, symbol, side, close_ts_ms, jsonio.loads(detail))
+            for trade_id, trader_id, symbol, side, close_ts_ms, detail in cursor.fetchall()
+        }
+
+
+def _content(trade: Trade) -> str:
+    return _canonical(trade.trader_id, trade.symbol, trade.side, trade.close_ts_ms, trade.stored())
+
+
+def _canonical(trader_id: str, symbol: str, side: str, close_ts_ms: int, detail: jsonio.Json) -> str:
+    recorded = {name: value for name, value in detail.items() if name != "versions"}
+    return jsonio.canonical([trader_id, symbol, str(side), close_ts_ms, recorded])
+
+
+def _row(trade: Trade) -> tuple[object, ...]:
+    detail = jsonio.dumps(trade.stored())
+    return trade.id, trade.trader_id, trade.symbol, trade.side, trade.close_ts_ms, detail

@@ -1,0 +1,70 @@
+"""The decision journal: entries are added, never changed."""
+
+from __future__ import annotations
+
+from django.db import connection, transaction
+
+from traders.schema import jsonio
+from trading.models import DecisionJournal
+from trading.repositories import rows
+from trading.repositories.constraints import checked
+from trading.rules.errors import RecordConflict, RecordError
+from trading.schema.decision import JournalEntry, RecordedDecision
+
+_LOCK = "SELECT pg_advisory_xact_lock(hashtext('nof0.journal'), hashtext(%s))"
+_INSERT = """
+INSERT INTO decision_journal (trader_id, config_version, cycle_number, decided_at, success, detail)
+VALUES (%s, %s, (SELECT coalesce(max(cycle_number), 0) + 1 FROM decision_journal WHERE trader_id = %s), %s, %s,
+        %s::jsonb)
+RETURNING id, cycle_number
+"""
+
+
+def record_decision(entry: JournalEntry) -> RecordedDecision:
+    """Adds the entry under the trader's next cycle number; the number goes on across restarts of engines.
+
+    An entry whose `detail.origin.key` is recorded already changes nothing. Raises RecordConflict when that one has
+    other content, UnknownTrader, and RecordError for a version the trader never had.
+    """
+    key = entry.detail.origin.key if entry.detail.origin else None
+    with transaction.atomic(), checked(entry.trader_id, entry.config_version):
+        lock_journal(entry.trader_id)
+        if key is not None and (known := _by_key(entry.trader_id, key)):
+            if known.entry != entry:
+                raise RecordConflict("decision", key)
+            return known
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _INSERT,
+                [
+                    *(entry.trader_id, entry.config_version, entry.trader_id, entry.decided_at, entry.success),
+                    jsonio.dumps(entry.detail.stored()),
+                ],
+            )
+            ((number, cycle),) = cursor.fetchall()
+    return RecordedDecision(number, cycle, entry)
+
+
+def lock_journal(trader_id: str) -> None:
+    """Until the transaction ends nobody else numbers this trader's cycles. A lock of its own: edits go on."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [trader_id])
+
+
+def stored(decision_id: int) -> RecordedDecision | None:
+    row = DecisionJournal.objects.filter(pk=decision_id).first()
+    return rows.decision(row) if row else None
+
+
+def version_of(decision_id: int) -> int | None:
+    """The configuration's version that took the decision. Raises RecordError for one that is not recorded."""
+    found = DecisionJournal.objects.filter(pk=decision_id).values_list("config_version").first()
+    if found is None:
+        raise RecordError(f"there is no decision {decision_id}")
+    (version,) = found
+    return version if version is None else int(version)
+
+
+def _by_key(trader_id: str, key: str) -> RecordedDecision | None:
+    row = DecisionJournal.objects.filter(trader=trader_id, entry_key=key).first()
+    return rows.decision(row) if row else None

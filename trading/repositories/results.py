@@ -1,0 +1,62 @@
+"""What each version of a configuration earned: read from the roll-up that the database keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db import connection
+
+from trading.models import VersionResult
+
+BEFORE_V1 = 0
+# The deepest fall of the running sum below its highest point so far, the start (0) among the points.
+_DRAWDOWNS = """
+SELECT entry_version, max(peak - run) FROM (
+    SELECT entry_version, run,
+           greatest(0, max(run) OVER (PARTITION BY entry_version ORDER BY close_ts_ms, n)) AS peak
+      FROM (SELECT entry_version, close_ts_ms, n,
+                   sum(net_pnl) OVER (PARTITION BY entry_version ORDER BY close_ts_ms, n) AS run
+              FROM (SELECT entry_version, close_ts_ms, net_pnl,
+                           row_number() OVER (PARTITION BY entry_version ORDER BY close_ts_ms, net_pnl) AS n
+                      FROM trades WHERE trader_id = %s AND entry_version = ANY (%s)) t) r) p
+ GROUP BY entry_version
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionOutcome:
+    """The trades that a version opened. `entry_version` 0 stands for those from before the first version."""
+
+    trader_id: str
+    entry_version: int
+    trades: int
+    wins: int
+    losses: int
+    straddling: int
+    net_pnl: Decimal
+    gross_pnl: Decimal
+    commission: Decimal
+    first_close_ms: int
+    last_close_ms: int
+
+    @property
+    def win_rate_pct(self) -> Decimal | None:
+        return Decimal(100) * self.wins / self.trades if self.trades else None
+
+
+COLUMNS = tuple(VersionOutcome.__dataclass_fields__)
+
+
+def of_trader(trader_id: str) -> dict[int, VersionOutcome]:
+    """{version: its outcome}; versions without trades are left out."""
+    found = VersionResult.objects.filter(trader=trader_id).order_by("entry_version").values_list(*COLUMNS)
+    return {outcome.entry_version: outcome for outcome in (VersionOutcome(*row) for row in found)}
+
+
+def drawdowns(trader_id: str, versions: Collection[int]) -> dict[int, Decimal]:
+    """{version: deepest fall in USD of its trades' running net P&L, in order of their closes}."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DRAWDOWNS, [trader_id, list(versions)])
+        return dict(cursor.fetchall())

@@ -1,0 +1,62 @@
+"""Trades: recorded once, read often."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection, transaction
+
+from traders.schema import jsonio
+from trading.models import Trade as TradeRow
+from trading.repositories import rows
+from trading.repositories.constraints import checked
+from trading.rules.errors import RecordConflict
+from trading.schema.trade import Trade
+
+_INSERT = """
+INSERT INTO trades (id, trader_id, symbol, side, close_ts_ms, detail)
+VALUES (%s, %s, %s, %s, %s, %s::jsonb) ON CONFLICT (id) DO NOTHING
+"""
+# Named columns only, so that the covering index answers alone.
+_RECENT = """
+SELECT close_ts_ms, symbol, side, net_pnl, confidence, leverage, quantity
+  FROM trades WHERE trader_id = %s ORDER BY close_ts_ms DESC LIMIT %s
+"""
+
+
+def record_trade(trade: Trade) -> bool:
+    """False when exactly this trade is recorded already.
+
+    Raises RecordConflict when its id is taken by another one, UnknownTrader, and django.db.IntegrityError for what
+    the database's own checks refuse.
+    """
+    with transaction.atomic():
+        return insert(trade)
+
+
+def insert(trade: Trade) -> bool:
+    """In the caller's transaction; otherwise as `record_trade`."""
+    detail = trade.stored()
+    with checked(trade.trader_id), connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT,
+            [trade.id, trade.trader_id, trade.symbol, trade.side, trade.close_ts_ms, jsonio.dumps(detail)],
+        )
+        is_new = bool(cursor.rowcount)
+    if is_new:
+        return True
+    if rows.trade(TradeRow.objects.get(pk=trade.id)) != trade:
+        raise RecordConflict("trade", trade.id)
+    return False
+
+
+def stored(trade_id: str) -> Trade | None:
+    row = TradeRow.objects.filter(pk=trade_id).first()
+    return rows.trade(row) if row else None
+
+
+def recent(trader_id: str, limit: int) -> list[Any]:
+    """The last trades: (close_ts_ms, symbol, side, net_pnl, confidence, leverage, quantity), newest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RECENT, [trader_id, limit])
+        return list(cursor.fetchall())

@@ -1,0 +1,1 @@
+"""Decisions about records as pure functions. Plain Python: no Django, no Redis."""

@@ -1,0 +1,48 @@
+"""Why a record is refused.
+
+RecordError
+├── UnknownTrader       no such trader
+├── RetiredTrader       the trader was retired before
+├── AlreadyOpen         another position of the trader in this symbol is open
+├── NoOpenPosition      there is none to change or to close
+├── RecordConflict      the id or key is taken by a record with other content
+└── ConcurrentRecord    another program recorded the same at the same moment; try again
+"""
+
+from __future__ import annotations
+
+from traders.rules.errors import ConfigError
+
+
+class RecordError(ConfigError):
+    """Commands show it as they show what configurations refuse."""
+
+
+class UnknownTrader(RecordError):
+    def __init__(self, trader_id: str) -> None:
+        super().__init__(f"there is no trader {trader_id!r}")
+
+
+class RetiredTrader(RecordError):
+    def __init__(self, trader_id: str) -> None:
+        super().__init__(f"the trader {trader_id!r} was retired before this")
+
+
+class AlreadyOpen(RecordError):
+    def __init__(self, trader_id: str, symbol: str) -> None:
+        super().__init__(f"{trader_id} holds an open position in {symbol} already")
+
+
+class NoOpenPosition(RecordError):
+    def __init__(self, trader_id: str, symbol: str) -> None:
+        super().__init__(f"{trader_id} holds no open position in {symbol}")
+
+
+class RecordConflict(RecordError):
+    def __init__(self, what: str, record_id: str) -> None:
+        self.record_id = record_id
+        super().__init__(f"the {what} {record_id} is recorded already with other content; nothing was changed")
+
+
+class ConcurrentRecord(RecordError):
+    pass
