@@ -32,16 +32,19 @@ def make_trade(
     total = Decimal("0.01")
     detail = TradeDetail(
         **{
-            "time": Time(
-                open_ts_ms=open_ms, close_ts_ms=close_ms, duration_seconds=Decimal(close_ms - open_ms) / 1000
-            ),
+            "time": Time(open_ts_ms=open_ms, close_ts_ms=close_ms, duration_seconds=Decimal(close_ms - open_ms) / 1000),
             "prices": Prices(avg_entry=Decimal("45000.50"), avg_exit=Decimal("45500.00")),
             "quantity": Quantity(total=total),
             "pnl": Pnl(gross=Decimal("5.00"), commission=Decimal("0.50"), net=Decimal(net)),
             "risk": TradeRisk(leverage=Decimal(10), confidence=Decimal(85)),
             "fills": (
                 Fill(
-                    type=FillType.ENTRY, order_id=67890, fill_id=1, price=Decimal("45000.5"), quantity=total, ts_ms=open_ms
+                    type=FillType.ENTRY,
+                    order_id=67890,
+                    fill_id=1,
+                    price=Decimal("45000.5"),
+                    quantity=total,
+                    ts_ms=open_ms,
                 ),
                 Fill(
                     type=FillType.EXIT, order_id=67891, fill_id=2, price=Decimal(45500), quantity=total, ts_ms=close_ms

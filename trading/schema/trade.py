@@ -18,7 +18,7 @@ MS_PER_SECOND = 1000
 class Time(Part):
     open_ts_ms: MomentMs = leaf(label=_("Opened"), kind=Kind.MOMENT_MS)
     close_ts_ms: MomentMs = leaf(label=_("Closed"), kind=Kind.MOMENT_MS)
-    duration_seconds: Amount = leaf(label=_("Held"), kind=Kind.SECONDS, unit="s", ge=0)
+    duration_seconds: Amount = leaf(label=_("Held"), kind=Kind.SECONDS, unit="s")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 
+from tests.at_once import at_once
 from tests.factories import PROMPTS, make_file, make_trader, new_trader, save_edit, sync_traders
 from traders.models import TraderConfigVersion
 from traders.repositories import prompts
@@ -21,24 +20,6 @@ from traders.services import configs, edit
 from traders.services.sync import sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(*tasks: Callable[[], Any]) -> list[Any]:
-    """Runs each in a thread and on a connection of its own, all let go together; exceptions are results."""
-    barrier = Barrier(len(tasks))
-
-    def run(task: Callable[[], Any]) -> Any:
-        try:
-            connection.ensure_connection()
-            barrier.wait(timeout=30)
-            return task()
-        except Exception as error:
-            return error
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(tasks)) as pool:
-        return list(pool.map(run, tasks))
 
 
 def versions_of(trader_id: str) -> list[int]:
