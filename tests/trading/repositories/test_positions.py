@@ -154,6 +154,6 @@ def test_of_two_that_open_at_once_one_is_recorded_and_the_other_is_told() -> Non
 @pytest.mark.django_db(transaction=True)
 def test_of_many_that_close_at_once_one_makes_the_trade() -> None:
     opened()
-    results = at_once(*(lambda n=n: closed(closed_at_ns=CLOSED_NS + n) for n in range(6)))  # type: ignore[misc]
+    results = at_once(*(lambda n=n: closed(closed_at_ns=CLOSED_NS + n) for n in range(6)))
     assert sum(isinstance(result, NoOpenPosition) for result in results) == 5
     assert TradeRow.objects.count() == 1

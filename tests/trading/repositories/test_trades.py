@@ -114,9 +114,14 @@ def test_the_roll_up_equals_the_sums_over_rows(
         assert outcome.trades == len(those)
         assert outcome.wins == sum(trade.net_pnl > 0 for trade in those)
         assert outcome.losses == sum(trade.net_pnl < 0 for trade in those)
-        assert outcome.straddling == sum(t.detail.versions.entry != t.detail.versions.exit for t in those)  # type: ignore[union-attr]
+        assert outcome.straddling == sum(straddles(trade) for trade in those)
         if version:
             assert drawdowns[version] == deepest_fall([trade.net_pnl for trade in those])
+
+
+def straddles(trade: Trade) -> bool:
+    versions = trade.detail.versions
+    return versions is not None and versions.entry != versions.exit
 
 
 def deepest_fall(nets: list[Decimal]) -> Decimal:
@@ -131,7 +136,7 @@ def deepest_fall(nets: list[Decimal]) -> Decimal:
 @pytest.mark.django_db(transaction=True)
 def test_loads_at_once_count_every_trade_once() -> None:
     batches = [[make_trade(close_ms=OPENED_MS + n) for n in range(k, 40 + k)] for k in (0, 10, 20)]
-    outcomes = at_once(*(lambda batch=batch: load(*batch) for batch in batches))  # type: ignore[misc]
+    outcomes = at_once(*(lambda batch=batch: load(*batch) for batch in batches))
     assert sum(outcome[0] for outcome in outcomes) == TradeRow.objects.count() == 60
     assert results.of_trader("steady_long")[1].trades == 60
 
