@@ -1,0 +1,1 @@
+"""Commands about the trading record: parse, call a service, print the report."""
