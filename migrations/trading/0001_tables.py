@@ -4,9 +4,10 @@ import django.contrib.postgres.functions
 import django.db.models.deletion
 import django.db.models.fields.json
 import django.db.models.functions.comparison
+from django.db import migrations, models
+
 import traders.schema.jsonio
 import trading.fields
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
