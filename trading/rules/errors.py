@@ -6,6 +6,7 @@ RecordError
 ├── AlreadyOpen         another position of the trader in this symbol is open
 ├── NoOpenPosition      there is none to change or to close
 ├── RecordConflict      the id or key is taken by a record with other content
+├── SampleExists        there is a sample fleet already
 └── ConcurrentRecord    another program recorded the same at the same moment; try again
 """
 
@@ -46,3 +47,11 @@ class RecordConflict(RecordError):
 
 class ConcurrentRecord(RecordError):
     pass
+
+
+class SampleExists(RecordError):
+    def __init__(self, traders: int) -> None:
+        super().__init__(
+            f"there is a sample of {traders:,} traders already, and nothing was made; "
+            "`manage.py remove_sample` takes it away"
+        )

@@ -1,0 +1,1 @@
+"""Use cases of the trading record. Transactions live in the repositories."""

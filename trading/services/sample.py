@@ -1,0 +1,22 @@
+"""A sample fleet: made, and taken away again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from trading.repositories import sample, sample_removal
+from trading.sample.fleet import fleet_of
+from trading.sample.plan import SamplePlan
+
+
+def generate(plan: SamplePlan, done: Callable[[int], None] = lambda count: None) -> dict[str, int]:
+    """{table: rows}, all of them or none. `done` hears after each trader how many there are.
+
+    Raises SampleExists where there is one already, and ValueError when the trades do not fit into the days.
+    """
+    return sample.load(fleet_of(plan), done).rows
+
+
+def remove() -> dict[str, int]:
+    """{table: rows removed}; empty where there is no sample."""
+    return sample_removal.remove()
