@@ -7,6 +7,7 @@ from pathlib import Path
 
 from traders.manager_yaml.document import MAX_FILE_BYTES
 from traders.manager_yaml.file import InvalidFile
+from traders.manager_yaml.located import located
 from traders.manager_yaml.names import name_problems
 from traders.manager_yaml.neighbours import known_names, warnings_of
 from traders.manager_yaml.prompts import BadPrompt, Prompts
@@ -15,6 +16,7 @@ from traders.manager_yaml.source import Unreadable, read_bytes
 from traders.repositories import bases, configs
 from traders.repositories.bases import DeclaredNames
 from traders.rules.sync_report import Action, Missing, SyncReport
+from traders.schema.problems import InvalidConfig
 from traders.services.sync import sync
 
 
@@ -25,7 +27,7 @@ def was_ever_synced() -> bool:
 def describe_drift(path: Path) -> str:
     """One line: whether `path` differs from what was synced last, and what a sync would do."""
     try:
-        report = unchanged(path) or sync(file=read_manager_yaml(path), actor="drift", check=True)
+        report = unchanged(path) or _planned(path)
     except InvalidFile as error:
         return f"{path} cannot be synced:\n{error}"
     if not report.outcomes and not report.missing:
@@ -38,6 +40,15 @@ def describe_drift(path: Path) -> str:
     }
     said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
     return f"{path} differs from what is stored: {said or 'nothing that makes a version'}."
+
+
+def _planned(path: Path) -> SyncReport:
+    """Raises InvalidFile for a file that is wrong in itself as well as for one that the stored fleet rules out."""
+    file = read_manager_yaml(path)
+    try:
+        return sync(file=file, actor="drift", check=True)
+    except InvalidConfig as error:
+        raise located(file, error) from error
 
 
 def unchanged(path: Path) -> SyncReport | None:
