@@ -193,7 +193,7 @@ def test_a_trader_missing_from_the_file_is_reported_and_retired_only_on_demand(s
     assert lines[:2] == ["retired    trader_y version 1 -> 2", "             detail.retired: false -> true"]
     assert configs.existing("trader_y").flat["detail.retired"] is True
     assert sync(MANAGER, "--retire-missing").lines == [
-        "missing    trader_y is not in the file (retired)",
+        "missing    1 retired trader (--json lists all)",
         "manager.yaml: 2 unchanged, 1 missing.",
     ]
 
@@ -213,7 +213,11 @@ def test_only_a_trader_of_the_file(sync: Sync) -> None:
 def test_the_fleets_sum_names_what_the_file_lacks(sync: Sync) -> None:
     sync(BOTH)
     message = refused(sync, MANAGER.replace("allocation_pct: 40", "allocation_pct: 60"))
-    assert message.splitlines()[0].split("/")[-1].startswith("manager.yaml: allocation_pct makes the fleet's sum 100")
+    assert (
+        message.splitlines()[0]
+        .split("/")[-1]
+        .startswith("manager.yaml:7: trader_x: allocation_pct makes the fleet's sum 100")
+    )
     assert "trader_y 40" in message
     assert "--retire-missing" in message
     assert configs.existing("trader_x").version == 1

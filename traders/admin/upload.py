@@ -14,6 +14,7 @@ from traders.admin.sync_page import report_of
 from traders.forms.upload import OptionsForm, UploadForm
 from traders.manager_yaml.file import PRINTED_PROBLEMS, InvalidFile, ManagerFile
 from traders.manager_yaml.located import located
+from traders.rules.allocation import RETIRE_OPTION
 from traders.rules.sync_report import SyncReport
 from traders.schema.fleet import FLEET_ID
 from traders.schema.problems import InvalidConfig, Problem
@@ -118,6 +119,8 @@ def _refused_page(desk: Desk, form: OptionsForm, upload: Upload, error: InvalidC
     """Every problem at its line; another file or, where the file was kept, other options lead on."""
     lines = str(error).splitlines() if isinstance(error, InvalidFile) else [str(p) for p in error.problems]
     fresh = UploadForm()
+    by_hand = _("“%(option)s”, below") % {"option": fresh.fields["retire_missing"].label}
+    lines = [line.replace(RETIRE_OPTION, by_hand) for line in lines]
     fresh.initial = _again(form).initial
     return _choose_page(desk, fresh, refused=lines[: PRINTED_PROBLEMS + 1], name=upload.name, token=token)
 

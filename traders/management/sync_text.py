@@ -28,10 +28,7 @@ def report_lines(report: SyncReport) -> Iterator[str]:
     for outcome in report.outcomes:
         if outcome.action in (Action.UPDATED, Action.RETIRED, Action.CONFLICT):
             yield from _whole_lines(outcome)
-    for missing in report.missing:
-        state = "retired" if missing.retired else f"{missing.allocation_pct:f} %; --retire-missing retires it"
-        if not any(outcome.config_id == missing.trader_id for outcome in report.outcomes):
-            yield f"missing    {missing.trader_id} is not in the file ({state})"
+    yield from _missing_lines(report)
     yield _sum(report)
     if report.open_conflicts:
         yield _SETTLE
@@ -58,12 +55,30 @@ def _whole_lines(outcome: Outcome) -> Iterator[str]:
         yield f"             file: {_value(conflict.file)}, database: {_value(conflict.stored)}{was}"
 
 
+def _missing_lines(report: SyncReport) -> Iterator[str]:
+    """Those that still run by name; that retired ones are not in the file is in order."""
+    told = {outcome.config_id for outcome in report.outcomes}
+    absent = [missing for missing in report.missing if missing.trader_id not in told]
+    listed = [missing for missing in absent if not missing.retired]
+    for missing in listed[:LISTED]:
+        share = f"{missing.allocation_pct:f} %; --retire-missing retires it"
+        yield f"missing    {missing.trader_id} is not in the file ({share})"
+    if len(listed) > LISTED:
+        yield f"missing    and {len(listed) - LISTED:,} more (--json lists all)"
+    if retired := len(absent) - len(listed):
+        yield f"missing    {retired:,} retired {'trader' if retired == 1 else 'traders'} (--json lists all)"
+
+
 def _sum(report: SyncReport) -> str:
-    counts = ", ".join(f"{count:,} {what}" for what, count in report.summary().items() if count) or "nothing declared"
+    counts = ", ".join(_counted(count, what) for what, count in report.summary().items() if count) or "nothing declared"
     if not report.check:
         return f"{report.path}: {counts}."
     verdict = "A sync would write these." if report.versions else "A sync would make no version."
     return f"{report.path}: {counts}. Nothing was written. {verdict}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what.removesuffix('s') if count == 1 else what}"
 
 
 def _name(config_id: str) -> str:

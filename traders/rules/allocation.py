@@ -10,6 +10,9 @@ from traders.schema.problems import Problem
 from traders.schema.stored import Spec
 from traders.schema.trader import TraderSpec
 
+ALLOCATION_PATH = "allocation_pct"
+RESERVE_PATH = "detail.manager.reserve_equity_pct"
+RETIRE_OPTION = "--retire-missing"
 _NAMED = 10
 
 
@@ -51,11 +54,17 @@ def allocated_pct(shares: Mapping[str, Share]) -> Decimal:
 
 
 def fleet_rule(
-    allocation: Allocation, *, shares: Mapping[str, Share], missing: Collection[str] = (), path: str = "allocation_pct"
+    allocation: Allocation,
+    *,
+    shares: Mapping[str, Share],
+    changed: Collection[str] = (),
+    missing: Collection[str] = (),
+    path: str = ALLOCATION_PATH,
 ) -> Problem | None:
     """The problem of a fleet that is given more than it has, else None.
 
-    `missing` are traders that the synced file lacks: they still count, so they are named with their share.
+    `changed` are the traders that are about to be written; the message says what would fit. `missing` are traders
+    that the synced file lacks: they still count, so they are named with their share.
     """
     if allocation.free_pct >= 0:
         return None
@@ -63,13 +72,35 @@ def fleet_rule(
         f"makes the fleet's sum {allocation.allocated_pct:f} %, {-allocation.free_pct:f} % above the "
         f"{100 - allocation.reserve_pct:f} % that a reserve of {allocation.reserve_pct:f} % leaves"
     )
-    counted = {name: shares[name].allocation_pct for name in sorted(missing) if not shares[name].retired}
-    counted = {name: pct for name, pct in counted.items() if pct}
-    if counted:
-        named = [f"{name} {pct:f} %" for name, pct in list(counted.items())[:_NAMED]]
-        more = f" and {len(counted) - _NAMED} more" if len(counted) > _NAMED else ""
+    if counted := _counted(shares, missing):
         message += (
             f"; {sum(counted.values()):f} % belong to traders that are stored but not in the file "
-            f"({', '.join(named)}{more}): retire them with --retire-missing or put them back"
+            f"({_named(counted)}): retire them with {RETIRE_OPTION} or put them back"
         )
+    elif path == RESERVE_PATH and allocation.allocated_pct <= 100:
+        message += f"; a reserve of at most {100 - allocation.allocated_pct:f} % fits"
+    elif own := _counted(shares, changed):
+        message += _what_fits(own, excess=-allocation.free_pct)
     return Problem(path, message)
+
+
+def _counted(shares: Mapping[str, Share], trader_ids: Collection[str]) -> dict[str, Decimal]:
+    """Those that take part in the sum, in order of id."""
+    return {
+        name: shares[name].allocation_pct
+        for name in sorted(trader_ids)
+        if shares[name].allocation_pct and not shares[name].retired
+    }
+
+
+def _what_fits(own: Mapping[str, Decimal], *, excess: Decimal) -> str:
+    if len(own) > 1:
+        return f"; lower some of {_named(dict(sorted(own.items(), key=lambda item: -item[1])))}"
+    (pct,) = own.values()
+    return f"; at most {pct - excess:f} % fits" if pct > excess else "; nothing is left for it"
+
+
+def _named(pcts: Mapping[str, Decimal]) -> str:
+    named = [f"{name} {pct:f} %" for name, pct in list(pcts.items())[:_NAMED]]
+    more = f" and {len(pcts) - _NAMED} more" if len(pcts) > _NAMED else ""
+    return ", ".join(named) + more

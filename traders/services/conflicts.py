@@ -17,6 +17,7 @@ from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import ABSENT, Change, Flat, apply, same, unflatten
 from traders.schema.problems import InvalidConfig
 from traders.schema.stored import NewVersion, SavedVersion, StoredConfig
+from traders.schema.trader import TraderSpec
 from traders.services.edit import validated
 from traders.services.reason import required_reason
 
@@ -105,7 +106,8 @@ def _version(
 def _require_fleet_rule(fleet: LockedFleet, versions: Sequence[NewVersion]) -> None:
     specs = [version.spec for version in versions]
     shares, after = allocation.after(configs.shares(), configs.reserve_pct(fleet.settings), specs)
-    if specs and (problem := allocation.fleet_rule(after, shares=shares)):
+    traders = [spec.id for spec in specs if isinstance(spec, TraderSpec)]
+    if specs and (problem := allocation.fleet_rule(after, shares=shares, changed=traders)):
         raise InvalidConfig([problem])
 
 

@@ -16,8 +16,6 @@ from traders.schema.validate import validate_fleet, validate_trader
 from traders.services import names
 from traders.services.reason import required_reason
 
-RESERVE_PATH = "detail.manager.reserve_equity_pct"
-
 
 def propose(*, config_id: str, flat: Flat, expected_version: int) -> Proposal:
     """What saving `flat` (the whole configuration as dotted paths) on top of `expected_version` would do.
@@ -63,8 +61,10 @@ def proposal_of(
     reserve = configs.reserve_pct(settings)
     new_shares, after = allocation.after(shares, reserve, [spec])
     before = Allocation(allocation.allocated_pct(shares), reserve)
-    path = RESERVE_PATH if config_id == FLEET_ID else "allocation_pct"
-    if problem := allocation.fleet_rule(after, shares=new_shares, path=path):
+    is_fleet = config_id == FLEET_ID
+    path = allocation.RESERVE_PATH if is_fleet else allocation.ALLOCATION_PATH
+    changed = [] if is_fleet else [config_id]
+    if problem := allocation.fleet_rule(after, shares=new_shares, changed=changed, path=path):
         raise InvalidConfig([problem])
     return Proposal(spec, current, changes, riskier_paths(config_id, changes), before, after)
 

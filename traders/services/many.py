@@ -120,7 +120,8 @@ def _proposal(
             specs[config_id] = spec
     shares, reserve = configs.shares(), configs.reserve_pct(settings)
     new_shares, after = allocation.after(shares, reserve, specs.values())
-    rule = allocation.fleet_rule(after, shares=new_shares) if parts else None
+    traders = [name for name in specs if name != FLEET_ID]
+    rule = allocation.fleet_rule(after, shares=new_shares, changed=traders) if parts else None
     before = Allocation(allocation.allocated_pct(shares), reserve)
     return FleetProposal(tuple(parts), len(stored) - len(parts), before, after, rule), specs
 

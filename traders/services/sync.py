@@ -187,8 +187,11 @@ def _require_fleet_rule(plan: _Plan, fleet: LockedFleet, shares: Mapping[str, Sh
         return
     specs = [version.spec for version in plan.versions]
     after, sum_after = allocation.after(shares, configs.reserve_pct(fleet.settings), specs)
-    if problem := allocation.fleet_rule(sum_after, shares=after, missing=missing):
-        raise InvalidConfig([problem])
+    moved = [spec.id for spec in specs if isinstance(spec, TraderSpec) and after[spec.id] != shares.get(spec.id)]
+    path = allocation.ALLOCATION_PATH if moved else allocation.RESERVE_PATH
+    problem = allocation.fleet_rule(sum_after, shares=after, changed=moved, missing=missing, path=path)
+    if problem:
+        raise InvalidConfig([replace(problem, trader_id=moved[0]) if len(moved) == 1 else problem])
 
 
 def _write(

@@ -65,6 +65,24 @@ def test_missing_traders_that_hold_nothing_are_not_named() -> None:
     assert "--retire-missing" not in message(shares, "10", missing=["retired", "idle"])
 
 
+def test_the_message_says_what_would_fit() -> None:
+    shares = {"a": share("60"), "b": share("45.50"), "c": share("5", retired=True)}
+    allocation = Allocation(allocated_pct(shares), Decimal(10))
+
+    def hint(*changed: str, path: str = "allocation_pct") -> str:
+        problem = fleet_rule(allocation, shares=shares, changed=changed, path=path)
+        assert problem is not None
+        return problem.message.partition(" leaves; ")[2]
+
+    assert hint("b") == "at most 30.00 % fits"
+    assert hint("a", "b", "c") == "lower some of a 60 %, b 45.50 %"
+    assert hint("c") == ""
+    allocation = Allocation(Decimal(80), Decimal(30))
+    assert hint(path="detail.manager.reserve_equity_pct") == "a reserve of at most 20 % fits"
+    allocation = Allocation(Decimal(160), Decimal(0))
+    assert hint("a") == "nothing is left for it"
+
+
 def test_a_long_list_of_missing_traders_is_cut() -> None:
     shares = {f"t{number:02}": share("10") for number in range(13)}
 

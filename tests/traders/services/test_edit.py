@@ -118,7 +118,8 @@ def test_an_allocation_above_what_the_reserve_leaves_is_refused() -> None:
         save_edit("a", allocation_pct=Decimal("50.01"))
 
     assert problems_of(refusal) == {
-        "allocation_pct": "makes the fleet's sum 90.01 %, 0.01 % above the 90 % that a reserve of 10 % leaves"
+        "allocation_pct": "makes the fleet's sum 90.01 %, 0.01 % above the 90 % that a reserve of 10 % leaves; "
+        "at most 50.00 % fits"
     }
 
 

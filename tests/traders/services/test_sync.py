@@ -5,11 +5,12 @@ from decimal import Decimal
 import pytest
 
 from tests.factories import FLEET, make_file, make_fleet, make_trader, new_trader, save_edit, sync_traders
+from traders.manager_yaml.file import ManagerFile
 from traders.models import PromptText, TraderConfigVersion, YamlBase
 from traders.rules.merge import Preferences, Side
 from traders.rules.sync_report import Action, ExitCode
 from traders.schema.fleet import FLEET_ID
-from traders.schema.problems import InvalidConfig
+from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.prompts import read_prompt
 from traders.services import configs, conflicts
 from traders.services.sync import sync
@@ -199,6 +200,21 @@ def test_a_sum_over_file_and_database_names_what_the_file_lacks() -> None:
     assert configs.existing("a").version == 1
 
     assert sync(file=file, actor="cli:mei", retire_missing=True).summary()["retired"] == 1
+
+
+def test_a_sum_above_the_fleet_is_told_where_it_came_from() -> None:
+    sync_traders(make_trader("a", allocation_pct=Decimal(40)), make_trader("b", allocation_pct=Decimal(40)))
+
+    def problem_of(file: ManagerFile) -> Problem:
+        with pytest.raises(InvalidConfig) as refusal:
+            sync(file=file, actor="cli:mei")
+        return refusal.value.problems[0]
+
+    raised, kept = make_trader("a", allocation_pct=Decimal(60)), make_trader("b", allocation_pct=Decimal(40))
+    assert problem_of(make_file(raised, kept)).trader_id == "a"
+    assert problem_of(make_file(raised, kept)).message.endswith("; at most 50.00 % fits")
+    both = problem_of(make_file(raised, make_trader("b", allocation_pct=Decimal(50))))
+    assert (both.trader_id, both.message.partition("; ")[2]) == ("", "lower some of a 60 %, b 50 %")
 
 
 def test_a_sync_that_fails_for_one_trader_changes_none() -> None:
