@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,6 +16,9 @@ from traders.schema.prompts import path_problem
 from traders.schema.secrets import find_secret, secrets_in
 from traders.schema.trader import TraderSpec
 
+# Embeddings, overrides and isolates of the bidirectional algorithm: a page would show another text than is stored.
+# Looked for here and not where the types are declared, so that what is stored already stays readable.
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _DIGESTS = frozenset({"system_sha256", "executor_sha256"})
 
 
@@ -24,7 +28,7 @@ def validate_trader(trader_id: str, nested: Mapping[str, Any]) -> TraderSpec:
     Raises InvalidConfig with every problem at its dotted path: types, ranges, unknown settings, secrets,
     paths of prompts that no other machine would have.
     """
-    problems = _secret_problems(nested, trader_id) + _prompt_problems(nested, trader_id)
+    problems = _text_problems(nested, trader_id) + _prompt_problems(nested, trader_id)
     try:
         spec = TraderSpec.model_validate({**nested, "id": trader_id})
     except ValidationError as error:
@@ -36,7 +40,7 @@ def validate_trader(trader_id: str, nested: Mapping[str, Any]) -> TraderSpec:
 
 def validate_fleet(nested: Mapping[str, Any]) -> FleetSpec:
     """`{detail: {manager, monitoring, extra}}` -> the fleet's configuration. Raises InvalidConfig."""
-    problems = _secret_problems(nested, "")
+    problems = _text_problems(nested, "")
     try:
         spec = FleetSpec.model_validate(dict(nested))
     except ValidationError as error:
@@ -53,6 +57,12 @@ def secret_message(kind: str) -> str:
     )
 
 
+def turned(text: str) -> str:
+    """What a Problem says about a text that turns its own direction, else empty."""
+    found = None if text.isascii() else _TURNING.search(text)
+    return f"must not hold the character U+{ord(found[0]):04X}, which turns the direction of a text" if found else ""
+
+
 def _first_per_path(
     problems: list[Problem], error: ValidationError, settings: Mapping[str, Setting], trader_id: str
 ) -> list[Problem]:
@@ -60,24 +70,39 @@ def _first_per_path(
     return problems + [p for p in problems_of(error, settings, trader_id) if p.path not in taken]
 
 
-def _secret_problems(nested: Mapping[str, Any], trader_id: str) -> list[Problem]:
+def _text_problems(nested: Mapping[str, Any], trader_id: str) -> list[Problem]:
+    """Secrets, and texts that turn their direction, in declared settings and in extensions."""
+    texts = list(_declared(nested))
+    found = [(path, secret_message(kind)) for path, text in texts if (kind := find_secret(text))]
+    found += [(path, message) for path, text in texts if (message := turned(text))]
     detail = nested.get("detail")
-    if not isinstance(detail, dict):
-        return []
-    found = (*_declared(nested), *secrets_in(detail.get("extra"), "detail.extra"))
-    return [Problem(path, secret_message(kind), trader_id) for path, kind in found]
+    if isinstance(detail, dict) and (extra := detail.get("extra")):
+        found += [(path, secret_message(kind)) for path, kind in secrets_in(extra, "detail.extra")]
+        found += [(path, message) for path, text in _texts(extra, "detail.extra") if (message := turned(text))]
+    return [Problem(path, message, trader_id) for path, message in found]
 
 
-def _declared(nested: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Secrets in declared settings, whose names need no look."""
-    found: list[tuple[str, str]] = []
+def _declared(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """The texts of declared settings, whose names need no look."""
     for name, value in nested.items():
         if isinstance(value, str):
-            if name not in _DIGESTS and (kind := find_secret(value)):
-                found.append((prefix + name, kind))
+            if name not in _DIGESTS:
+                yield prefix + name, value
         elif isinstance(value, dict) and prefix + name != "detail.extra":
-            found += _declared(value, f"{prefix}{name}.")
-    return found
+            yield from _declared(value, f"{prefix}{name}.")
+
+
+def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Every text of an extension at its dotted path, keys included."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield path, str(key)
+            yield from _texts(item, f"{path}.{key}")
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item, path)
 
 
 def _prompt_problems(nested: Mapping[str, Any], trader_id: str) -> list[Problem]:

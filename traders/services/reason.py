@@ -5,6 +5,7 @@ from __future__ import annotations
 from traders.schema.declare import unprintable
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.secrets import find_secret
+from traders.schema.validate import turned
 
 MAX_LENGTH = 1000
 
@@ -24,6 +25,8 @@ def _problem(reason: str) -> str | None:
         return f"must have at most {MAX_LENGTH} characters, was {len(reason)}"
     if unprintable(reason, allowed="\n\t") is not None:
         return "must not hold control characters"
+    if problem := turned(reason):
+        return problem
     if secret := find_secret(reason):
         return f"looks like it holds {secret}; history cannot forget a secret"
     return None

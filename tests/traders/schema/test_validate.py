@@ -77,3 +77,10 @@ def test_a_secret_of_the_fleet_is_refused() -> None:
 
 def test_unknown_settings_are_refused() -> None:
     assert trader_problems(detail__risk__leverage=3) == [("trader_x", "detail.risk.leverage", "is not a known setting")]
+
+
+def test_a_text_that_turns_its_direction_is_refused() -> None:
+    turned = "must not hold the character U+202E, which turns the direction of a text"
+    assert trader_problems(detail__display_name="Long\u202etrohS") == [("trader_x", "detail.display_name", turned)]
+    assert trader_problems(detail__extra={"team": {"a\u202e": 1}}) == [("trader_x", "detail.extra.team", turned)]
+    assert validate_trader("trader_x", unflatten(TRADER | {"detail.display_name": "שלום 👩‍💻"}))
