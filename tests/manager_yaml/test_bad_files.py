@@ -74,15 +74,15 @@ def test_duplicate_keys_name_both_lines(tmp_path: Path, key: str) -> None:
     again = {"name": "name: Other", "risk_params": "risk_params: {}", "extra": "extra: {}\n    extra: {a: 1}"}[key]
     manager = MANAGER.replace("    model: gpt-5\n", f"    {again}\n")
     first, second = [n for n, line in enumerate(manager.splitlines(), 1) if line.strip().startswith(f"{key}:")]
-    expected = f"manager.yaml:{second}: trader_x: {key} is written twice, on lines {first} and {second}"
+    expected = f"manager.yaml:{second}: trader_x: {key} is written twice, on lines {first} and {second}; keep one"
     assert expected in refused(desk(tmp_path, manager)).splitlines()
 
 
 def test_duplicate_keys_under_extra_and_at_the_top(tmp_path: Path) -> None:
     manager = MANAGER + "extra:\n  a: {b: 1, b: 2}\nmonitoring: {}\n"
     assert refused(desk(tmp_path, manager)).splitlines() == [
-        "manager.yaml:25: extra.a.b is written twice, on lines 25 and 25",
-        "manager.yaml:26: monitoring is written twice, on lines 22 and 26",
+        "manager.yaml:25: extra.a.b is written twice, on lines 25 and 25; keep one",
+        "manager.yaml:26: monitoring is written twice, on lines 22 and 26; keep one",
     ]
 
 
@@ -152,7 +152,11 @@ def _as_nobody(directory: Path) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("prompts/none.tmpl", "names 'prompts/none.tmpl', but there is no file prompts/none.tmpl"),
+        (
+            "prompts/lnog.tmpl",
+            "names 'prompts/lnog.tmpl', but there is no file prompts/lnog.tmpl; did you mean prompts/long.tmpl?",
+        ),
+        ("prompts/x.md", "names 'prompts/x.md', but there is no file prompts/x.md"),
         ("prompts", "names 'prompts', which is a directory, not a file"),
         ("prompts/pipe", "names 'prompts/pipe', which is a named pipe, not a file"),
         ("prompts/big", "names 'prompts/big', which is larger than 1 MB, the most it may be"),
@@ -222,7 +226,11 @@ def test_what_a_prompt_is_known_as_is_a_path_of_a_prompt(tmp_path: Path, known_a
     ("name", "content", "message"),
     [
         ("exchange_yaml", "providers: [paper]", "exchange.yaml:1: providers must be a mapping, was a list"),
-        ("exchange_yaml", "providers: {a: 1, a: 2}", "exchange.yaml:1: providers.a is written twice, on lines 1 and 1"),
+        (
+            "exchange_yaml",
+            "providers: {a: 1, a: 2}",
+            "exchange.yaml:1: providers.a is written twice, on lines 1 and 1; keep one",
+        ),
         ("market_yaml", "", "market.yaml: is empty; it must be a mapping of settings"),
         (
             "llm_yaml",

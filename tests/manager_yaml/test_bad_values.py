@@ -156,14 +156,16 @@ def test_a_trader_without_a_usable_id_is_named_by_its_position(tmp_path: Path, w
 
 def test_an_id_taken_twice_names_both_lines(tmp_path: Path) -> None:
     manager = MANAGER.replace("monitoring:", SECOND.replace("trader_y", "trader_x") + "monitoring:")
-    assert refused(desk(tmp_path, manager)) == "manager.yaml:22: trader_x: id is taken twice, on lines 7 and 22"
+    assert refused(desk(tmp_path, manager)) == (
+        "manager.yaml:22: trader_x: id is taken twice, on lines 7 and 22; give each its own"
+    )
 
 
 def test_ids_that_differ_only_in_case_are_the_same(tmp_path: Path) -> None:
     manager = MANAGER.replace("monitoring:", SECOND.replace("trader_y", "Trader_X") + "monitoring:")
     assert refused(desk(tmp_path, manager)) == (
         "manager.yaml:22: Trader_X: id is taken twice, on lines 7 (as trader_x; ids differ in more than upper and "
-        "lower case) and 22"
+        "lower case) and 22; give each its own"
     )
 
 

@@ -29,7 +29,7 @@ def entries(mapping: Mapping, place: Place) -> Entries:
             merges.append(value)
         elif key.value in found:
             first = found[key.value][0].line
-            place.wrong(key_text(key.value), f"is written twice, on lines {first} and {key.line}", key.line)
+            place.wrong(key_text(key.value), f"is written twice, on lines {first} and {key.line}; keep one", key.line)
         else:
             found[key.value] = (key, value)
     for value in merges:

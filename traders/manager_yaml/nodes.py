@@ -62,7 +62,8 @@ def compose(text: str) -> Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         words = " ".join(part for part in (error.context, error.problem) if part)
-        raise Malformed(f"is not YAML: {words}", mark.line + 1 if mark else None) from None
+        hint = "; indent with spaces" if " tab " in words else ""
+        raise Malformed(f"is not YAML: {words}{hint}", mark.line + 1 if mark else None) from None
     except yaml.reader.ReaderError as error:
         raise Malformed(*_unreadable_character(error, text)) from None
     except (yaml.YAMLError, ValueError) as error:

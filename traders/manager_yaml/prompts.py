@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -93,7 +94,19 @@ class Prompts:
         try:
             return read_bytes(self._directory / path, limit=MAX_BYTES)
         except Absent:
-            raise Absent(f"but there is no file {self._directory / path}") from None
+            near = _near(self._directory, path)
+            hint = f"; did you mean {near}?" if near else ""
+            raise Absent(f"but there is no file {self._directory / path}{hint}") from None
+
+
+def _near(directory: Path, path: str) -> str:
+    """The file beside it that was probably meant."""
+    try:
+        beside = [entry.name for entry in (directory / path).parent.iterdir()]
+    except OSError:
+        return ""
+    close = difflib.get_close_matches(Path(path).name, beside, n=1)
+    return str(Path(path).with_name(close[0])) if close else ""
 
 
 def _require_text(content: bytes) -> None:

@@ -77,7 +77,9 @@ class TraderEntries:
         first, first_line = self._ids.setdefault(trader_id.lower(), (trader_id, key.line))
         if (first, first_line) != (trader_id, key.line) or trader_id in self.specs:
             spelling = "" if first == trader_id else f" (as {first}; ids differ in more than upper and lower case)"
-            place.wrong("id", f"is taken twice, on lines {first_line}{spelling} and {key.line}", key.line)
+            place.wrong(
+                "id", f"is taken twice, on lines {first_line}{spelling} and {key.line}; give each its own", key.line
+            )
         return trader_id
 
     def _add_prompts(self, flat: Flat, section: Entries, node: Mapping, place: Place, bad: set[str]) -> set[str]:
