@@ -27,6 +27,10 @@ def main() -> None:
         if "--traceback" in sys.argv:
             raise
         raise SystemExit(f"Error: {error}") from error
+    except BrokenPipeError:
+        # Whoever read the output, such as `head`, has seen enough. Nothing more is written, not even at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(128 + signal.SIGPIPE) from None
     except KeyboardInterrupt:
         raise SystemExit(128 + signal.SIGINT) from None
 

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.contrib.auth import authenticate, get_user_model
@@ -8,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from nof0site.serving import prepare
-from tests.platform.processes import Machine, password_in
+from tests.platform.processes import CHECKOUT, Machine, password_in
 
 
 @pytest.mark.django_db
@@ -59,3 +64,17 @@ def test_a_dump_restores_into_an_empty_database(new_machine: Machine) -> None:
 def test_a_program_that_is_not_there_is_answered_with_those_that_are() -> None:
     with pytest.raises(CommandError, match=r"There is no program 'mysqldump'. Choose one of .*pg_dump.*psql"):
         call_command("pg_tool", "mysqldump")
+
+
+def test_a_reader_that_has_seen_enough_ends_the_command_quietly(tmp_path: Path) -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "describe_settings"],
+        cwd=CHECKOUT,
+        env=Machine(tmp_path / "data").environment,
+        stdout=write_end,
+        stderr=subprocess.PIPE,
+    )
+    os.close(write_end)
+    assert (ended.returncode, ended.stderr) == (128 + signal.SIGPIPE, b"")

@@ -27,7 +27,14 @@ def test_each_trader_is_printed_as_it_stood() -> None:
     assert [(line["id"], line["version"]) for line in printed(first.isoformat())] == [("a", 1), ("b", 1)]
     (now,) = printed(configs.existing("a").changed_at.isoformat(), "--trader", "a")
     assert (now["version"], now["detail"]["risk"]["max_positions"]) == (2, 9)  # type: ignore[index]
-    assert printed((first - timedelta(microseconds=1)).isoformat()) == []
+
+
+def test_a_moment_before_everything_prints_nothing_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    sync_traders(make_trader("a"))
+    before = configs.existing("a").changed_at - timedelta(microseconds=1)
+
+    assert printed(before.isoformat()) == []
+    assert capsys.readouterr().err == "No configuration stood at that moment.\n"
 
 
 def test_a_trader_that_was_not_there_then_is_said() -> None:

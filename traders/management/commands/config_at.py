@@ -22,6 +22,8 @@ class Command(RefusingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with refusals():
             found = configs.at(options["time"], options["trader"])
+        if not found:
+            self.stderr.write("No configuration stood at that moment.")
         for stored in found.values():
             facts = {"version": stored.version, "changed_at": stored.changed_at.isoformat()}
             self.stdout.write(jsonio.dumps(facts | stored.spec.model_dump()))
