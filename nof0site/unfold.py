@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.functional import lazy
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +22,16 @@ def _entry(title: Any, icon: str, url_name: str, permission: str = "") -> dict[s
             not permission or request.user.has_perm(permission) or request.user.has_perm(may_change)
         ),
     }
+
+
+def _is_at(url_name: str, *but: str) -> Any:
+    """Whether a page belongs to the entry: below its address, and not to one of the entries that lie below it too."""
+
+    def is_at(request: Any) -> bool:
+        path = str(request.path)
+        return path.startswith(reverse(url_name)) and not any(path.startswith(reverse(name)) for name in but)
+
+    return is_at
 
 
 def _number(function: str) -> Any:
@@ -71,9 +81,17 @@ UNFOLD: dict[str, Any] = {
             {
                 "items": [
                     _entry(_("Overview"), "space_dashboard", "admin:index"),
-                    _entry(
-                        _("Traders"), "smart_toy", "admin:traders_traderconfig_changelist", "traders.view_traderconfig"
-                    ),
+                    {
+                        **_entry(
+                            *(_("Traders"), "smart_toy"),
+                            *("admin:traders_traderconfig_changelist", "traders.view_traderconfig"),
+                        ),
+                        "active": _is_at(
+                            "admin:traders_traderconfig_changelist",
+                            "admin:traders_conflicts",
+                            "admin:traders_changelog",
+                        ),
+                    },
                     _entry(
                         _("Fleet settings"),
                         "tune",

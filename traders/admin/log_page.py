@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -31,7 +32,7 @@ def log_view(desk: Desk) -> HttpResponse:
         "log.html",
         _("Change log"),
         form=form,
-        lines=[(line, _settings_in(line)) for line in page.lines],
+        lines=with_settings(page.lines),
         older=_address({**asked, "before": str(page.next_before)}) if page.next_before else "",
         newest=_address(asked) if before else "",
         csv="?".join(filter(None, (reverse("admin:traders_changelog_csv"), urlencode(asked)))) if where else "",
@@ -80,6 +81,11 @@ def _asked(form: LogFilterForm) -> dict[str, str]:
 
 def _address(asked: dict[str, str]) -> str:
     return f"{reverse(LOG)}?{urlencode(asked)}" if asked else reverse(LOG)
+
+
+def with_settings(lines: Iterable[ChangeSetLine]) -> list[tuple[ChangeSetLine, list[tuple[str, str]]]]:
+    """Each line with what it changed, in words."""
+    return [(line, _settings_in(line)) for line in lines]
 
 
 def _settings_in(line: ChangeSetLine) -> list[tuple[str, str]]:

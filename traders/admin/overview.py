@@ -6,8 +6,9 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from traders.models import ManagerConfigVersion, SyncConflict, TraderConfigVersion
-from traders.services import configs
+from traders.admin.log_page import with_settings
+from traders.models import ManagerConfigVersion, SyncConflict
+from traders.services import changelog, configs
 
 LAST_CHANGES = 10
 
@@ -22,17 +23,9 @@ def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
     return context | {
         "overview": configs.overview(),
         "has_fleet": ManagerConfigVersion.objects.exists(),
-        "last_changes": last_changes(),
+        "last_changes": with_settings(changelog.latest(LAST_CHANGES)),
         "may_add": request.user.has_perm("traders.add_traderconfig"),
     }
-
-
-def last_changes() -> list[TraderConfigVersion]:
-    return list(
-        TraderConfigVersion.objects.only(
-            *("id", "version", "history_date", "history_user_id", "history_change_reason", "changed_fields", "source")
-        ).order_by("-history_id")[:LAST_CHANGES]
-    )
 
 
 def open_conflicts() -> int:

@@ -41,6 +41,11 @@ def page(where: Filter, *, before: int | None = None) -> LogPage:
     return LogPage(lines[:PAGE], lines[PAGE - 1].change_set if len(lines) > PAGE else None)
 
 
+def latest(limit: int) -> list[ChangeSetLine]:
+    """The newest change sets, newest first."""
+    return changelog.change_sets(Filter(), limit=limit)
+
+
 def opened(
     change_set: int, *, ids: Collection[str] | None = None, after: str = "", limit: int | None = None
 ) -> list[ChangedConfig]:

@@ -17,7 +17,8 @@ def test_the_first_page_shows_the_fleet_and_what_changed_last(editor: Client) ->
     said = text_of(editor.get("/admin/"))
     assert "40.00 % allocated 50.00 % free 10.00 % reserve" in said
     assert "2 traders 0 retired 0 open conflicts" in said
-    assert "steady_long v2 mei admin just now cut leverage 1" in said
+    assert "mei admin just now cut leverage steady_long Risk - major coin leverage Open" in said
+    assert "cli:test sync just now initial 3 configurations: " in said
 
 
 def test_an_empty_site_says_what_to_do_first(login: Login) -> None:
@@ -58,3 +59,21 @@ def test_users_and_groups_are_kept_here(login: Login) -> None:
     superuser = login("superuser")
     for page in ("user/", "user/add/", "group/", "group/add/"):
         assert superuser.get(f"/admin/auth/{page}").status_code == 200
+
+
+@pytest.mark.usefixtures("fleet")
+@pytest.mark.parametrize(
+    ("page", "entry"),
+    [
+        ("/admin/", "Overview"),
+        ("/admin/traders/traderconfig/", "Traders"),
+        ("/admin/traders/traderconfig/steady_long/history/", "Traders"),
+        ("/admin/traders/traderconfig/conflicts/", "Sync conflicts"),
+        ("/admin/traders/traderconfig/changes/", "Change log"),
+        ("/admin/traders/traderconfig/changes/?path=leverage", "Change log"),
+        ("/admin/traders/managerconfig/1/change/", "Fleet settings"),
+    ],
+)
+def test_the_menu_marks_the_one_entry_that_a_page_belongs_to(editor: Client, page: str, entry: str) -> None:
+    groups = editor.get(page).context["sidebar_navigation"]
+    assert [str(item["title"]) for group in groups for item in group["items"] if item["active"]] == [entry]

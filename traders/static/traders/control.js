@@ -34,7 +34,7 @@ function mark({ field, input }) {
 
 function show(form, changed) {
     const list = form.querySelector("[data-changes]");
-    list.replaceChildren(...changed.map(line));
+    list.replaceChildren(...changed.map((one) => line(one, list.dataset)));
     if (!changed.length) list.append(Object.assign(document.createElement("li"), { textContent: list.dataset.none }));
     const groups = new Set(changed.map(({ field }) => field.closest("fieldset").dataset.group));
     for (const link of form.querySelectorAll(".groups [data-group]")) {
@@ -42,7 +42,7 @@ function show(form, changed) {
     }
 }
 
-function line({ field, input }) {
+function line({ field, input }, words) {
     const item = document.createElement("li");
     const link = document.createElement("a");
     link.href = "#" + input.id;
@@ -54,7 +54,7 @@ function line({ field, input }) {
     const was = document.createElement("del");
     was.textContent = field.dataset.was;
     const now = document.createElement("ins");
-    now.textContent = input.type === "checkbox" ? (input.checked ? "✓" : "✗") : shown(input);
+    now.textContent = input.type === "checkbox" ? words[input.checked ? "on" : "off"] : shown(input);
     item.append(link, document.createElement("br"), was, " → ", now);
     return item;
 }
