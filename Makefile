@@ -10,10 +10,11 @@ export PYTHON
 python = .venv/bin/python
 
 .DEFAULT_GOAL = help
-.PHONY: help run stop password test test-pages test-faults check bench clean packages packages-dev
+.PHONY: help run demo stop password test test-pages test-faults check bench clean packages packages-dev
 
 help:
 	@echo "make run [HOST=127.0.0.1] [PORT=8000]   prepare everything and serve the site"
+	@echo "make demo [PORT=8000]                   the same with a sample fleet, on data of its own"
 	@echo "make stop                               stop what make run started"
 	@echo "make password [ARGS=user]               new random password for admin, or for another account"
 	@echo "make test [ARGS='-k name']              all tests but the slow fault tests"
@@ -31,6 +32,9 @@ packages-dev:
 
 run: packages
 	@exec $(python) manage.py serve $(if $(HOST),--host "$(HOST)") $(if $(PORT),--port "$(PORT)")
+
+demo: packages
+	@exec env NOF0_DEMO=1 $(python) manage.py serve $(if $(HOST),--host "$(HOST)") $(if $(PORT),--port "$(PORT)")
 
 stop: packages
 	@exec $(python) manage.py stop_servers

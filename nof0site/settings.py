@@ -26,8 +26,12 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # Variables that are set already win over the file.
 load_dotenv(BASE_DIR / ".env")
 
+# A demo never meets the site's own data: it has a directory beside it, and embedded servers whatever is set.
+DEMO = env_bool("NOF0_DEMO", default=False)
 # What this machine keeps: the embedded servers' data, the local secret key, the collected static files.
 DATA_DIR = Path(env_str("NOF0_DATA_DIR") or default_data_dir(BASE_DIR)).absolute()
+if DEMO:
+    DATA_DIR = DATA_DIR.with_name(f"{DATA_DIR.name}-demo")
 # The declared fleet: imported once into an empty database, compared with ever after.
 MANAGER_YAML = Path(env_str("MANAGER_YAML") or BASE_DIR / "etc" / "manager.yaml").absolute()
 
@@ -138,8 +142,8 @@ MIGRATION_MODULES = {"traders": "migrations.traders", "trading": "migrations.tra
 SIMPLE_HISTORY_ENABLED = False
 
 # --- Storage --------------------------------------------------------------------------------------------------
-DATABASE_URL = env_secret("DATABASE_URL")
-REDIS_URL = env_secret("REDIS_URL")
+DATABASE_URL = "" if DEMO else env_secret("DATABASE_URL")
+REDIS_URL = "" if DEMO else env_secret("REDIS_URL")
 DATABASES: dict[str, Any] = {
     "default": external_database(
         DATABASE_URL,

@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 from nof0site.embedded.locks import exclusive
 from nof0site.staticfiles import are_collected
 from traders.services import drift
+from trading.services import sample
 
 
 class Output(Protocol):
@@ -81,6 +82,13 @@ def import_once(out: Output) -> None:
         # Traders made in the browser before the first import may differ from the file: the report has said so.
         if ended.code != CONFLICTS:
             raise
+
+
+def generate_sample_once(out: Output) -> None:
+    """Give a new demo its sample, before the declared fleet: its versions lie in the past, and change sets rise."""
+    if not drift.was_ever_synced() and not sample.exists():
+        out.write("Making a sample fleet.\n")
+        call_command("generate_sample", stdout=out)
 
 
 def create_first_account() -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from trading.repositories import sample, sample_removal
+from trading.repositories import sample, sample_configs, sample_removal
 from trading.sample.fleet import fleet_of
 from trading.sample.plan import SamplePlan
 
@@ -15,6 +15,10 @@ def generate(plan: SamplePlan, done: Callable[[int], None] = lambda count: None)
     Raises SampleExists where there is one already, and ValueError when the trades do not fit into the days.
     """
     return sample.load(fleet_of(plan), done).rows
+
+
+def exists() -> bool:
+    return bool(sample_configs.ids())
 
 
 def remove() -> dict[str, int]:

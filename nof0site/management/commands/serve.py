@@ -41,6 +41,8 @@ class Command(BaseCommand):
         prepare.require_storage(self.stdout)
         with prepare.one_at_a_time():
             prepare.migrate(self.stdout)
+            if settings.DEMO:
+                prepare.generate_sample_once(self.stdout)
             prepare.import_once(self.stdout)
             password = prepare.create_first_account()
         prepare.collect_static_files()
@@ -56,8 +58,8 @@ class Command(BaseCommand):
         if password:
             lines.append(f"First account   user {prepare.FIRST_USER}, password {password} (shown only now)")
         else:
-            lines.append("Lost password   make password")
-        lines.append("Stop            Ctrl-C, or `make stop` in another terminal")
+            lines.append(f"Lost password   {_make('password')}")
+        lines.append(f"Stop            Ctrl-C, or `{_make('stop')}` in another terminal")
         lines += [f"Note            {note}" for note in _notes(host)]
         self.stdout.write("\n".join(lines) + "\n")
         self.stdout.flush()
@@ -67,6 +69,10 @@ def _url(host: str, port: int) -> str:
     """Where a browser on this machine finds the site; the wildcard addresses are no address to go to."""
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{name}:{port}/"
+
+
+def _make(target: str) -> str:
+    return f"NOF0_DEMO=1 make {target}" if settings.DEMO else f"make {target}"
 
 
 def _where_data_lies() -> str:

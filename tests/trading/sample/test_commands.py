@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
+from nof0site.serving.prepare import generate_sample_once
 from tests.factories import make_trader, sync_traders
 from tests.trading_factories import make_entry, make_position, make_trade
 from traders.models import TraderConfig, TraderConfigVersion
@@ -215,3 +216,17 @@ def test_removal_knows_every_table_that_refers_to_traders() -> None:
     )
 
     assert {table for (table,) in referring} <= RECORDS.keys() | CONFIGS.keys()
+
+
+@pytest.mark.usefixtures("sample")
+def test_a_demo_that_has_its_sample_gets_no_second_one() -> None:
+    generate_sample_once(out := StringIO())
+
+    assert out.getvalue() == ""
+
+
+@pytest.mark.usefixtures("real")
+def test_a_demo_whose_sample_was_removed_is_left_alone() -> None:
+    generate_sample_once(out := StringIO())
+
+    assert out.getvalue() == ""

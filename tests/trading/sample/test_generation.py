@@ -205,10 +205,10 @@ def test_nothing_lies_outside_of_the_period(fleet: list[SampleTrader]) -> None:
 
 
 def test_a_dense_fleet_decides_more_often_and_journals_the_newest_cycles() -> None:
-    (trader,) = fleet_of(SamplePlan(traders=1, days=2, trades=2500, seed=1, end=END))
+    (trader,) = fleet_of(SamplePlan(traders=1, days=2, trades=1500, seed=1, end=END))
 
     decisions = list(trader.decisions())
-    assert len(list(trader.trades())) == 2500
+    assert len(list(trader.trades())) == 1500
     assert len(decisions) == 2000
     assert decisions[-1].cycle == trader.pace.cycles
 
