@@ -5,6 +5,7 @@ RecordError
 ├── RetiredTrader       the trader was retired before
 ├── AlreadyOpen         another position of the trader in this symbol is open
 ├── NoOpenPosition      there is none to change or to close
+├── InvalidRecord       what was read is no such record; says which field and what would be right
 ├── RecordConflict      the id or key is taken by a record with other content
 ├── SampleExists        there is a sample fleet already
 └── ConcurrentRecord    another program recorded the same at the same moment; try again
@@ -37,6 +38,14 @@ class AlreadyOpen(RecordError):
 class NoOpenPosition(RecordError):
     def __init__(self, trader_id: str, symbol: str) -> None:
         super().__init__(f"{trader_id} holds no open position in {symbol}")
+
+
+class InvalidRecord(RecordError):
+    """`field` is dotted and may be empty; `message` completes '<field> ...'."""
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field, self.message = field, message
+        super().__init__(f"{field} {message}".lstrip())
 
 
 class RecordConflict(RecordError):

@@ -1,0 +1,82 @@
+"""JSON that came from outside, read strictly.
+
+What Python's reader lets through and PostgreSQL or arithmetic would choke on is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any, NoReturn
+
+LONGEST_NUMBER = 100
+LARGEST_EXPONENT = 60
+
+
+def loads(text: str) -> Any:
+    """Numbers with a fraction become Decimal. Raises ValueError, in words for people, for what is not JSON, NaN and
+    Infinity, numbers beyond all measure, a key given twice, and characters that cannot be stored."""
+    decoder = strict_decoder()
+    try:
+        return _storable(decoder.decode(text))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise ValueError("is not JSON that can be read: it is nested too deep") from None
+
+
+def first_value(text: str, start: int) -> tuple[Any, int]:
+    """The JSON value that begins at `start`, and where it ends. Raises ValueError as `loads` does."""
+    try:
+        value, end = strict_decoder().raw_decode(text, start)
+        return _storable(value), end
+    except RecursionError:
+        raise ValueError("is nested too deep") from None
+
+
+def strict_decoder() -> json.JSONDecoder:
+    return json.JSONDecoder(
+        parse_float=_fraction, parse_int=_whole, parse_constant=_constant, object_pairs_hook=_object
+    )
+
+
+def _fraction(text: str) -> Decimal:
+    number = Decimal(text)
+    if len(text) > LONGEST_NUMBER or abs(number.adjusted()) > LARGEST_EXPONENT:
+        raise ValueError(f"holds a number beyond all measure: {text[:40]}")
+    return number
+
+
+def _whole(text: str) -> int:
+    if len(text) > LONGEST_NUMBER:
+        raise ValueError(f"holds a number beyond all measure: {text[:40]}")
+    return int(text)
+
+
+def _constant(text: str) -> NoReturn:
+    raise ValueError(f"holds {text}, which is no number in JSON")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _value in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"holds the key {twice!r} twice")
+    return found
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        if "\0" in value:
+            raise ValueError("holds the character U+0000, which cannot be stored")
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise ValueError("holds half of a surrogate pair, which is no character")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _storable(key)
+            _storable(item)
+    elif isinstance(value, list):
+        for item in value:
+            _storable(item)
+    return value
