@@ -145,9 +145,10 @@ class Risk(Section):
     max_margin_usage_pct: Number = setting(
         0,
         label=_("Max margin usage"),
-        help=_("Share of the trader's equity that may be bound as margin."),
+        help=_("Share of the trader's equity that may be bound as margin; 0 sets no limit."),
         unit="%",
         riskier=Riskier.HIGHER,
+        off_at_zero=True,
         ge=0,
         le=100,
         decimal_places=4,
