@@ -11,20 +11,25 @@ US_PER_MS = 1000
 
 @dataclass(frozen=True)
 class Timeline:
-    """The moments (microseconds since 1970, rising) at which a trader's versions 1, 2, ... became valid.
-
-    `retired_since_us` is the beginning of the retirement that still lasts, None for a trader that is not retired.
-    """
+    """The moments (microseconds since 1970, rising) at which a trader's versions 1, 2, ... became valid, and which of
+    them say that it is retired."""
 
     since_us: tuple[int, ...]
-    retired_since_us: int | None = None
+    retired: frozenset[int] = frozenset()
 
     def version_at(self, ts_ms: int) -> int | None:
         """The highest version at or before the moment; None before the first one."""
-        return bisect_right(self.since_us, ts_ms * US_PER_MS) or None
+        return self.version_at_us(ts_ms * US_PER_MS)
+
+    def version_at_us(self, ts_us: int) -> int | None:
+        return bisect_right(self.since_us, ts_us) or None
 
     def is_retired_at(self, ts_ms: int) -> bool:
-        return self.retired_since_us is not None and ts_ms * US_PER_MS >= self.retired_since_us
+        """Within this retirement or an earlier one, before it was brought back."""
+        return self.version_at(ts_ms) in self.retired
+
+    def has_version(self, version: int) -> bool:
+        return 1 <= version <= len(self.since_us)
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,6 @@ class Attribution:
     def version(self, trader_id: str, ts_ms: int, order_ids: Sequence[int | str | None] = ()) -> int | None:
         """None: before the trader's first version."""
         for order_id in order_ids:
-            if order_id is not None and (linked := self.orders.get((trader_id, str(order_id)))) is not None:
-                return linked
+            if order_id is not None and (trader_id, str(order_id)) in self.orders:
+                return self.orders[trader_id, str(order_id)]
         return self.timelines[trader_id].version_at(ts_ms)
