@@ -11,12 +11,8 @@ from trading.rules.attribution import Attribution, Timeline
 
 _TIMELINES = """
 SELECT id, array_agg((extract(epoch FROM history_date) * 1000000)::bigint ORDER BY version),
-       CASE WHEN (array_agg(detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb ORDER BY version DESC))[1]
-            THEN (extract(epoch FROM min(history_date) FILTER (WHERE retired_run = 0)) * 1000000)::bigint END
-  FROM (SELECT *, count(*) FILTER (WHERE detail -> 'retired' IS DISTINCT FROM 'true'::jsonb)
-                      OVER (PARTITION BY id ORDER BY version DESC) AS retired_run
-          FROM trader_config_versions WHERE id = ANY (%s)) v
- GROUP BY id
+       array_agg(version) FILTER (WHERE detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb)
+  FROM trader_config_versions WHERE id = ANY (%s) GROUP BY id
 """
 _ORDERS = """
 SELECT DISTINCT ON (trader_id, order_id) trader_id, order_id, config_version
@@ -31,11 +27,16 @@ def attribution(trader_ids: Collection[str]) -> Attribution:
     """Of these traders; one that does not exist has no timeline. Two statements."""
     ids = list(trader_ids)
     with connection.cursor() as cursor:
-        cursor.execute(_TIMELINES, [ids])
-        timelines = {name: Timeline(tuple(since), retired) for name, since, retired in cursor.fetchall()}
         cursor.execute(_ORDERS, [ids])
         orders = {(name, order): version for name, order, version in cursor.fetchall()}
-    return Attribution(timelines, orders)
+    return Attribution(timelines(ids), orders)
+
+
+def timelines(trader_ids: Collection[str]) -> dict[str, Timeline]:
+    """{trader_id: its timeline} of those that exist."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TIMELINES, [list(trader_ids)])
+        return {name: Timeline(tuple(since), frozenset(retired or ())) for name, since, retired in cursor.fetchall()}
 
 
 def version_at(trader_id: str, ts_ms: int) -> int | None:
