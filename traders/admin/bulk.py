@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.http import HttpResponse, QueryDict
@@ -16,7 +16,7 @@ from traders.forms.bulk import ADD, BulkForm, setting_groups
 from traders.rules.errors import UnknownConfig
 from traders.schema.problems import InvalidConfig
 from traders.services import bulk, configs
-from traders.services.many import ChangedMeanwhile
+from traders.services.many import ChangedMeanwhile, FleetProposal
 from traders.services.names import choices
 from traders.services.reason import required_reason
 
@@ -67,16 +67,21 @@ def _save(desk: Desk, trader_ids: Sequence[str], form: BulkForm) -> HttpResponse
     except ChangedMeanwhile as changed:
         return _preview(desk, trader_ids, form, contested=changed.contested)
     except InvalidConfig:
-        return _preview(desk, trader_ids, form)
+        return _preview(desk, trader_ids, form, propose=bulk.propose_one_by_one)
     said = ngettext("Changed %(n)d trader in one change set.", "Changed %(n)d traders in one change set.", len(saved))
     return saved_page(desk, saved, said % {"n": len(saved)})
 
 
 def _preview(
-    desk: Desk, trader_ids: Sequence[str], form: BulkForm, *, contested: Contested | None = None
+    desk: Desk,
+    trader_ids: Sequence[str],
+    form: BulkForm,
+    *,
+    contested: Contested | None = None,
+    propose: Callable[..., FleetProposal] = bulk.propose_bulk,
 ) -> HttpResponse:
     """Raises InvalidConfig for names that nothing defines."""
-    proposal = bulk.propose_bulk(trader_ids=trader_ids, operations=form.operations)
+    proposal = propose(trader_ids=trader_ids, operations=form.operations)
     return desk.render(
         "bulk_preview.html",
         _("Bulk edit"),

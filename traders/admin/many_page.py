@@ -16,6 +16,7 @@ from traders.admin.pages import Desk
 from traders.admin.versions import prompt_bodies
 from traders.schema import jsonio
 from traders.schema.stored import SavedVersion, StoredConfig
+from traders.services import configs
 from traders.services.many import FleetProposal, Part
 
 SHOWN = 50
@@ -45,10 +46,11 @@ def preview_of(desk: Desk, proposal: FleetProposal, contested: Contested | None 
     found = contested or {}
     parts = sorted(proposal.parts, key=lambda part: _urgency(part, found))
     shown = parts[:SHOWN]
+    stored = configs.versions({part.config_id: part.version for part in shown})
     texts = prompt_bodies(digests_in(change for part in shown for change in part.changes))
     return {
         "proposal": proposal,
-        "parts": [_shown(desk, part, texts, found) for part in shown],
+        "parts": [_shown(desk, part, stored[part.config_id], texts, found) for part in shown],
         "more": len(parts) - len(shown),
         "changing": len(parts),
         "settings_count": sum(len(part.changes) for part in parts),
@@ -71,15 +73,15 @@ def saved_page(desk: Desk, saved: Sequence[SavedVersion], said: str) -> HttpResp
 
 
 def _urgency(part: Part, contested: Contested) -> tuple[bool, bool, bool, str]:
-    name = part.current.config_id
+    name = part.config_id
     return name not in contested, not part.problems, not part.riskier, name
 
 
-def _shown(desk: Desk, part: Part, texts: Mapping[str, str], contested: Contested) -> PartShown:
-    name = part.current.config_id
+def _shown(desk: Desk, part: Part, current: StoredConfig, texts: Mapping[str, str], contested: Contested) -> PartShown:
+    name = part.config_id
     return PartShown(
         desk=Desk(desk.admin, desk.request, name),
-        current=part.current,
+        current=current,
         rows=rows(name, part.changes, texts=texts),
         problems=[f"{problem.path} {problem.message}".strip() for problem in part.problems],
         contested=frozenset(contested.get(name, ())),

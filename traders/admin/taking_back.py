@@ -118,7 +118,7 @@ def _page(desk: Desk, task: Task, form: TakingBackForm, *, notice: str = "") -> 
     proposal = task.propose(form.scope)
     blocks = _blocks(desk, proposal, form)
     fleet = proposal.fleet
-    parts = [part.current.config_id for part in fleet.parts]
+    parts = [part.config_id for part in fleet.parts]
     return desk.render(
         task.template,
         task.title,
@@ -134,7 +134,7 @@ def _page(desk: Desk, task: Task, form: TakingBackForm, *, notice: str = "") -> 
         rule=fleet.rule,
         refused=bool(fleet.problems),
         raised_count=sum(len(part.riskier) for part in fleet.parts),
-        retires=len({part.current.config_id for part in fleet.parts}.intersection(proposal.created)),
+        retires=len({part.config_id for part in fleet.parts}.intersection(proposal.created)),
         boxes=[(name, _name(name), name in form.ticked) for name in form.config_ids] if form.few else [],
         path_boxes=[(path, *_words(path), path in form.ticked_paths) for path in form.paths],
         seen=jsonio.dumps(fleet.seen),
@@ -144,7 +144,7 @@ def _page(desk: Desk, task: Task, form: TakingBackForm, *, notice: str = "") -> 
 
 def _blocks(desk: Desk, proposal: UndoProposal, form: TakingBackForm) -> list[Block]:
     """The first of those that change or are contested."""
-    parts = {part.current.config_id: part for part in proposal.fleet.parts}
+    parts = {part.config_id: part for part in proposal.fleet.parts}
     names = [*parts, *(name for name in proposal.contested if name not in parts)]
     names = sorted(names, key=lambda name: (name != FLEET_ID, name))[:SHOWN]
     shown = [change for name in names if name in parts for change in parts[name].changes]
@@ -157,7 +157,7 @@ def _blocks(desk: Desk, proposal: UndoProposal, form: TakingBackForm) -> list[Bl
         block = Block(
             desk=Desk(desk.admin, desk.request, name),
             title=_name(name),
-            version=part.current.version if part else 0,
+            version=part.version if part else 0,
             rows=rows(name, changes, texts=texts),
             contested=_contested(name, contested, form.scope),
             problems=[str(problem) for problem in part.problems] if part else [],

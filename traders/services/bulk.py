@@ -5,18 +5,56 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from traders.repositories import configs
+from traders.repositories.alike import alike
+from traders.rules.allocation import Allocation, Share, allocated_pct
 from traders.rules.bulk import Do, Operation, apply_operations
 from traders.schema.catalogue import TRADER_SETTINGS
 from traders.schema.paths import Flat
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.stored import SavedVersion, StoredConfig
+from traders.schema.together import judged_with
+from traders.schema.trader import TraderSpec
 from traders.services import names
 from traders.services.edit import validated
-from traders.services.many import Decide, FleetProposal, propose_many, save_many
+from traders.services.many import (
+    Decide,
+    FleetProposal,
+    Part,
+    part_of,
+    propose_many,
+    require_known,
+    save_many,
+    whole,
+)
+
+# What a trader adds to the fleet's sum.
+_OF_THE_SUM = ("allocation_pct", "detail.retired")
 
 
 def propose_bulk(*, trader_ids: Collection[str], operations: Sequence[Operation]) -> FleetProposal:
-    """Writes nothing. Raises UnknownConfig, and InvalidConfig for values that no trader could take."""
+    """Writes nothing. Raises UnknownConfig, and InvalidConfig for values that no trader could take.
+
+    Traders that stand alike in all that the operations read and their values are judged with are judged once: of ten
+    thousand traders a few are read. Saving judges each.
+    """
+    _require_known_names(operations)
+    groups = alike(trader_ids, dict.fromkeys((*_OF_THE_SUM, *(judged_with(one.path) for one in operations))))
+    require_known(trader_ids, {name for group in groups for name in group})
+    samples = configs.current_traders([next(iter(group)) for group in groups])
+    shares, reserve = configs.shares(), configs.reserve_pct(configs.current_fleet())
+    parts, moved, decide = [], dict(shares), _decide(operations)
+    for group, sample in zip(groups, samples.values(), strict=True):
+        part, spec = part_of(sample, decide(sample))
+        parts += [_same_for(part, name, version) for name, version in group.items()]
+        if isinstance(spec, TraderSpec):
+            moved |= dict.fromkeys(group, Share(spec.allocation_pct, spec.detail.retired))
+    parts.sort(key=lambda part: part.config_id)
+    return whole(parts, shares, reserve, (moved, Allocation(allocated_pct(moved), reserve)))
+
+
+def propose_one_by_one(*, trader_ids: Collection[str], operations: Sequence[Operation]) -> FleetProposal:
+    """As `propose_bulk`, each trader judged as saving does: also by what stood before and would be refused today."""
     _require_known_names(operations)
     return propose_many(config_ids=trader_ids, decide=_decide(operations))
 
@@ -34,6 +72,11 @@ def save_bulk(
     return save_many(
         config_ids=trader_ids, decide=_decide(operations), seen=seen, reason=reason, actor=actor, source="bulk"
     )
+
+
+def _same_for(part: Part, trader_id: str, version: int) -> Part:
+    problems = tuple(replace(problem, trader_id=trader_id) for problem in part.problems)
+    return replace(part, config_id=trader_id, version=version, problems=problems)
 
 
 def _require_known_names(operations: Sequence[Operation]) -> None:

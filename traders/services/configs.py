@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,6 +42,11 @@ def version(config_id: str, number: int) -> StoredConfig:
     if found is None:
         raise UnknownVersion(config_id, number)
     return found
+
+
+def versions(numbers: Mapping[str, int]) -> dict[str, StoredConfig]:
+    """{config_id: its version of that number}; what was never there is left out."""
+    return configs.versions(numbers)
 
 
 def at(moment: datetime, trader_ids: Collection[str] = ()) -> dict[str, StoredConfig]:

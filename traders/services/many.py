@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from traders.repositories import configs
 from traders.repositories.lock import LockedFleet, locked_fleet
 from traders.rules import allocation
-from traders.rules.allocation import Allocation
+from traders.rules.allocation import Allocation, Share
 from traders.rules.errors import UnknownConfig
 from traders.rules.proposal import riskier_paths
 from traders.schema.fleet import FLEET_ID
@@ -21,12 +22,15 @@ from traders.services.reason import required_reason
 Decide = Callable[[StoredConfig], Flat]
 """What a configuration is to become, given what stands; the same flat back leaves it alone."""
 
+Shares = Mapping[str, Share]
+
 
 @dataclass(frozen=True)
 class Part:
-    """What happens to one configuration; `problems` keep the whole from being saved."""
+    """What happens to one configuration that stands at `version`; `problems` keep the whole from being saved."""
 
-    current: StoredConfig
+    config_id: str
+    version: int
     changes: tuple[Change, ...]
     riskier: frozenset[str]
     problems: tuple[Problem, ...] = ()
@@ -50,7 +54,7 @@ class FleetProposal:
     @property
     def seen(self) -> dict[str, int]:
         """{config_id: the version this was proposed on}, to be given back to `save_many`."""
-        return {part.current.config_id: part.current.version for part in self.parts}
+        return {part.config_id: part.version for part in self.parts}
 
 
 class ChangedMeanwhile(Exception):
@@ -89,13 +93,10 @@ def save_many(
     with locked_fleet() as fleet:
         stored = _locked(fleet, config_ids)
         proposal, specs = _proposal(config_ids, stored, decide, fleet.settings)
-        _require_as_seen(proposal, seen)
+        _require_as_seen(proposal, stored, seen)
         if proposal.problems:
             raise InvalidConfig(proposal.problems)
-        versions = [
-            NewVersion(specs[part.current.config_id], part.current.version, part.changes, reason)
-            for part in proposal.parts
-        ]
+        versions = [NewVersion(specs[part.config_id], part.version, part.changes, reason) for part in proposal.parts]
         return fleet.write(versions, source=source, actor=actor)
 
 
@@ -109,44 +110,57 @@ def _locked(fleet: LockedFleet, config_ids: Collection[str]) -> dict[str, Stored
 def _proposal(
     config_ids: Collection[str], stored: Mapping[str, StoredConfig], decide: Decide, settings: StoredConfig | None
 ) -> tuple[FleetProposal, dict[str, Spec]]:
-    if unknown := [name for name in config_ids if name not in stored]:
-        raise UnknownConfig(unknown[0])
+    require_known(config_ids, stored)
     parts, specs = [], {}
     for config_id, current in stored.items():
-        part, spec = _part(current, decide(current))
-        if part.changes:
-            parts.append(part)
+        part, spec = part_of(current, decide(current))
+        parts.append(part)
         if spec:
             specs[config_id] = spec
     shares, reserve = configs.shares(), configs.reserve_pct(settings)
-    new_shares, after = allocation.after(shares, reserve, specs.values())
-    traders = [name for name in specs if name != FLEET_ID]
-    rule = allocation.fleet_rule(after, shares=new_shares, changed=traders) if parts else None
-    before = Allocation(allocation.allocated_pct(shares), reserve)
-    return FleetProposal(tuple(parts), len(stored) - len(parts), before, after, rule), specs
+    after = allocation.after(shares, reserve, specs.values())
+    return whole(parts, shares, reserve, after), specs
 
 
-def _part(current: StoredConfig, flat: Flat) -> tuple[Part, Spec | None]:
+def require_known(config_ids: Collection[str], found: Collection[str]) -> None:
+    """Raises UnknownConfig."""
+    if unknown := [name for name in config_ids if name not in found]:
+        raise UnknownConfig(unknown[0])
+
+
+def part_of(current: StoredConfig, flat: Flat) -> tuple[Part, Spec | None]:
+    """What becomes of `current`, and the configuration that `flat` is; None where it is not valid."""
+    config_id, version = current.config_id, current.version
     try:
-        spec = validated(current.config_id, flat)
+        spec = validated(config_id, flat)
     except InvalidConfig as invalid:
         changes = tuple(diff(current.flat, flat))
-        return Part(current, changes, frozenset(), tuple(invalid.problems)), None
+        return Part(config_id, version, changes, frozenset(), tuple(invalid.problems)), None
     changes = tuple(diff(current.flat, flat_of(spec)))
-    return Part(current, changes, riskier_paths(current.config_id, changes)), spec
+    return Part(config_id, version, changes, riskier_paths(config_id, changes)), spec
 
 
-def _require_as_seen(proposal: FleetProposal, seen: Mapping[str, int]) -> None:
-    at = {part.current.config_id: part.current.version for part in proposal.parts}
+def whole(
+    parts: Sequence[Part], shares: Shares, reserve_pct: Decimal, after: tuple[Shares, Allocation]
+) -> FleetProposal:
+    """The proposal of these parts, one for each configuration that was asked about."""
+    changing = tuple(part for part in parts if part.changes)
+    traders = [part.config_id for part in parts if part.config_id != FLEET_ID and not part.problems]
+    rule = allocation.fleet_rule(after[1], shares=after[0], changed=traders) if changing else None
+    before = Allocation(allocation.allocated_pct(shares), reserve_pct)
+    return FleetProposal(changing, len(parts) - len(changing), before, after[1], rule)
+
+
+def _require_as_seen(proposal: FleetProposal, stored: Mapping[str, StoredConfig], seen: Mapping[str, int]) -> None:
+    at = {part.config_id: part.version for part in proposal.parts}
     bases = configs.versions({name: seen[name] for name, now in at.items() if seen.get(name, now) != now})
     contested: dict[str, list[str]] = {}
     for part in proposal.parts:
-        config_id = part.current.config_id
-        if seen.get(config_id) == part.current.version:
+        if seen.get(part.config_id) == part.version:
             continue
-        base = bases.get(config_id)
-        moved = {change.path for change in diff(base.flat if base else {}, part.current.flat)}
+        base = bases.get(part.config_id)
+        moved = {change.path for change in diff(base.flat if base else {}, stored[part.config_id].flat)}
         if touched := [change.path for change in part.changes if change.path in moved]:
-            contested[config_id] = touched
+            contested[part.config_id] = touched
     if contested:
         raise ChangedMeanwhile(contested)

@@ -7,13 +7,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.factories import make_trader, save_edit, sync_traders
+from tests.strategies import trader_specs
 from tests.traders.services.test_histories import rolled_back
 from traders.models import TraderConfigVersion
-from traders.rules.bulk import Do, Operation
+from traders.rules.bulk import Do, Operation, is_numeric
 from traders.rules.errors import UnknownConfig
+from traders.schema.catalogue import TRADER_SETTINGS
 from traders.schema.problems import InvalidConfig
+from traders.schema.trader import TraderSpec
 from traders.services import configs
-from traders.services.bulk import propose_bulk, save_bulk
+from traders.services.bulk import propose_bulk, propose_one_by_one, save_bulk
 from traders.services.many import ChangedMeanwhile
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +111,33 @@ def test_an_edit_of_the_same_path_since_the_preview_is_told() -> None:
     with pytest.raises(ChangedMeanwhile, match=r"t0 \(detail\.risk\.major_coin_leverage\)"):
         save_bulk(trader_ids=names, operations=operations, seen=seen, reason="less risk", actor="mei")
     assert configs.existing("t1").version == 1
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(trader_specs(ids=st.just("x")), min_size=1, max_size=3),
+    st.lists(
+        st.builds(
+            Operation,
+            st.sampled_from(sorted(path for path, setting in TRADER_SETTINGS.items() if is_numeric(setting))),
+            st.sampled_from([Do.SET, Do.CAP, Do.FLOOR, Do.TIMES, Do.PERCENT]),
+            st.integers(0, 50).map(Decimal),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_traders_that_stand_alike_are_judged_as_each_alone_would_be(
+    specs: list[TraderSpec], operations: list[Operation]
+) -> None:
+    twice = [spec.model_copy(update={"id": f"t{n}", "allocation_pct": Decimal(9)}) for n, spec in enumerate(specs * 2)]
+    with rolled_back():
+        sync_traders(*twice)
+        names = [spec.id for spec in twice]
+
+        assert propose_bulk(trader_ids=names, operations=operations) == propose_one_by_one(
+            trader_ids=names, operations=operations
+        )
 
 
 def test_an_unknown_trader_is_named() -> None:

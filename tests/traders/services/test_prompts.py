@@ -66,7 +66,7 @@ def test_another_path_with_the_same_text_is_left_alone(desk: PromptDesk) -> None
     assert old is not None
     new = prompts.written(path=LONG, body=f"{HEADER}Other.\n").prompt
     proposal = prompts.propose(old=old, new=new, trader_ids=[X, Y])
-    assert [part.current.config_id for part in proposal.parts] == [X]
+    assert [part.config_id for part in proposal.parts] == [X]
     assert stored.users(LONG, old.sha256) == [X]
 
 
