@@ -140,12 +140,16 @@ def setting(
 
 
 def _exact(value: Any) -> Any:
+    if type(value) is Decimal:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError("must be a number")
     return Decimal(value)
 
 
 def _integer(value: Any) -> Any:
+    if type(value) is int:
+        return value
     if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 Flat = dict[str, Any]
@@ -45,7 +46,7 @@ def _flatten_into(flat: Flat, value: Mapping[str, Any], prefix: str) -> None:
         path = prefix + key
         if path in IGNORED:
             continue
-        if isinstance(item, Mapping) and path not in LEAVES and not path.startswith(EXTRA + "."):
+        if isinstance(item, dict) and path not in LEAVES and not path.startswith(EXTRA + "."):
             _flatten_into(flat, item, path + ".")
         else:
             flat[path] = item
@@ -55,12 +56,18 @@ def unflatten(flat: Mapping[str, Any]) -> dict[str, Any]:
     """The inverse of `flatten`: a nested dict, with `detail.extra` always there."""
     nested: dict[str, Any] = {"detail": {"extra": {}}}
     for path, value in flat.items():
-        *parents, leaf = path.split(".")
+        parents, leaf = _place(path)
         place = nested
         for parent in parents:
             place = place.setdefault(parent, {})
         place[leaf] = value
     return nested
+
+
+@lru_cache(maxsize=1024)
+def _place(path: str) -> tuple[tuple[str, ...], str]:
+    *parents, leaf = path.split(".")
+    return tuple(parents), leaf
 
 
 def diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
@@ -90,6 +97,8 @@ def apply(flat: Mapping[str, Any], changes: Iterable[Change]) -> Flat:
 
 def same(a: Any, b: Any) -> bool:
     """Equal as JSON values: numbers by value, booleans never equal to numbers."""
+    if a is b:
+        return True
     if isinstance(a, bool) or isinstance(b, bool):
         return a is b
     if isinstance(a, dict) and isinstance(b, dict):
