@@ -17,7 +17,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
 
 import django
 
-SECTIONS = ("config-sync", "admin-pages")
+SECTIONS = ("config-sync", "admin-pages", "desk-pages")
 SIZES = (100, 1_000, 10_000)
 
 
@@ -51,9 +51,13 @@ def _options() -> argparse.Namespace:
 
 
 def _run(section: str) -> Callable[..., list[Table]]:
-    from benchmarks import admin_pages, config_sync
+    from benchmarks import admin_pages, config_sync, desk_pages
 
-    runs: dict[str, Callable[..., list[Table]]] = {"config-sync": config_sync.run, "admin-pages": admin_pages.run}
+    runs: dict[str, Callable[..., list[Table]]] = {
+        "config-sync": config_sync.run,
+        "admin-pages": admin_pages.run,
+        "desk-pages": desk_pages.run,
+    }
     return runs[section]
 
 
