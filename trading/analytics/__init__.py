@@ -1,1 +1,1 @@
-"""Performance as pure functions over facts. What is undefined is None, never 0 or infinity."""
+"""How traders did: pure functions over the facts of `trading.schema.facts`. docs/analytics.md gives every formula."""
