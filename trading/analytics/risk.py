@@ -1,0 +1,54 @@
+"""The ratios that need equity: from the recorded series, else from the trades over a start capital."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from trading.analytics.drawdown import Drawdown, max_drawdown
+from trading.analytics.equity import derived_equity
+from trading.analytics.intervals import Period
+from trading.analytics.ratios import annual_return, calmar, sharpe, sortino
+from trading.analytics.returns import equity_returns, pnl_returns
+from trading.schema.facts import EquityPoint, TradeFact
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """`series` names the equity that all of it was taken from, None where there is none. `days` counts the returns."""
+
+    series: str | None = None
+    days: int = 0
+    sharpe: float | None = None
+    sortino: float | None = None
+    calmar: float | None = None
+    max_drawdown: Drawdown | None = None
+
+
+def risk(
+    trades: Sequence[TradeFact],
+    series: Sequence[EquityPoint],
+    start_capital: Decimal | None,
+    period: Period | None = None,
+) -> Risk:
+    """`series` ascends; where it is empty, equity is derived and returns are daily net P&L over the start capital."""
+    if series:
+        return _of(series, equity_returns(series))
+    if not trades or start_capital is None:
+        return Risk()
+    return _of(derived_equity(trades, start_capital), pnl_returns(trades, start_capital, period))
+
+
+def _of(series: Sequence[EquityPoint], returns: Sequence[float] | None) -> Risk:
+    returns = returns or ()
+    fall = max_drawdown(series)
+    yearly = annual_return(series[0].equity, series[-1].equity, len(returns))
+    return Risk(
+        series=series[0].source,
+        days=len(returns),
+        sharpe=sharpe(returns),
+        sortino=sortino(returns),
+        calmar=calmar(yearly, fall.depth_pct) if fall else None,
+        max_drawdown=fall,
+    )
