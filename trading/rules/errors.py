@@ -6,6 +6,7 @@ RecordError
 ├── AlreadyOpen         another position of the trader in this symbol is open
 ├── NoOpenPosition      there is none to change or to close
 ├── InvalidRecord       what was read is no such record; says which field and what would be right
+├── StrictImport        one record was refused, and the whole import with it, as was asked
 ├── RecordConflict      the id or key is taken by a record with other content
 ├── SampleExists        there is a sample fleet already
 └── ConcurrentRecord    another program recorded the same at the same moment; try again
@@ -46,6 +47,11 @@ class InvalidRecord(RecordError):
     def __init__(self, field: str, message: str) -> None:
         self.field, self.message = field, message
         super().__init__(f"{field} {message}".lstrip())
+
+
+class StrictImport(RecordError):
+    def __init__(self, first: str) -> None:
+        super().__init__(f"{first}\nNothing was written: --strict takes all or nothing.")
 
 
 class RecordConflict(RecordError):
