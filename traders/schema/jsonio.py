@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import simplejson
 
 Json = Any
@@ -15,6 +16,12 @@ Json = Any
 def dumps(value: Json) -> str:
     """Compact JSON text. Raises ValueError for NaN and Infinity, TypeError for what JSON cannot hold."""
     return simplejson.dumps(value, use_decimal=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def dumps_finite(value: Json) -> str:
+    """The same text as `dumps`, several times as fast, of values that are known to hold no NaN and no Infinity: for
+    what a schema has validated."""
+    return _FINITE.encode(value).decode()
 
 
 def canonical(value: Json) -> str:
@@ -27,6 +34,9 @@ def canonical(value: Json) -> str:
 def loads(text: str | bytes) -> Json:
     """Raises ValueError when the text is not JSON."""
     return json.loads(text, parse_float=Decimal)
+
+
+_FINITE = msgspec.json.Encoder(decimal_format="number")
 
 
 class ExactEncoder(json.JSONEncoder):

@@ -38,7 +38,7 @@ def copy_trades(batch: Sequence[Trade]) -> Outcome:
             outcome.known += 1
         else:
             outcome.conflicts.append(trade.id)
-    copy_rows("trades", TRADE_COLUMNS, [trade_row(trade) for trade in new.values()])
+    copy_rows("trades", TRADE_COLUMNS, map(trade_row, new.values()))
     outcome.inserted = len(new)
     return outcome
 
@@ -64,5 +64,5 @@ def _canonical(trader_id: str, symbol: str, side: str, close_ts_ms: int, detail:
 
 def trade_row(trade: Trade) -> tuple[object, ...]:
     """Values of TRADE_COLUMNS."""
-    detail = jsonio.dumps(trade.stored())
+    detail = jsonio.dumps_finite(trade.stored())
     return trade.id, trade.trader_id, trade.symbol, trade.side, trade.close_ts_ms, detail

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 from django.db import connection, transaction
 
 _NULL = r"\N"
-_ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
+_ESCAPES = (("\\", r"\\"), ("\n", r"\n"), ("\r", r"\r"), ("\t", r"\t"))
+_BLOCK_ROWS = 100
 
 
 class _RolledBack(Exception):
@@ -32,11 +34,29 @@ def bulk_load(*, dry_run: bool = False, name: str) -> Iterator[None]:
 
 
 def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """In the caller's transaction. Values are texts, numbers, datetimes or None; JSON comes as text."""
-    block = "".join(
-        ["\t".join([_NULL if v is None else str(v).translate(_ESCAPES) for v in row]) + "\n" for row in rows]
-    )
-    if not block:
+    """In the caller's transaction. Values are texts, numbers, datetimes or None; JSON comes as text.
+
+    Rows are sent as they are made: the server stores the last block while the next one is written here.
+    """
+    rows = iter(rows)
+    if not (block := _block(rows)):
         return
     with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
-        copy.write(block)
+        while block:
+            copy.write(block)
+            block = _block(rows)
+
+
+def _block(rows: Iterator[Sequence[Any]]) -> str:
+    """The next rows in COPY's text format; empty at the end."""
+    return "".join(["\t".join(map(_field, row)) + "\n" for row in itertools.islice(rows, _BLOCK_ROWS)])
+
+
+def _field(value: Any) -> str:
+    if value is None:
+        return _NULL
+    text = value if type(value) is str else str(value)
+    for character, escaped in _ESCAPES:
+        if character in text:
+            text = text.replace(character, escaped)
+    return text

@@ -100,7 +100,7 @@ def _decision_row(decision_id: int, decision: SampleDecision) -> Row:
     entry = decision.entry
     return (
         *(decision_id, entry.trader_id, entry.config_version, decision.cycle, entry.decided_at, entry.success),
-        *(jsonio.dumps(entry.detail.stored()), entry.decided_at),
+        *(jsonio.dumps_finite(entry.detail.stored()), entry.decided_at),
     )
 
 
@@ -118,7 +118,7 @@ def _position_row(position: Position) -> Row:
     opened, closed = detail.entry.time_ms, detail.close.time_ms if detail.close else detail.entry.time_ms
     return (
         *(position.id, position.trader_id, position.symbol, position.side, position.status),
-        *(jsonio.dumps(detail.stored()), _moment(opened), _moment(closed)),
+        *(jsonio.dumps_finite(detail.stored()), _moment(opened), _moment(closed)),
     )
 
 

@@ -23,6 +23,12 @@ def test_what_is_written_reads_back_with_every_digit(value: Any) -> None:
     assert jsonio.dumps(again) == jsonio.dumps(value)
 
 
+@settings(max_examples=50, deadline=None)
+@given(json_values())
+def test_the_fast_way_writes_the_same_text(value: Any) -> None:
+    assert jsonio.dumps_finite(value) == jsonio.dumps(value)
+
+
 @pytest.mark.parametrize(
     "number", ["100000.123456789012345", "1.10", "0.1", "-0.000001", "12345678901234567890", "123456789.00"]
 )
