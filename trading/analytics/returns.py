@@ -14,6 +14,13 @@ from trading.schema.facts import EquityPoint, TradeFact
 DAY_MS = 86_400_000
 
 
+def tells_of_days(series: Sequence[EquityPoint]) -> bool:
+    """Whether an ascending series has two points, and one on at least half of its days: a start and an end weeks apart
+    would make one jump among days of zero return."""
+    days = {point.ts_ms // DAY_MS for point in series}
+    return len(series) > 1 and 2 * len(days) > max(days) - min(days)
+
+
 def equity_returns(series: Sequence[EquityPoint]) -> list[float] | None:
     """equity at the day's end / at the end of the day before - 1, over an ascending series.
 

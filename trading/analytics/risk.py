@@ -10,7 +10,7 @@ from trading.analytics.drawdown import Drawdown, max_drawdown
 from trading.analytics.equity import derived_equity
 from trading.analytics.intervals import Period
 from trading.analytics.ratios import annual_return, calmar, sharpe, sortino
-from trading.analytics.returns import equity_returns, pnl_returns
+from trading.analytics.returns import equity_returns, pnl_returns, tells_of_days
 from trading.schema.facts import EquityPoint, TradeFact
 
 
@@ -32,9 +32,12 @@ def risk(
     start_capital: Decimal | None,
     period: Period | None = None,
 ) -> Risk:
-    """`series` ascends; where it is empty, equity is derived and returns are daily net P&L over the start capital."""
-    if series:
+    """`series` ascends. Where it is too thin, equity is derived and returns are daily net P&L over the start capital,
+    by default the first equity of the series."""
+    if tells_of_days(series):
         return _of(series, equity_returns(series))
+    if start_capital is None and series:
+        start_capital = series[0].equity
     if not trades or start_capital is None:
         return Risk()
     return _of(derived_equity(trades, start_capital), pnl_returns(trades, start_capital, period))

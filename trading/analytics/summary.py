@@ -60,8 +60,9 @@ def performance(
     open_positions: Sequence[OpenPosition] = (),
     period: Period | None = None,
 ) -> Performance:
-    """`start_capital` is used where there is no equity. `period` is what exposure and days are counted over, by default
-    from the first entry or decision to the last exit or decision; it selects nothing."""
+    """`start_capital` is used where there is no equity or too little of it, by default the first equity. `period` is
+    what exposure and days are counted over, by default from the first entry or decision to the last exit or decision;
+    it selects nothing."""
     held: list[Held] = [*trades, *open_positions]
     return measure(trades, signals, decisions, equity, one_series(equity), start_capital, held, period)
 

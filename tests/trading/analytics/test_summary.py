@@ -10,6 +10,7 @@ import pytest
 from tests.trading.analytics.records import DAY, DECISIONS, EQUITY, FIVE, MINUTE, SIGNALS, point, trade
 from trading.analytics.intervals import Period
 from trading.analytics.summary import SMALL_SAMPLE, performance
+from trading.schema.facts import EquityPoint
 
 
 def test_five_trades_over_a_start_capital() -> None:
@@ -38,6 +39,15 @@ def test_recorded_equity_is_preferred_to_derived() -> None:
     assert found.calmar == pytest.approx((1.188 ** (365 / 4) - 1) / 0.1)
     assert found.max_drawdown is not None
     assert found.max_drawdown.series == "engine"
+
+
+@pytest.mark.parametrize("equity", [[point(0, "1000")], [point(0, "1000"), point(9 * DAY, "1")]])
+def test_recorded_equity_that_tells_nothing_of_days_is_only_the_start_capital(equity: list[EquityPoint]) -> None:
+    found = performance(FIVE, equity=equity)
+
+    assert found.equity_series == "derived"
+    assert found.max_drawdown is not None
+    assert found.max_drawdown.depth_pct == pytest.approx(100 * 39 / 1019)
 
 
 def test_without_equity_and_capital_only_the_ratios_of_trades_are_known() -> None:
