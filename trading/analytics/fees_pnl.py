@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trading.analytics.stats import Table, exact_sum, known, mean, percent, stdev
+from trading.analytics.breakdown import Columns, columns_of
+from trading.analytics.stats import Table, exact_sum, mean, percent, stdev
 from trading.schema.facts import TradeFact
 
 
-def table(trades: Sequence[TradeFact]) -> Table:
+def table(trades: Sequence[TradeFact], columns: Columns | None = None) -> Table:
     """`with_fees` is the sum of net P&L, `without_fees` of gross, each as reported.
 
     Fees as a share of P&L are None unless the net P&L is positive.
     """
-    gross = known(trade.gross for trade in trades)
-    net = known(trade.net for trade in trades)
-    fees = known(trade.commission for trade in trades)
+    net = (columns or columns_of(trades)).net
+    gross = [float(trade.gross) for trade in trades]
+    fees = [float(trade.commission) for trade in trades]
     net_sum = exact_sum(trade.net for trade in trades)
     fee_sum = exact_sum(trade.commission for trade in trades)
     return {

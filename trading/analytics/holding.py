@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trading.analytics.breakdown import holding_mins
+from trading.analytics.breakdown import MINUTE_MS
 from trading.analytics.stats import mean, median, stdev
 from trading.schema.facts import TradeFact
 
@@ -22,5 +22,5 @@ class HoldingTimes:
 
 
 def holding_times(trades: Sequence[TradeFact]) -> HoldingTimes:
-    mins = holding_mins(trades)
+    mins = [trade.holding_ms / MINUTE_MS for trade in trades]
     return HoldingTimes(mean(mins), median(mins), stdev(mins), min(mins, default=None), max(mins, default=None))

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trading.analytics.breakdown import breakdown
+from trading.analytics.breakdown import Columns, breakdown, columns_of
 from trading.analytics.stats import Table, ratio
 from trading.schema.facts import TradeFact
 
 
-def table(trades: Sequence[TradeFact]) -> Table:
+def table(trades: Sequence[TradeFact], columns: Columns | None = None) -> Table:
     """`long_short_trades_ratio` is the arena's: longs over *all* trades, whatever its name says."""
-    longs = [trade for trade in trades if trade.is_long]
-    shorts = [trade for trade in trades if not trade.is_long]
+    columns = columns or columns_of(trades)
+    is_long = [trade.is_long for trade in trades]
+    longs = columns.where(is_long)
+    shorts = columns.where(not one for one in is_long)
     counts: Table = {
-        "num_long_trades": len(longs),
-        "num_short_trades": len(shorts),
-        "long_short_trades_ratio": ratio(len(longs), len(trades)),
+        "num_long_trades": len(longs.net),
+        "num_short_trades": len(shorts.net),
+        "long_short_trades_ratio": ratio(len(longs.net), len(trades)),
     }
     return breakdown("longs", longs) | breakdown("shorts", shorts) | counts

@@ -7,20 +7,25 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from trading.analytics.breakdown import entry_notionals, holding_mins
+from trading.analytics.breakdown import Columns, columns_of
 from trading.analytics.signals import leverages
 from trading.analytics.stats import Table, mean, median, percent, stdev
 from trading.schema.facts import EquityPoint, SignalFact, TradeFact
 
 
-def table(trades: Sequence[TradeFact], signals: Sequence[SignalFact] = (), equity: Sequence[EquityPoint] = ()) -> Table:
+def table(
+    trades: Sequence[TradeFact],
+    signals: Sequence[SignalFact] = (),
+    equity: Sequence[EquityPoint] = (),
+    columns: Columns | None = None,
+) -> Table:
     """Notional in USD at entry, holding in minutes, distances in percent of the entry price.
 
     `convo_leverage` is what the model asked for when it opened. A trade without stop (target, equity known at its
     entry) is left out of the mean concerned.
     """
-    notional = entry_notionals(trades)
-    holding = holding_mins(trades)
+    columns = columns or columns_of(trades)
+    holding, notional = columns.holding, columns.notional
     asked = leverages(signal for signal in signals if signal.action in ("open_long", "open_short"))
     portfolio = _portfolio_pcts(trades, notional, equity)
     return {

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from trading.analytics import fees_pnl, invocations, longs_shorts, overall, winners_losers
 from trading.analytics import signals as signals_breakdown
+from trading.analytics.breakdown import columns_of
 from trading.analytics.intervals import Held, Period
 from trading.analytics.stats import Table
 from trading.schema.facts import DecisionFact, EquityPoint, SignalFact, TradeFact
@@ -25,11 +26,12 @@ def tables(
     `held` is what was in the market, by default the trades; add positions that are still open.
     """
     held = trades if held is None else held
+    columns = columns_of(trades)
     return {
-        "fee_pnl_moves_breakdown_table": fees_pnl.table(trades),
-        "winners_losers_breakdown_table": winners_losers.table(trades),
+        "fee_pnl_moves_breakdown_table": fees_pnl.table(trades, columns),
+        "winners_losers_breakdown_table": winners_losers.table(trades, columns),
         "signals_breakdown_table": signals_breakdown.table(signals, decisions, held, period),
         "invocation_breakdown_table": invocations.table(decisions),
-        "longs_shorts_breakdown_table": longs_shorts.table(trades),
-        "overall_trades_overview_table": overall.table(trades, signals, equity),
+        "longs_shorts_breakdown_table": longs_shorts.table(trades, columns),
+        "overall_trades_overview_table": overall.table(trades, signals, equity, columns),
     }

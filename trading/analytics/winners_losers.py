@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trading.analytics.breakdown import breakdown
+from trading.analytics.breakdown import Columns, breakdown, columns_of
 from trading.analytics.stats import Table, percent
 from trading.schema.facts import TradeFact
 
 
-def winners(trades: Sequence[TradeFact]) -> list[TradeFact]:
-    return [trade for trade in trades if trade.net > 0]
-
-
-def losers(trades: Sequence[TradeFact]) -> list[TradeFact]:
-    """A trade whose net P&L is zero is neither."""
-    return [trade for trade in trades if trade.net < 0]
-
-
-def table(trades: Sequence[TradeFact]) -> Table:
-    """`win_rate` is in percent of all trades."""
-    won = winners(trades)
-    return (
-        breakdown("winners", won) | breakdown("losers", losers(trades)) | {"win_rate": percent(len(won), len(trades))}
-    )
+def table(trades: Sequence[TradeFact], columns: Columns | None = None) -> Table:
+    """A trade whose net P&L is zero is neither; `win_rate` is in percent of all trades."""
+    columns = columns or columns_of(trades)
+    winners = columns.where(net > 0 for net in columns.net)
+    losers = columns.where(net < 0 for net in columns.net)
+    rate: Table = {"win_rate": percent(len(winners.net), len(trades))}
+    return breakdown("winners", winners) | breakdown("losers", losers) | rate
