@@ -10,7 +10,7 @@ export PYTHON
 python = .venv/bin/python
 
 .DEFAULT_GOAL = help
-.PHONY: help run demo stop password test test-pages test-faults check bench clean packages packages-dev
+.PHONY: help run demo stop password test test-pages test-faults check bench pictures clean packages packages-dev
 
 help:
 	@echo "make run [HOST=127.0.0.1] [PORT=8000]   prepare everything and serve the site"
@@ -22,6 +22,7 @@ help:
 	@echo "make test-faults                        kill servers, race processes (some minutes)"
 	@echo "make check                              format, lint, types, layers, migrations"
 	@echo "make bench                              measure, and write docs/benchmarks.md"
+	@echo "make pictures                           take the pictures of docs/ anew"
 	@echo "make clean                              remove .venv and caches; data stays"
 
 packages:
@@ -60,6 +61,9 @@ check: packages-dev
 
 bench: packages-dev
 	@exec $(python) -m benchmarks --write $(ARGS)
+
+pictures: packages
+	@exec $(python) -m pytest -m pictures $(ARGS)
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -36,6 +36,11 @@ def test_every_setting_of_the_environment_is_described() -> None:
     assert {name for name in read if name not in example} == set()
 
 
+def test_every_picture_is_shown() -> None:
+    shown = set(re.findall(r"images/([\w-]+\.png)", "\n".join(page.read_text() for page in DOCS)))
+    assert {picture.name for picture in (ROOT / "docs" / "images").iterdir()} == shown
+
+
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
 def test_links_and_pictures_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
