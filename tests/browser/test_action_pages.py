@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ FIRST, SECOND = "majors_momentum", "range_reversion"
 def test_every_action_page_holds_at_every_width(page: Page, scheme: str, tmp_path: Path) -> None:
     call_command("sync_traders", str(OWN), verbosity=0)
     log_in_as_ada(page, scheme)
-    for step in (*_bulk(page), *_merges(page), *_upload(page, tmp_path / "manager.yaml"), *_plain(page)):
+    for step in chain(_bulk(page), _merges(page), _upload(page, tmp_path / "manager.yaml"), _plain(page)):
         check(page, step, scheme)
 
 
