@@ -10,6 +10,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from traders.forms import words
 from traders.forms.moment import MomentField
 
 MOST = 2**63 - 1
@@ -26,9 +27,10 @@ class LogFilterForm(forms.Form):
 
     def __init__(self, data: Mapping[str, Any], *, actors: Sequence[str], sources: Sequence[str]) -> None:
         super().__init__(data, auto_id="f-%s")
-        for name, values in (("actor", actors), ("source", sources)):
+        named = {"actor": [(value, value) for value in actors], "source": [(s, words.source(s)) for s in sources]}
+        for name, choices in named.items():
             field: Any = self.fields[name]
-            field.choices = [("", _("%(what)s: all") % {"what": field.label}), *((value, value) for value in values)]
+            field.choices = [("", _("%(what)s: all") % {"what": field.label}), *choices]
         self.fields["config"].widget.attrs |= {"placeholder": _("Trader id"), "aria-label": _("Trader id")}
         self.fields["path"].widget.attrs |= {
             "placeholder": _("Setting, such as leverage"),

@@ -58,6 +58,20 @@ def _shown_unit(setting: Setting) -> str:
     return _(setting.unit) if setting.unit == "x" else f" {_(setting.unit)}"
 
 
+def source(name: str) -> str:
+    """What made a version; a word that another program wrote is shown as it is."""
+    known = {
+        "admin": _("admin"),
+        "bulk": _("bulk"),
+        "clone": _("clone"),
+        "prompt": _("prompt"),
+        "restore": _("restore"),
+        "sync": _("sync"),
+        "undo": _("undo"),
+    }
+    return known.get(name, name)
+
+
 def place(settings: Mapping[str, Setting], path: str) -> str:
     """A path in words: `Risk - max positions`."""
     if path in settings:

@@ -56,6 +56,11 @@ def state_mark(state: State, note: str = "") -> SafeString:
 
 
 @register.filter
+def source_word(source: str) -> str:
+    return words.source(source)
+
+
+@register.filter
 def ago(moment: datetime) -> SafeString:
     """How long since, with the exact time on hover."""
     return format_html(
