@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from itertools import pairwise
@@ -16,13 +16,17 @@ from hypothesis import strategies as st
 from tests.factories import make_file, make_fleet, make_trader, new_trader, save_edit
 from traders.models import TraderConfig, TraderConfigVersion
 from traders.repositories import rows
-from traders.rules.errors import AlreadyExists, UnknownConfig
+from traders.rules.bulk import Do, Operation
+from traders.rules.errors import AlreadyExists, StaleEdit, UnknownConfig
 from traders.rules.merge import Preferences, Side
+from traders.rules.rebase import Take, rebase
 from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import ABSENT, Change, apply, diff
 from traders.schema.problems import InvalidConfig
-from traders.services import configs, conflicts, restore
+from traders.services import configs, conflicts, edit, lifecycle, restore
+from traders.services.bulk import propose_bulk, save_bulk
 from traders.services.sync import sync
+from traders.services.undo import Scope, propose_restore_to, propose_undo, restore_to, undo
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +38,13 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "detail__description": st.sampled_from(["", "calm", "fast"]),
     "detail__extra": st.sampled_from([{}, {"note": 1}, {"note": Decimal("1.5"), "tags": ["x"]}]),
 }
+BULK = (
+    Operation("allocation_pct", Do.TIMES, Decimal("0.5")),
+    Operation("allocation_pct", Do.CAP, Decimal(20)),
+    Operation("detail.risk.max_positions", Do.FLOOR, Decimal(3)),
+    Operation("detail.risk.min_confidence", Do.PERCENT, Decimal(-20)),
+    Operation("detail.description", Do.SET, "calm"),
+)
 changes = st.fixed_dictionaries({}, optional=VALUES)
 names = st.sampled_from(NAMES)
 operations = st.one_of(
@@ -49,6 +60,11 @@ operations = st.one_of(
     st.tuples(st.just("restore"), names, st.integers(1, 6)),
     st.tuples(st.just("retire"), names, st.booleans()),
     st.tuples(st.just("settle"), st.sampled_from(Side)),
+    st.tuples(st.just("merge"), names, changes, st.integers(1, 3), st.sampled_from(Take)),
+    st.tuples(st.just("bulk"), st.sets(names, min_size=1), st.sampled_from(BULK)),
+    st.tuples(st.just("undo"), st.integers(0, 3)),
+    st.tuples(st.just("restore all"), st.integers(0, 5)),
+    st.tuples(st.just("clone"), names, st.integers(1, 4), names),
 )
 
 
@@ -73,29 +89,90 @@ def perform(operation: tuple[Any, ...]) -> None:
 
 
 def _perform(kind: str, *arguments: Any) -> None:
-    if kind == "sync":
-        traders, prefer, retire_missing, reserve = arguments
-        fleet = make_fleet(detail__manager__reserve_equity_pct=Decimal(reserve))
-        file = make_file(*(make_trader(name, **changed) for name, changed in traders.items()), fleet=fleet)
-        sync(file=file, actor="cli:test", prefer=Preferences(everywhere=prefer), retire_missing=retire_missing)
-    elif kind == "edit":
-        name, changed = arguments
-        extra = changed.pop("detail__extra", {})
-        save_edit(name, **changed, **{f"detail.extra.{key}": value for key, value in extra.items()})
-    elif kind == "create":
-        name, changed = arguments
-        new_trader(name, **changed)
-    elif kind == "restore":
-        name, version = arguments
-        current = configs.existing(name)
-        restore.restore(config_id=name, version=version, expected_version=current.version, reason="back", actor="lee")
-    elif kind == "retire":
-        name, retired = arguments
-        save_edit(name, detail__retired=retired)
-    elif kind == "settle":
-        (side,) = arguments
-        waiting = {(conflict.config_id, conflict.path): side for conflict in conflicts.open_conflicts()}
-        conflicts.settle(choices=waiting, reason="decided", actor="lee")
+    DOING[kind](*arguments)
+
+
+def _sync(traders: dict[str, Any], prefer: Side | None, retire_missing: bool, reserve: int) -> None:
+    fleet = make_fleet(detail__manager__reserve_equity_pct=Decimal(reserve))
+    file = make_file(*(make_trader(name, **changed) for name, changed in traders.items()), fleet=fleet)
+    sync(file=file, actor="cli:test", prefer=Preferences(everywhere=prefer), retire_missing=retire_missing)
+
+
+def _edit(name: str, changed: dict[str, Any]) -> None:
+    save_edit(name, **_by_path(changed))
+
+
+def _merge(name: str, changed: dict[str, Any], versions_ago: int, take: Take) -> None:
+    """A form that was opened some versions ago: what both sides changed is chosen."""
+    began = configs.version(name, max(configs.existing(name).version - versions_ago, 1))
+    mine = began.flat | _by_path(changed)
+    try:
+        edit.save(config_id=name, flat=mine, expected_version=began.version, reason="mine", actor="lee")
+    except StaleEdit as stale:
+        found = rebase(base=began.flat, theirs=stale.theirs.flat, mine=mine)
+        merged = found.merged({unit[0]: take for unit in found.contested})
+        edit.save(config_id=name, flat=merged, expected_version=stale.theirs.version, reason="merged", actor="lee")
+
+
+def _bulk(trader_ids: set[str], operation: Operation) -> None:
+    seen = propose_bulk(trader_ids=trader_ids, operations=[operation]).seen
+    save_bulk(trader_ids=trader_ids, operations=[operation], seen=seen, reason="all alike", actor="lee")
+
+
+def _undo(change_sets_ago: int) -> None:
+    change_set = _version_before(change_sets_ago).change_set
+    seen = propose_undo(change_set=change_set).fleet.seen
+    undo(change_set=change_set, scope=Scope(), seen=seen, reason="not so", actor="lee")
+
+
+def _restore_all(versions_ago: int) -> None:
+    moment = _version_before(versions_ago).history_date
+    seen = propose_restore_to(moment=moment).seen
+    restore_to(moment=moment, scope=Scope(), seen=seen, reason="as it was", actor="lee")
+
+
+def _version_before(number: int) -> Any:
+    """The newest version but so many, of whichever trader."""
+    found = list(TraderConfigVersion.objects.order_by("-history_id")[: number + 1])
+    if not found:
+        raise UnknownConfig("any")
+    return found[-1]
+
+
+def _restore(name: str, version: int) -> None:
+    current = configs.existing(name)
+    restore.restore(config_id=name, version=version, expected_version=current.version, reason="back", actor="lee")
+
+
+def _settle(side: Side) -> None:
+    waiting = {(conflict.config_id, conflict.path): side for conflict in conflicts.open_conflicts()}
+    conflicts.settle(choices=waiting, reason="decided", actor="lee")
+
+
+def _clone(name: str, version: int, new_id: str) -> None:
+    lifecycle.clone(trader_id=name, version=version, new_id=new_id, reason="a second one", actor="lee")
+
+
+DOING: dict[str, Callable[..., object]] = {
+    "sync": _sync,
+    "edit": _edit,
+    "create": lambda name, changed: new_trader(name, **changed),
+    "restore": _restore,
+    "retire": lambda name, retired: save_edit(name, detail__retired=retired),
+    "settle": _settle,
+    "merge": _merge,
+    "bulk": _bulk,
+    "undo": _undo,
+    "restore all": _restore_all,
+    "clone": _clone,
+}
+
+
+def _by_path(changed: dict[str, Any]) -> dict[str, Any]:
+    """{dotted path: value}, extensions path by path."""
+    extra = changed.get("detail__extra", {})
+    others = {path.replace("__", "."): value for path, value in changed.items() if path != "detail__extra"}
+    return others | {f"detail.extra.{key}": value for key, value in extra.items()}
 
 
 def assert_history_replays() -> None:
