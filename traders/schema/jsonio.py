@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 import msgspec
@@ -11,6 +11,9 @@ import simplejson
 
 Json = Any
 """dict | list | str | int | Decimal | bool | None, nested."""
+
+# The default context would round to 28 digits.
+_EXACT = Context(prec=1000)
 
 
 def dumps(value: Json) -> str:
@@ -53,9 +56,9 @@ class ExactDecoder(json.JSONDecoder):
 
 def _normalized(value: Json) -> Json:
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else value.normalize()
+        return int(value) if value == value.to_integral_value() else value.normalize(_EXACT)
     if isinstance(value, dict):
         return {key: _normalized(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_normalized(item) for item in value]
     return value

@@ -64,4 +64,4 @@ class Origin(Part):
         None, label=_("Key"), kind=Kind.IDENTIFIER, help=_("By it the same record is known when it comes again.")
     )
     file: Text | None = leaf(None, label=_("File"), kind=Kind.TEXT)
-    fields: dict[str, str] | None = leaf(None, label=_("Further fields"), kind=Kind.TEXT)
+    fields: dict[Text, Text] | None = leaf(None, label=_("Further fields"), kind=Kind.TEXT)

@@ -18,6 +18,8 @@ __all__ = ["Amount", "Boolean", "Integer", "Kind", "Leaf", "Line", "Number", "Pa
 REQUIRED: Any = PydanticUndefined
 # Far beyond any market; what lies above is a slip of the pen or a spoilt file.
 LARGEST = Decimal(10) ** 15
+# PostgreSQL refuses more than some thousand, and an index far fewer; a float needs 17.
+MOST_DIGITS = 100
 # 2001 to 2100 in milliseconds: seconds and nanoseconds fall outside.
 EARLIEST_MS, LATEST_MS = 1_000_000_000_000, 4_102_444_800_000
 
@@ -73,6 +75,9 @@ def _finite(value: Decimal) -> Decimal:
         raise ValueError("must be a finite number")
     if abs(value) > LARGEST:
         raise ValueError(f"must not be beyond {LARGEST:,}")
+    _sign, digits, exponent = value.as_tuple()
+    if len(digits) > MOST_DIGITS or not -MOST_DIGITS <= int(exponent) <= MOST_DIGITS:
+        raise ValueError(f"must have at most {MOST_DIGITS} digits")
     return value
 
 
