@@ -3,44 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from django.db import connection
 
 from traders.schema import jsonio
 from trading.repositories.copying import copy_rows
+from trading.repositories.outcome import Outcome, sorted_out
 from trading.schema.trade import Trade
 
 TRADE_COLUMNS = ("id", "trader_id", "symbol", "side", "close_ts_ms", "detail")
 _STORED = "SELECT id, trader_id, symbol, side, close_ts_ms, detail::text FROM trades WHERE id = ANY (%s)"
 
 
-@dataclass
-class Outcome:
-    """Of a batch: what was new, what was recorded already, and the ids that other content has taken."""
-
-    inserted: int = 0
-    known: int = 0
-    conflicts: list[str] = field(default_factory=list)
-
-
 def copy_trades(batch: Sequence[Trade]) -> Outcome:
     """Adds those that are not recorded yet; a trade is compared whole, its attribution to versions aside, which may
-    have become known since. The same id twice in one batch is held to the same rule."""
-    outcome = Outcome()
+    have become known since."""
     stored = _stored([trade.id for trade in batch])
-    new: dict[str, Trade] = {}
-    for trade in batch:
-        other = stored.get(trade.id) or (_content(new[trade.id]) if trade.id in new else None)
-        if other is None:
-            new[trade.id] = trade
-        elif other == _content(trade):
-            outcome.known += 1
-        else:
-            outcome.conflicts.append(trade.id)
-    copy_rows("trades", TRADE_COLUMNS, map(trade_row, new.values()))
-    outcome.inserted = len(new)
+    new, outcome = sorted_out(batch, stored, key=_id, content=_content, name=_id)
+    copy_rows("trades", TRADE_COLUMNS, map(trade_row, new))
     return outcome
+
+
+def _id(trade: Trade) -> str:
+    return trade.id
 
 
 def _stored(ids: Sequence[str]) -> dict[str, str]:

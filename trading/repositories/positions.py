@@ -61,7 +61,7 @@ def open_position(
                     raise AlreadyOpen(trader_id, symbol)
                 return found
             if found:
-                _make_way(found)
+                make_way(found)
             insert(new)
     except IntegrityError as error:
         raise ConcurrentRecord(f"{trader_id} opened {symbol} twice at the same moment") from error
@@ -149,7 +149,7 @@ def _open(trader_id: str, symbol: str) -> Position:
     return found
 
 
-def _make_way(closed: Position) -> None:
+def make_way(closed: Position) -> None:
     """The plan's id is that of the open position: the closed one moves to an id of its own."""
     PositionRow.objects.filter(pk=closed.id).update(
         id=closed_position_id(closed.trader_id, closed.symbol, closed.detail)

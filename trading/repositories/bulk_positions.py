@@ -1,0 +1,76 @@
+"""Many positions at once, by COPY. Call it inside `copying.bulk_load`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from traders.schema import jsonio
+from trading.models import Position as PositionRow
+from trading.repositories import positions, rows
+from trading.repositories.copying import copy_rows
+from trading.repositories.outcome import Outcome, sorted_out
+from trading.schema.ids import open_position_id
+from trading.schema.position import Position
+
+_COLUMNS = ("id", "trader_id", "symbol", "side", "status", "detail")
+
+
+def copy_positions(batch: Sequence[Position]) -> Outcome:
+    """Adds those that are not recorded yet. What a source last reported, and the versions, are not compared.
+
+    A position that is recorded as closed since is known. A closed row makes way for another position that is open.
+    """
+    stored = _stored(batch)
+    taken = {position.id: _taken(position, stored) for position in batch}
+    new, outcome = sorted_out(
+        batch,
+        {key: content for key, content in taken.items() if content is not None},
+        key=_id,
+        content=_content,
+        name=_id,
+    )
+    for position in new:
+        if position.is_open and (closed := stored.get(position.id)):
+            positions.make_way(closed)
+    copy_rows("positions", _COLUMNS, [_row(position) for position in new])
+    return outcome
+
+
+def _id(position: Position) -> str:
+    return position.id
+
+
+def _stored(batch: Sequence[Position]) -> dict[str, Position]:
+    """Rows at the ids of the batch, and at the ids that open ones of theirs would have."""
+    ids = {position.id for position in batch}
+    ids |= {open_position_id(position.trader_id, position.symbol) for position in batch}
+    found = PositionRow.objects.filter(pk__in=ids).select_for_update().order_by("pk")
+    return {row.id: rows.position(row) for row in found}
+
+
+def _taken(position: Position, stored: Mapping[str, Position]) -> str | None:
+    """The content that the position meets, None when it is new."""
+    at_place = stored.get(position.id)
+    at_open = stored.get(open_position_id(position.trader_id, position.symbol))
+    if at_open and _is_same_entry(at_open, position) and not at_open.is_open:
+        return _content(position)
+    if at_place and (at_place.is_open or not position.is_open):
+        return _content(at_place)
+    if at_open and at_open.is_open and _is_same_entry(at_open, position):
+        return _content(at_open)
+    return None
+
+
+def _is_same_entry(one: Position, other: Position) -> bool:
+    return (one.side, one.detail.entry, one.detail.orders) == (other.side, other.detail.entry, other.detail.orders)
+
+
+def _content(position: Position) -> str:
+    detail = position.detail.stored()
+    compared = {name: value for name, value in detail.items() if name not in ("versions", "reported")}
+    return jsonio.canonical([position.trader_id, position.symbol, str(position.side), str(position.status), compared])
+
+
+def _row(position: Position) -> tuple[object, ...]:
+    detail = jsonio.dumps(position.detail.stored())
+    return position.id, position.trader_id, position.symbol, position.side, position.status, detail

@@ -1,0 +1,46 @@
+"""How a batch of records meets what is recorded already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+Row = TypeVar("Row")
+Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass
+class Outcome:
+    """Of a batch: what was new, what was recorded already, and the ids that other content has taken, each with the
+    place of its record in the batch."""
+
+    inserted: int = 0
+    known: int = 0
+    conflicts: list[str] = field(default_factory=list)
+    conflicts_at: list[int] = field(default_factory=list)
+
+
+def sorted_out(
+    batch: Iterable[Row],
+    stored: Mapping[Key, object],
+    *,
+    key: Callable[[Row], Key],
+    content: Callable[[Row], object],
+    name: Callable[[Row], str],
+) -> tuple[list[Row], Outcome]:
+    """The new ones, and the outcome once they are written. The same key twice in a batch is held to the same rule:
+    the first stands, equal ones are known, others conflict."""
+    outcome = Outcome()
+    new: dict[Key, Row] = {}
+    for place, row in enumerate(batch):
+        taken = stored.get(key(row))
+        if taken is None and key(row) not in new:
+            new[key(row)] = row
+        elif (content(new[key(row)]) if taken is None else taken) == content(row):
+            outcome.known += 1
+        else:
+            outcome.conflicts.append(name(row))
+            outcome.conflicts_at.append(place)
+    outcome.inserted = len(new)
+    return list(new.values()), outcome

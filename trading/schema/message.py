@@ -1,0 +1,26 @@
+"""A message between the desk and a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A row of `conversation_messages`; `sequence` counts from 0 within the conversation."""
+
+    trader_id: str
+    conversation: str
+    sequence: int
+    role: Role
+    content: str
+    sent_at: datetime | None
