@@ -1,0 +1,27 @@
+"""What cannot be read: a whole file, and how a schema's complaint about one record is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from traders.schema.problems import shown
+from trading.rules.errors import InvalidRecord, RecordError
+
+
+class BrokenFile(RecordError):
+    """Nothing of the file can be trusted. The message names the place and says what would be right."""
+
+    def __init__(self, path: Path, message: str, *, line: int | None = None, column: int | None = None) -> None:
+        place = ":".join(str(part) for part in (path, line, column) if part is not None)
+        super().__init__(f"{place}: {message}")
+
+
+def refusal_of(error: ValidationError, names: dict[str, str]) -> InvalidRecord:
+    """The first thing that a schema finds wrong, under the name that the field has at the source."""
+    first = error.errors(include_url=False)[0]
+    path = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ").replace("Input should", "must")
+    was = "" if isinstance(first["input"], dict) else f", was {shown(first['input'])}"
+    return InvalidRecord(names.get(path, path), message + was)
