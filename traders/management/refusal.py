@@ -46,6 +46,8 @@ def refusals() -> Iterator[None]:
         raise CommandError(f"The database refused: {str(error).splitlines()[0]}.{hint}") from error
     except DatabaseError as error:
         raise CommandError(f"The database refused: {str(error).strip()}") from error
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise CommandError(f"{error.filename or ''}: {error.strerror or error}".removeprefix(": ")) from error
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
+
 from django.db import connection, transaction
+from django.db.models import Q
 
 from traders.schema import jsonio
 from trading.models import DecisionJournal
@@ -11,6 +15,7 @@ from trading.repositories.constraints import checked
 from trading.rules.errors import RecordConflict, RecordError
 from trading.schema.decision import JournalEntry, RecordedDecision
 
+PAGE = 200
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('nof0.journal'), hashtext(%s))"
 _INSERT = """
 INSERT INTO decision_journal (trader_id, config_version, cycle_number, decided_at, success, detail)
@@ -54,6 +59,24 @@ def lock_journal(trader_id: str) -> None:
 def stored(decision_id: int) -> RecordedDecision | None:
     row = DecisionJournal.objects.filter(pk=decision_id).first()
     return rows.decision(row) if row else None
+
+
+def of_period(trader_id: str, since: datetime | None, until: datetime | None) -> Iterator[RecordedDecision]:
+    """A trader's entries at or after `since` and before `until`, in order of time; a page of them in memory.
+
+    Reads by key, so that no transaction stays open between two pages.
+    """
+    of_trader = DecisionJournal.objects.filter(trader=trader_id).order_by("decided_at", "id")
+    if since:
+        of_trader = of_trader.filter(decided_at__gte=since)
+    if until:
+        of_trader = of_trader.filter(decided_at__lt=until)
+    page = list(of_trader[:PAGE])
+    while page:
+        yield from map(rows.decision, page)
+        last = page[-1]
+        later = Q(decided_at__gt=last.decided_at) | Q(decided_at=last.decided_at, id__gt=last.pk)
+        page = list(of_trader.filter(later, decided_at__gte=last.decided_at)[:PAGE])
 
 
 def version_of(decision_id: int) -> int | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 
+from trading.analytics.intervals import OpenPosition
 from trading.schema.facts import DecisionFact, EquityPoint, SignalFact, TradeFact
 
 # The text sent to the model is told by the hash of the system prompt of the version that opened the trade.
@@ -55,6 +56,13 @@ SELECT trader_id, ts_ms, equity_usd, source FROM equity_snapshots
    AND (%(until)s::bigint IS NULL OR ts_ms < %(until)s)
  ORDER BY trader_id, ts_ms
 """
+_OPEN = """
+SELECT p.trader_id, p.symbol, p.side, p.opened_ms, %(until)s, p.entry_version, v.detail #>> '{prompts,system_sha256}'
+  FROM positions p
+  LEFT JOIN trader_config_versions v ON v.id = p.trader_id AND v.version = p.entry_version
+ WHERE p.trader_id = ANY (%(traders)s) AND p.status = 'open' AND p.opened_ms <= %(until)s
+ ORDER BY p.trader_id, p.symbol
+"""
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,17 @@ def facts(trader_ids: Collection[str], *, since: datetime | None = None, until: 
         [DecisionFact(*row) for row in _rows(_DECISIONS, asked)],
         [EquityPoint(*row) for row in _rows(_EQUITY, asked)],
     )
+
+
+def open_positions(trader_ids: Collection[str], *, until: datetime) -> list[OpenPosition]:
+    """What the traders hold, as held until a moment; a position opened after it is left out."""
+    return [OpenPosition(*row) for row in _rows(_OPEN, {"traders": list(trader_ids), "until": _ms(until)})]
+
+
+def existing(trader_ids: Collection[str]) -> set[str]:
+    return {
+        name for (name,) in _rows("SELECT id FROM trader_config WHERE id = ANY (%(ids)s)", {"ids": list(trader_ids)})
+    }
 
 
 def traders_with_records() -> list[str]:

@@ -33,7 +33,7 @@ Held = Sequence[HeldPosition] | None
 
 
 def parse_answer(text: str, held: Held) -> tuple[Decision, ...]:
-    """One JSON object or array of them: alone, in a code fence, or with prose around it.
+    """One JSON object or array of them: alone, in a code fence, or with prose around it. `[]` decides nothing.
 
     A `close` becomes close_long or close_short by what is held. Raises InvalidRecord with key and value.
     """
@@ -59,6 +59,8 @@ def parse_items(value: Any, held: Held) -> tuple[Decision, ...]:
 def _value_in(text: str) -> Any:
     if len(text) > LONGEST_ANSWER:
         raise InvalidRecord("", f"is longer than {LONGEST_ANSWER:,} characters")
+    if text.split() in (["[]"], ["[", "]"]):
+        return []
     fenced = [value for block in _FENCE.findall(text) for value in _values_in(block)]
     values = fenced or _values_in(text)
     if not values:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from traders.schema.trader import TraderDetail
-from trading.rules.checks.capital import margin_usage, max_leverage, max_position_size, value_band
-from trading.rules.checks.exits import risk_reward, stop_loss, take_profit
+from trading.rules.checks.capital import max_leverage, max_margin_usage_pct, max_position_size_usd, value_band
+from trading.rules.checks.exits import min_risk_reward_ratio, stop_loss, take_profit
 from trading.rules.checks.market import candidate, cooldown, liquidity
 from trading.rules.checks.moment import Check, Moment, Refusal
 from trading.rules.checks.order import already_held, nothing_to_close, order_values
-from trading.rules.checks.pace import max_new_positions, max_positions, min_confidence, sharpe_pause
+from trading.rules.checks.pace import max_new_positions_per_cycle, max_positions, min_confidence, sharpe_pause
 from trading.schema.decision import Decision
 
 CHECKS: tuple[Check, ...] = (
@@ -25,14 +25,14 @@ CHECKS: tuple[Check, ...] = (
     cooldown,
     min_confidence,
     max_leverage,
-    max_position_size,
+    max_position_size_usd,
     value_band,
-    margin_usage,
+    max_margin_usage_pct,
     max_positions,
-    max_new_positions,
+    max_new_positions_per_cycle,
     stop_loss,
     take_profit,
-    risk_reward,
+    min_risk_reward_ratio,
     liquidity,
 )
 

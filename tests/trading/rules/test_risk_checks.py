@@ -58,17 +58,17 @@ def test_a_sound_entry_passes_every_rule() -> None:
         ("min_confidence", decision(confidence=Decimal(74)), None, {}),
         ("max_leverage", decision(leverage=Decimal(11)), None, {}),
         ("max_leverage", decision(symbol="BTC", leverage=Decimal(21)), moment(positions=()), {}),
-        ("max_position_size", decision(position_size_usd=Decimal("500.01")), None, {}),
+        ("max_position_size_usd", decision(position_size_usd=Decimal("500.01")), None, {}),
         ("max_positions", decision(), moment(positions=(held("A"), held("B"), held("C"))), {}),
         ("max_positions", decision(), moment(opened=(decision(symbol="A"), decision(symbol="B"))), {}),
-        ("risk_reward", decision(take_profit=Decimal("105.99")), None, {}),
-        ("margin_usage", decision(position_size_usd=Decimal("400.1")), None, MARGIN),
-        ("margin_usage", decision(), account(equity_usd=0, used_margin_usd=0), MARGIN),
+        ("min_risk_reward_ratio", decision(take_profit=Decimal("105.99")), None, {}),
+        ("max_margin_usage_pct", decision(position_size_usd=Decimal("400.1")), None, MARGIN),
+        ("max_margin_usage_pct", decision(), account(equity_usd=0, used_margin_usd=0), MARGIN),
         ("value_band", decision(position_size_usd=Decimal("399.9")), None, BAND),
         ("value_band", decision(position_size_usd=Decimal("400.1")), None, BAND),
         ("liquidity", decision(), quoted(99, 5000), LIQUID),
         ("cooldown", decision(), cooling(1), COOL),
-        ("max_new_positions", decision(), moment(opened=(decision(symbol="A"),)), {
+        ("max_new_positions_per_cycle", decision(), moment(opened=(decision(symbol="A"),)), {
             "exec_guards__max_new_positions_per_cycle": 1}),
         ("candidate", decision(), moment(candidates=("BTC", "ETH")), {}),
         ("candidate", decision(), None, {"exec_guards__candidate_limit": 1}),
@@ -93,12 +93,12 @@ def test_a_rule_refuses_what_is_beyond_its_limit(rule: str, made: Any, at: Any, 
         ("min_confidence", decision(confidence=Decimal(75)), None, {}),
         ("max_leverage", decision(leverage=Decimal(10)), None, {}),
         ("max_leverage", decision(symbol="ETHUSDT", leverage=Decimal(20)), None, {}),
-        ("max_position_size", decision(position_size_usd=Decimal(500)), None, {}),
+        ("max_position_size_usd", decision(position_size_usd=Decimal(500)), None, {}),
         ("max_positions", decision(), moment(positions=(held("A"), held("B"))), {}),
-        ("risk_reward", decision(take_profit=Decimal(106)), None, {}),
-        ("margin_usage", decision(), None, MARGIN),
-        ("margin_usage", decision(), account(equity_usd=0), {}),
-        ("margin_usage", decision(), account(), {**MARGIN, "exec_guards__enable_margin_usage_guard": False}),
+        ("min_risk_reward_ratio", decision(take_profit=Decimal(106)), None, {}),
+        ("max_margin_usage_pct", decision(), None, MARGIN),
+        ("max_margin_usage_pct", decision(), account(equity_usd=0), {}),
+        ("max_margin_usage_pct", decision(), account(), {**MARGIN, "exec_guards__enable_margin_usage_guard": False}),
         ("value_band", decision(), None, BAND),
         ("value_band", decision(symbol="BTC", position_size_usd=Decimal(1)), None, BAND),
         ("liquidity", decision(), None, LIQUID),
@@ -122,16 +122,16 @@ def test_a_rule_lets_through_what_is_at_its_limit_or_switched_off(
     [
         ("min_confidence", decision(confidence=None), None, {}, "names no confidence"),
         ("max_leverage", decision(leverage=None), None, {}, "names no leverage"),
-        ("max_position_size", decision(position_size_usd=None), None, {}, "names no position_size_usd"),
+        ("max_position_size_usd", decision(position_size_usd=None), None, {}, "names no position_size_usd"),
         ("max_positions", decision(), moment(positions=None), {}, "open positions"),
         ("already_held", decision(), moment(positions=None), {}, "open positions"),
         ("nothing_to_close", decision(action=Action.CLOSE_LONG), moment(positions=None), {}, "open positions"),
         ("stop_loss", decision(stop_loss=None), None, {}, "names no stop_loss"),
         ("take_profit", decision(take_profit=None), None, {"risk__take_profit_enabled": True}, "names no take_profit"),
-        ("risk_reward", decision(take_profit=None), None, {}, "names no take_profit"),
-        ("margin_usage", decision(), moment(account=None), MARGIN, "equity"),
-        ("margin_usage", decision(), account(equity_usd=1), MARGIN, "margin in use"),
-        ("margin_usage", decision(leverage=None), None, MARGIN, "leverage"),
+        ("min_risk_reward_ratio", decision(take_profit=None), None, {}, "names no take_profit"),
+        ("max_margin_usage_pct", decision(), moment(account=None), MARGIN, "equity"),
+        ("max_margin_usage_pct", decision(), account(equity_usd=1), MARGIN, "margin in use"),
+        ("max_margin_usage_pct", decision(leverage=None), None, MARGIN, "leverage"),
         ("value_band", decision(), moment(account=None), BAND, "equity"),
         ("liquidity", decision(), moment(market=None), LIQUID, "open interest of SOL"),
         ("liquidity", decision(), quoted(None, 1), LIQUID, "price of SOL"),
@@ -157,7 +157,7 @@ def test_a_refusal_carries_its_numbers_and_the_setting_behind_them() -> None:
 def test_the_margin_in_use_may_be_told_as_a_percentage() -> None:
     at = account(equity_usd=1000, used_margin_pct=10)
     assert rules(decision(), at, **MARGIN) == []
-    assert rules(decision(position_size_usd=Decimal(401)), at, **MARGIN) == ["margin_usage"]
+    assert rules(decision(position_size_usd=Decimal(401)), at, **MARGIN) == ["max_margin_usage_pct"]
 
 
 def test_entries_of_a_cycle_count_for_those_after_it_and_closes_come_first() -> None:

@@ -33,18 +33,18 @@ def max_leverage(decision: Decision, settings: TraderDetail, moment: Moment) -> 
     return Refusal("max_leverage", message, path, limit, decision.leverage)
 
 
-def max_position_size(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:
+def max_position_size_usd(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:
     if not decision.action.opens:
         return None
     size, limit = decision.position_size_usd, settings.risk.max_position_size_usd
     if size is None:
-        return unknown("max_position_size", NO_SIZE, SIZE, limit)
+        return unknown("max_position_size_usd", NO_SIZE, SIZE, limit)
     if size <= limit + TOLERANCE:
         return None
-    return Refusal("max_position_size", f"{number(size)} USD is more than {number(limit)} USD", SIZE, limit, size)
+    return Refusal("max_position_size_usd", f"{number(size)} USD is more than {number(limit)} USD", SIZE, limit, size)
 
 
-def margin_usage(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:
+def max_margin_usage_pct(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:
     """Margin bound already and by this entry (size over leverage), over the equity. A limit of 0 sets none."""
     limit = settings.risk.max_margin_usage_pct
     if not decision.action.opens or not settings.exec_guards.enable_margin_usage_guard or not limit:
@@ -52,16 +52,16 @@ def margin_usage(decision: Decision, settings: TraderDetail, moment: Moment) -> 
     margins = [_margin(entry) for entry in (*moment.opened, decision)]
     used, equity = _used_margin(moment), moment.equity
     if equity is None:
-        return unknown("margin_usage", NO_EQUITY, MARGIN, limit)
+        return unknown("max_margin_usage_pct", NO_EQUITY, MARGIN, limit)
     if used is None:
-        return unknown("margin_usage", "the margin in use is not known", MARGIN, limit)
+        return unknown("max_margin_usage_pct", "the margin in use is not known", MARGIN, limit)
     if None in margins:
-        return unknown("margin_usage", "the decision names no position_size_usd and leverage", MARGIN, limit)
+        return unknown("max_margin_usage_pct", "the decision names no position_size_usd and leverage", MARGIN, limit)
     bound = used + sum(margin for margin in margins if margin is not None)
     if equity > 0 and bound * 100 <= (limit + TOLERANCE) * equity:
         return None
     message = f"{number(bound)} USD of margin at {number(equity)} USD of equity is more than {number(limit)} %"
-    return Refusal("margin_usage", message, MARGIN, limit, ratio(bound * 100, equity))
+    return Refusal("max_margin_usage_pct", message, MARGIN, limit, ratio(bound * 100, equity))
 
 
 def value_band(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:

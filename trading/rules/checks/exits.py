@@ -22,7 +22,7 @@ def take_profit(decision: Decision, settings: TraderDetail, moment: Moment) -> R
     return _exit("take_profit", decision, decision.take_profit, settings.risk.take_profit_enabled, TAKE_PROFIT, 1)
 
 
-def risk_reward(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:
+def min_risk_reward_ratio(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:
     """Distance to the take-profit over distance to the stop-loss."""
     if not decision.action.opens:
         return None
@@ -30,14 +30,16 @@ def risk_reward(decision: Decision, settings: TraderDetail, moment: Moment) -> R
     entry, stop, target = decision.entry_price, decision.stop_loss, decision.take_profit
     if not entry or not stop or not target:
         lacking = "entry_price" if not entry else "take_profit" if stop else "stop_loss"
-        return unknown("risk_reward", f"the decision names no {lacking}", RATIO, limit)
+        return unknown("min_risk_reward_ratio", f"the decision names no {lacking}", RATIO, limit)
     risk, reward = (entry - stop) * sign, (target - entry) * sign
     if risk <= 0:
-        return Refusal("risk_reward", "there is no distance to the stop-loss to compare with", RATIO, limit, risk)
+        return Refusal(
+            "min_risk_reward_ratio", "there is no distance to the stop-loss to compare with", RATIO, limit, risk
+        )
     if reward + risk * TOLERANCE >= risk * limit:
         return None
     shown = f"{number(reward)} to win against {number(risk)} to lose is less than {number(limit)} to 1"
-    return Refusal("risk_reward", shown, RATIO, limit, ratio(reward, risk))
+    return Refusal("min_risk_reward_ratio", shown, RATIO, limit, ratio(reward, risk))
 
 
 def _exit(

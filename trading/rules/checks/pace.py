@@ -51,13 +51,13 @@ def max_positions(decision: Decision, settings: TraderDetail, moment: Moment) ->
     return Refusal("max_positions", f"{total} positions are open, and {limit} are allowed", POSITIONS, limit, total)
 
 
-def max_new_positions(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:
+def max_new_positions_per_cycle(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:
     """Entries in one cycle; 0 sets no limit."""
     limit, opened = settings.exec_guards.max_new_positions_per_cycle, len(moment.opened)
     if not decision.action.opens or not limit or opened < limit:
         return None
     message = f"{opened} positions were opened in this cycle, and {limit} are allowed"
-    return Refusal("max_new_positions", message, PER_CYCLE, limit, opened)
+    return Refusal("max_new_positions_per_cycle", message, PER_CYCLE, limit, opened)
 
 
 def _counted(moment: Moment) -> int | None:
