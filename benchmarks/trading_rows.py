@@ -1,0 +1,117 @@
+"""Millions of trades made by the database itself, shaped like those of the sample. The tests of the indexes use them.
+
+Every check and trigger of the tables holds. Times, prices and versions follow from the number of the trade.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.db import connection
+
+VERSIONS = 10
+SYMBOLS = ("BTC", "ETH", "SOL", "BNB", "DOGE", "XRP")
+MS_A_TRADE = 600_000
+FIRST_MS = 1_700_000_000_000
+CLOSED_POSITIONS = 200
+
+_TRADERS = """
+WITH written AS (
+    INSERT INTO trader_config (id, version, exchange_provider, market_provider, allocation_pct, detail)
+    SELECT 'trader_' || lpad(t::text, 3, '0'), %(versions)s, 'paper_trading', 'hyperliquid', 0, '{}'
+      FROM generate_series(1, %(traders)s) AS t
+    RETURNING *)
+INSERT INTO trader_config_versions (id, version, exchange_provider, market_provider, allocation_pct, detail,
+    created_at, updated_at, changed_fields, change_set, source,
+    history_date, history_change_reason, history_type, history_user_id)
+SELECT id, v, exchange_provider, market_provider, 0, '{}', created_at, updated_at, '{detail.risk.max_positions}',
+       nextval('config_change_set_seq'), 'bench',
+       to_timestamp(%(first_ms)s / 1000) + (v - 1) * %(span)s * interval '1 ms', 'tuning', '~', 'bench'
+  FROM written, generate_series(1, %(versions)s) AS v
+"""
+# One trader's; `n` counts them in order of time.
+_TRADES = """
+INSERT INTO trades (id, trader_id, symbol, side, close_ts_ms, detail)
+SELECT trader || '|' || symbol || '|' || close_ms || lpad((n * 7919 %% 1000000)::text, 6, '0'),
+       trader, symbol, side, close_ms, jsonb_build_object(
+    'time', jsonb_build_object('open_ts_ms', open_ms, 'close_ts_ms', close_ms,
+                               'duration_seconds', round((close_ms - open_ms) / 1000.0, 3)),
+    'prices', jsonb_build_object('avg_entry', entry, 'avg_exit', exit),
+    'quantity', jsonb_build_object('total', quantity),
+    'pnl', jsonb_build_object('gross', gross, 'commission', fee_in + fee_out, 'net', gross - fee_in - fee_out),
+    'risk', jsonb_build_object('leverage', 1 + n %% 20, 'confidence', 50 + n %% 45),
+    'exchange', jsonb_build_object('provider', 'paper_trading'),
+    'fills', jsonb_build_array(
+        jsonb_build_object('type', 'entry', 'order_id', open_ms * 100, 'fill_id', open_ms * 1000, 'price', entry,
+            'quantity', quantity, 'commission', fee_in, 'is_crossed', true, 'ts_ms', open_ms),
+        jsonb_build_object('type', 'exit', 'order_id', close_ms * 100, 'fill_id', close_ms * 1000, 'price', exit,
+            'quantity', quantity, 'commission', fee_out, 'is_crossed', true, 'closed_pnl', gross, 'ts_ms', close_ms)),
+    'exit_plan', jsonb_build_object('tp_price', round(entry * 1.04, 1), 'sl_price', round(entry * 0.98, 1),
+        'invalidation_condition', 'An hour closes beyond ' || round(entry * 0.98, 1)),
+    'versions', jsonb_build_object('entry', version, 'exit', least(%(versions)s, version + (n %% 50 = 0)::int)))
+  FROM (SELECT *, (exit - entry) * quantity * CASE side WHEN 'long' THEN 1 ELSE -1 END AS gross,
+               round(entry * quantity * 0.00045, 6) AS fee_in, round(exit * quantity * 0.00045, 6) AS fee_out
+          FROM (SELECT n, %(trader)s AS trader, (%(symbols)s::text[])[1 + n %% 6] AS symbol,
+                       CASE WHEN n * 31 %% 7 < 4 THEN 'long' ELSE 'short' END AS side,
+                       close_ms, close_ms - 60000 - n * 97 %% 500000 AS open_ms,
+                       round(40000 + n * 7919 %% 20000 + n %% 10 / 10.0, 1) AS entry,
+                       round(40000 + n * 7919 %% 20000 + (n * 104729 %% 801 - 398) / 1.0, 1) AS exit,
+                       round(0.001 + n %% 97 / 10000.0, 5) AS quantity,
+                       (1 + (n - 1) * %(versions)s / %(trades)s)::int AS version
+                  FROM generate_series(1::bigint, %(trades)s) AS n,
+                       LATERAL (SELECT %(first_ms)s + n * %(pace)s + n * 13 %% 1000 AS close_ms) c) p) q
+"""
+_POSITIONS = """
+INSERT INTO positions (id, trader_id, symbol, side, status, detail)
+SELECT c.id || '|' || symbol || CASE WHEN is_open THEN '' ELSE '|' || opened + 60000 || '|' || n END, c.id, symbol,
+       CASE WHEN n %% 2 = 0 THEN 'long' ELSE 'short' END, CASE WHEN is_open THEN 'open' ELSE 'closed' END,
+       jsonb_build_object('entry', jsonb_build_object('price', 40000 + n, 'quantity', 0.01, 'time_ms', opened,
+           'leverage', 10)) || CASE WHEN is_open THEN '{}' ELSE jsonb_build_object('close', jsonb_build_object(
+           'price', 40010 + n, 'time_ms', opened + 60000, 'quantity', 0.01, 'pnl', 0.1)) END
+  FROM trader_config c, generate_series(0, %(positions)s - 1) AS n,
+       LATERAL (SELECT (%(symbols)s::text[])[1 + n %% 6] AS symbol, n < 6 AS is_open,
+                       %(first_ms)s + n * 3600000 AS opened) s
+"""
+
+_ALL_VISIBLE = """
+SELECT bool_and(relallvisible >= relpages) FROM pg_class
+ WHERE oid IN ('trades'::regclass, 'positions'::regclass, 'version_results'::regclass)
+"""
+TRIES = 60
+
+
+def make_record(*, traders: int, trades: int, positions: int = CLOSED_POSITIONS) -> None:
+    """`trades` of all traders together, in versions that follow each other; each trader has six open positions."""
+    each = trades // traders
+    values: dict[str, Any] = {
+        "versions": VERSIONS,
+        "traders": traders,
+        "trades": each,
+        "positions": positions,
+        "symbols": list(SYMBOLS),
+        "first_ms": FIRST_MS,
+        "pace": MS_A_TRADE,
+        "span": each * MS_A_TRADE // VERSIONS,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_TRADERS, values)
+        cursor.execute("SELECT id FROM trader_config ORDER BY id")
+        for (trader,) in cursor.fetchall():
+            cursor.execute(_TRADES, {**values, "trader": trader})
+        cursor.execute(_POSITIONS, values)
+
+
+def vacuum() -> None:
+    """So that index-only scans need not look into the tables. Not inside a transaction.
+
+    What an autovacuum still looks at is not all-visible yet, so it may take more than one.
+    """
+    with connection.cursor() as cursor:
+        for _ in range(TRIES):
+            cursor.execute("VACUUM (ANALYZE) trades, positions, version_results")
+            cursor.execute(_ALL_VISIBLE)
+            if cursor.fetchone() == (True,):
+                return
+            time.sleep(0.5)
+    raise AssertionError("another transaction keeps old rows visible")
