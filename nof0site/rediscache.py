@@ -8,10 +8,16 @@ from urllib.parse import quote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django_redis.client import DefaultClient
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.retry import Retry
 
 from nof0site.embedded.paths import DataPaths
 
 SCHEMES = ("redis", "rediss", "unix")
+# How long a page or a trader may wait for Redis. The library's own defaults wait and retry for many seconds.
+CONNECT_SECONDS = 1.0
+ANSWER_SECONDS = 2.0
 
 
 class PrefixClient(DefaultClient):
@@ -43,6 +49,16 @@ def _cache(url: str, pool_options: dict[str, Any]) -> dict[str, Any]:
         "KEY_PREFIX": "nof0:cache",
         "OPTIONS": {
             "CLIENT_CLASS": "nof0site.rediscache.PrefixClient",
-            "CONNECTION_POOL_KWARGS": pool_options,
+            "CONNECTION_POOL_KWARGS": _patience() | pool_options,
         },
+    }
+
+
+def _patience() -> dict[str, Any]:
+    """One more try for a connection that was closed meanwhile; none for a server that does not answer in time."""
+    return {
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_timeout": ANSWER_SECONDS,
+        "retry": Retry(ExponentialBackoff(cap=0.1, base=0.01), 1, (RedisConnectionError,)),
+        "retry_on_error": [RedisConnectionError],
     }

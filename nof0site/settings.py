@@ -154,6 +154,8 @@ DATABASES: dict[str, Any] = {
     else embedded_database(DATA_DIR)
 }
 CACHES: dict[str, Any] = {"default": external_redis(REDIS_URL) if REDIS_URL else embedded_redis(DATA_DIR)}
+# Keys of the live store whose values are never compressed, for readers that cannot unpack zstd; `all` for every key.
+LIVE_STORE_PLAIN = env_list("LIVE_STORE_PLAIN", default=[])
 # Further settings of the embedded PostgreSQL, given to it at its start.
 EMBEDDED_POSTGRES_SETTINGS: dict[str, str] = {}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"

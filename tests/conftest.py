@@ -52,7 +52,12 @@ def _empty_redis() -> Iterator[None]:
     from django.core.cache import cache
     from django_redis import get_redis_connection, pool
 
+    from trading.live_store.mode import follower
+    from trading.live_store.outage import outage
+
     yield
+    follower.forget()
+    outage.forget()
     cache.close()
     if settings.CACHES["default"]["LOCATION"] in pool.ConnectionFactory._pools:  # type: ignore[misc]
         get_redis_connection("default").flushdb()

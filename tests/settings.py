@@ -15,6 +15,7 @@ for _name in (
     *("DEBUG", "ALLOWED_HOSTS", "HTTPS", "SECRET_KEY", "SECRET_KEY_FILE", "SECRET_KEY_FALLBACKS", "HSTS_SECONDS"),
     *("HSTS_SUBDOMAINS", "TRUST_X_FORWARDED_PROTO", "TRUSTED_PROXIES", "CSRF_TRUSTED_ORIGINS", "PGBOUNCER"),
     *("DATABASE_KEEP_SECONDS", "DATABASE_URL_FILE", "REDIS_URL_FILE", "MANAGER_YAML", "STATIC_ROOT", "NOF0_DEMO"),
+    *("LIVE_STORE_PLAIN",),
 ):
     # Empty counts as unset, and keeps the line of a .env file out.
     os.environ[_name] = ""

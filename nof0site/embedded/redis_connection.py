@@ -27,6 +27,6 @@ def connection_options() -> dict[str, Any]:
     """Retries bridge the moment in which a killed server's socket still accepts."""
     return {
         "connection_class": EmbeddedConnection,
-        "retry": Retry(ExponentialBackoff(cap=0.5, base=0.02), 3),
+        "retry": Retry(ExponentialBackoff(cap=0.5, base=0.02), 3, (RedisConnectionError,)),
         "retry_on_error": [RedisConnectionError],
     }

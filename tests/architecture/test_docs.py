@@ -9,6 +9,7 @@ import pytest
 from django.core.management import get_commands
 
 from traders.schema.reference import settings_reference
+from trading.live_store.reference import in_document
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -18,6 +19,12 @@ def test_the_reference_of_settings_is_what_the_declarations_say() -> None:
     assert (ROOT / "docs" / "settings.md").read_text() == settings_reference(), (
         "run: python manage.py describe_settings > docs/settings.md"
     )
+
+
+def test_the_page_of_the_live_store_is_what_the_declarations_say() -> None:
+    page = ROOT / "docs" / "redis.md"
+
+    assert page.read_text() == in_document(page.read_text()), "run: python manage.py livestore reference"
 
 
 def test_every_command_of_ours_is_described() -> None:

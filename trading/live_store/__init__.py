@@ -1,0 +1,5 @@
+"""What moves, in Redis: keys, codecs, reads and writes, and the way over from the old layout.
+
+The only package of this app that talks to Redis. It knows nothing of PostgreSQL: services bring the two together.
+Nothing here raises because Redis is away: a write returns whether it was done, a read says Missing.
+"""

@@ -1,0 +1,108 @@
+"""The way to Redis: the configured connection, and what happens while it is away.
+
+A call never raises because of Redis. After a failure to connect or to answer in time nobody tries again for
+`COOL_OFF_SECONDS`, so that a trader waits for a dead server once and not at every write. What fails is counted; an
+outage is logged once when it begins and once when it is over.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django_redis import get_redis_connection
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+COOL_OFF_SECONDS = 1.0
+ALIAS = "default"
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+Client = Any
+"""redis.Redis, or redis.cluster.RedisCluster where a connection factory makes one."""
+
+
+def client() -> Client:
+    return get_redis_connection(ALIAS)
+
+
+class Outage:
+    """One a process; threads share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._silent_until = 0.0
+        self._down: set[str] = set()
+        self._to_heal = False
+        self.failures: Counter[str] = Counter()
+
+    def attempt(self, work: Callable[[Client], T], otherwise: T, *, what: str) -> T:
+        """`otherwise` when Redis is away, refuses or was away a moment ago. `what` (read, write) is counted."""
+        if time.monotonic() < self._silent_until:
+            self._count(what)
+            return otherwise
+        try:
+            done = work(client())
+        except (RedisConnectionError, RedisTimeoutError, OSError) as error:
+            self._failed(what, error, cool_off=True)
+            return otherwise
+        except RedisError as error:
+            # Full, read-only or a foreign type: it answers at once, so others may go on trying.
+            self._failed(what, error, cool_off=False)
+            return otherwise
+        self._worked(what)
+        return done
+
+    def refused(self, what: str, error: ResponseError) -> None:
+        """A single command of a batch was refused."""
+        self._failed(what, error, cool_off=False)
+
+    def take_recovery(self) -> bool:
+        """True once after writes failed and work again: what was missed should be brought up to date."""
+        with self._lock:
+            healed, self._to_heal = self._to_heal and not self._down, self._to_heal and bool(self._down)
+            return healed
+
+    def want_healing(self) -> None:
+        with self._lock:
+            self._to_heal = True
+
+    def forget(self) -> None:
+        """Try again at once."""
+        with self._lock:
+            self._silent_until, self._to_heal = 0.0, False
+            self._down.clear()
+
+    def _count(self, what: str) -> None:
+        with self._lock:
+            self.failures[what] += 1
+            self._to_heal |= what == "write"
+
+    def _failed(self, what: str, error: Exception, *, cool_off: bool) -> None:
+        self._count(what)
+        with self._lock:
+            is_new = what not in self._down
+            self._down.add(what)
+            if cool_off:
+                self._silent_until = time.monotonic() + COOL_OFF_SECONDS
+        if is_new:
+            log.warning("The live store cannot %s: %s. Trading goes on; this is said once.", what, error)
+
+    def _worked(self, what: str) -> None:
+        if what not in self._down:
+            return
+        with self._lock:
+            # Whoever may write may read; reading alone proves nothing about writing.
+            over = self._down & {what, "read"}
+            self._down -= over
+        if over:
+            log.warning("The live store can %s again; %s calls failed so far.", what, sum(self.failures.values()))
+
+
+outage = Outage()

@@ -1,0 +1,119 @@
+"""The live store follows the database: whoever writes the trading record says so here.
+
+Nothing is written to Redis before the commit, and nothing here fails because Redis is away: what is missed is caught
+up with when it is back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from functools import partial
+
+from django.db import transaction
+from msgspec import structs
+
+from trading.analytics.inception import leader
+from trading.live_store import keys, rebuild, store
+from trading.live_store.keys import MARKET_ASSET, MARKET_CTX, PRICE
+from trading.live_store.mode import follower
+from trading.live_store.outage import outage
+from trading.live_store.store import Writes
+from trading.repositories import projection
+from trading.repositories.projection import Projection
+from trading.schema.live import US_PER_MS, MarketAsset, MarketContext, Price
+
+TRADERS_AT_ONCE = 250
+
+
+def changed(*trader_ids: str) -> None:
+    """After the commit of what was recorded of these traders (trade, position, decision, equity), the store shows it.
+
+    Outside a transaction: now. Errors of this are logged, not raised: the record itself is safe.
+    """
+    transaction.on_commit(partial(catch_up, trader_ids), robust=True)
+
+
+def catch_up(trader_ids: Collection[str]) -> bool:
+    """Writes what the database says of these traders. False when Redis is away or refuses."""
+    done = store.write_all(writes_of(projection.project(trader_ids)))
+    if done:
+        heal()
+    return done
+
+
+def quoted(prices: Mapping[str, Price]) -> bool:
+    """The price feed's last prices, by `{symbol}` or `{provider}:{symbol}`. False when they were not written."""
+    return store.write(PRICE, prices)
+
+
+def market_seen(contexts: Mapping[str, MarketContext]) -> bool:
+    """By `{provider}:{symbol}`."""
+    return store.write(MARKET_CTX, contexts)
+
+
+def assets_listed(provider: str, assets: Mapping[str, MarketAsset]) -> bool:
+    """By symbol. `updated_at` is filled in for readers of the old layout."""
+    dated = {
+        symbol: structs.replace(asset, updated_at=asset.updated_at or asset.as_of // US_PER_MS)
+        for symbol, asset in assets.items()
+    }
+    return store.write(MARKET_ASSET, dated, part=provider)
+
+
+def heal() -> bool:
+    """Fills the store anew if writes were missed or Redis was emptied; cheap when there is no need. True if it did."""
+    follower.current()
+    missed = outage.take_recovery()
+    if not (missed or follower.is_emptied):
+        return False
+    if not outage.attempt(rebuild.try_lock, False, what="write"):
+        # Whoever heals now may have read the database before what was missed here.
+        if missed:
+            outage.want_healing()
+        return False
+    try:
+        follower.current(now=True)
+        return (missed or follower.is_emptied) and rebuild_all() is not None
+    finally:
+        follower.current(now=True)
+        outage.attempt(rebuild.unlock, None, what="write")
+
+
+def rebuild_all() -> int | None:
+    """Everything that the database determines; how many traders. None when Redis is away or refuses."""
+    parts = projections()
+    first = next(parts)
+
+    def work(client: object) -> int:
+        with follower.in_use() as state:
+            builder = rebuild.Builder(client, state, first.as_of)
+            builder.add(writes_of(first), first.traders)
+            count = len(first.traders)
+            for part in parts:
+                builder.add(writes_of(part), part.traders)
+                count += len(part.traders)
+            builder.take_over()
+        return count
+
+    return outage.attempt(work, None, what="write")
+
+
+def projections() -> Iterator[Projection]:
+    """Of the whole fleet, some traders at a time; at least one, be it empty."""
+    fleet = list(projection.fleet())
+    for start in range(0, max(1, len(fleet)), TRADERS_AT_ONCE):
+        yield projection.project(fleet[start : start + TRADERS_AT_ONCE])
+
+
+def writes_of(found: Projection) -> Writes:
+    writes = Writes(conversations=dict(found.conversations))
+    writes.add(keys.POSITIONS, found.positions)
+    writes.add(keys.TRADES_RECENT, found.trades)
+    writes.add(keys.ANALYTICS, found.analytics)
+    writes.add(keys.SINCE_INCEPTION, found.inception)
+    writes.add(keys.DECISION_LAST, found.decisions)
+    writes.leaders = {
+        trader_id: leader(found.analytics[trader_id], found.inception[trader_id], retired=is_retired)
+        for trader_id, is_retired in found.retired.items()
+    }
+    return writes
