@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.at_once import at_once
 from tests.factories import make_trader, save_edit, sync_traders
 from tests.trading.journal.cycles import at, cycle, write, write_many
 from tests.trading_factories import make_entry
 from traders.services import configs
 from trading.models import DecisionJournal
 from trading.repositories import decisions
+from trading.services.import_journal import import_journal
 
 pytestmark = pytest.mark.django_db
 TRADER = "steady_long"
@@ -181,6 +183,15 @@ def test_an_entry_twice_in_one_directory_is_recorded_once(journal: Path) -> None
     write(journal, "cycle_2.json")
     _code, report = run(journal)
     assert (report["inserted"], report["known"]) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_imports_at_once_record_each_entry_once(journal: Path) -> None:
+    write_many(journal, 20, since=datetime(2026, 1, 8, tzinfo=UTC))
+    reports = at_once(*(lambda: import_journal(journal, on_reject=lambda reject: None) for _ in range(2)))
+
+    assert sorted(report.inserted.total() for report in reports) == [0, 20]
+    assert [number for _name, number, _version in recorded()] == list(range(1, 21))
 
 
 def test_a_name_that_is_no_text_is_kept_in_a_form_that_is(journal: Path) -> None:

@@ -59,7 +59,10 @@ def test_an_engines_cycle_agrees_with_itself(tmp_path: Path) -> None:
     number = imported(tmp_path)
     found = replay(number)
     assert (found.verdict, found.differences, found.unchecked) == (Verdict.AGREES, (), ())
-    assert found.notes == ("Not recorded: the raw answer, the cooldowns.",)
+    assert found.notes == (
+        "Not recorded: the raw answer, the cooldowns.",
+        f"Of the prompt that was sent, the digest alone was recorded: {'ab' * 32}.",
+    )
 
     code, text = run(str(number))
     assert code == 0

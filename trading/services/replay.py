@@ -184,7 +184,11 @@ def _missing_parts(recorded: RecordedDecision) -> list[str]:
         "the cooldowns": detail.cooldowns,
     }
     lacking = [name for name, part in parts.items() if part is None]
-    return [f"Not recorded: {', '.join(lacking)}."] if lacking else []
+    notes = [f"Not recorded: {', '.join(lacking)}."] if lacking else []
+    sent = detail.prompt
+    if sent and not (sent.template_sha256 or sent.system_text or sent.user_text):
+        notes.append(f"Of the prompt that was sent, the digest alone was recorded: {sent.digest}.")
+    return notes
 
 
 def _missing_texts(used: tuple[PromptThen, ...]) -> list[str]:
