@@ -9,7 +9,9 @@ import json
 from decimal import Decimal
 from typing import Any, NoReturn
 
-LONGEST_NUMBER = 100
+from trading.schema.leaf import MOST_DIGITS
+
+LONGEST_NUMBER = MOST_DIGITS
 LARGEST_EXPONENT = 60
 
 
@@ -42,7 +44,8 @@ def strict_decoder() -> json.JSONDecoder:
 
 def _fraction(text: str) -> Decimal:
     number = Decimal(text)
-    if len(text) > LONGEST_NUMBER or abs(number.adjusted()) > LARGEST_EXPONENT:
+    decimals = -int(number.as_tuple().exponent)
+    if max(len(text), decimals) > LONGEST_NUMBER or abs(number.adjusted()) > LARGEST_EXPONENT:
         raise ValueError(f"holds a number beyond all measure: {text[:40]}")
     return number
 

@@ -148,6 +148,7 @@ def test_a_wrong_field_is_refused_with_its_value_and_what_is_right(
         (b'{"error_message": "\\ud800"}', "holds half of a surrogate pair"),
         (b'{"success": true, "success": false}', "holds the key 'success' twice"),
         (b'{"cycle_number": 1e99999999999}', "holds a number beyond all measure"),
+        (b'{"cycle_number": 1.' + b"1" * 60 + b"e-59}", "holds a number beyond all measure"),
         (b"[" * 200_000, "is not JSON that can be read: it is nested too deep"),
     ],
 )
