@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -27,13 +29,15 @@ from tests.trading.arena_sample import (
     write_all,
     write_trades,
 )
+from tests.trading.journal import cycles
+from tests.trading.journal.cycles import at
 from tests.trading_factories import make_entry
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.models import TraderConfig, TraderConfigVersion
 from traders.schema import jsonio
 from traders.services.sync import sync
 from trading.arena.trades import to_source
-from trading.models import ConversationMessage, EquitySnapshot, Position, Symbol, Trade
+from trading.models import ConversationMessage, DecisionJournal, EquitySnapshot, Position, Symbol, Trade
 from trading.repositories import rows
 from trading.repositories.decisions import record_decision
 from trading.schema.decision import Action, ActionTaken
@@ -291,6 +295,34 @@ def test_numbers_of_any_length_are_refused_and_crash_nothing(tmp_path: Path, imp
 
     report = imported(tmp_path)
     assert (report["code"], report["refused"], Trade.objects.count()) == (3, 2, 1)
+
+
+@pytest.mark.parametrize("depth", [30, 300, 600, 900])
+@pytest.mark.parametrize("field", ["exit_plan", "side", "extra", "entry_tid", "quantity"])
+def test_deep_nesting_crashes_nothing(tmp_path: Path, imported: Import, depth: int, field: str) -> None:
+    nested = "[" * depth + "]" * depth
+    record = json.dumps(trade(2) | {field: "here"}).replace('"here"', nested)
+    (tmp_path / "trades.json").write_text(f'{{"trades": [{record}, {json.dumps(trade(1))}]}}')
+
+    if depth > 800:  # near to what Python's reader itself takes
+        with contextlib.suppress(CommandError):
+            imported(tmp_path)
+        return
+    report = imported(tmp_path)
+    assert (report["code"], report["refused"], Trade.objects.count()) == (3, 1, 1)
+
+
+def test_journal_files_beside_the_arena_are_recorded_first(tmp_path: Path, imported: Import) -> None:
+    sync_traders(make_trader("steady_long"))
+    decided = at(datetime.now(UTC))
+    cycles.write(tmp_path, "cycle_20260108_103000_00001.json", timestamp=decided)
+    cycles.write(tmp_path, "cycle_20260108_103300_00002.json", timestamp=decided, trader_id="nobody")
+    report = imported(write_all(tmp_path))
+
+    assert (report["code"], report["refused"]) == (3, 1)
+    journal = report["tables"]["decision_journal"]
+    assert (journal["inserted"], journal["refused"], DecisionJournal.objects.count()) == (1, 1, 1)
+    assert report["tables"]["trades"]["inserted"] == 3
 
 
 def test_ids_that_differ_in_letter_case_only_are_refused(tmp_path: Path, imported: Import, rejects: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from traders.schema.problems import shown
+from traders.schema import problems
+from traders.schema.jsonio import Json
 from trading.rules.errors import InvalidRecord, RecordError
 
 
@@ -16,6 +17,13 @@ class BrokenFile(RecordError):
     def __init__(self, path: Path, message: str, *, line: int | None = None, column: int | None = None) -> None:
         place = ":".join(str(part) for part in (path, line, column) if part is not None)
         super().__init__(f"{place}: {message}")
+
+
+def shown(value: Json) -> str:
+    """As a message shows it. What is nested is named only: it may be deeper than can be written."""
+    if isinstance(value, dict):
+        return "an object"
+    return "a list" if isinstance(value, list | tuple) else problems.shown(value)
 
 
 def refusal_of(error: ValidationError, names: dict[str, str]) -> InvalidRecord:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from traders.schema.jsonio import Json
-from traders.schema.problems import shown
 from trading.arena import fields
+from trading.arena.broken import shown
 from trading.arena.fields import Record
 from trading.rules.errors import InvalidRecord
 from trading.schema.ids import short_digest

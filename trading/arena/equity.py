@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from traders.schema.jsonio import Json
-from traders.schema.problems import shown
 from trading.arena import fields
+from trading.arena.broken import shown
 from trading.rules.errors import InvalidRecord
 from trading.schema.facts import EquityPoint
 from trading.schema.leaf import EARLIEST_MS, LARGEST, LATEST_MS, MOST_DIGITS

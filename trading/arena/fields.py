@@ -7,8 +7,8 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from traders.schema.jsonio import Json
-from traders.schema.problems import shown
 from traders.schema.trader import ID_PATTERN, ID_RULE
+from trading.arena.broken import shown
 from trading.rules.errors import InvalidRecord
 from trading.schema.common import SYMBOL_PATTERN, SYMBOL_RULE, Side
 from trading.schema.trade import MS_PER_SECOND

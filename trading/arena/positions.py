@@ -10,9 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from traders.schema.jsonio import Json
-from traders.schema.problems import shown
 from trading.arena import fields
-from trading.arena.broken import refusal_of
+from trading.arena.broken import refusal_of, shown
 from trading.arena.fields import NO_ORDER, Record
 from trading.arena.plans import plan_back, plan_of
 from trading.arena.remains import origin_of, restored

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from traders.schema.jsonio import Json
-from traders.schema.problems import shown
 from trading.arena import fields
+from trading.arena.broken import shown
 from trading.rules.errors import InvalidRecord
 
 KEY = "prices"

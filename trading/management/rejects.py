@@ -73,7 +73,10 @@ def exit_code(*, accepted: int, refused: int) -> int:
 
 
 def _line(reject: Reject) -> str:
-    return jsonio.dumps(_facts(reject) | {"record": _writable(reject.record)})
+    try:
+        return jsonio.dumps(_facts(reject) | {"record": _writable(reject.record)})
+    except RecursionError:
+        return jsonio.dumps(_facts(reject) | {"record": "nested too deeply to be written again"})
 
 
 def _facts(reject: Reject) -> dict[str, Any]:

@@ -1,0 +1,60 @@
+"""Memory does not grow with the file. Minutes of work: with the fault tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.trading.arena_sample import trade
+
+ROOT = Path(__file__).resolve().parents[3]
+MEGABYTE = 1_000_000
+_RUN = """
+import django, resource, sys
+django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+call_command("import_arena", sys.argv[1], "--dry-run", "--json")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.faults
+def test_a_file_four_times_as_long_needs_no_more_memory(tmp_path: Path) -> None:
+    peaks = {size: _peak_kb(_file(tmp_path, size), tmp_path / "data") for size in (50, 200)}
+
+    assert peaks[200] < peaks[50] * 1.2, peaks
+
+
+def _file(directory: Path, megabytes: int) -> Path:
+    path = directory / str(megabytes) / "trades.json"
+    path.parent.mkdir()
+    with path.open("w") as file:
+        file.write('{"trades": [')
+        number = 0
+        while file.tell() < megabytes * MEGABYTE:
+            file.write(("," if number else "") + json.dumps(trade(number, f"trader_{number % 40}")))
+            number += 1
+        file.write("]}")
+    return path
+
+
+def _peak_kb(path: Path, data_dir: Path) -> int:
+    ours = {"DJANGO_SETTINGS_MODULE": "nof0site.settings", "NOF0_DATA_DIR": str(data_dir), "DEBUG": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", _RUN, str(path)],
+        cwd=ROOT,
+        env=os.environ | ours | {"DATABASE_URL": "", "REDIS_URL": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    report, peak = done.stdout.splitlines()[-2:]
+    assert json.loads(report)["tables"]["trades"]["refused"] == 0
+    return int(peak)
