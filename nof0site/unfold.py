@@ -54,6 +54,7 @@ UNFOLD: dict[str, Any] = {
         lambda request: static("traders/past.css"),
         lambda request: static("traders/actions.css"),
         lambda request: static("traders/prompts.css"),
+        lambda request: static("trading/record.css"),
     ],
     "SCRIPTS": [
         lambda request: static("traders/control.js"),
@@ -108,6 +109,20 @@ UNFOLD: dict[str, Any] = {
                     _entry(_("Change log"), "history", "admin:traders_changelog", "traders.view_traderconfig"),
                     _entry(
                         _("Prompt texts"), "article", "admin:traders_prompttext_changelist", "traders.view_prompttext"
+                    ),
+                ],
+            },
+            {
+                "title": _("Record"),
+                "separator": True,
+                "items": [
+                    _entry(_("Positions"), "stacks", "admin:trading_position_changelist", "trading.view_position"),
+                    _entry(_("Trades"), "swap_vert", "admin:trading_trade_changelist", "trading.view_trade"),
+                    _entry(
+                        _("Decisions"),
+                        "psychology",
+                        "admin:trading_decisionjournal_changelist",
+                        "trading.view_decisionjournal",
                     ),
                 ],
             },

@@ -121,11 +121,11 @@ def leaves_of(model: type[Part], prefix: str = "detail") -> Iterator[Leaf]:
 
 
 def _part_in(annotation: Any) -> tuple[type[Part] | None, bool]:
-    """The part inside `Part`, `Part | None`, `tuple[Part, ...]`, and whether it is a list of them."""
+    """The part inside `Part`, `tuple[Part, ...]` or either of them `| None`, and whether it is a list of them."""
     if isinstance(annotation, type) and issubclass(annotation, Part):
         return annotation, False
     for argument in get_args(annotation):
-        found, _is_list = _part_in(argument)
+        found, is_list = _part_in(argument)
         if found is not None:
-            return found, get_origin(annotation) is tuple
+            return found, is_list or get_origin(annotation) is tuple
     return None, False

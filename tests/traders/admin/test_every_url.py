@@ -18,9 +18,14 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.factories import SYSTEM_PROMPT
 from tests.traders.admin.people import account, browser_of
+from tests.trading_factories import make_entry, make_position, make_trade
 from traders.models import ManagerConfigVersion, PromptText, TraderConfigVersion
 from traders.rules.roles import Role
 from traders.services import configs
+from trading.repositories.decisions import record_decision
+from trading.repositories.positions import open_position
+from trading.repositories.trades import record_trade
+from trading.schema.common import Origin, Side
 
 pytestmark = pytest.mark.usefixtures("fleet")
 
@@ -69,7 +74,7 @@ RULES: dict[str, Rule] = {
     "admin/autocomplete/": Rule((NOBODY, 403), (Role.VIEWER, 405)),
     "admin/jsi18n/": GET_ONLY,
     "admin/r/<path:content_type_id>/<path:object_id>/": NOTHING_THERE,
-    "admin/^(?P<app_label>auth|traders)/$": READ,
+    "admin/^(?P<app_label>auth|traders|trading)/$": READ,
     "admin/(?P<url>.*)$": NOTHING_THERE,
     "admin/auth/user/": ACCOUNTS,
     "admin/auth/user/add/": ACCOUNTS,
@@ -84,6 +89,12 @@ RULES: dict[str, Rule] = {
     "admin/auth/group/<path:object_id>/change/": ACCOUNTS,
     "admin/auth/group/<path:object_id>/delete/": ACCOUNTS,
     "admin/auth/group/<path:object_id>/history/": ACCOUNTS,
+    "admin/trading/decisionjournal/": GET_ONLY,
+    "admin/trading/decisionjournal/<path:object_id>/": GET_ONLY,
+    "admin/trading/position/": GET_ONLY,
+    "admin/trading/position/<path:object_id>/": GET_ONLY,
+    "admin/trading/trade/": GET_ONLY,
+    "admin/trading/trade/<path:object_id>/": GET_ONLY,
     "admin/traders/managerconfig/": MOVED,
     "admin/traders/managerconfig/add/": REFUSED,
     "admin/traders/managerconfig/<path:object_id>/": MOVED,
@@ -158,10 +169,25 @@ def address(route: str) -> str:
         "traders/managerconfig": "1",
     }
     model = "/".join(route.split("/")[1:3])
+    if model.startswith("trading/") and "<" in route:
+        objects |= recorded()
     filled = re.sub(r"<(?:path:|str:)?(?:object_id|id)>", str(objects.get(model, "steady_long")), route)
     filled = filled.replace("<int:change_set>", str(configs.existing("steady_long").change_set))
     filled = re.sub(r"<int:\w+>|<path:content_type_id>", "1", filled)
-    return "/" + filled.replace("^(?P<app_label>auth|traders)/$", "traders/").replace("(?P<url>.*)$", "nowhere")
+    return "/" + filled.replace("^(?P<app_label>auth|traders|trading)/$", "traders/").replace("(?P<url>.*)$", "nowhere")
+
+
+def recorded() -> dict[str, str]:
+    """An open position, a trade and a decision; the same ones however often."""
+    position = open_position(trader_id="steady_long", symbol="BTC", side=Side.LONG, detail=make_position())
+    trade = make_trade()
+    record_trade(trade)
+    decision = record_decision(make_entry(origin=Origin(system="test", key="once")))
+    return {
+        "trading/position": position.id,
+        "trading/trade": trade.id,
+        "trading/decisionjournal": str(decision.id),
+    }
 
 
 def written() -> tuple[int, ...]:

@@ -28,6 +28,18 @@ def test_every_leaf_has_a_label_of_its_own_place(model: type[Part]) -> None:
     assert len({leaf.path for leaf in leaves}) == len(leaves)
 
 
+def test_leaves_of_a_list_are_marked_whether_or_not_it_may_be_missing() -> None:
+    paths = {leaf.path for leaf in leaves_of(DecisionDetail)}
+    assert {
+        *(
+            "detail.decisions[].symbol",
+            "detail.positions[].symbol",
+            "detail.market[].price",
+            "detail.account.equity_usd",
+        ),
+    } <= paths
+
+
 def test_the_leaves_that_others_read_keep_their_names() -> None:
     paths = {leaf.path for leaf in leaves_of(TradeDetail)}
     assert {

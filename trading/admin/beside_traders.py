@@ -1,0 +1,1 @@
+"""What the record adds to the pages of a trader."""

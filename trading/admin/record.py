@@ -1,0 +1,80 @@
+"""The record's tables in the admin: read by whoever may look, changed by nobody. Routes its pages to their views."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path
+from unfold.admin import ModelAdmin
+
+from trading.admin import lists
+from trading.admin.decision_page import decision_view
+from trading.admin.lists import Listing, list_view
+from trading.admin.pages import Room
+from trading.admin.tickets import position_view, trade_view
+from trading.models import DecisionJournal, Position, Trade
+
+
+class RecordAdmin(ModelAdmin):
+    """Only looking: none of the admin's own pages, which would count rows and offer forms."""
+
+    listing: Listing
+    detail: Any
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            self._path("", self.list_page, "changelist"),
+            self._path("<path:object_id>/", self.detail_page, "change"),
+        ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def list_page(self, request: HttpRequest) -> HttpResponseBase:
+        return list_view(Room(self, request), self.listing)
+
+    def detail_page(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        view: HttpResponseBase = type(self).detail(Room(self, request), object_id)
+        return view
+
+    def _path(self, route: str, view: Any, page: str) -> URLPattern:
+        """Behind the login and the right to look, whatever the page."""
+
+        def checked(request: HttpRequest, **arguments: Any) -> HttpResponseBase:
+            if not self.has_view_permission(request):
+                raise PermissionDenied
+            if request.method not in ("GET", "HEAD"):
+                return HttpResponseNotAllowed(["GET", "HEAD"])
+            answer: HttpResponseBase = view(request, **arguments)
+            return answer
+
+        name = f"{self.opts.app_label}_{self.opts.model_name}_{page}"
+        return path(route, self.admin_site.admin_view(checked), name=name)
+
+
+@admin.register(Position)
+class PositionAdmin(RecordAdmin):
+    listing = lists.POSITIONS
+    detail = staticmethod(position_view)
+
+
+@admin.register(Trade)
+class TradeAdmin(RecordAdmin):
+    listing = lists.TRADES
+    detail = staticmethod(trade_view)
+
+
+@admin.register(DecisionJournal)
+class DecisionAdmin(RecordAdmin):
+    listing = lists.DECISIONS
+    detail = staticmethod(decision_view)

@@ -1,0 +1,77 @@
+"""One leaf's value as a detail page writes it, to its last digit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from traders.forms import words
+from trading.schema.leaf import Kind, Leaf
+from trading.templatetags.record import NONE, action_word, exact_moment, moment_of, signed, span, version_mark
+
+_CENTS = 2
+_GAINS = ("pnl", "pnl.net", "pnl.gross")
+
+
+def shown(leaf: Leaf, value: Any, trader_id: str) -> SafeString | str:
+    """Unknown is a dash. A version of 0 is the time before the first."""
+    if value is None or value == "" or value == [] or value == {}:
+        return NONE
+    if leaf.kind is Kind.VERSION:
+        return version_mark(trader_id, value)
+    if leaf.kind is Kind.MONEY and leaf.path.endswith(_GAINS):
+        return signed(Decimal(value), exact_money(abs(Decimal(value))))
+    write: Callable[[Any], SafeString | str] = _WRITERS.get(leaf.kind, _text)
+    return write(value)
+
+
+def exact_money(amount: Any) -> str:
+    """Every digit, and cents at least."""
+    text = _number(amount)
+    whole, _point, cents = text.partition(".")
+    return f"{whole}.{cents.ljust(_CENTS, '0')}"
+
+
+def _number(value: Any) -> str:
+    return words.number(value).replace("-", "−") if isinstance(value, Decimal | int) else str(value)
+
+
+def _seconds(value: Decimal | int) -> SafeString:
+    return format_html('{} <span class="faint">{} {}</span>', span(int(value * 1000)), words.number(value), "s")
+
+
+def _flag(value: bool) -> str:
+    return _("yes") if value else _("no")
+
+
+def _identifier(value: int | str) -> SafeString:
+    return format_html("<code>{}</code>", value)
+
+
+def _text(value: Any) -> SafeString | str:
+    if isinstance(value, Mapping):
+        return format_html_join("", '<span class="pair">{}: {}</span> ', value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(str(item) for item in value)
+    if isinstance(value, Decimal):
+        return _number(value)
+    return action_word(str(value))
+
+
+_WRITERS: Mapping[Kind, Callable[[Any], SafeString | str]] = {
+    Kind.MONEY: exact_money,
+    Kind.PRICE: _number,
+    Kind.QUANTITY: _number,
+    Kind.NUMBER: _number,
+    Kind.PERCENT: _number,
+    Kind.COUNT: _number,
+    Kind.MOMENT_MS: lambda value: exact_moment(moment_of(value)),
+    Kind.SECONDS: _seconds,
+    Kind.FLAG: _flag,
+    Kind.IDENTIFIER: _identifier,
+}

@@ -1,0 +1,118 @@
+"""Sums over what a filter matches, in a time that does not grow with the record.
+
+From the roll-up of versions where the filter allows it, else over the newest rows that match, and saying so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeVar
+
+from trading.repositories.bounded import TookTooLong, fetch
+from trading.repositories.browse import RecordFilter, Table, conditions
+from trading.repositories.record_tables import CLOSED_PNL, DECISIONS, POSITIONS, TRADES
+
+Totals = TypeVar("Totals")
+
+# Each is tried for `LIMIT_MS`; the last resort is no totals at all.
+NEWEST = (100_000, 10_000)
+LIMIT_MS = 1_500
+
+_ROLLED_UP = """
+SELECT coalesce(sum(trades), 0), coalesce(sum(wins), 0), coalesce(sum(losses), 0), coalesce(sum(net_pnl), 0),
+       coalesce(sum(gross_pnl), 0), coalesce(sum(commission), 0)
+  FROM version_results WHERE {tests}
+"""
+_OF_TRADES = """count(*), count(*) FILTER (WHERE net > 0), count(*) FILTER (WHERE net < 0), coalesce(sum(net), 0),
+ coalesce(sum((detail #>> '{pnl,gross}')::numeric), 0), coalesce(sum((detail #>> '{pnl,commission}')::numeric), 0)"""
+_OF_POSITIONS = """count(*), count(*) FILTER (WHERE status = 'open'), count(*) FILTER (WHERE net > 0),
+ count(*) FILTER (WHERE net < 0), coalesce(sum(net), 0)"""
+_OF_DECISIONS = """count(*), count(*) FILTER (WHERE NOT success),
+ coalesce(sum((detail #>> '{usage,prompt_tokens}')::numeric), 0)::bigint,
+ coalesce(sum((detail #>> '{usage,completion_tokens}')::numeric), 0)::bigint,
+ sum((detail #>> '{usage,cost_usd}')::numeric)"""
+
+
+@dataclass(frozen=True, slots=True)
+class TradeTotals:
+    """`newest` is how many rows were looked at when there are more, None when these are all. P&L in USD."""
+
+    count: int
+    wins: int
+    losses: int
+    net_pnl: Decimal
+    gross_pnl: Decimal
+    commission: Decimal
+    newest: int | None = None
+
+    @property
+    def win_rate_pct(self) -> Decimal | None:
+        return Decimal(100) * self.wins / self.count if self.count else None
+
+
+@dataclass(frozen=True, slots=True)
+class PositionTotals:
+    count: int
+    open: int
+    wins: int
+    losses: int
+    net_pnl: Decimal
+    newest: int | None = None
+
+    @property
+    def win_rate_pct(self) -> Decimal | None:
+        closed = self.count - self.open
+        return Decimal(100) * self.wins / closed if closed else None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionTotals:
+    count: int
+    failed: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: Decimal | None
+    newest: int | None = None
+
+
+def of_trades(where: RecordFilter) -> TradeTotals | None:
+    """None where even the newest take too long."""
+    if where.given <= {"trader", "version"}:
+        tests = ["true", *(f"{column} = %({name})s" for name, column in _ROLLED_UP_BY.items() if name in where.given)]
+        ((*sums,),) = fetch(
+            _ROLLED_UP.format(tests=" AND ".join(tests)),
+            {"trader": where.trader, "version": where.version},
+            limit_ms=LIMIT_MS,
+        )
+        return TradeTotals(*sums)
+    return _capped(TRADES, where, "r.net_pnl AS net, r.detail", _OF_TRADES, TradeTotals)
+
+
+def of_positions(where: RecordFilter) -> PositionTotals | None:
+    return _capped(POSITIONS, where, f"r.status, {CLOSED_PNL} AS net", _OF_POSITIONS, PositionTotals)
+
+
+def of_decisions(where: RecordFilter) -> DecisionTotals | None:
+    return _capped(DECISIONS, where, "r.success, r.detail", _OF_DECISIONS, DecisionTotals)
+
+
+_ROLLED_UP_BY = {"trader": "trader_id", "version": "entry_version"}
+
+
+def _capped(table: Table, where: RecordFilter, columns: str, sums: str, kind: Callable[..., Totals]) -> Totals | None:
+    tests, parameters = conditions(table, where)
+    newest = (
+        f"SELECT {columns} FROM {table.name} r{' WHERE ' + ' AND '.join(tests) if tests else ''}"
+        f" ORDER BY r.{table.at} DESC LIMIT %(limit)s"
+    )
+    for limit in NEWEST:
+        try:
+            ((*found,),) = fetch(
+                f"SELECT {sums} FROM ({newest}) AS newest", parameters | {"limit": limit}, limit_ms=LIMIT_MS
+            )
+        except TookTooLong:
+            continue
+        return kind(*found, limit if found[0] == limit else None)
+    return None

@@ -1,0 +1,198 @@
+"""Figures of the trading record as every page shows them: gains, prices, quantities, moments, versions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from django import template
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from traders.forms import words
+from traders.templatetags.desk import ago, ago_words, exact
+
+register = template.Library()
+
+NONE = "–"
+Figure = Decimal | int | None
+"""JSON has whole numbers as int."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CENT = Decimal("0.01")
+_PRICE_DIGITS = 6
+_SHOWN_PARTS = 2
+
+
+@register.filter
+def gain(figure: Figure) -> SafeString | str:
+    """A gain or a loss: coloured, signed, with an arrow, and in a word for who sees neither."""
+    if figure is None:
+        return NONE
+    amount = Decimal(figure)
+    return signed(amount, f"{_rounded(abs(amount)):,}")
+
+
+def signed(amount: Decimal, size: str) -> SafeString | str:
+    """`size` is how the amount is written without its sign."""
+    if amount == 0:
+        return size
+    kind, arrow, sign, word = ("gain", "▲", "+", _("gain")) if amount > 0 else ("loss", "▼", "−", _("loss"))
+    return format_html(
+        '<span class="{}"><span aria-hidden="true">{}</span> {}{}<span class="hidden-text"> {}</span></span>',
+        *(kind, arrow, sign, size, word),
+    )
+
+
+@register.filter
+def money(figure: Figure) -> str:
+    return NONE if figure is None else f"{_rounded(Decimal(figure)):,}".replace("-", "−")
+
+
+@register.filter
+def price(figure: Figure) -> SafeString | str:
+    """At most six digits that count, all of them on hover."""
+    if figure is None:
+        return NONE
+    amount = Decimal(figure)
+    decimals = max(0, _PRICE_DIGITS - 1 - amount.adjusted())
+    shown = amount if -_exponent(amount) <= decimals else amount.quantize(Decimal(1).scaleb(-decimals))
+    return _with_all(shown, amount)
+
+
+@register.filter
+def quantity(figure: Figure) -> SafeString | str:
+    return price(figure)
+
+
+@register.filter
+def percent(amount: Decimal | None) -> str:
+    return NONE if amount is None else f"{amount:.1f}"
+
+
+@register.filter
+def leverage(figure: Figure) -> str:
+    return NONE if figure is None else f"{words.number(figure)}x"
+
+
+@register.filter
+def count(number: int | None) -> str:
+    return NONE if number is None else f"{number:,}"
+
+
+@register.filter
+def ms_ago(moment_ms: int | None) -> SafeString | str:
+    """Milliseconds since 1970 as `4 min ago`, with the exact time on hover."""
+    return NONE if moment_ms is None else ago(moment_of(moment_ms))
+
+
+@register.filter
+def exact_moment(moment: datetime) -> SafeString:
+    """To the millisecond, with how long since."""
+    now = timezone.now()
+    ms = f".{moment.microsecond // 1000:03d}" if moment.microsecond else ""
+    date, time, zone = exact(moment).split(" ")
+    return format_html(
+        '<time datetime="{}">{} {}{} {}</time> <span class="faint">{}</span>',
+        *(moment.isoformat(), date, time, ms, zone, ago_words(moment, now)),
+    )
+
+
+@register.filter
+def side(name: str) -> SafeString:
+    is_long = name == "long"
+    return format_html(
+        '<span class="side side-{}"><span aria-hidden="true">{}</span> {}</span>',
+        *(name, "↗" if is_long else "↘", _("long") if is_long else _("short")),
+    )
+
+
+@register.filter
+def position_state(status: str) -> SafeString:
+    is_open = status == "open"
+    return _state("running" if is_open else "closed", "radio_button_checked" if is_open else "check", _status(is_open))
+
+
+@register.simple_tag
+def decision_state(success: bool, is_refused: bool) -> SafeString:
+    if success:
+        return _state("running", "check_circle", _("done"))
+    return _state("paused", "block", _("refused")) if is_refused else _state("stopped", "error", _("failed"))
+
+
+@register.filter
+def action_word(action: str) -> str:
+    return {
+        "open_long": _("open long"),
+        "open_short": _("open short"),
+        "close_long": _("close long"),
+        "close_short": _("close short"),
+        "hold": _("hold"),
+        "wait": _("wait"),
+    }.get(action, action)
+
+
+@register.filter
+def percent_gain(amount: Decimal | None) -> SafeString | str:
+    return NONE if amount is None else format_html("{} %", gain(amount))
+
+
+@register.filter
+def span(milliseconds: int | None) -> str:
+    """How long, by its two largest units."""
+    if milliseconds is None:
+        return NONE
+    if milliseconds < 1000:
+        return f"{milliseconds} ms"
+    parts = words.duration(milliseconds // 1000).split(" ")
+    return " ".join(parts[: 2 * _SHOWN_PARTS])
+
+
+@register.filter
+def active_span(since: datetime, until: datetime | None) -> str:
+    return span(((until or timezone.now()) - since) // timedelta(milliseconds=1))
+
+
+@register.simple_tag
+def version_mark(trader_id: str, number: int | None) -> SafeString:
+    """A link to the version; None is before the first one."""
+    if number is None or number == 0:
+        return format_html('<span class="faint">{}</span>', _("before v1"))
+    return format_html('<a href="{}">v{}</a>', version_url(trader_id, number), number)
+
+
+def version_url(trader_id: str, number: int) -> str:
+    return reverse("admin:traders_traderconfig_version", args=[trader_id, number])
+
+
+def moment_of(moment_ms: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=moment_ms)
+
+
+def _state(name: str, icon: str, word: str) -> SafeString:
+    return format_html(
+        '<span class="state state-{}"><span class="material-symbols-outlined" aria-hidden="true">{}</span>{}</span>',
+        *(name, icon, word),
+    )
+
+
+def _status(is_open: bool) -> str:
+    return _("open") if is_open else _("closed")
+
+
+def _with_all(shown: Decimal, amount: Decimal) -> SafeString | str:
+    if shown == amount:
+        return words.number(amount)
+    return format_html('<span title="{}">{}</span>', words.number(amount), words.number(shown))
+
+
+def _rounded(amount: Decimal) -> Decimal:
+    return amount.quantize(_CENT, rounding=ROUND_HALF_EVEN)
+
+
+def _exponent(amount: Decimal) -> int:
+    exponent: Any = amount.as_tuple().exponent
+    return int(exponent)
