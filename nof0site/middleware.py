@@ -1,10 +1,10 @@
-"""Response headers that Django does not send by itself."""
+"""What Django does not do by itself: a header, and a refusal."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 
 # The theme runs Alpine, which evaluates expressions, and writes its colours into a style element.
 POLICY = "; ".join(
@@ -30,5 +30,18 @@ def content_security_policy(
         response = get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
         return response
+
+    return middleware
+
+
+def no_null_characters(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """PostgreSQL has no text that holds one, so an address with one can mean nothing. Forms refuse them already."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path or "%00" in request.META["QUERY_STRING"]:
+            return HttpResponseBadRequest("The address holds a null character.", content_type="text/plain")
+        return get_response(request)
 
     return middleware

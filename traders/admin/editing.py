@@ -120,9 +120,13 @@ def _base(desk: Desk) -> StoredConfig | None:
     """The version that the form was opened on."""
     try:
         number = int(desk.request.POST.get(VERSION, ""))
-        return configs.version(desk.config_id, number) if number else None
+        return None if not number and _may_be_new(desk) else configs.version(desk.config_id, number)
     except (ValueError, UnknownVersion):
         raise BadRequest(f"{VERSION} must be a version of {desk.config_id!r}") from None
+
+
+def _may_be_new(desk: Desk) -> bool:
+    return desk.is_fleet or not desk.config_id
 
 
 def _saved(desk: Desk, config_id: str, version: int | None) -> HttpResponse:

@@ -64,9 +64,12 @@ def restore_view(desk: Desk, current: StoredConfig, number: int) -> HttpResponse
 
 def _number(desk: Desk, name: str) -> int:
     try:
-        return int(desk.request.POST.get(name, ""))
+        number = int(desk.request.POST.get(name, ""))
     except ValueError:
-        raise BadRequest(f"{name} must be a version") from None
+        number = 0
+    if number < 1:
+        raise BadRequest(f"{name} must be a version")
+    return number
 
 
 def _page(desk: Desk, current: StoredConfig, old: StoredConfig, form: ReasonForm) -> HttpResponse:

@@ -93,7 +93,7 @@ class TraderConfigAdmin(TraderColumns, VersionedAdmin):  # type: ignore[misc]
             "may_change": self.has_change_permission(request),
             "pages": [
                 (number, changes.get_query_string({PAGE_VAR: number}) if isinstance(number, int) else "")
-                for number in changes.paginator.get_elided_page_range(changes.page_num)
+                for number in (changes.paginator.get_elided_page_range(changes.page_num) if changes.multi_page else ())
             ],
         }
 

@@ -10,6 +10,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
+LAST_SECOND = datetime.max.replace(microsecond=0, tzinfo=UTC)
+
 
 class MomentInput(forms.DateTimeInput):
     """A date-time picker; it knows no zones, so it shows UTC."""
@@ -47,7 +49,7 @@ def read_moment(text: str) -> datetime:
 def for_picker(moment: datetime) -> str:
     """The next whole second, such that what was saved at `moment` is in it."""
     whole = moment.astimezone(UTC)
-    if whole.microsecond:
+    if whole.microsecond and whole < LAST_SECOND:
         whole = whole.replace(microsecond=0) + timedelta(seconds=1)
     return whole.replace(tzinfo=None).isoformat()
 

@@ -181,7 +181,8 @@ def _parameters(where: Filter) -> dict[str, Any]:
 
 def _given(where: Filter) -> dict[str, Any]:
     """{condition: its value} of what is asked for."""
-    return {test: value for name, test in _TESTS.items() if (value := getattr(where, name))}
+    given = {test: getattr(where, name) for name, test in _TESTS.items()}
+    return {test: value for test, value in given.items() if value or value == 0}
 
 
 def _where(tests: Collection[str], config_id: str, word: str = "WHERE") -> str:
