@@ -135,6 +135,7 @@ TEMPLATES: list[dict[str, Any]] = [
     },
 ]
 ROOT_URLCONF = "nof0site.urls"
+CSRF_FAILURE_VIEW = "nof0site.errors.outdated_form"
 WSGI_APPLICATION = "nof0site.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Models and migrations are apart so that the tables' history reads as one list.

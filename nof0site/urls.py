@@ -10,3 +10,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "nof0site.errors.bad_request"
+handler403 = "nof0site.errors.forbidden"
+handler404 = "nof0site.errors.not_found"
