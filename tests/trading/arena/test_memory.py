@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers import new_data_dir, remove_servers
 from tests.trading.arena_sample import trade
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -26,7 +27,9 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 @pytest.mark.faults
 def test_a_file_four_times_as_long_needs_no_more_memory(tmp_path: Path) -> None:
-    peaks = {size: _peak_kb(_file(tmp_path, size), tmp_path / "data") for size in (50, 200)}
+    data_dir = new_data_dir()
+    peaks = {size: _peak_kb(_file(tmp_path, size), data_dir) for size in (50, 200)}
+    remove_servers(data_dir)
 
     assert peaks[200] < peaks[50] * 1.2, peaks
 
