@@ -19,6 +19,7 @@ from unfold.forms import AdminPasswordChangeForm
 from traders.forms.accounts import AccountChangeForm, AccountCreationForm
 from traders.repositories.roles import role_of
 from traders.rules.roles import Role
+from traders.templatetags.desk import ago
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -31,7 +32,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     form = AccountChangeForm
     add_form = AccountCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("username", "role", "first_name", "last_name", "is_active", "last_login")
+    list_display = ("username", "role", "first_name", "last_name", "is_active", "last_seen")
     list_filter = ("groups", "is_active")
     # The theme's two-sided lists scroll sideways on a phone.
     filter_horizontal = ()
@@ -63,6 +64,10 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     @admin.display(description=_("role"))
     def role(self, user: User) -> str:
         return gettext("superuser") if user.is_superuser else role_of(user) or "–"
+
+    @admin.display(description=_("last login"), ordering="last_login")
+    def last_seen(self, user: User) -> str:
+        return ago(user.last_login) if user.last_login else gettext("never")
 
     @admin.action(description=_("Let in again: forget the wrong passwords"), permissions=["change"])
     def let_in_again(self, request: HttpRequest, users: QuerySet[User]) -> None:
