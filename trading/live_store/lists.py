@@ -25,6 +25,14 @@ def names(trader_id: str) -> tuple[str, str]:
     return own, beside(own, ASIDE)
 
 
+def trader_ids(client: Client) -> set[str]:
+    """Of everybody who has conversations, in either layout. Walks the keyspace by SCAN."""
+    own_start, aside_start = (name.partition("*")[0] for name in names("*"))
+    own = {name.decode(errors="replace").removeprefix(own_start) for name in client.scan_iter(match=own_start + "*")}
+    aside = {name.decode(errors="replace") for name in client.scan_iter(match=aside_start + "*")}
+    return own | {name.removeprefix(aside_start).rpartition("}")[0] for name in aside}
+
+
 def put(client: Client, lists: Mapping[str, Sequence[Conversation]], *, aside: bool) -> int:
     """How many were replaced; an older list changes nothing, nor does an empty one."""
     done = scripts.in_one_trip(

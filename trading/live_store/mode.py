@@ -24,7 +24,7 @@ import msgspec
 from trading.live_store.keys import CONTROL
 from trading.live_store.outage import Client, outage
 
-FOLLOW_SECONDS = 0.4
+FOLLOW_SECONDS = 0.25
 # Who has not been heard of for so long is gone, or idle and will ask before it does anything.
 GONE_AFTER_SECONDS = 10.0
 FIELD, FILLED, FOLLOWER = "mode", "filled", "follower:"
@@ -65,7 +65,7 @@ def share_of(field: str) -> int:
 
 
 class Follower:
-    """One a process. `is_emptied`: nobody filled the store since it was empty."""
+    """One a process. `filled_us`: when the store was filled as a whole; 0: not since it was empty, None: not known."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -79,7 +79,7 @@ class Follower:
         self._pid = os.getpid()
         self.id = f"{socket.gethostname()}:{self._pid}:{uuid4().hex[:6]}"
         self._state = State()
-        self.is_emptied = False
+        self.filled_us: int | None = None
         self._asked_at = float("-inf")
         self._acknowledged = (-1, float("-inf"))
         self._in_use: Counter[int] = Counter()
@@ -114,7 +114,7 @@ class Follower:
         else:
             # Redis was emptied: what was switched stays switched.
             client.hset(CONTROL, FIELD, msgspec.json.encode(self._state))
-        self.is_emptied = filled is None
+        self.filled_us = int(filled or 0)
         self._asked_at = started
         self._acknowledge(client)
 

@@ -19,6 +19,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from trading.rules.errors import RecordError
+
 COOL_OFF_SECONDS = 1.0
 ALIAS = "default"
 
@@ -63,11 +65,17 @@ class Outage:
         """A single command of a batch was refused."""
         self._failed(what, error, cool_off=False)
 
-    def take_recovery(self) -> bool:
-        """True once after writes failed and work again: what was missed should be brought up to date."""
+    @property
+    def missed_writes(self) -> bool:
+        """Writes failed, and nobody has made up for them; False while they still fail."""
+        return self._to_heal and not self._down
+
+    def take_missed(self) -> bool:
+        """`missed_writes`, and from now on false: the caller makes up for them."""
         with self._lock:
-            healed, self._to_heal = self._to_heal and not self._down, self._to_heal and bool(self._down)
-            return healed
+            missed = self._to_heal and not self._down
+            self._to_heal = self._to_heal and not missed
+            return missed
 
     def want_healing(self) -> None:
         with self._lock:
@@ -106,3 +114,15 @@ class Outage:
 
 
 outage = Outage()
+
+
+class Unavailable(RecordError):
+    """For commands and pages that can do nothing without Redis."""
+
+
+def demand(work: Callable[[Client], T]) -> T:
+    """Like `attempt`, but tries in every case and raises Unavailable."""
+    try:
+        return work(client())
+    except (RedisError, OSError) as error:
+        raise Unavailable(f"Redis does not do it: {error}") from error

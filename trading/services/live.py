@@ -21,6 +21,7 @@ from trading.live_store.store import Writes
 from trading.repositories import projection
 from trading.repositories.projection import Projection
 from trading.schema.live import US_PER_MS, MarketAsset, MarketContext, Price
+from trading.services import healing
 
 TRADERS_AT_ONCE = 250
 
@@ -30,15 +31,12 @@ def changed(*trader_ids: str) -> None:
 
     Outside a transaction: now. Errors of this are logged, not raised: the record itself is safe.
     """
-    transaction.on_commit(partial(catch_up, trader_ids), robust=True)
+    transaction.on_commit(partial(_follow, trader_ids), robust=True)
 
 
 def catch_up(trader_ids: Collection[str]) -> bool:
     """Writes what the database says of these traders. False when Redis is away or refuses."""
-    done = store.write_all(writes_of(projection.project(trader_ids)))
-    if done:
-        heal()
-    return done
+    return store.write_all(writes_of(projection.project(trader_ids)))
 
 
 def quoted(prices: Mapping[str, Price]) -> bool:
@@ -60,25 +58,6 @@ def assets_listed(provider: str, assets: Mapping[str, MarketAsset]) -> bool:
     return store.write(MARKET_ASSET, dated, part=provider)
 
 
-def heal() -> bool:
-    """Fills the store anew if writes were missed or Redis was emptied; cheap when there is no need. True if it did."""
-    follower.current()
-    missed = outage.take_recovery()
-    if not (missed or follower.is_emptied):
-        return False
-    if not outage.attempt(rebuild.try_lock, False, what="write"):
-        # Whoever heals now may have read the database before what was missed here.
-        if missed:
-            outage.want_healing()
-        return False
-    try:
-        follower.current(now=True)
-        return (missed or follower.is_emptied) and rebuild_all() is not None
-    finally:
-        follower.current(now=True)
-        outage.attempt(rebuild.unlock, None, what="write")
-
-
 def rebuild_all() -> int | None:
     """Everything that the database determines; how many traders. None when Redis is away or refuses."""
     parts = projections()
@@ -96,6 +75,16 @@ def rebuild_all() -> int | None:
         return count
 
     return outage.attempt(work, None, what="write")
+
+
+def _follow(trader_ids: Collection[str]) -> None:
+    if catch_up(trader_ids):
+        healing.heal_aside(rebuild_all)
+
+
+def heal() -> bool:
+    """Fills the store anew when that is needed; for loops that run anyway. True if it did."""
+    return healing.heal(rebuild_all)
 
 
 def projections() -> Iterator[Projection]:

@@ -148,7 +148,7 @@ def test_an_emptied_redis_is_filled_again_by_the_next_write() -> None:
     get_redis_connection("default").flushdb()
     follower.current(now=True)
 
-    live.catch_up([ANN])
+    assert live.heal()
 
     assert len(value(keys.TRADES_RECENT, "bob").trades) == 2
 

@@ -1,0 +1,44 @@
+"""The live store in words for a terminal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from trading.live_store.inspect import KeyStatus
+from trading.schema.live_verify import Verdict
+from trading.services.live_status import Status
+
+_HEADER = ("key", "type", "keys", "fields", "bytes", "encoding", "oldest", "stale", "foreign")
+
+
+def status_lines(status: Status) -> Iterator[str]:
+    yield f"mode: {status.mode}; followed by {len(status.followers)} processes"
+    yield from _table([_HEADER, *map(_row, status.keys)])
+    total = sum(key.bytes for key in status.keys)
+    yield f"{sum(key.keys for key in status.keys)} keys, {total:,} bytes"
+    if status.old.keys:
+        yield f"old layout: {status.old.keys} keys, {status.old.bytes:,} bytes"
+    for name, counts in sorted(status.reads.items()):
+        yield f"reads of {name}: {', '.join(f'{count:,} {how}' for how, count in sorted(counts.items()))}"
+    yield verdict_line(status.verified)
+
+
+def verdict_line(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return "verify: not run yet"
+    minutes = (time.time() - verdict.at_ms / 1000) / 60
+    result = "equal" if verdict.passed else f"{verdict.count} differences"
+    return f"verify: {verdict.checked:,} values compared {minutes:.0f} minutes ago, {result}"
+
+
+def _row(key: KeyStatus) -> tuple[str, ...]:
+    oldest = "" if key.oldest_seconds is None else f"{key.oldest_seconds:,.0f} s"
+    numbers = (f"{key.keys:,}", f"{key.fields:,}", f"{key.bytes:,}")
+    return (key.name, key.kind, *numbers, key.encoding, oldest, str(key.stale), str(key.foreign))
+
+
+def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        yield "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()

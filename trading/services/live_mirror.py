@@ -1,0 +1,39 @@
+"""The old layout followed into the new one, round after round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from trading.live_store.mirror import Mirror, Round
+from trading.live_store.outage import Client, client, outage
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`round` None: Redis did not answer; the next look catches up."""
+
+    round: Round | None
+
+    @property
+    def words(self) -> str:
+        if self.round is None:
+            return "Redis does not answer; trying again"
+        lag = "nothing new" if self.round.lag_seconds is None else f"lag {self.round.lag_seconds:.2f} s"
+        return f"{self.round.copied:,} copied, {self.round.emptied:,} emptied, {lag}"
+
+
+def rounds() -> Iterator[Look]:
+    """Without end; what was copied stays known from one look to the next."""
+    mirror = Mirror(client())
+    while True:
+        done = outage.attempt(partial(_once, mirror), None, what="mirror")
+        if done is None:
+            # What it took for copied may not have arrived.
+            mirror = Mirror(client())
+        yield Look(done)
+
+
+def _once(mirror: Mirror, _: Client) -> Round:
+    return mirror.once()
