@@ -17,8 +17,9 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
 
 import django
 
-SECTIONS = ("config-sync", "admin-pages", "desk-pages")
+SECTIONS = ("config-sync", "admin-pages", "desk-pages", "trade-load", "trade-queries")
 SIZES = (100, 1_000, 10_000)
+TRADES = 5_000_000
 
 
 def main() -> None:
@@ -32,7 +33,7 @@ def main() -> None:
         machine = report.machine(" ".join(["python -m benchmarks", *sys.argv[1:]]))
         for name in options.sections or SECTIONS:
             before = os.getloadavg()[0]
-            tables = _run(name)(Path(directory), options.sizes, _say)
+            tables = _run(name, options)(Path(directory), options.sizes, _say)
             sections[name] = "\n\n".join([f"{machine} {report.load(before)}", *map(str, tables)])
             print(sections[name], end="\n\n", flush=True)
     if options.write:
@@ -44,19 +45,22 @@ def _options() -> argparse.Namespace:
     parser.add_argument("sections", nargs="*", metavar=f"{{{','.join(SECTIONS)}}}", help="default: all")
     parser.add_argument("--write", action="store_true", help="replace the tables in docs/benchmarks.md")
     parser.add_argument("--sizes", nargs="+", type=int, default=SIZES, help="numbers of traders")
+    parser.add_argument("--trades", type=int, default=TRADES, help="trades to query")
     options = parser.parse_args()
     if unknown := set(options.sections) - set(SECTIONS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(SECTIONS)}")
     return options
 
 
-def _run(section: str) -> Callable[..., list[Table]]:
-    from benchmarks import admin_pages, config_sync, desk_pages
+def _run(section: str, options: argparse.Namespace) -> Callable[..., list[Table]]:
+    from benchmarks import admin_pages, config_sync, desk_pages, trade_load, trade_queries
 
     runs: dict[str, Callable[..., list[Table]]] = {
         "config-sync": config_sync.run,
         "admin-pages": admin_pages.run,
         "desk-pages": desk_pages.run,
+        "trade-load": lambda directory, sizes, say: trade_load.run(say),
+        "trade-queries": lambda directory, sizes, say: trade_queries.run(options.trades, say),
     }
     return runs[section]
 

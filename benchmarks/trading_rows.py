@@ -13,6 +13,7 @@ from django.db import connection
 VERSIONS = 10
 SYMBOLS = ("BTC", "ETH", "SOL", "BNB", "DOGE", "XRP")
 MS_A_TRADE = 600_000
+MS_APART = 1_013
 FIRST_MS = 1_700_000_000_000
 CLOSED_POSITIONS = 200
 
@@ -60,7 +61,7 @@ SELECT trader || '|' || symbol || '|' || close_ms || lpad((n * 7919 %% 1000000):
                        round(0.001 + n %% 97 / 10000.0, 5) AS quantity,
                        (1 + (n - 1) * %(versions)s / %(trades)s)::int AS version
                   FROM generate_series(1::bigint, %(trades)s) AS n,
-                       LATERAL (SELECT %(first_ms)s + n * %(pace)s + n * 13 %% 1000 AS close_ms) c) p) q
+                       LATERAL (SELECT %(first_ms)s + n * %(pace)s + n * 13 %% 1000 + %(shift)s AS close_ms) c) p) q
 """
 _POSITIONS = """
 INSERT INTO positions (id, trader_id, symbol, side, status, detail)
@@ -97,8 +98,8 @@ def make_record(*, traders: int, trades: int, positions: int = CLOSED_POSITIONS)
     with connection.cursor() as cursor:
         cursor.execute(_TRADERS, values)
         cursor.execute("SELECT id FROM trader_config ORDER BY id")
-        for (trader,) in cursor.fetchall():
-            cursor.execute(_TRADES, {**values, "trader": trader})
+        for number, (trader,) in enumerate(cursor.fetchall()):
+            cursor.execute(_TRADES, {**values, "trader": trader, "shift": number * MS_APART})
         cursor.execute(_POSITIONS, values)
 
 

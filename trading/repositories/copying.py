@@ -38,18 +38,19 @@ def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]])
 
     Rows are sent as they are made: the server stores the last block while the next one is written here.
     """
-    rows = iter(rows)
-    if not (block := _block(rows)):
+    blocks = blocks_of(rows)
+    if (first := next(blocks, None)) is None:
         return
     with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
-        while block:
+        for block in itertools.chain([first], blocks):
             copy.write(block)
-            block = _block(rows)
 
 
-def _block(rows: Iterator[Sequence[Any]]) -> str:
-    """The next rows in COPY's text format; empty at the end."""
-    return "".join(["\t".join(map(_field, row)) + "\n" for row in itertools.islice(rows, _BLOCK_ROWS)])
+def blocks_of(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    """Rows in COPY's text format, some at a time."""
+    left = iter(rows)
+    while block := "".join(["\t".join(map(_field, row)) + "\n" for row in itertools.islice(left, _BLOCK_ROWS)]):
+        yield block
 
 
 def _field(value: Any) -> str:

@@ -1,0 +1,142 @@
+"""Bulk load of trades: ours beside bulk_create and beside COPY of rows that are text already, with every index."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db import connection, transaction
+
+from benchmarks.report import Table, seconds, times
+from benchmarks.servers import empty_tables
+from trading import models
+from trading.repositories import bulk, sample_configs
+from trading.repositories.copying import blocks_of, bulk_load
+from trading.sample.fleet import fleet_of
+from trading.sample.plan import SamplePlan
+from trading.schema.trade import Trade
+
+TRADES, TRADERS, DAYS = 20_000, 10, 30
+BATCH = 2_000
+ROUNDS = 7
+END = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Input:
+    """The same trades as objects, and as the text that COPY takes."""
+
+    heads: Sequence[sample_configs.Head]
+    trades: Sequence[Trade]
+    blocks: Sequence[str]
+
+
+def run(say: Callable[[str], None]) -> list[Table]:
+    say(f"loading {TRADES:,} trades, {ROUNDS} rounds")
+    given = _input()
+    ways: dict[str, Callable[[Input], None]] = {
+        "COPY of text, nothing else": _raw,
+        "ours": _ours,
+        "bulk_create": _bulk_create,
+        "ours, all of them known already": _again,
+    }
+    spent: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(ROUNDS):
+        for name, way in ways.items():
+            spent[name].append(_timed(given, way))
+    return [_table(spent)]
+
+
+def _input() -> Input:
+    fleet = list(fleet_of(SamplePlan(traders=TRADERS, days=DAYS, trades=TRADES, seed=1, end=END)))
+    trades = [trade for trader in fleet for trade in trader.trades()]
+    # What stays for all rounds is no garbage to look through in each of them.
+    gc.freeze()
+    return Input(
+        [sample_configs.Head.of(trader) for trader in fleet], trades, list(blocks_of(map(bulk.trade_row, trades)))
+    )
+
+
+def _timed(given: Input, way: Callable[[Input], None]) -> float:
+    """On an empty table, where the way does not say otherwise."""
+    empty_tables()
+    with bulk_load(name="bench"):
+        sample_configs.write(given.heads)
+    if way is _again:
+        _ours(given)
+    gc.collect()
+    started = time.perf_counter()
+    way(given)
+    spent = time.perf_counter() - started
+    if models.Trade.objects.count() != len(given.trades):
+        raise AssertionError("not all trades arrived")
+    return spent
+
+
+def _raw(given: Input) -> None:
+    columns = ", ".join(bulk.TRADE_COLUMNS)
+    with (
+        transaction.atomic(),
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY trades ({columns}) FROM STDIN") as copy,
+    ):
+        for block in given.blocks:
+            copy.write(block)
+
+
+def _ours(given: Input) -> None:
+    with bulk_load(name="bench"):
+        for start in range(0, len(given.trades), BATCH):
+            bulk.copy_trades(given.trades[start : start + BATCH])
+
+
+def _again(given: Input) -> None:
+    _ours(given)
+
+
+def _bulk_create(given: Input) -> None:
+    models.Trade.objects.bulk_create(
+        [
+            models.Trade(
+                id=trade.id,
+                trader_id=trade.trader_id,
+                symbol=trade.symbol,
+                side=trade.side,
+                close_ts_ms=trade.close_ts_ms,
+                detail=trade.stored(),
+            )
+            for trade in given.trades
+        ],
+        batch_size=BATCH,
+    )
+
+
+def _table(spent: dict[str, list[float]]) -> Table:
+    medians = {name: statistics.median(found) for name, found in spent.items()}
+    raw, created = medians["COPY of text, nothing else"], medians["bulk_create"]
+    return Table(
+        f"Loading {TRADES:,} trades",
+        ("Way", "seconds", "best", "rows/s", "best rows/s", "of raw COPY", "of bulk_create"),
+        [
+            (
+                name,
+                seconds(median),
+                seconds(min(spent[name])),
+                f"{TRADES / median:,.0f}",
+                f"{TRADES / min(spent[name]):,.0f}",
+                f"{100 * raw / median:.0f} %",
+                times(created / median),
+            )
+            for name, median in medians.items()
+        ],
+        (
+            f"Medians of {ROUNDS} rounds in turn, each into an empty table with all indexes, checks and the roll-up; "
+            f"best is the quickest round. Ours begins with validated trades, looks up which are recorded already, "
+            f"writes their JSON and copies them, {BATCH:,} at a time, while the server stores the last ones: for that "
+            "it needs a second core with nothing else to do.",
+        ),
+    )
