@@ -1,0 +1,28 @@
+"""A sample's journal stands up to a replay: the checks say today what it says they said then."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+
+from trading.sample.plan import SamplePlan
+from trading.services import sample
+from trading.services.replay import Verdict, replays
+
+PLAN = SamplePlan(traders=3, days=12, trades=60, seed=3, end=datetime(2026, 11, 1, tzinfo=UTC))
+
+
+@pytest.mark.django_db
+def test_every_decision_replays_with_no_difference() -> None:
+    sample.generate(PLAN)
+
+    found = [
+        replay
+        for trader in ("sample_momentum_btc", "sample_reversion_eth", "sample_breakout_sol")
+        for replay in replays(trader)
+    ]
+
+    assert [replay.differences for replay in found if replay.differences] == []
+    assert Counter(replay.verdict for replay in found).keys() == {Verdict.AGREES}
