@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
-from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import QuerySet
-from django.db.models.fields.json import KT
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from traders.admin.states import in_state
 from traders.models import TraderConfig
 from traders.rules.state import State
+from traders.services import configs
 from traders.templatetags.desk import state_word
 
 Lookups = list[tuple[str, Any]]
@@ -41,7 +40,7 @@ class NameFilter(SimpleListFilter):
     column = ""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
-        names = _names_in_use(request)[self.parameter_name or ""] or []
+        names = _names_in_use(request)[self.parameter_name or ""]
         return [(name or DEFAULT, name or _("default")) for name in sorted(names)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[TraderConfig]) -> QuerySet[TraderConfig]:
@@ -80,12 +79,13 @@ class RetiredFilter(SimpleListFilter):
         return queryset.filter(detail__retired=self.value() == "yes")
 
 
-def _names_in_use(request: Any) -> dict[str, Any]:
+def _names_in_use(request: Any) -> dict[str, set[str]]:
     if not hasattr(request, "names_in_use"):
-        request.names_in_use = TraderConfig.objects.aggregate(
-            exchange=ArrayAgg("exchange_provider", distinct=True),
-            market=ArrayAgg("market_provider", distinct=True),
-            llm=ArrayAgg(KT("detail__llm__model"), distinct=True),
-        )
-    names: dict[str, Any] = request.names_in_use
+        used = configs.names_in_use()
+        request.names_in_use = {
+            "exchange": used.exchange_providers,
+            "market": used.market_providers,
+            "llm": used.models,
+        }
+    names: dict[str, set[str]] = request.names_in_use
     return names

@@ -21,6 +21,7 @@ from traders.admin.conflicts import conflicts_view
 from traders.admin.fleetwide import fleet_urls
 from traders.admin.moments import AT
 from traders.admin.pages import Desk
+from traders.admin.paginator import PagesByKey
 from traders.admin.past import past_list_view
 from traders.admin.versioned import VersionedAdmin
 from traders.models import TraderConfig, TraderConfigVersion
@@ -41,6 +42,7 @@ class TraderConfigAdmin(TraderColumns, VersionedAdmin):  # type: ignore[misc]
     )
     list_fullwidth = True
     list_per_page = 50
+    paginator = PagesByKey
     actions = None
     search_fields = ("id", "display_name")
     search_help_text = ""

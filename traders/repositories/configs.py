@@ -124,6 +124,29 @@ def shares() -> dict[str, Share]:
         return {trader_id: Share(pct, is_retired) for trader_id, pct, is_retired in cursor.fetchall()}
 
 
+@dataclass(frozen=True, slots=True)
+class FleetSums:
+    """`traders` and `allocated_pct` leave out the retired."""
+
+    traders: int
+    retired: int
+    allocated_pct: Decimal
+
+
+def fleet_sums() -> FleetSums:
+    """What `shares` add up to, without reading each."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*) FILTER (WHERE NOT retired), count(*) FILTER (WHERE retired),
+                   coalesce(sum(allocation_pct) FILTER (WHERE NOT retired), 0)
+              FROM (SELECT allocation_pct, detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb AS retired
+                      FROM trader_config) t
+            """
+        )
+        return FleetSums(*cursor.fetchone())
+
+
 def reserve_pct(settings: StoredConfig | None) -> Decimal:
     """0 until the fleet has settings."""
     return (

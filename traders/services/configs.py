@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from traders.repositories import bases, configs
-from traders.rules.allocation import Allocation, allocated_pct
+from traders.repositories.configs import NamesInUse
+from traders.rules.allocation import Allocation
 from traders.rules.errors import UnknownConfig, UnknownVersion
 from traders.schema.stored import StoredConfig
 
@@ -59,14 +60,17 @@ def at(moment: datetime, trader_ids: Collection[str] = ()) -> dict[str, StoredCo
     return found
 
 
+def names_in_use() -> NamesInUse:
+    """Providers and models that some trader's current version names."""
+    return configs.names_in_use()
+
+
 def overview() -> FleetOverview:
-    shares = configs.shares()
-    retired = sum(share.retired for share in shares.values())
-    last_sync = bases.last_sync()
+    sums, last_sync = configs.fleet_sums(), bases.last_sync()
     return FleetOverview(
-        allocation=Allocation(allocated_pct(shares), configs.reserve_pct(configs.current_fleet())),
-        traders=len(shares) - retired,
-        retired=retired,
+        allocation=Allocation(sums.allocated_pct, configs.reserve_pct(configs.current_fleet())),
+        traders=sums.traders,
+        retired=sums.retired,
         open_conflicts=bases.count_of_conflicts(),
         last_sync=last_sync.synced_at if last_sync else None,
     )
