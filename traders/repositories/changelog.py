@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,12 +52,28 @@ class ChangeSetLine:
 
 SHOWN = 3
 
+_FOUND = "found AS NOT MATERIALIZED (SELECT change_set FROM trader_config_versions {every})"
+# Of settings: the sets that changed them, newest first, each held to the rest of the filter by one of its versions.
+_FOUND_BY_PATH = """
+found AS MATERIALIZED (
+    SELECT change_set
+      FROM (SELECT DISTINCT change_set FROM config_change_set_paths
+             WHERE path = ANY (%(paths)s) {place} ORDER BY change_set DESC) of_paths
+     CROSS JOIN LATERAL (
+           SELECT history_user_id, source FROM trader_config_versions v
+            WHERE v.change_set = of_paths.change_set {version} LIMIT 1) one
+           {set}
+     ORDER BY change_set DESC LIMIT %(limit)s
+)
+"""
+
 # The newest sets by their numbers alone, then a few facts of each: a change set of ten thousand is counted in an
 # index and two or three of its rows are read.
 _SETS = f"""
-WITH sets AS MATERIALIZED (
+WITH {{found}},
+sets AS MATERIALIZED (
     SELECT DISTINCT change_set FROM (
-        (SELECT DISTINCT change_set FROM trader_config_versions {{traders}} ORDER BY change_set DESC LIMIT %(limit)s)
+        (SELECT DISTINCT change_set FROM found ORDER BY change_set DESC LIMIT %(limit)s)
         UNION ALL
         (SELECT DISTINCT change_set FROM manager_config_versions {{fleet}} ORDER BY change_set DESC LIMIT %(limit)s)
     ) newest ORDER BY change_set DESC LIMIT %(limit)s
@@ -98,10 +114,10 @@ def change_sets(where: Filter, *, before: int | None = None, limit: int) -> list
     """
     every = _given(where)
     if before is not None:
-        every["change_set < %(before)s"] = before
+        every[_BEFORE] = before
     narrow = {test: value for test, value in every.items() if test in _OF_ONE_VERSION}
     text = _SETS.format(
-        traders=_where(every, "id"),
+        found=_found(where, every),
         fleet=_where(every, f"'{FLEET_ID}'"),
         narrow_traders=_where(narrow, "id", "AND"),
         narrow_fleet=_where(narrow, f"'{FLEET_ID}'", "AND"),
@@ -109,6 +125,18 @@ def change_sets(where: Filter, *, before: int | None = None, limit: int) -> list
     with connection.cursor() as cursor:
         cursor.execute(text, {**_parameters(where), "before": before, "limit": limit})
         return [_line(row) for row in cursor.fetchall()]
+
+
+def _found(where: Filter, every: Mapping[str, Any]) -> str:
+    """The traders' versions that match; a trader's own are few, and are looked through."""
+    if where.config_id or not where.paths:
+        return _FOUND.format(every=_where(every, "id"))
+    of_set = [test for test in every if test in _OF_A_SET]
+    place = [test for test in every if test in _OF_A_PLACE]
+    version = [test for test in every if test not in _OF_A_SET | _OF_A_PLACE]
+    return _FOUND_BY_PATH.format(
+        place=_where(place, "", "AND"), version=_where(version, "", "AND"), set=_where(of_set, "")
+    )
 
 
 def rows(where: Filter, *, batch: int = 5000) -> Iterator[Sequence[Any]]:
@@ -171,6 +199,10 @@ _TESTS = {
     "until": "history_date < %(until)s",
     "change_set": "change_set = %(change_set)s",
 }
+_BEFORE = "change_set < %(before)s"
+# The same for all versions of a change set, but for their moments, which may be some microseconds apart.
+_OF_A_SET = frozenset({_TESTS["actor"], _TESTS["source"]})
+_OF_A_PLACE = frozenset({_TESTS["change_set"], _BEFORE})
 # What versions of one change set differ in.
 _OF_ONE_VERSION = frozenset({_TESTS["config_id"], _TESTS["paths"]})
 

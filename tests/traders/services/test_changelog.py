@@ -15,7 +15,8 @@ from traders.services.sync import sync
 
 pytestmark = pytest.mark.django_db
 
-LEVERAGE = "detail.risk.major_coin_leverage"
+LEVERAGE, POSITIONS = "detail.risk.major_coin_leverage", "detail.risk.max_positions"
+CAPITAL = "detail.manager.total_equity_usd"
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +50,10 @@ def test_a_change_set_is_one_line_newest_first() -> None:
         (Filter(source="sync"), ["initial"]),
         (Filter(paths=frozenset({LEVERAGE})), ["cut"]),
         (Filter(paths=frozenset({LEVERAGE}), config_id="b"), []),
+        (Filter(paths=frozenset({LEVERAGE, CAPITAL})), ["capital", "cut"]),
+        (Filter(paths=frozenset({LEVERAGE, POSITIONS}), actor="mei"), ["cut"]),
+        (Filter(paths=frozenset({LEVERAGE, POSITIONS}), actor="lee", source="admin"), ["room"]),
+        (Filter(paths=frozenset({LEVERAGE}), source="sync"), []),
     ],
 )
 def test_the_log_is_filtered(where: Filter, expected: list[str]) -> None:
@@ -66,6 +71,7 @@ def test_a_period_holds_its_beginning_and_not_its_end() -> None:
     cut, room = configs.existing("a").changed_at, configs.existing("b").changed_at
 
     assert reasons(Filter(since=cut, until=room)) == ["cut"]
+    assert reasons(Filter(since=room, paths=frozenset({LEVERAGE, POSITIONS}))) == ["room"]
 
 
 def test_pages_follow_each_other_without_gap_or_repetition(monkeypatch: pytest.MonkeyPatch) -> None:
