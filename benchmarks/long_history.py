@@ -23,18 +23,20 @@ INSERT INTO manager_config_versions SELECT * FROM old_settings_versions;
 INSERT INTO trader_config SELECT * FROM old_traders;
 INSERT INTO trader_config_versions SELECT * FROM old_trader_versions;
 """
-# One version of every trader, in sets of so many, the sets spread over the round's time.
+# One version of every trader, in sets of so many, the sets spread over the round's time; each set changes one setting.
 _ROUND = """
 INSERT INTO trader_config_versions (id, version, exchange_provider, market_provider, allocation_pct, detail,
     created_at, updated_at, created_by, changed_fields, change_set, source, history_date, history_change_reason,
     history_type, history_user_id)
 SELECT id, version + 1, exchange_provider, market_provider, allocation_pct,
-       jsonb_set(detail, %(path)s, to_jsonb(%(value)s::int)), created_at, at, created_by,
-       ARRAY['detail.' || array_to_string(%(path)s::text[], '.')], %(last_set)s + 1 + number, %(source)s, at,
-       %(reason)s || number, '~', (%(people)s::text[])[1 + number %% array_length(%(people)s::text[], 1)]
+       jsonb_set(detail, string_to_array(path, '.'), to_jsonb(low + %(follows)s)), created_at, at, created_by,
+       ARRAY['detail.' || path], %(last_set)s + 1 + number, %(source)s, at, %(reason)s || number, '~',
+       (%(people)s::text[])[1 + number %% array_length(%(people)s::text[], 1)]
   FROM (SELECT *, %(start)s + number * (%(length)s::interval / (1 + max(number) OVER ())) AS at
           FROM (SELECT *, (row_number() OVER (ORDER BY md5(id || version)) - 1) / %(size)s AS number
                   FROM trader_config_versions WHERE version = %(follows)s) p) p
+  JOIN unnest(%(paths)s::text[], %(lows)s::int[]) WITH ORDINALITY AS s (path, low, place)
+    ON place = 1 + (number + %(follows)s) %% array_length(%(paths)s::text[], 1)
 """
 _ONE_TRADER = """
 INSERT INTO trader_config_versions (id, version, exchange_provider, market_provider, allocation_pct, detail,
@@ -54,14 +56,13 @@ UPDATE trader_config c SET version = v.version, detail = v.detail, updated_at = 
 """
 
 PEOPLE = ["ana", "ivo", "lee", "mei", "tom", "zoe"]
-# (setting, the lowest of its values; a round adds its number, which no trader of benchmarks.fleet has)
-SETTINGS = (
-    (["risk", "min_confidence"], 20),
-    (["risk", "major_coin_leverage"], 30),
-    (["risk", "max_positions"], 10),
-    (["order", "slippage_bps"], 100),
-    (["exec_guards", "candidate_limit"], 30),
-)
+# {setting: the lowest of its values}; a round adds its number, which no trader of benchmarks.fleet has.
+SETTINGS = {
+    "risk.min_confidence": 20,
+    "risk.major_coin_leverage": 30,
+    "risk.max_positions": 10,
+    "order.slippage_bps": 100,
+}
 
 
 @dataclass(frozen=True)
@@ -86,10 +87,10 @@ def write_years(*, start: datetime, versions: int, a_round: timedelta) -> None:
         cursor.execute(_TAKE_OUT)
         cursor.execute(_PUT_BACK, {"start": start})
         for follows in range(1, versions):
-            kind, (path, low) = ROUNDS[follows % len(ROUNDS)], SETTINGS[follows % len(SETTINGS)]
+            kind = ROUNDS[follows % len(ROUNDS)]
             values = {
-                "path": path,
-                "value": low + follows,
+                "paths": list(SETTINGS),
+                "lows": list(SETTINGS.values()),
                 "follows": follows,
                 "size": kind.size or 10**9,
                 "source": kind.source,
