@@ -12,7 +12,7 @@ from trading.arena.files import KEYS, Found, Kind, find
 from trading.repositories import symbols
 from trading.repositories.copying import bulk_load
 from trading.schema.reject import OnReject
-from trading.services import import_kinds
+from trading.services import import_kinds, live
 from trading.services.import_batches import Desk
 from trading.services.import_owners import Owners
 from trading.services.import_report import ImportReport
@@ -56,6 +56,7 @@ def import_arena(
             strict=strict,
         )
         _import_files(desk, found, on_bytes)
+        live.fleet_changed()
     report.traders_created = sorted(owners.created)
     report.seconds = time.monotonic() - began
     _note_benchmarks(report)

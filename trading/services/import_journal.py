@@ -18,6 +18,7 @@ from trading.rules.attribution import Timeline
 from trading.rules.errors import InvalidRecord, StrictImport, UnknownTrader
 from trading.schema.decision import JournalEntry
 from trading.schema.reject import OnReject, Reject
+from trading.services import live
 
 BATCH = 500
 EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
@@ -58,6 +59,7 @@ def import_journal(
             copied = copy_decisions(batch)
             report.inserted += copied.inserted
             report.known += copied.known
+        live.fleet_changed()
     return report
 
 

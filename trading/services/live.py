@@ -34,6 +34,11 @@ def changed(*trader_ids: str) -> None:
     transaction.on_commit(partial(_follow, trader_ids), robust=True)
 
 
+def fleet_changed() -> None:
+    """As `changed`, after much was recorded or removed at once: the store is filled anew."""
+    transaction.on_commit(_rebuild, robust=True)
+
+
 def catch_up(trader_ids: Collection[str]) -> bool:
     """Writes what the database says of these traders. False when Redis is away or refuses."""
     return store.write_all(writes_of(projection.project(trader_ids)))
@@ -80,6 +85,10 @@ def rebuild_all() -> int | None:
 def _follow(trader_ids: Collection[str]) -> None:
     if catch_up(trader_ids):
         healing.heal_aside(rebuild_all)
+
+
+def _rebuild() -> None:
+    rebuild_all()
 
 
 def heal() -> bool:

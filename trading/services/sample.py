@@ -7,6 +7,7 @@ from collections.abc import Callable
 from trading.repositories import sample, sample_configs, sample_removal
 from trading.sample.fleet import fleet_of
 from trading.sample.plan import SamplePlan
+from trading.services import live
 
 
 def generate(plan: SamplePlan, done: Callable[[int], None] = lambda count: None) -> dict[str, int]:
@@ -14,7 +15,9 @@ def generate(plan: SamplePlan, done: Callable[[int], None] = lambda count: None)
 
     Raises SampleExists where there is one already, and ValueError when the trades do not fit into the days.
     """
-    return sample.load(fleet_of(plan), done).rows
+    rows = sample.load(fleet_of(plan), done).rows
+    live.fleet_changed()
+    return rows
 
 
 def exists() -> bool:
@@ -23,4 +26,7 @@ def exists() -> bool:
 
 def remove() -> dict[str, int]:
     """{table: rows removed}; empty where there is no sample."""
-    return sample_removal.remove()
+    rows = sample_removal.remove()
+    if rows:
+        live.fleet_changed()
+    return rows

@@ -82,6 +82,7 @@ class Walk:
     def __init__(self) -> None:
         self.wrong: list[str] = []
         self.reads = self.writes = 0
+        self.longest_wait = 0.0
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Walk]:
@@ -101,12 +102,43 @@ class Walk:
                 pump.join(10)
                 hear.join(10)
 
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Walk]:
+        """The writer alone."""
+        with _process("write") as writer:
+            count = threading.Thread(target=self._count, args=[writer], daemon=True)
+            count.start()
+            try:
+                yield self
+            finally:
+                writer.kill()
+                writer.wait()
+                count.join(10)
+
+    def wait_for_writes(self, more: int) -> None:
+        until, deadline = self.writes + more, time.monotonic() + 30
+        while self.writes < until:
+            assert time.monotonic() < deadline, f"no progress: {self.writes} {self.wrong}"
+            time.sleep(0.02)
+
     def wait(self) -> None:
         """Until both did something more."""
         reads, writes, deadline = self.reads, self.writes, time.monotonic() + 30
         while self.reads == reads or self.writes < writes + 20:
             assert time.monotonic() < deadline, f"no progress: {self.writes}, {self.reads} {self.wrong}"
             time.sleep(0.05)
+
+    def _count(self, writer: subprocess.Popen[str]) -> None:
+        assert writer.stdout
+        last = None
+        for line in writer.stdout:
+            if not line.startswith("trader_"):
+                self.wrong.append(line)
+                continue
+            if last is not None:
+                self.longest_wait = max(self.longest_wait, time.monotonic() - last)
+            last = time.monotonic()
+            self.writes += 1
 
     def _pump(self, writer: subprocess.Popen[str], reader: subprocess.Popen[str]) -> None:
         assert writer.stdout

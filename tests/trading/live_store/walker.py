@@ -33,7 +33,7 @@ def write() -> None:
             ConversationMessage.objects.create(
                 trader_id=trader_id, conversation=str(recorded.id), sequence=0, role="user", content="?", sent_at=now
             )
-            live.catch_up([trader_id])
+            live.changed(trader_id)
             live.quoted({"BTC": make_price(), "hyperliquid:BTC": make_price()})
             live.market_seen({"hyperliquid:BTC": make_context()})
             _say(f"{trader_id} {recorded.cycle_number}")
