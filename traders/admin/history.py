@@ -38,6 +38,7 @@ def history_view(desk: Desk, current: StoredConfig) -> HttpResponse:
         page=page,
         pages=page.paginator.get_elided_page_range(page.number),
         lines=lines,
+        beside=desk.beside_versions([line.version for line in lines]),
         current=current,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from traders.admin import seams
 from traders.admin.runtime import Runtime, runtime_of
 from traders.admin.states import state_of_trader
 from traders.models import TraderConfig
@@ -121,6 +122,19 @@ class Desk:
             "state": state_of_trader(trader, timezone.now()),
             "active_version": trader.runtime_state.active_config_version,
         }
+
+    def links(self) -> list[tuple[str, str]]:
+        """(words, address) of this trader's pages in the layer above."""
+        if self.is_fleet or not self.config_id:
+            return []
+        return [link for links in seams.trader_links for link in links(self.request, self.config_id)]
+
+    def beside_versions(self, versions: Sequence[int]) -> seams.Beside | None:
+        """What the layer above knows of these versions."""
+        if self.is_fleet:
+            return None
+        found = (beside(self.request, self.config_id, versions) for beside in seams.beside_versions)
+        return next((beside for beside in found if beside), None)
 
     def runtime(self) -> Runtime | None:
         """What an engine reported of this trader, in full."""

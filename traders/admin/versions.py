@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from traders.admin.changes import Row, rows
 from traders.models import ManagerConfigVersion, PromptText, TraderConfigVersion
@@ -21,10 +22,12 @@ PER_PAGE = 25
 
 @dataclass(frozen=True)
 class VersionLine:
-    """One version in a history. `rows` is empty for the first one, which changed nothing."""
+    """One version in a history. `rows` is empty for the first one, which changed nothing; `until` is when the next
+    one came, None for the latest."""
 
     version: int
-    changed_at: Any
+    changed_at: datetime
+    until: datetime | None
     changed_by: str
     reason: str
     source: str
@@ -35,14 +38,25 @@ class VersionLine:
 def page_of_history(config_id: str, number: str | None, *, current: int) -> tuple[Page[Any], list[VersionLine]]:
     """The newest versions first, `PER_PAGE` on a page: two queries, however long the history."""
     versions = versions_of(config_id)
+    versions = versions.annotate(until=Subquery(_next(versions.model).values("history_date")))
     page = Paginator(versions, PER_PAGE).get_page(number)
     shown = [stored(row) for row in page.object_list]
+    until = {row.version: row.until for row in page.object_list}
     if shown and shown[-1].version > 1:
         oldest = versions.filter(version=shown[-1].version - 1).first()
         shown += [stored(oldest)] if oldest else []
     by_number = {config.version: config for config in shown}
-    lines = [_line(config_id, config, by_number.get(config.version - 1), current) for config in shown]
-    return page, lines[: len(page.object_list)]
+    lines = [
+        _line(config_id, config, by_number.get(config.version - 1), until[config.version], current)
+        for config in shown[: len(until)]
+    ]
+    return page, lines
+
+
+def _next(model: Any) -> QuerySet[Any]:
+    """The version after the one of the row."""
+    found: QuerySet[Any] = model.objects.filter(id=OuterRef("id"), version=OuterRef("version") + 1)
+    return found
 
 
 def versions_of(config_id: str) -> QuerySet[Any]:
@@ -63,10 +77,13 @@ def prompt_bodies(digests: Collection[str]) -> Mapping[str, str]:
     return dict(PromptText.objects.filter(pk__in=digests).values_list("sha256", "body"))
 
 
-def _line(config_id: str, config: StoredConfig, before: StoredConfig | None, current: int) -> VersionLine:
+def _line(
+    config_id: str, config: StoredConfig, before: StoredConfig | None, until: datetime | None, current: int
+) -> VersionLine:
     return VersionLine(
         version=config.version,
         changed_at=config.changed_at,
+        until=until,
         changed_by=config.changed_by,
         reason=config.reason,
         source=config.source,

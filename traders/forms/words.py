@@ -27,6 +27,11 @@ def duration(seconds: int) -> str:
     return " ".join(parts) or f"0 {_('s')}"
 
 
+def rough_duration(seconds: int) -> str:
+    """By its two largest units: 93,784 -> `1 d 2 h`."""
+    return " ".join(duration(seconds).split(" ")[:4])
+
+
 def number(value: Decimal | int) -> str:
     """Thousands separated, no trailing zeros: 12500.50 -> `12,500.5`."""
     text = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"

@@ -20,6 +20,8 @@ from traders.rules.state import State
 
 register = template.Library()
 
+NONE = "–"
+
 ICONS = {
     State.RUNNING: "play_circle",
     State.PENDING: "hourglass_top",
@@ -106,6 +108,21 @@ def pct(number: Decimal) -> str:
 @register.filter
 def duration(seconds: int) -> str:
     return words.duration(seconds)
+
+
+@register.filter
+def active_for(since: datetime, until: datetime | None) -> str:
+    """How long it was in force, by its two largest units; until now where nothing followed. Empty under a minute."""
+    seconds = int(((until or timezone.now()) - since).total_seconds())
+    return words.rough_duration(seconds) if seconds >= 60 else ""
+
+
+@register.filter
+def cells_of(beside: Any, version: int) -> list[tuple[str, Any]]:
+    """(head, cell) of what `beside`, a seams.Beside or None, says of a version; dashes where it knows nothing."""
+    if not beside:
+        return []
+    return list(zip(beside.heads, beside.cells.get(version) or [NONE] * len(beside.heads), strict=True))
 
 
 @register.filter

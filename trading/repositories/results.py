@@ -20,9 +20,11 @@ SELECT entry_version, max(peak - run) FROM (
                    sum(net_pnl) OVER (PARTITION BY entry_version ORDER BY close_ts_ms, n) AS run
               FROM (SELECT entry_version, close_ts_ms, net_pnl,
                            row_number() OVER (PARTITION BY entry_version ORDER BY close_ts_ms, net_pnl) AS n
-                      FROM trades WHERE trader_id = %s AND entry_version = ANY (%s)) t) r) p
+                      FROM trades WHERE trader_id = %s AND {of_version}) t) r) p
  GROUP BY entry_version
 """
+_OF_VERSIONS = _DRAWDOWNS.format(of_version="entry_version = ANY (%s)")
+_OF_BEFORE = _DRAWDOWNS.format(of_version="entry_version IS NULL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,5 +60,9 @@ def of_trader(trader_id: str) -> dict[int, VersionOutcome]:
 def drawdowns(trader_id: str, versions: Collection[int]) -> dict[int, Decimal]:
     """{version: deepest fall in USD of its trades' running net P&L, in order of their closes}."""
     with connection.cursor() as cursor:
-        cursor.execute(_DRAWDOWNS, [trader_id, list(versions)])
-        return dict(cursor.fetchall())
+        cursor.execute(_OF_VERSIONS, [trader_id, list(versions)])
+        found = dict(cursor.fetchall())
+        if BEFORE_V1 in versions:
+            cursor.execute(_OF_BEFORE, [trader_id])
+            found.update((BEFORE_V1, fall) for _none, fall in cursor.fetchall())
+        return found

@@ -24,7 +24,6 @@ Figure = Decimal | int | None
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CENT = Decimal("0.01")
 _PRICE_DIGITS = 6
-_SHOWN_PARTS = 2
 
 
 @register.filter
@@ -147,13 +146,7 @@ def span(milliseconds: int | None) -> str:
         return NONE
     if milliseconds < 1000:
         return f"{milliseconds} ms"
-    parts = words.duration(milliseconds // 1000).split(" ")
-    return " ".join(parts[: 2 * _SHOWN_PARTS])
-
-
-@register.filter
-def active_span(since: datetime, until: datetime | None) -> str:
-    return span(((until or timezone.now()) - since) // timedelta(milliseconds=1))
+    return words.rough_duration(milliseconds // 1000)
 
 
 @register.simple_tag
