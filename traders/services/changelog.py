@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from io import StringIO
 
 from traders.repositories import changelog, configs
 from traders.repositories.changelog import ChangeSetLine, Filter
@@ -13,10 +11,10 @@ from traders.rules.errors import UnknownChangeSet
 from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
 from traders.schema.paths import EXTRA, Change, diff
 from traders.schema.stored import StoredConfig
+from traders.services import csv_text
 
 PAGE = 50
 CSV_HEAD = ("change_set", "config_id", "version", "changed_at", "changed_by", "reason", "source", "changed_fields")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True)
@@ -95,17 +93,7 @@ def sources() -> list[str]:
 
 def csv_lines(where: Filter) -> Iterator[str]:
     """The matching versions as CSV. A text that a spreadsheet would run as a formula is led by an apostrophe."""
-    yield _csv(CSV_HEAD)
+    yield csv_text.line(CSV_HEAD)
     for change_set, config_id, version, changed_at, *texts, changed_fields in changelog.rows(where):
         facts = (change_set, config_id, version, changed_at.isoformat(), *texts, " ".join(changed_fields))
-        yield _csv([_harmless(str(fact)) for fact in facts])
-
-
-def _csv(cells: Sequence[str]) -> str:
-    line = StringIO()
-    csv.writer(line).writerow(cells)
-    return line.getvalue()
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+        yield csv_text.line([csv_text.harmless(str(fact)) for fact in facts])
