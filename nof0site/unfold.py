@@ -117,12 +117,18 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _entry(_("Positions"), "stacks", "admin:trading_position_changelist", "trading.view_position"),
-                    _entry(_("Trades"), "swap_vert", "admin:trading_trade_changelist", "trading.view_trade"),
+                    {
+                        **_entry(_("Trades"), "swap_vert", "admin:trading_trade_changelist", "trading.view_trade"),
+                        "active": _is_at("admin:trading_trade_changelist", "admin:trading_trade_outcomes"),
+                    },
                     _entry(
                         _("Decisions"),
                         "psychology",
                         "admin:trading_decisionjournal_changelist",
                         "trading.view_decisionjournal",
+                    ),
+                    _entry(
+                        _("Changes by outcome"), "leaderboard", "admin:trading_trade_outcomes", "trading.view_trade"
                     ),
                 ],
             },

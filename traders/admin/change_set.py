@@ -10,6 +10,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from traders.admin import seams
 from traders.admin.changes import Row, digests_in, rows
 from traders.admin.pages import Desk
 from traders.admin.versions import prompt_bodies
@@ -56,6 +57,7 @@ def change_set_view(desk: Desk, change_set: int) -> HttpResponse:
         after=blocks[-1].config.config_id if len(shown) > PER_PAGE else "",
         beginning=bool(after),
         folded=len(blocks) > 10,
+        links=[link for links in seams.change_set_links for link in links(desk.request, change_set)],
     )
 
 

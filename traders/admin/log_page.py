@@ -24,7 +24,7 @@ LOG = "admin:traders_changelog"
 
 def log_view(desk: Desk) -> HttpResponse:
     form = _form(desk)
-    where = _filter(form) if form.is_valid() else None
+    where = filter_of(form) if form.is_valid() else None
     before = form.cleaned_data.get("before") if where else None
     page = changelog.page(where, before=before) if where else changelog.LogPage([], None)
     asked = _asked(form)
@@ -46,7 +46,7 @@ def log_view(desk: Desk) -> HttpResponse:
 def csv_view(desk: Desk) -> HttpResponse | StreamingHttpResponse:
     """The versions that match, as they are read."""
     form = _form(desk)
-    if not form.is_valid() or (where := _filter(form)) is None:
+    if not form.is_valid() or (where := filter_of(form)) is None:
         return HttpResponseRedirect(_address(_asked(form)))
     response = StreamingHttpResponse(changelog.csv_lines(where), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="changes-{timezone.now():%Y-%m-%d}.csv"'
@@ -57,8 +57,8 @@ def _form(desk: Desk) -> LogFilterForm:
     return LogFilterForm(desk.request.GET, actors=changelog.actors(), sources=changelog.sources())
 
 
-def _filter(form: LogFilterForm) -> Filter | None:
-    """None, with an error at its field, where the words name no setting."""
+def filter_of(form: LogFilterForm) -> Filter | None:
+    """Of a valid form. None, with an error at its field, where the words name no setting."""
     given = form.cleaned_data
     paths = changelog.paths_of(given["path"]) if given["path"] else frozenset()
     if given["path"] and not paths:
@@ -71,6 +71,7 @@ def _filter(form: LogFilterForm) -> Filter | None:
         source=given["source"],
         since=given["since"],
         until=given["until"],
+        change_set=given.get("change_set"),
     )
 
 

@@ -26,5 +26,8 @@ class Beside:
 trader_links: list[Callable[[HttpRequest, str], Sequence[tuple[str, str]]]] = []
 """(request, trader's id) -> (words, address) of further pages of that trader."""
 
+change_set_links: list[Callable[[HttpRequest, int], Sequence[tuple[str, str]]]] = []
+"""(request, change set) -> (words, address) of what is known elsewhere of its outcome."""
+
 beside_versions: list[Callable[[HttpRequest, str, Sequence[int]], Beside | None]] = []
 """(request, trader's id, the versions shown) -> what stands beside them. A few queries for all of them."""

@@ -10,15 +10,13 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from traders.admin import seams
 from traders.admin.seams import Beside
 from trading.repositories import results
 from trading.repositories.results import BEFORE_V1, VersionOutcome
-from trading.templatetags.record import NONE, count, gain, money, percent
+from trading.templatetags.record import NONE, gain, money, percent, trades_words
 
 SMALL_SAMPLE = 30
 """With fewer trades a rate or an average says little."""
@@ -31,6 +29,12 @@ def links(request: HttpRequest, trader_id: str) -> list[tuple[str, str]]:
         for model, words in pages
         if request.user.has_perm(f"trading.view_{model}")
     ]
+
+
+def change_set_links(request: HttpRequest, change_set: int) -> list[tuple[str, str]]:
+    if not request.user.has_perm("trading.view_trade"):
+        return []
+    return [(_("Outcome"), f"{reverse('admin:trading_trade_outcomes')}?{urlencode({'change_set': change_set})}")]
 
 
 def outcomes(request: HttpRequest, trader_id: str, versions: Sequence[int]) -> Beside | None:
@@ -54,20 +58,12 @@ def outcomes(request: HttpRequest, trader_id: str, versions: Sequence[int]) -> B
     )
 
 
-def trades_words(number: int) -> SafeString:
-    """How many trades a figure rests on; few are marked."""
-    said = ngettext("%(n)s trade", "%(n)s trades", number) % {"n": count(number)}
-    if 0 < number < SMALL_SAMPLE:
-        return format_html('<span class="tag small" title="{}">{}</span>', _("small sample"), said)
-    return format_html('<span class="faint">{}</span>', said)
-
-
 def _cells(outcome: VersionOutcome, fall: Decimal | None) -> list[Any]:
     net = format_html(
         '<a href="{}?{}">{}</a>',
         reverse("admin:trading_trade_changelist"),
         urlencode({"trader": outcome.trader_id, "version": outcome.entry_version}),
-        trades_words(outcome.trades),
+        trades_words(outcome.trades, SMALL_SAMPLE),
     )
     return [
         format_html("<span>{}</span>{}", gain(outcome.net_pnl), net),
@@ -77,4 +73,5 @@ def _cells(outcome: VersionOutcome, fall: Decimal | None) -> list[Any]:
 
 
 seams.trader_links.append(links)
+seams.change_set_links.append(change_set_links)
 seams.beside_versions.append(outcomes)

@@ -23,6 +23,8 @@ from trading.models import Symbol
 from trading.repositories import lines, totals
 from trading.repositories.bounded import TookTooLong
 from trading.repositories.browse import Page
+from trading.services import record_export
+from trading.services.record_export import Exported
 
 OFFERED = 500
 """Ids and symbols offered; any other trader can be typed as well."""
@@ -37,11 +39,20 @@ class Listing:
     form: type[RecordFilterForm]
     page: Callable[..., Page]
     totals: Callable[..., Any]
+    exported: Exported
 
 
-TRADES = Listing(lambda: _("Trades"), "trades.html", TradeFilterForm, lines.trades, totals.of_trades)
-POSITIONS = Listing(lambda: _("Positions"), "positions.html", PositionFilterForm, lines.positions, totals.of_positions)
-DECISIONS = Listing(lambda: _("Decisions"), "decisions.html", DecisionFilterForm, lines.decisions, totals.of_decisions)
+TRADES = Listing(
+    lambda: _("Trades"), "trades.html", TradeFilterForm, lines.trades, totals.of_trades, record_export.TRADE
+)
+POSITIONS = Listing(
+    *(lambda: _("Positions"), "positions.html", PositionFilterForm),
+    *(lines.positions, totals.of_positions, record_export.POSITION),
+)
+DECISIONS = Listing(
+    *(lambda: _("Decisions"), "decisions.html", DecisionFilterForm),
+    *(lines.decisions, totals.of_decisions, record_export.DECISION),
+)
 
 
 def list_view(room: Room, listing: Listing) -> HttpResponse:
@@ -66,6 +77,7 @@ def list_view(room: Room, listing: Listing) -> HttpResponse:
         older=_query(asked, older=page.older),
         newer=_query(asked, newer=page.newer),
         asked=urlencode(asked),
+        exports=[(_("Download CSV"), room.export_url("csv")), (_("Download JSON"), room.export_url("json"))],
         trader=asked.get("trader", ""),
         traders=TraderConfig.objects.order_by("pk").values_list("pk", flat=True)[:OFFERED],
     )

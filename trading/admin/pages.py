@@ -21,7 +21,13 @@ class Room:
 
     @property
     def list_url(self) -> str:
-        return reverse(f"admin:{self.admin.opts.app_label}_{self.admin.opts.model_name}_changelist")
+        return self._url("changelist")
+
+    def export_url(self, file_format: str) -> str:
+        return self._url("export", file_format)
+
+    def _url(self, page: str, *arguments: str) -> str:
+        return reverse(f"admin:{self.admin.opts.app_label}_{self.admin.opts.model_name}_{page}", args=arguments)
 
     def render(self, template: str, title: str, **context: Any) -> HttpResponse:
         shared = {**self.admin.admin_site.each_context(self.request), "title": title, "list_url": self.list_url}

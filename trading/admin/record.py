@@ -6,15 +6,18 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin
 
 from trading.admin import lists
 from trading.admin.decision_page import decision_view
+from trading.admin.exports import FORMATS, export_view
 from trading.admin.lists import Listing, list_view
+from trading.admin.outcome_page import outcome_view
 from trading.admin.pages import Room
+from trading.admin.replay_page import replay_view
 from trading.admin.tickets import position_view, trade_view
 from trading.models import DecisionJournal, Position, Trade
 
@@ -28,6 +31,7 @@ class RecordAdmin(ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [
             self._path("", self.list_page, "changelist"),
+            self._path("export/<str:file_format>/", self.export, "export"),
             self._path("<path:object_id>/", self.detail_page, "change"),
         ]
 
@@ -42,6 +46,11 @@ class RecordAdmin(ModelAdmin):
 
     def list_page(self, request: HttpRequest) -> HttpResponseBase:
         return list_view(Room(self, request), self.listing)
+
+    def export(self, request: HttpRequest, file_format: str) -> HttpResponseBase:
+        if file_format not in FORMATS:
+            raise Http404
+        return export_view(Room(self, request), self.listing, file_format)
 
     def detail_page(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         view: HttpResponseBase = type(self).detail(Room(self, request), object_id)
@@ -73,8 +82,26 @@ class TradeAdmin(RecordAdmin):
     listing = lists.TRADES
     detail = staticmethod(trade_view)
 
+    def get_urls(self) -> list[URLPattern]:
+        return [self._path("outcomes/", self.outcome_page, "outcomes"), *super().get_urls()]
+
+    def outcome_page(self, request: HttpRequest) -> HttpResponseBase:
+        """What versions changed and what they earned: for whoever may look at both."""
+        if not request.user.has_perm("traders.view_traderconfig"):
+            raise PermissionDenied
+        return outcome_view(Room(self, request))
+
 
 @admin.register(DecisionJournal)
 class DecisionAdmin(RecordAdmin):
     listing = lists.DECISIONS
     detail = staticmethod(decision_view)
+
+    def get_urls(self) -> list[URLPattern]:
+        return [self._path("<int:decision_id>/replay/", self.replay_page, "replay"), *super().get_urls()]
+
+    def replay_page(self, request: HttpRequest, decision_id: int) -> HttpResponseBase:
+        """Shows a trader's settings as well, so that is to be allowed too."""
+        if not request.user.has_perm("traders.view_traderconfig"):
+            raise PermissionDenied
+        return replay_view(Room(self, request), decision_id)

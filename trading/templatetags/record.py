@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from traders.forms import words
 from traders.templatetags.desk import ago, ago_words, exact
@@ -147,6 +148,15 @@ def span(milliseconds: int | None) -> str:
     if milliseconds < 1000:
         return f"{milliseconds} ms"
     return words.rough_duration(milliseconds // 1000)
+
+
+@register.simple_tag
+def trades_words(number: int, enough: int) -> SafeString:
+    """How many trades a figure rests on; fewer than enough are marked."""
+    said = ngettext("%(n)s trade", "%(n)s trades", number) % {"n": count(number)}
+    if 0 < number < enough:
+        return format_html('<span class="tag small" title="{}">{}</span>', _("small sample"), said)
+    return format_html('<span class="faint">{}</span>', said)
 
 
 @register.simple_tag

@@ -90,10 +90,15 @@ RULES: dict[str, Rule] = {
     "admin/auth/group/<path:object_id>/delete/": ACCOUNTS,
     "admin/auth/group/<path:object_id>/history/": ACCOUNTS,
     "admin/trading/decisionjournal/": GET_ONLY,
+    "admin/trading/decisionjournal/<int:decision_id>/replay/": GET_ONLY,
+    "admin/trading/decisionjournal/export/<str:file_format>/": GET_ONLY,
     "admin/trading/decisionjournal/<path:object_id>/": GET_ONLY,
     "admin/trading/position/": GET_ONLY,
+    "admin/trading/position/export/<str:file_format>/": GET_ONLY,
     "admin/trading/position/<path:object_id>/": GET_ONLY,
     "admin/trading/trade/": GET_ONLY,
+    "admin/trading/trade/outcomes/": GET_ONLY,
+    "admin/trading/trade/export/<str:file_format>/": GET_ONLY,
     "admin/trading/trade/<path:object_id>/": GET_ONLY,
     "admin/traders/managerconfig/": MOVED,
     "admin/traders/managerconfig/add/": REFUSED,
@@ -172,7 +177,10 @@ def address(route: str) -> str:
     if model.startswith("trading/") and "<" in route:
         objects |= recorded()
     filled = re.sub(r"<(?:path:|str:)?(?:object_id|id)>", str(objects.get(model, "steady_long")), route)
-    filled = filled.replace("<int:change_set>", str(configs.existing("steady_long").change_set))
+    filled = filled.replace("<str:file_format>", "csv").replace(
+        "<int:change_set>", str(configs.existing("steady_long").change_set)
+    )
+    filled = filled.replace("<int:decision_id>", str(objects.get("trading/decisionjournal")))
     filled = re.sub(r"<int:\w+>|<path:content_type_id>", "1", filled)
     return "/" + filled.replace("^(?P<app_label>auth|traders|trading)/$", "traders/").replace("(?P<url>.*)$", "nowhere")
 

@@ -1,0 +1,32 @@
+"""What a list's filter matches, as a file that is sent while it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from django.http import HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+
+from trading.admin.lists import Listing, filter_form
+from trading.admin.pages import Room
+from trading.repositories.browse import RecordFilter
+from trading.services.record_export import Exported, csv_lines, json_lines
+
+Writer = Callable[[Exported, RecordFilter], Iterator[str]]
+FORMATS: dict[str, tuple[Writer, str]] = {
+    "csv": (csv_lines, "text/csv; charset=utf-8"),
+    "json": (json_lines, "application/json"),
+}
+
+
+def export_view(room: Room, listing: Listing, file_format: str) -> HttpResponseBase:
+    """Back to the list, which says what is wrong, where the filter cannot be understood."""
+    form = filter_form(room, listing)
+    if not form.is_valid():
+        return HttpResponseRedirect(f"{room.list_url}?{room.request.GET.urlencode()}")
+    write, content_type = FORMATS[file_format]
+    response = StreamingHttpResponse(write(listing.exported, form.where()), content_type=content_type)
+    name = f"{listing.exported.table.name}-{timezone.now():%Y-%m-%d}.{file_format}"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
