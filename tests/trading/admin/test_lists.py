@@ -104,7 +104,7 @@ def test_what_cannot_be_asked_is_said_at_its_field(viewer: Client) -> None:
     assert "No trade" not in said
     assert "Until : Must be after the beginning" in text_of(viewer.get(f"{TRADES}?since={DAY}&until=2025-10-01"))
     assert "Select a valid choice" in text_of(viewer.get(f"{TRADES}?symbol=NOSUCH"))
-    assert "Null characters are not allowed" in text_of(viewer.get(f"{TRADES}?trader=%00"))
+    assert viewer.get(f"{TRADES}?trader=%00").status_code == 400
     assert viewer.get(f"{TRADES}?older=nonsense").context["rows"]
     assert viewer.get(f"{DECISIONS}?older=nonsense~x").status_code == 200
 
