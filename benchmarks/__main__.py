@@ -17,7 +17,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
 
 import django
 
-SECTIONS = ("config-sync", "admin-pages", "desk-pages", "trade-load", "trade-queries")
+SECTIONS = ("config-sync", "admin-pages", "desk-pages", "trade-load", "trade-queries", "live-store")
 SIZES = (100, 1_000, 10_000)
 TRADES = 5_000_000
 
@@ -53,13 +53,14 @@ def _options() -> argparse.Namespace:
 
 
 def _run(section: str, options: argparse.Namespace) -> Callable[..., list[Table]]:
-    from benchmarks import admin_pages, config_sync, desk_pages, trade_load, trade_queries
+    from benchmarks import admin_pages, config_sync, desk_pages, live_store, trade_load, trade_queries
 
     runs: dict[str, Callable[..., list[Table]]] = {
         "config-sync": config_sync.run,
         "admin-pages": admin_pages.run,
         "desk-pages": desk_pages.run,
         "trade-load": lambda directory, sizes, say: trade_load.run(say),
+        "live-store": live_store.run,
         "trade-queries": lambda directory, sizes, say: trade_queries.run(options.trades, say),
     }
     return runs[section]

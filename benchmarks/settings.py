@@ -1,4 +1,5 @@
-"""The site's settings on servers of the benchmarks' own: embedded ones in a temporary directory, or BENCH_DATABASE_URL.
+"""The site's settings on servers of the benchmarks' own: embedded ones in a temporary directory, or BENCH_DATABASE_URL
+and BENCH_REDIS_URL (an empty database).
 
 The database is made for the run and dropped afterwards. Its server runs with the settings that the site's own has.
 """
@@ -9,7 +10,8 @@ import os
 import tempfile
 
 os.environ["DATABASE_URL"] = os.environ.get("BENCH_DATABASE_URL", "")
-os.environ["REDIS_URL"] = os.environ["DEBUG"] = os.environ["ALLOWED_HOSTS"] = ""
+os.environ["REDIS_URL"] = os.environ.get("BENCH_REDIS_URL", "")
+os.environ["DEBUG"] = os.environ["ALLOWED_HOSTS"] = ""
 # A process that the benchmarks start finds the directory named already.
 if "BENCH_DATA_DIR" not in os.environ:
     os.environ["BENCH_DATA_DIR"] = tempfile.mkdtemp(prefix="nof0-bench-")

@@ -7,6 +7,7 @@ tell which of two values is the newer without decoding either.
 from __future__ import annotations
 
 import sys
+import threading
 from functools import cache
 from typing import Any
 
@@ -28,6 +29,7 @@ LEVEL = 3
 # Far above any real value: what claims to unpack to more is no value of ours.
 LARGEST = 16 * 2**20
 
+_of_thread = threading.local()
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -47,7 +49,11 @@ def encode(value: Value, compress_from: int | None) -> bytes:
 
 def compressed(plain: bytes) -> bytes:
     """A zstd frame that says how large it unpacks to."""
-    return zstd.compress(plain, LEVEL)
+    compressor = getattr(_of_thread, "compressor", None)
+    if compressor is None:
+        # Making one costs more than compressing a small value, and it serves one thread at a time.
+        compressor = _of_thread.compressor = zstd.ZstdCompressor(LEVEL)
+    return bytes(compressor.compress(plain, zstd.ZstdCompressor.FLUSH_FRAME))
 
 
 def decode(raw: bytes, key: Key) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -30,8 +31,15 @@ def put_arguments(key: Key, values: Mapping[str, Value]) -> list[Any]:
 
 def encoded(key: Key, value: Value) -> bytes:
     """Plain where the key or the site's LIVE_STORE_PLAIN says so."""
-    is_plain = key.name in settings.LIVE_STORE_PLAIN or "all" in settings.LIVE_STORE_PLAIN
+    plain = plain_keys()
+    is_plain = bool(plain) and (key.name in plain or "all" in plain)
     return codec.encode(value, None if is_plain else key.compress_from)
+
+
+@cache
+def plain_keys() -> frozenset[str]:
+    """Kept, since a look into the settings takes as long as encoding a value."""
+    return frozenset(settings.LIVE_STORE_PLAIN)
 
 
 def get(client: Client, name: str, fields: Collection[str]) -> dict[str, bytes]:

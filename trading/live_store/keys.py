@@ -31,7 +31,7 @@ class Key:
     allowed_age: int
     dead_after: int
     from_postgres: bool
-    compress_from: int | None = 512
+    compress_from: int | None = 1024
 
     def named(self, part: str) -> str:
         """The name of one key of a pattern such as `nof0:market:asset:{provider}`."""

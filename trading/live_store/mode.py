@@ -12,7 +12,6 @@ import socket
 import threading
 import time
 import zlib
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -82,20 +81,30 @@ class Follower:
         self.filled_us: int | None = None
         self._asked_at = float("-inf")
         self._acknowledged = (-1, float("-inf"))
-        self._in_use: Counter[int] = Counter()
+        self._in_use: dict[int, int] = {}
 
     @contextmanager
     def in_use(self) -> Iterator[State]:
         """The mode to work by; as long as the block runs, this process does not acknowledge a newer one."""
-        self.current()
-        with self._lock:
-            state = self._state
-            self._in_use[state.revision] += 1
+        state = self.begin()
         try:
             yield state
         finally:
-            with self._lock:
-                self._in_use[state.revision] -= 1
+            self.end(state)
+
+    def begin(self) -> State:
+        """As `in_use`, for the hottest path; `end` must follow."""
+        self.current()
+        with self._lock:
+            state = self._state
+            self._in_use[state.revision] = self._in_use.get(state.revision, 0) + 1
+        return state
+
+    def end(self, state: State) -> None:
+        with self._lock:
+            self._in_use[state.revision] -= 1
+            if not self._in_use[state.revision]:
+                del self._in_use[state.revision]
 
     def current(self, *, now: bool = False) -> State:
         """Asks Redis when the last answer is too old, or with `now`; keeps the last one while Redis is away."""
@@ -120,7 +129,7 @@ class Follower:
 
     def _acknowledge(self, client: Client) -> None:
         with self._lock:
-            revision = min([self._state.revision, *(n for n, calls in self._in_use.items() if calls > 0)])
+            revision = min([self._state.revision, *self._in_use])
         said, said_at = self._acknowledged
         if revision != said or time.monotonic() - said_at > GONE_AFTER_SECONDS / 4:
             client.hset(CONTROL, FOLLOWER + self.id, f"{revision}:{time.time():.3f}")

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 from django_redis import get_redis_connection
@@ -30,7 +31,9 @@ Client = Any
 """redis.Redis, or redis.cluster.RedisCluster where a connection factory makes one."""
 
 
+@cache
 def client() -> Client:
+    """Of the site's configuration; kept, since asking django-redis takes a tenth of a whole write."""
     return get_redis_connection(ALIAS)
 
 
@@ -82,7 +85,8 @@ class Outage:
             self._to_heal = True
 
     def forget(self) -> None:
-        """Try again at once."""
+        """Try again at once, on the connection that is configured now."""
+        client.cache_clear()
         with self._lock:
             self._silent_until, self._to_heal = 0.0, False
             self._down.clear()

@@ -35,8 +35,8 @@ class ReadCounts:
 
     def add(self, key: Key, answers: Sequence[Answer[Any]]) -> None:
         with self._lock:
-            for answer in answers:
-                self._pending[f"{COUNTED}:{key.name}:{type(answer).__name__.lower()}"] += 1
+            for kind, count in Counter(map(type, answers)).items():
+                self._pending[f"{COUNTED}:{key.name}:{kind.__name__.lower()}"] += count
             is_due = time.monotonic() - self._flushed_at > _FLUSH_SECONDS
         if is_due:
             self.flush()

@@ -39,11 +39,14 @@ def write(key: Key, values: Mapping[str, Value], part: str = "") -> bool:
         return True
 
     def work(client: Client) -> bool:
-        with follower.in_use() as state:
+        state = follower.begin()
+        try:
             if state.writes_new or key.name not in OF_KEY:
-                hashes.put(client, key, key.named(part), values)
+                hashes.put(client, key, key.named(part) if part else key.name, values)
             if state.writes_old:
                 _write_old(client, {(key, part): values})
+        finally:
+            follower.end(state)
         return True
 
     return outage.attempt(work, False, what="write")

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-V = TypeVar("V", covariant=True)
+import msgspec
+
+V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
-class Fresh(Generic[V]):
+class Fresh(msgspec.Struct, Generic[V], frozen=True):
     value: V
     age_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Stale(Generic[V]):
+class Stale(msgspec.Struct, Generic[V], frozen=True):
     """Older than its key allows: to be shown with its age, or not at all."""
 
     value: V
     age_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(msgspec.Struct, frozen=True):
     """Nothing is stored, or with `unavailable` Redis does not answer."""
 
     unavailable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Corrupt:
+class Corrupt(msgspec.Struct, frozen=True):
     """Something is stored that is no value of this key. It was counted and logged."""
 
     reason: str

@@ -77,3 +77,4 @@ def own_server() -> Iterator[OwnServer]:
                 yield server
         finally:
             server.kill()
+            outage.forget()
