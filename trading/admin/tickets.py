@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -84,7 +85,7 @@ def position_view(room: Room, position_id: str) -> HttpResponse:
         _("%(symbol)s position of %(trader)s") % {"symbol": position.symbol, "trader": position.trader_id},
         position=position,
         close=close,
-        held_ms=close["time_ms"] - position.opened_ms if close else None,
+        held_ms=close.get("time_ms", _now_ms()) - position.opened_ms,
         notional=position.entry_price * position.quantity,
         scale=price_scale(
             entry=position.entry_price,
@@ -104,6 +105,10 @@ def position_view(room: Room, position_id: str) -> HttpResponse:
         if close
         else (),
     )
+
+
+def _now_ms() -> int:
+    return int(timezone.now().timestamp() * 1000)
 
 
 def _with_versions(detail: Mapping[str, Any], *, closed: bool) -> dict[str, Any]:

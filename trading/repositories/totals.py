@@ -18,7 +18,7 @@ Totals = TypeVar("Totals")
 
 # Each is tried for `LIMIT_MS`; the last resort is no totals at all.
 NEWEST = (100_000, 10_000)
-LIMIT_MS = 1_500
+LIMIT_MS = 800
 
 _ROLLED_UP = """
 SELECT coalesce(sum(trades), 0), coalesce(sum(wins), 0), coalesce(sum(losses), 0), coalesce(sum(net_pnl), 0),

@@ -91,13 +91,14 @@ def ms_ago(moment_ms: int | None) -> SafeString | str:
 
 @register.filter
 def exact_moment(moment: datetime) -> SafeString:
-    """To the millisecond, with how long since."""
-    now = timezone.now()
+    """To the millisecond, with how long since where that says more than the date."""
+    said = ago_words(moment, timezone.now())
     ms = f".{moment.microsecond // 1000:03d}" if moment.microsecond else ""
     date, time, zone = exact(moment).split(" ")
     return format_html(
-        '<time datetime="{}">{} {}{} {}</time> <span class="faint">{}</span>',
-        *(moment.isoformat(), date, time, ms, zone, ago_words(moment, now)),
+        '<time datetime="{}">{} {}{} {}</time>{}',
+        *(moment.isoformat(), date, time, ms, zone),
+        format_html(' <span class="faint">{}</span>', said) if said != date else "",
     )
 
 

@@ -1,0 +1,39 @@
+"""A small sample fleet with its record, for the browser."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from trading.models import DecisionJournal, Position, Trade
+from trading.sample.plan import SamplePlan
+from trading.services import sample
+
+TRADES, POSITIONS = "/admin/trading/trade/", "/admin/trading/position/"
+DECISIONS = "/admin/trading/decisionjournal/"
+OUTCOMES = f"{TRADES}outcomes/"
+
+
+def record_desk(*, traders: int = 2, days: int = 12, trades: int = 120) -> None:
+    end = timezone.now().replace(minute=0, second=0, microsecond=0)
+    sample.generate(SamplePlan(traders=traders, days=days, trades=trades, seed=1, end=end))
+
+
+def record_pages() -> dict[str, str]:
+    """{name: address} of a page of each kind, those with the most in them."""
+    trade = Trade.objects.latest("close_ts_ms")
+    held = Position.objects.filter(status="open").latest("opened_ms")
+    refused = DecisionJournal.objects.filter(success=False, detail__actions__0__ok=False).latest("decided_at")
+    opened = DecisionJournal.objects.filter(detail__actions__0__action__startswith="open_", success=True)
+    early = opened.filter(config_version=1).latest("decided_at")
+    return {
+        "positions": POSITIONS,
+        "trades": TRADES,
+        "decisions": DECISIONS,
+        "outcomes": OUTCOMES,
+        "trade": f"{TRADES}{trade.pk}/",
+        "position": f"{POSITIONS}{held.pk}/",
+        "refused-decision": f"{DECISIONS}{refused.pk}/",
+        "decision": f"{DECISIONS}{early.pk}/",
+        "replay": f"{DECISIONS}{early.pk}/replay/?version=2",
+        "results": f"/admin/traders/traderconfig/{trade.trader_id}/history/",
+    }
