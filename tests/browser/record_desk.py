@@ -34,6 +34,6 @@ def record_pages() -> dict[str, str]:
         "position": f"{POSITIONS}{held.pk}/",
         "refused-decision": f"{DECISIONS}{refused.pk}/",
         "decision": f"{DECISIONS}{early.pk}/",
-        "replay": f"{DECISIONS}{early.pk}/replay/?version=2",
+        "replay": f"{DECISIONS}{refused.pk}/replay/?version=1",
         "results": f"/admin/traders/traderconfig/{trade.trader_id}/history/",
     }

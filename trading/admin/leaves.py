@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from trading.admin.values import shown
 from trading.schema.leaf import Kind, Leaf, Part, leaves_of
+from trading.templatetags.record import NONE
 
 Json = Mapping[str, Any]
 Layout = Sequence[tuple[str | Promise, tuple[str, ...]]]
@@ -53,6 +54,10 @@ class TableRow:
     cells: list[Fact]
     texts: list[Fact]
 
+    @property
+    def says_more(self) -> bool:
+        return any(text.value != NONE for text in self.texts)
+
 
 @dataclass(frozen=True, slots=True)
 class LeafTable:
@@ -62,6 +67,11 @@ class LeafTable:
     texts: list[Fact]
     rows: list[TableRow]
     is_recorded: bool
+
+    @property
+    def says_more(self) -> bool:
+        """Whether a long text of any row is known. Where none is, one line of dashes speaks for all."""
+        return any(row.says_more for row in self.rows)
 
 
 def sections(model: type[Part], detail: Json, layout: Layout, *, trader_id: str, further: str = "") -> list[Section]:

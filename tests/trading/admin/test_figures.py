@@ -59,7 +59,10 @@ def test_prices_lie_between_the_lowest_and_the_highest() -> None:
     scale = price_scale(entry=Decimal(100), exit=Decimal(120), net=Decimal(5), plan=plan)
     assert scale is not None
     assert {mark.kind: str(mark.at) for mark in scale.marks} == {
-        **{"stop": "0.00", "entry": "25.00", "exit": "75.00", "target": "100.00"},
+        "stop": "0.00",
+        "entry": "25.00",
+        "exit": "75.00",
+        "target": "100.00",
     }
     assert (scale.kind, str(scale.left), str(scale.width)) == ("gain", "25.00", "50.00")
 
