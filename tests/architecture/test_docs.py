@@ -44,8 +44,9 @@ def test_every_setting_of_the_environment_is_described() -> None:
 
 
 def test_every_picture_is_shown() -> None:
-    shown = set(re.findall(r"images/([\w-]+\.png)", "\n".join(page.read_text() for page in DOCS)))
-    assert {picture.name for picture in (ROOT / "docs" / "images").iterdir()} == shown
+    shown = set(re.findall(r"images/([\w/-]+\.png)", "\n".join(page.read_text() for page in DOCS)))
+    images = ROOT / "docs" / "images"
+    assert {str(picture.relative_to(images)) for picture in images.rglob("*.png")} == shown
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
