@@ -17,9 +17,10 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
 
 import django
 
-SECTIONS = ("config-sync", "admin-pages", "desk-pages", "trade-load", "trade-queries", "live-store")
+SECTIONS = ("config-sync", "admin-pages", "desk-pages", "trade-load", "trade-queries", "import-memory", "live-store")
 SIZES = (100, 1_000, 10_000)
 TRADES = 5_000_000
+IMPORT_GB = 2.0
 
 
 def main() -> None:
@@ -46,6 +47,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--write", action="store_true", help="replace the tables in docs/benchmarks.md")
     parser.add_argument("--sizes", nargs="+", type=int, default=SIZES, help="numbers of traders")
     parser.add_argument("--trades", type=int, default=TRADES, help="trades to query")
+    parser.add_argument("--import-gb", type=float, default=IMPORT_GB, help="size of the file to import")
     options = parser.parse_args()
     if unknown := set(options.sections) - set(SECTIONS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(SECTIONS)}")
@@ -53,13 +55,14 @@ def _options() -> argparse.Namespace:
 
 
 def _run(section: str, options: argparse.Namespace) -> Callable[..., list[Table]]:
-    from benchmarks import admin_pages, config_sync, desk_pages, live_store, trade_load, trade_queries
+    from benchmarks import admin_pages, config_sync, desk_pages, import_memory, live_store, trade_load, trade_queries
 
     runs: dict[str, Callable[..., list[Table]]] = {
         "config-sync": config_sync.run,
         "admin-pages": admin_pages.run,
         "desk-pages": desk_pages.run,
         "trade-load": lambda directory, sizes, say: trade_load.run(say),
+        "import-memory": lambda directory, sizes, say: import_memory.run(directory, options.import_gb, say),
         "live-store": live_store.run,
         "trade-queries": lambda directory, sizes, say: trade_queries.run(options.trades, say),
     }

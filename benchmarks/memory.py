@@ -47,7 +47,7 @@ def _measured(way: str, what: str, path: Path) -> list[float]:
     return numbers
 
 
-def _resident() -> float:
+def resident() -> float:
     """The highest resident size so far. On Linux getrusage would count the parent's as well."""
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii")
@@ -67,9 +67,9 @@ def main(way: str, what: str, path: Path) -> list[float]:
 
     if what == "objects":
         tracemalloc.start()
-    before = _resident()
+    before = resident()
     file = read_manager_yaml(path)
-    read = tracemalloc.get_traced_memory()[0] / MEBIBYTE if what == "objects" else _resident()
+    read = tracemalloc.get_traced_memory()[0] / MEBIBYTE if what == "objects" else resident()
     tracemalloc.reset_peak()
     if way == "ours":
         sync(file=file, actor="bench")
@@ -77,7 +77,7 @@ def main(way: str, what: str, path: Path) -> list[float]:
         obvious.sync(file)
     if what == "objects":
         return [read, tracemalloc.get_traced_memory()[1] / MEBIBYTE]
-    return [before, read, _resident()]
+    return [before, read, resident()]
 
 
 if __name__ == "__main__":
