@@ -100,6 +100,14 @@ def test_every_digit_is_shown(viewer: Client) -> None:
     assert "Net P&L, USD ▼ −1,234,567.123456789012345678 loss" in text_of(ticket(viewer, trade))
 
 
+def test_a_symbol_may_hold_marks_that_addresses_use(viewer: Client) -> None:
+    trade = make_trade(symbol="BTC/USD:PERP")
+    record_trade(trade)
+    listed = re.search(r'href="(/admin/trading/trade/steady[^"]+)"', viewer.get(TRADES).content.decode())
+    assert listed
+    assert "long BTC/USD:PERP" in text_of(viewer.get(listed[1]))
+
+
 def test_a_trade_that_straddles_versions_says_so(viewer: Client) -> None:
     trade = make_trade(entry_version=1, exit_version=2)
     record_trade(trade)
