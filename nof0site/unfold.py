@@ -116,7 +116,13 @@ UNFOLD: dict[str, Any] = {
                 "title": _("Record"),
                 "separator": True,
                 "items": [
-                    _entry(_("Positions"), "stacks", "admin:trading_position_changelist", "trading.view_position"),
+                    _entry(_("Live"), "bolt", "admin:trading_position_live", "trading.view_position"),
+                    {
+                        **_entry(
+                            _("Positions"), "stacks", "admin:trading_position_changelist", "trading.view_position"
+                        ),
+                        "active": _is_at("admin:trading_position_changelist", "admin:trading_position_live"),
+                    },
                     {
                         **_entry(_("Trades"), "swap_vert", "admin:trading_trade_changelist", "trading.view_trade"),
                         "active": _is_at("admin:trading_trade_changelist", "admin:trading_trade_outcomes"),

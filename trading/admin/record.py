@@ -11,10 +11,12 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin
 
+from traders.admin.pages import may_change_fleet
 from trading.admin import lists
 from trading.admin.decision_page import decision_view
 from trading.admin.exports import FORMATS, export_view
 from trading.admin.lists import Listing, list_view
+from trading.admin.live_page import live_view, switch_view
 from trading.admin.outcome_page import outcome_view
 from trading.admin.pages import Room
 from trading.admin.replay_page import replay_view
@@ -75,6 +77,23 @@ class RecordAdmin(ModelAdmin):
 class PositionAdmin(RecordAdmin):
     listing = lists.POSITIONS
     detail = staticmethod(position_view)
+
+    def get_urls(self) -> list[URLPattern]:
+        switch = self.admin_site.admin_view(self.switch_live)
+        return [
+            self._path("live/", self.live_page, "live"),
+            path("live/switch/", switch, name="trading_position_live_switch"),
+            *super().get_urls(),
+        ]
+
+    def live_page(self, request: HttpRequest) -> HttpResponseBase:
+        return live_view(Room(self, request), may_switch=may_change_fleet(request))
+
+    def switch_live(self, request: HttpRequest) -> HttpResponseBase:
+        """Concerns every process of the site, so it is for whoever may change the fleet's settings."""
+        if not may_change_fleet(request):
+            raise PermissionDenied
+        return switch_view(request) if request.method == "POST" else HttpResponseNotAllowed(["POST"])
 
 
 @admin.register(Trade)

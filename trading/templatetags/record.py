@@ -151,6 +151,14 @@ def span(milliseconds: int | None) -> str:
     return words.rough_duration(milliseconds // 1000)
 
 
+@register.filter
+def seconds(number: float | None) -> str:
+    """How long, by its two largest units; one decimal below ten seconds."""
+    if number is None:
+        return NONE
+    return f"{number:.1f} s" if number < 10 else words.rough_duration(round(number))
+
+
 @register.simple_tag
 def trades_words(number: int, enough: int) -> SafeString:
     """How many trades a figure rests on; fewer than enough are marked."""

@@ -94,6 +94,8 @@ RULES: dict[str, Rule] = {
     "admin/trading/decisionjournal/export/<str:file_format>/": GET_ONLY,
     "admin/trading/decisionjournal/<path:object_id>/": GET_ONLY,
     "admin/trading/position/": GET_ONLY,
+    "admin/trading/position/live/": GET_ONLY,
+    "admin/trading/position/live/switch/": Rule((Role.ADMIN, 405), (Role.ADMIN, 302)),
     "admin/trading/position/export/<str:file_format>/": GET_ONLY,
     "admin/trading/position/<path:object_id>/": GET_ONLY,
     "admin/trading/trade/": GET_ONLY,

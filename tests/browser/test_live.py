@@ -1,0 +1,52 @@
+"""The live page in a browser: it looks again by itself, and holds at every width."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.desk import log_in, person
+from tests.browser.test_pages import check, log_in_as_ada
+from tests.live_factories import ago, make_price
+from tests.trading.live_store import desk
+from trading.services import live, live_switch, live_verify
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LIVE = "/admin/trading/position/live/"
+
+
+def test_prices_move_without_a_reload_until_one_says_stop(page: Page) -> None:
+    desk.fill(2)
+    live.rebuild_all()
+    live.quoted({"BTC": make_price("46000.5")})
+    person("ada")
+    log_in(page, "ada")
+    page.goto(LIVE)
+    page.locator("#live-state").evaluate("state => state.dataset.marked = 'yes'")
+    prices = page.locator("#live-prices")
+    expect(prices).to_contain_text("46,000.5")
+
+    live.quoted({"BTC": make_price("47000.5")})
+    expect(prices).to_contain_text("47,000.5", timeout=15_000)
+
+    page.get_by_label("refresh every 5 seconds").uncheck()
+    live.quoted({"BTC": make_price("48000.5")})
+    page.wait_for_timeout(6_000)
+    expect(prices).to_contain_text("47,000.5")
+    expect(page.locator("#live-state[data-marked]")).to_have_count(1)
+
+
+@pytest.mark.pages
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_holds_at_every_width(page: Page, scheme: str) -> None:
+    log_in_as_ada(page, scheme)
+    page.goto(LIVE)
+    check(page, "empty live page", scheme)
+    desk.fill(5)
+    live.rebuild_all()
+    live.quoted({"BTC": make_price(), "hyperliquid:BTC": make_price(as_of=ago(90)), "ETH": make_price(as_of=ago(90))})
+    live_switch.rollback()
+    live_verify.verify()
+
+    page.goto(LIVE)
+    check(page, "live page", scheme)

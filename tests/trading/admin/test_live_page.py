@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django_redis import get_redis_connection
+
+from tests.live_factories import ago, make_price
+from tests.traders.admin.people import browser_of
+from tests.trading.live_store import desk
+from tests.trading.live_store.servers import own_server
+from traders.rules.roles import Role
+from trading.live_store.mode import Mode, follower
+from trading.services import live
+
+pytestmark = pytest.mark.django_db
+LIVE = "/admin/trading/position/live/"
+
+
+@pytest.fixture
+def admin() -> Client:
+    desk.fill(2)
+    live.rebuild_all()
+    return browser_of(Role.ADMIN)
+
+
+def page(client: Client) -> str:
+    return client.get(LIVE).content.decode()
+
+
+def test_it_shows_keys_prices_and_what_is_held_at_the_price_of_now(admin: Client) -> None:
+    live.quoted({"BTC": make_price("46000.50"), "ETH": make_price(as_of=ago(60))})
+
+    text = page(admin)
+
+    assert "nof0:trader:positions" in text
+    assert "trader_000" in text
+    assert "46,000.5" in text
+    assert "+10.00" in text
+    assert "stale" in text
+
+
+def test_without_a_fresh_price_nothing_is_said_of_the_gain(admin: Client) -> None:
+    live.quoted({"BTC": make_price("46000.50", as_of=ago(60))})
+
+    assert "+10.00" not in page(admin)
+
+
+def test_without_redis_it_says_so_and_shows_the_database(admin: Client) -> None:
+    with own_server() as server:
+        server.kill()
+
+        text = page(admin)
+
+    assert "Redis does not answer" in text
+    assert "trader_000" in text
+    assert "PostgreSQL" in text
+
+
+def test_a_viewer_looks_and_switches_nothing(admin: Client) -> None:
+    viewer = browser_of(Role.VIEWER)
+
+    assert "live-steps" not in page(viewer)
+    assert viewer.post(f"{LIVE}switch/", {"step": "rollback"}).status_code == 403
+    assert follower.current(now=True).mode is Mode.HASH
+
+
+def test_an_admin_walks_back_and_forth(admin: Client) -> None:
+    def step(name: str, **more: str) -> str:
+        return admin.post(f"{LIVE}switch/", {"step": name, **more}, follow=True).content.decode()
+
+    assert "Mode: dual, 0 %" in step("rollback")
+    assert "Mode: dual, 25 %" in step("share", percent="25")
+    assert "Choose one of the steps" in step("share", percent="33")
+    assert "no verify has passed" in step("cutover")
+    assert "0 differences" in step("verify")
+    assert "Mode: hash" in step("cutover")
+    assert "old keys removed" in step("cleanup")
+    assert "2 traders filled" in step("rebuild")
+
+
+def test_differences_of_the_last_verify_are_listed(admin: Client) -> None:
+    get_redis_connection("default").hset("nof0:trader:analytics", "trader_001", "*")
+    admin.post(f"{LIVE}switch/", {"step": "verify"})
+
+    assert "nof0:trader:analytics trader_001" in page(admin)

@@ -1,0 +1,96 @@
+"""The live store: what is in Redis and how old, what the fleet holds now, and the switch-over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from trading.admin.pages import Room
+from trading.live_store.mode import Mode, State
+from trading.live_store.outage import Unavailable
+from trading.rules.errors import RecordError
+from trading.services import live, live_now, live_status, live_switch, live_verify
+
+URL = "admin:trading_position_live"
+# More rows than this nobody reads at once, and each is sent again every few seconds.
+MOST_POSITIONS = 200
+SHARES = (0, 10, 25, 50, 100)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A button. `warning` says what it does to whoever reads or writes now."""
+
+    name: str
+    label: str
+    warning: str = ""
+
+
+def live_view(room: Room, *, may_switch: bool) -> HttpResponse:
+    try:
+        status = live_status.status()
+    except Unavailable:
+        status = None
+    seen = live_now.now()
+    return room.render(
+        "live.html",
+        _("Live"),
+        status=status,
+        bytes=sum(key.bytes for key in status.keys) if status else 0,
+        held=seen.held[:MOST_POSITIONS],
+        more=max(0, len(seen.held) - MOST_POSITIONS),
+        prices=seen.prices,
+        steps=_steps(status.mode) if status and may_switch else [],
+        shares=SHARES if status and may_switch and status.mode.mode is Mode.DUAL else (),
+    )
+
+
+def switch_view(request: HttpRequest) -> HttpResponse:
+    """Takes one step and says what came of it."""
+    step = request.POST.get("step", "")
+    try:
+        messages.success(request, _take(step, request.POST.get("percent", "")))
+    except (RecordError, ValueError) as refused:
+        messages.error(request, str(refused))
+    return HttpResponseRedirect(reverse(URL))
+
+
+def _steps(state: State) -> list[Step]:
+    both = [Step("verify", _("Verify")), Step("rebuild", _("Rebuild"))]
+    if state.mode is Mode.LEGACY:
+        return [*both, Step("dual", _("Write both layouts"))]
+    if state.mode is Mode.DUAL:
+        back = Step("rollback", _("Back to the old layout"), _("Only the old layout is written from then on."))
+        return [*both, Step("cutover", _("Cut over"), _("Only the new layout is written from then on.")), back]
+    back = Step("rollback", _("Back to both layouts"), _("The old layout is filled and read again."))
+    return [*both, Step("cleanup", _("Remove the old layout"), _("Its keys are deleted.")), back]
+
+
+def _take(step: str, percent: str) -> str:
+    if step == "verify":
+        verdict = live_verify.verify()
+        return _("%(n)d values compared, %(d)d differences.") % {"n": verdict.checked, "d": verdict.count}
+    if step == "rebuild":
+        traders = live.rebuild_all()
+        if traders is None:
+            raise RecordError(_("Redis does not answer; nothing was replaced."))
+        return _("%(n)d traders filled from PostgreSQL.") % {"n": traders}
+    if step == "cleanup":
+        return _("%(n)d old keys removed.") % {"n": live_switch.clean_up().total}
+    return _("Mode: %(mode)s. Every process follows.") % {"mode": _switched(step, percent).state}
+
+
+def _switched(step: str, percent: str) -> live_switch.Step:
+    if step == "dual":
+        return live_switch.enter_dual()
+    if step == "cutover":
+        return live_switch.cutover()
+    if step == "rollback":
+        return live_switch.rollback()
+    if step == "share" and percent.isdigit() and int(percent) in SHARES:
+        return live_switch.to_mode(Mode.DUAL, read_new_pct=int(percent))
+    raise ValueError(_("Choose one of the steps."))
