@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from benchmarks import trade_size, trading_rows
+from benchmarks import record_pages, trade_size, trading_rows
 from benchmarks.report import Table, seconds
 from benchmarks.servers import empty_tables
 from trading.repositories import positions, trades
@@ -69,13 +69,14 @@ def run(count: int, say: Callable[[str], None]) -> list[Table]:
     trading_rows.make_record(traders=TRADERS, trades=count)
     trading_rows.vacuum()
     say(f"made in {seconds(time.perf_counter() - started)} s")
+    pages = record_pages.table(count, TRADER)
     with_all = {query: _answer(query) for query in QUERIES}
     with _without(COVERING):
         without_covering = {query: _answer(query) for query in QUERIES}
     with _without((*COVERING, *OTHERS)):
         without_any = {query: _answer(query, SLOW_RUNS) for query in QUERIES}
     say("the same trades in the legacy layout")
-    return [_table(count, with_all, without_covering, without_any), trade_size.table()]
+    return [_table(count, with_all, without_covering, without_any), pages, trade_size.table()]
 
 
 @contextmanager

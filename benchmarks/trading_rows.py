@@ -10,6 +10,9 @@ from typing import Any
 
 from django.db import connection
 
+from traders.schema import jsonio
+from traders.schema.trader import TraderDetail
+
 VERSIONS = 10
 SYMBOLS = ("BTC", "ETH", "SOL", "BNB", "DOGE", "XRP")
 MS_A_TRADE = 600_000
@@ -17,18 +20,30 @@ MS_APART = 1_013
 FIRST_MS = 1_700_000_000_000
 CLOSED_POSITIONS = 200
 
+CONFIG = TraderDetail.model_validate(
+    {
+        "display_name": "A trader of the benchmark",
+        "prompts": {"system_template": "prompts/manager/steady.tmpl"},
+        "risk": {
+            "max_positions": VERSIONS, "max_position_size_usd": 500, "min_risk_reward_ratio": 3,
+            "major_coin_leverage": 20, "altcoin_leverage": 10,
+        },
+    }
+)
+
 _TRADERS = """
 WITH written AS (
     INSERT INTO trader_config (id, version, exchange_provider, market_provider, allocation_pct, detail)
-    SELECT 'trader_' || lpad(t::text, 3, '0'), %(versions)s, 'paper_trading', 'hyperliquid', 0, '{}'
+    SELECT 'trader_' || lpad(t::text, 3, '0'), %(versions)s, 'paper_trading', 'hyperliquid', 0, %(config)s::jsonb
       FROM generate_series(1, %(traders)s) AS t
     RETURNING *)
 INSERT INTO trader_config_versions (id, version, exchange_provider, market_provider, allocation_pct, detail,
     created_at, updated_at, changed_fields, change_set, source,
     history_date, history_change_reason, history_type, history_user_id)
-SELECT id, v, exchange_provider, market_provider, 0, '{}', created_at, updated_at, '{detail.risk.max_positions}',
+SELECT id, v, exchange_provider, market_provider, 0, jsonb_set(detail, '{risk,max_positions}', to_jsonb(v)),
+       created_at, updated_at, '{detail.risk.max_positions}',
        nextval('config_change_set_seq'), 'bench',
-       to_timestamp(%(first_ms)s / 1000) + (v - 1) * %(span)s * interval '1 ms', 'tuning', '~', 'bench'
+       to_timestamp(%(first_ms)s / 1000) + (v - 1)::bigint * %(span)s * interval '1 ms', 'tuning', '~', 'bench'
   FROM written, generate_series(1, %(versions)s) AS v
 """
 # One trader's; `n` counts them in order of time.
@@ -93,9 +108,11 @@ def make_record(*, traders: int, trades: int, positions: int = CLOSED_POSITIONS)
         "symbols": list(SYMBOLS),
         "first_ms": FIRST_MS,
         "pace": MS_A_TRADE,
+        "config": jsonio.dumps(CONFIG.model_dump()),
         "span": each * MS_A_TRADE // VERSIONS,
     }
     with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO symbols (symbol) SELECT unnest(%(symbols)s::text[])", values)
         cursor.execute(_TRADERS, values)
         cursor.execute("SELECT id FROM trader_config ORDER BY id")
         for number, (trader,) in enumerate(cursor.fetchall()):
