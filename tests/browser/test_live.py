@@ -13,6 +13,7 @@ from trading.services import live, live_switch, live_verify
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIVE = "/admin/trading/position/live/"
+SECONDS_5 = 5_100
 
 
 def test_prices_move_without_a_reload_until_one_says_stop(page: Page) -> None:
@@ -21,17 +22,19 @@ def test_prices_move_without_a_reload_until_one_says_stop(page: Page) -> None:
     live.quoted({"BTC": make_price("46000.5")})
     person("ada")
     log_in(page, "ada")
+    page.clock.install()
     page.goto(LIVE)
     page.locator("#live-state").evaluate("state => state.dataset.marked = 'yes'")
     prices = page.locator("#live-prices")
     expect(prices).to_contain_text("46,000.5")
 
     live.quoted({"BTC": make_price("47000.5")})
-    expect(prices).to_contain_text("47,000.5", timeout=15_000)
+    page.clock.run_for(SECONDS_5)
+    expect(prices).to_contain_text("47,000.5")
 
     page.get_by_label("refresh every 5 seconds").uncheck()
     live.quoted({"BTC": make_price("48000.5")})
-    page.wait_for_timeout(6_000)
+    page.clock.run_for(2 * SECONDS_5)
     expect(prices).to_contain_text("47,000.5")
     expect(page.locator("#live-state[data-marked]")).to_have_count(1)
 

@@ -12,27 +12,43 @@ from trading.live_store.legacy import OF_KEY, Old
 from trading.live_store.outage import Client
 from trading.live_store.reads import aged, counts, now_us
 from trading.live_store.scripts import Command
-from trading.schema.live import Conversation, Leader, Value
+from trading.schema.live import US_PER_MS, Conversation, Leader, Value
 from trading.schema.live_answers import Answer, Corrupt, Fresh, Missing, Stale
 
 SCAN_BATCH = 500
 
 
-def puts(key: Key, values: Mapping[str, Value], *, only_missing: bool = False) -> list[Command]:
+def puts(key: Key, values: Mapping[str, Value]) -> list[Command]:
     """The commands that write these values; empty for a key that the old layout does not have."""
     old = OF_KEY.get(key.name)
-    if old is None:
-        return []
-    return [_put(old, field, value, only_missing) for field, value in values.items()]
+    return [_put(old, field, value) for field, value in values.items()] if old else []
 
 
-def _put(old: Old, field: str, value: Any, only_missing: bool) -> Command:
-    name = old.name(field)
-    # As the old engine does: who holds nothing has no key.
-    if old is legacy.POSITIONS and not value.positions:
-        return (lambda pipe: pipe.exists(name)) if only_missing else (lambda pipe: pipe.unlink(name))
-    text = old.text(field, value)
-    return lambda pipe: pipe.set(name, text, ex=old.seconds, nx=only_missing)
+def _put(old: Old, field: str, value: Any) -> Command:
+    name, text = old.name(field), _text(old, field, value)
+    if not text:
+        return lambda pipe: pipe.unlink(name)
+    return lambda pipe: pipe.set(name, text, ex=old.seconds)
+
+
+def renew(client: Client, key: Key, values: Mapping[str, Value]) -> None:
+    """Writes them where nothing younger stands: for values that were read some time ago."""
+    old, now = OF_KEY.get(key.name), now_us()
+    if old:
+        calls = [
+            (
+                scripts.RENEW_OLD,
+                [old.name(field)],
+                [_text(old, field, value), old.seconds, (now - value.as_of) // US_PER_MS],
+            )
+            for field, value in values.items()
+        ]
+        scripts.in_one_trip(client, calls)
+
+
+def _text(old: Old, field: str, value: Any) -> bytes:
+    """As the old engine does: who holds nothing has no key."""
+    return b"" if old is legacy.POSITIONS and not value.positions else old.text(field, value)
 
 
 def put_prices_of_all(client: Client, prices: Mapping[str, Any]) -> None:

@@ -6,8 +6,9 @@ to the old one meanwhile. A build that was killed leaves a key that expires by i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 from trading.live_store import board, codec, hashes, legacy_store, lists, scripts
@@ -15,7 +16,8 @@ from trading.live_store.keys import CONTROL, CONVERSATIONS, TRADER_HASHES, besid
 from trading.live_store.mode import FILLED, State
 from trading.live_store.outage import Client
 from trading.live_store.store import Writes
-from trading.schema.live import Value
+from trading.schema.live import Conversation, Value
+from trading.schema.live_answers import Answer, Fresh, Stale
 
 ABANDONED_SECONDS = 600
 LOCK_SECONDS = 60
@@ -65,17 +67,11 @@ class Builder:
         lists.put(self.client, writes.conversations, aside=self.state.writes_old)
 
     def _add_old(self, writes: Writes) -> None:
-        commands = [
-            command
-            for (key, _), values in writes.values.items()
-            for command in legacy_store.puts(key, values, only_missing=True)
-        ]
-        scripts.together(self.client, commands)
-        missing = legacy_store.get_conversations(self.client, CONVERSATIONS, writes.conversations)
-        legacy_store.put_conversations(
-            self.client,
-            {name: items for name, items in writes.conversations.items() if not hasattr(missing[name], "value")},
-        )
+        for (key, _), values in writes.values.items():
+            legacy_store.renew(self.client, key, values)
+        found = legacy_store.get_conversations(self.client, CONVERSATIONS, writes.conversations)
+        older = {name: items for name, items in writes.conversations.items() if not _is_newer(found[name], items)}
+        legacy_store.put_conversations(self.client, older)
 
     def _aside(self, name: str) -> str:
         # The companion of the board has its braces already.
@@ -90,6 +86,10 @@ class Builder:
             first = self.client.lindex(name, 0) or b""
             if (codec.as_of(first) or 0) < self.began:
                 self.client.unlink(name)
+
+
+def _is_newer(answer: Answer[Any], items: Sequence[Conversation]) -> bool:
+    return isinstance(answer, Fresh | Stale) and answer.value[0].as_of > items[0].as_of
 
 
 def try_lock(client: Client) -> bool:

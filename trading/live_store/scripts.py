@@ -147,6 +147,18 @@ return 1
 """
 )
 
+# KEYS: a String of the old layout. ARGV: its text ('' removes it), its time to live in seconds, how many milliseconds
+# ago that was true. What was written since then stays: what is left of its time to live tells.
+RENEW_OLD = Script(
+    """
+local left = redis.call('PTTL', KEYS[1])
+if left >= 0 and ARGV[2] * 1000 - left < tonumber(ARGV[3]) then return 0 end
+if ARGV[1] == '' then return redis.call('UNLINK', KEYS[1]) end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return 1
+"""
+)
+
 # KEYS: the list's name, its name aside. The old layout's String goes, and the list takes its name.
 SETTLE_LIST = Script(
     """

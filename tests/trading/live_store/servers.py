@@ -65,11 +65,11 @@ class OwnServer:
 
 
 @contextlib.contextmanager
-def own_server() -> Iterator[OwnServer]:
+def own_server(*options: str) -> Iterator[OwnServer]:
     """A running server, and the site on it."""
     with tempfile.TemporaryDirectory(prefix="nof0-live-") as directory:
         server = OwnServer(Path(directory))
-        server.start()
+        server.start(*options)
         try:
             with override_settings(CACHES={"default": external_redis(server.url)}):
                 follower.forget()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django_redis import get_redis_connection
 
 from tests.live_factories import (
+    ago,
     make_analytics,
     make_context,
     make_conversations,
@@ -17,12 +20,12 @@ from tests.live_factories import (
     now_us,
 )
 from tests.trading.live_store import desk
-from trading.live_store import legacy, store
-from trading.live_store.keys import CONVERSATIONS, DECISION_LAST, POSITIONS, PRICE
+from trading.live_store import legacy, legacy_store, store
+from trading.live_store.keys import ANALYTICS, CONVERSATIONS, DECISION_LAST, POSITIONS, PRICE
 from trading.live_store.legacy import Old
 from trading.live_store.mode import Mode, switch
 from trading.live_store.store import Writes
-from trading.schema.live import Leader
+from trading.schema.live import Leader, Positions
 from trading.schema.live_answers import Corrupt, Fresh, Missing
 
 NOW = 1_761_452_335_744_000
@@ -180,3 +183,19 @@ def test_new_values_survive_the_old_layout_where_it_has_a_place_for_them() -> No
         (legacy.CONTEXT, make_context()),
     ):
         assert old.value(old.text("ann", value), value.as_of) == value
+
+
+def test_a_rebuild_renews_what_is_older_in_the_old_layout_and_keeps_what_is_younger() -> None:
+    redis: Any = get_redis_connection("default")
+    switch(redis, Mode.LEGACY, 0)
+    redis.set("nof0:analytics:ann", '{"total_pnl_usd":1}', px=500_000)
+    redis.set("nof0:analytics:bob", '{"total_pnl_usd":1}', ex=600)
+    redis.set("nof0:positions:ann", '{"BTC":{}}', px=10_000)
+    values = {"ann": make_analytics("2", as_of=ago(5)), "bob": make_analytics("2", as_of=ago(5))}
+
+    legacy_store.renew(redis, ANALYTICS, values)
+    legacy_store.renew(redis, POSITIONS, {"ann": Positions(ago(5))})
+
+    assert b'"total_pnl_usd":2' in redis.get("nof0:analytics:ann")
+    assert redis.get("nof0:analytics:bob") == b'{"total_pnl_usd":1}'
+    assert not redis.exists("nof0:positions:ann")
