@@ -19,6 +19,8 @@ def status_lines(status: Status) -> Iterator[str]:
     yield f"{sum(key.keys for key in status.keys)} keys, {total:,} bytes"
     if status.old.keys:
         yield f"old layout: {status.old.keys} keys, {status.old.bytes:,} bytes"
+    if status.fresh_pct is not None:
+        yield f"{status.fresh_pct:.2f} % of all reads found a fresh value"
     for name, counts in sorted(status.reads.items()):
         yield f"reads of {name}: {', '.join(f'{count:,} {how}' for how, count in sorted(counts.items()))}"
     yield verdict_line(status.verified)

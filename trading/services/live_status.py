@@ -29,6 +29,12 @@ class Status:
     failures: dict[str, int]
     verified: Verdict | None
 
+    @property
+    def fresh_pct(self) -> float | None:
+        """Of all reads, the share that found a fresh value."""
+        total = sum(sum(counts.values()) for counts in self.reads.values())
+        return 100 * sum(counts.get("fresh", 0) for counts in self.reads.values()) / total if total else None
+
     def json(self) -> dict[str, Any]:
         return {
             "mode": {"mode": str(self.mode.mode), "read_new_pct": self.mode.read_new_pct},
@@ -36,6 +42,7 @@ class Status:
             "old_layout": asdict(self.old),
             "followers": self.followers,
             "reads": self.reads,
+            "fresh_pct": self.fresh_pct,
             "verified": structs.asdict(self.verified) | {"differences": []} if self.verified else None,
         }
 

@@ -12,6 +12,7 @@ from django_redis import get_redis_connection
 from tests.live_factories import ago, make_positions, make_price
 from tests.trading.live_store import desk
 from trading.live_store import keys, store
+from trading.live_store.reads import counts
 from trading.schema.live_answers import Fresh, Missing, Stale
 from trading.services import live
 
@@ -49,6 +50,17 @@ def test_status_tells_keys_ages_and_mode() -> None:
     assert by_name["nof0:trader:positions"]["fields"] == 2
     assert by_name["nof0:trader:positions"]["bytes"] > 100
     assert found["old_layout"]["keys"] == 0
+
+
+def test_status_tells_how_many_reads_were_fresh() -> None:
+    desk.fill(3)
+    live.rebuild_all()
+    counts.flush()
+    redis().delete(keys.CONTROL)
+    for name in ("trader_000", "trader_001", "trader_002", "nobody"):
+        store.read_one(keys.POSITIONS, name)
+
+    assert "75.00 % of all reads found a fresh value" in livestore("status")
 
 
 def test_a_rebuild_restores_everything_after_a_flush() -> None:
