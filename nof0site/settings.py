@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from dotenv import load_dotenv
 
+from nof0site.access import api_tokens, document_access
 from nof0site.databases import embedded_database, external_database
 from nof0site.embedded.paths import default_data_dir
 from nof0site.env import env_bool, env_int, env_list, env_secret, env_str
@@ -161,6 +162,28 @@ LIVE_STORE_PLAIN = env_list("LIVE_STORE_PLAIN", default=[])
 # Further settings of the embedded PostgreSQL, given to it at its start.
 EMBEDDED_POSTGRES_SETTINGS: dict[str, str] = {}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+# --- Export and read API --------------------------------------------------------------------------------------
+# Where `export_json` writes and the API reads.
+EXPORT_DIR = Path(env_str("EXPORT_DIR") or DATA_DIR / "export").absolute()
+# Between two runs of the exporter; with 0 `make run` starts none.
+EXPORT_SECONDS = env_int("EXPORT_SECONDS", default=60)
+# Bounds of the documents, for the fleet together.
+EXPORT_TRADES = env_int("EXPORT_TRADES", default=2_500, minimum=1)
+EXPORT_CONVERSATIONS = env_int("EXPORT_CONVERSATIONS", default=200, minimum=1)
+EXPORT_ACCOUNT_ROWS = env_int("EXPORT_ACCOUNT_ROWS", default=20_000, minimum=1)
+# What a trader of whom no equity is recorded began with, and the benchmark; in USD.
+EXPORT_START_CAPITAL = env_int("EXPORT_START_CAPITAL", default=10_000, minimum=1)
+EXPORT_PROMPTS = env_bool("EXPORT_PROMPTS", default=True)
+
+API_ACCESS = document_access(env_list("API_ACCESS", default=[]))
+API_TOKENS = api_tokens(env_secret("API_TOKENS"), API_ACCESS)
+API_CORS_ORIGINS = env_list("API_CORS_ORIGINS", default=[])
+API_DELAY_MINUTES = env_int("API_DELAY_MINUTES", default=0)
+# Older than this many seconds an export is called stale.
+API_STALE_SECONDS = env_int("API_STALE_SECONDS", default=3 * (EXPORT_SECONDS or 60), minimum=1)
+# The admin may be left out where only the API is to be reached.
+SERVE_ADMIN = env_bool("SERVE_ADMIN", default=True)
 
 # --- Static files ---------------------------------------------------------------------------------------------
 STATIC_URL = "static/"

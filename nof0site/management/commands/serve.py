@@ -11,6 +11,7 @@ from django.db import connections
 from nof0site.env import env_int
 from nof0site.hosts import is_loopback
 from nof0site.serving import prepare
+from nof0site.serving.exporting import exporter_beside
 from nof0site.serving.port import require_free
 from nof0site.serving.runfile import announced
 from nof0site.serving.web import serve
@@ -28,13 +29,14 @@ class Command(BaseCommand):
         with announced(settings.DATA_DIR, port):
             password = self._prepare()
             connections.close_all()
-            serve(
-                host,
-                port,
-                workers=env_int("WEB_WORKERS", default=1, minimum=1),
-                threads=env_int("WEB_THREADS", default=4, minimum=1),
-                on_listening=lambda: self._greet(host, port, password),
-            )
+            with exporter_beside():
+                serve(
+                    host,
+                    port,
+                    workers=env_int("WEB_WORKERS", default=1, minimum=1),
+                    threads=env_int("WEB_THREADS", default=4, minimum=1),
+                    on_listening=lambda: self._greet(host, port, password),
+                )
         self.stdout.write("Stopped.")
 
     def _prepare(self) -> str | None:
@@ -52,6 +54,7 @@ class Command(BaseCommand):
         lines = [
             "",
             f"NOF0 Control    {_url(host, port)}",
+            f"Read API        {_url(host, port)}api/health, files in {settings.EXPORT_DIR}",
             f"Data            {_where_data_lies()}",
             f"Settings        {settings.BASE_DIR / '.env'} (.env.example lists them)",
         ]

@@ -1,0 +1,157 @@
+"""The exporter as it runs for days: one at a time, no beats that pile up, and on through failures."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
+
+from tests.trading.export.record import make_desk
+from trading.exporter import status
+from trading.exporter.cycle import Exporter
+from trading.exporter.directory import ExportDirectory
+from trading.exporter.manifest import Manifest
+from trading.exporter.options import Options
+from trading.repositories.export_snapshot import ExportLock
+from trading.services import export_json
+from trading.services.export_json import Beats
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> Options:
+    make_desk()
+    return Options(tmp_path / "export")
+
+
+def run(options: Options, *, runs: int, every: float = 0.01) -> list[Manifest]:
+    """Beats until so many runs are finished."""
+    made: list[Manifest] = []
+    beats = Beats(options, every)
+
+    def report(manifest: Manifest) -> None:
+        made.append(manifest)
+        if len(made) == runs:
+            beats.stop.set()
+
+    beats.report = report
+    guard = threading.Timer(20, beats.stop.set)
+    guard.start()
+    beats.run()
+    guard.cancel()
+    return made
+
+
+def test_beats_go_on_until_told_to_stop(options: Options) -> None:
+    made = run(options, runs=3)
+
+    assert [manifest.as_of for manifest in made] == ExportDirectory(options.root).runs()
+    seen = status.read(options.root)
+    assert seen is not None
+    assert (seen.cycles, seen.failed_cycles, seen.postgres.is_up, seen.redis.is_up) == (3, 0, True, True)
+    assert seen.config_versions == {"ann": 1, "bob": 1, "cyd": 1}
+
+
+def test_beats_missed_during_a_long_export_are_left_out(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    cycle = Exporter.cycle
+
+    def slow(self: Exporter, **how: Any) -> Manifest:
+        time.sleep(0.35)
+        return cycle(self, **how)
+
+    monkeypatch.setattr(Exporter, "cycle", slow)
+    run(options, runs=2, every=0.1)
+    seen = status.read(options.root)
+    assert seen is not None
+    assert seen.missed_beats >= 3
+
+
+def test_a_failed_export_is_told_and_the_next_beat_tries_again(
+    options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cycle = Exporter.cycle
+    failed: list[int] = []
+
+    def flaky(self: Exporter, **how: Any) -> Manifest:
+        if not failed:
+            failed.append(1)
+            raise OSError(28, "No space left on device")
+        return cycle(self, **how)
+
+    monkeypatch.setattr(Exporter, "cycle", flaky)
+    monkeypatch.setattr(connection, "close", lambda: None)
+    assert len(run(options, runs=1)) == 1
+    seen = status.read(options.root)
+    assert seen is not None
+    assert (seen.failed_cycles, seen.last_error) == (1, "OSError: [Errno 28] No space left on device")
+
+
+def test_the_one_that_waits_takes_over(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_json, "WAIT_SECONDS", 0.05)
+    other = ExportLock()
+    said: list[str] = []
+    assert other.take()
+    other._holder.inc_thread_sharing()
+    threading.Timer(0.5, other.release).start()
+    beats = Beats(options, 60, report=lambda manifest: beats.stop.set(), say=said.append)
+    threading.Timer(20, beats.stop.set).start()
+    began = time.monotonic()
+    beats.run()
+
+    assert time.monotonic() - began > 0.4
+    assert said == ["Another exporter is at work; waiting to take over."]
+    assert ExportDirectory(options.root).runs()
+
+
+def test_a_lost_connection_is_a_lost_lock() -> None:
+    lock = ExportLock()
+    assert lock.take()
+    assert lock.take()
+    with lock._holder.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchall()[0]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+    with pytest.raises(OperationalError):
+        lock.take()
+    assert lock.take()
+    lock.release()
+
+
+def test_once_beside_another_exporter_is_refused(options: Options) -> None:
+    other = ExportLock()
+    other.take()
+    try:
+        with pytest.raises(CommandError, match="Another exporter is at work"):
+            call_command("export_json", "--once", "--dir", str(options.root))
+    finally:
+        other.release()
+
+
+def test_once_writes_a_run_and_says_so(options: Options, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("export_json", "--once", "--dir", str(options.root))
+
+    assert "11 documents" in capsys.readouterr().out
+    assert status.read(options.root) is not None
+
+
+def test_a_document_that_fails_ends_once_with_its_name_and_code_3(
+    options: Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("trading.exporter.parts.inception_document", lambda *_, **__: 1 / 0)
+    with pytest.raises(SystemExit) as ended:
+        call_command("export_json", "--once", "--dir", str(options.root))
+    assert ended.value.code == 3
+    assert "since-inception-values: ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_an_unwritable_directory_is_one_line(options: Options, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CommandError, match="Nothing was exported"):
+        call_command("export_json", "--once", "--dir", str(tmp_path / "file" / "export"))

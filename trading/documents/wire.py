@@ -1,0 +1,54 @@
+"""Values as they go over the wire, and documents put together from encoded rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+MS_PER_SECOND = 1000
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def encode(value: Any) -> bytes:
+    """Compact JSON; Decimals digit for digit, floats that are not finite as null."""
+    return _ENCODER.encode(value)
+
+
+def seconds(ts_ms: int) -> Decimal:
+    return Decimal(ts_ms) / MS_PER_SECOND
+
+
+def seconds_or_none(ts_ms: int | None) -> Decimal | None:
+    return None if ts_ms is None else seconds(ts_ms)
+
+
+def fraction(confidence: Decimal | None) -> Decimal | None:
+    """0-100 as it is stored, 0-1 on the wire."""
+    return None if confidence is None else confidence / 100
+
+
+def amount(value: Decimal | None) -> Decimal | None:
+    """PostgreSQL's numeric knows NaN; the wire does not."""
+    return value if value is not None and value.is_finite() else None
+
+
+def signed(quantity: Decimal, sign: int) -> Decimal:
+    return quantity if sign > 0 else quantity.copy_negate()
+
+
+def opening(key: str) -> bytes:
+    return b'{"' + key.encode() + b'":['
+
+
+def closing(**fields: Any) -> bytes:
+    """`]` and what follows the rows."""
+    rest = encode(fields)[1:-1]
+    return b"]" + (b"," + rest if rest else b"") + b"}"
+
+
+def document(key: str, rows: Iterable[bytes], **fields: Any) -> bytes:
+    """`{key: [rows], **fields}`."""
+    return opening(key) + b",".join(rows) + closing(**fields)

@@ -1,0 +1,75 @@
+"""What a run says of itself: `manifest.json`, written last, so that a run without one was never finished."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+NAME = "manifest.json"
+
+
+class Source(StrEnum):
+    """LIVE: moving data came from the live store. REBUILT: from PostgreSQL alone. PREVIOUS: the last run's file."""
+
+    LIVE = "live"
+    REBUILT = "rebuilt"
+    PREVIOUS = "previous"
+
+
+class Slices(msgspec.Struct, frozen=True):
+    """How to cut a document at an hour: `head` bytes, the rows from an offset on, `tail` bytes. `markers` are (hour,
+    offset of its first row), ascending."""
+
+    head: int
+    tail: int
+    markers: list[tuple[int, int]]
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A file. `as_of` (ms) is the export that rendered it, which is its `serverTime`; `size` 0: there is none, and
+    `error` says why. `is_stale`: it could not be rendered this time, and an earlier one stands."""
+
+    name: str
+    source: Source
+    as_of: int
+    rows: int = 0
+    size: int = 0
+    sha256: str = ""
+    gzip_size: int = 0
+    gzip_sha256: str = ""
+    is_stale: bool = False
+    error: str | None = None
+    slices: Slices | None = None
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """`as_of` (ms) is the moment of the record that all files of the run show."""
+
+    as_of: int
+    duration_ms: int
+    files: list[Entry]
+
+    def entry(self, name: str) -> Entry | None:
+        return next((entry for entry in self.files if entry.name == name), None)
+
+
+def encoded(manifest: Manifest) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=1)
+
+
+def read(run: Path) -> Manifest | None:
+    """None of a run that was never finished or is gone."""
+    try:
+        return msgspec.json.decode((run / NAME).read_bytes(), type=Manifest)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def file_name(name: str) -> str:
+    return f"{name}.json"
+
+
+def gzip_name(name: str) -> str:
+    return f"{name}.json.gz"

@@ -1,0 +1,202 @@
+"""What the documents are made of, read at most once a cycle and only where a document asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+
+from django.db import InterfaceError, OperationalError
+
+from trading.documents.accounts import HOUR_MS, Row
+from trading.documents.benchmark import SYMBOL, benchmark_rows, with_newest
+from trading.documents.names import Document
+from trading.documents.positions import holdings, positions_document
+from trading.documents.prices import prices_document
+from trading.documents.standings import inception_document, leaderboard_document
+from trading.documents.wire import encode
+from trading.exporter.analytics import AnalyticsRows
+from trading.exporter.directory import Finished
+from trading.exporter.equity import Accounts
+from trading.exporter.manifest import Source
+from trading.exporter.options import Options
+from trading.exporter.planned import Made, Planned
+from trading.exporter.quotes import Quotes, read_quotes
+from trading.exporter.standings import Standings
+from trading.exporter.talks import TalkItems
+from trading.exporter.totals import Holdings, TotalRows
+from trading.exporter.trades import TradeRows
+from trading.repositories import export_fleet
+from trading.repositories.export_fleet import Result
+from trading.repositories.export_snapshot import on_its_own
+from trading.schema.live import US_PER_MS
+from trading.schema.published import PricePoint, Standing
+
+
+class Parts:
+    """Lives as long as the exporter: what was read and written out once stays."""
+
+    def __init__(self, options: Options) -> None:
+        self.start_capital = options.start_capital
+        self.trades = TradeRows(options.trades)
+        self.talks = TalkItems(options.talks, is_withheld=options.is_withheld)
+        self.accounts = Accounts(options.account_rows, options.start_capital)
+        self.analytics = AnalyticsRows(options.start_capital)
+        self.standings = Standings()
+        self.totals = TotalRows()
+        self._analytics_seconds: float | None = None
+        self.now = _Now(self)
+
+    def take_over(self, run: Finished) -> None:
+        self.analytics.take_over(run)
+
+    def begin(self, analytics_seconds: float | None) -> None:
+        """A new moment: nothing of the one before is taken for it."""
+        self._analytics_seconds = analytics_seconds
+        self.now = _Now(self)
+
+    def plan(self, document: Document) -> Planned:
+        plans: dict[Document, Callable[[], Planned]] = {
+            Document.CRYPTO_PRICES: self._prices,
+            Document.ACCOUNT_TOTALS: self._account_totals,
+            Document.POSITIONS: self._positions,
+            Document.TRADES: self._trades,
+            Document.SINCE_INCEPTION: self._inception,
+            Document.LEADERBOARD: self._leaderboard,
+            Document.ANALYTICS: self._analytics,
+            Document.CONVERSATIONS: self._conversations,
+        }
+        return plans[document]()
+
+    def traders_with_analytics(self) -> list[str]:
+        return sorted(self.analytics.rows)
+
+    def plan_of_one(self, trader_id: str) -> Planned:
+        row = self.analytics.rows[trader_id]
+        return Planned(row, Source.REBUILT, 1, lambda as_of: Made(self.analytics.render_one(trader_id, as_of)))
+
+    def refresh_analytics(self) -> AnalyticsRows:
+        self.analytics.look(self.now.results, self.now.accounts)
+        self.analytics.compute(self._analytics_seconds)
+        return self.analytics
+
+    def _prices(self) -> Planned:
+        quotes = self.now.quotes
+        signature = tuple((name, price.as_of, price.price) for name, price in quotes.prices.items())
+        return Planned(
+            signature,
+            quotes.source,
+            len(quotes.prices),
+            lambda as_of: Made(prices_document(quotes.prices, as_of_ms=as_of)),
+        )
+
+    def _positions(self) -> Planned:
+        held, traders = self.now.held, [result.trader_id for result in self.now.results]
+        return Planned(
+            (encode(held), tuple(traders)),
+            self.now.quotes.source,
+            sum(map(len, held.values())),
+            lambda as_of: Made(positions_document(held, traders, as_of_ms=as_of)),
+        )
+
+    def _account_totals(self) -> Planned:
+        now = self.now
+        accounts, standings, held, benchmark = now.accounts, now.standings, now.held, now.benchmark
+
+        def render(as_of_ms: int) -> Made:
+            made = self.totals.render(accounts, standings, held, benchmark, as_of_ms)
+            return Made(made.body, made.slices)
+
+        sharpes = tuple((one.trader_id, one.start_equity, one.sharpe) for one in standings)
+        signature = accounts.version, sharpes, encode(held), tuple(row.encoded for row in benchmark)
+        rows = sum(map(len, accounts.hours.values())) + len(benchmark)
+        return Planned(signature, now.quotes.source, rows, render)
+
+    def _trades(self) -> Planned:
+        trades = self.now.trades
+        return Planned(trades.ids, Source.REBUILT, len(trades.ids), lambda as_of: Made(trades.render(as_of)))
+
+    def _inception(self) -> Planned:
+        standings = self.now.standings
+        signature = tuple((one.trader_id, one.start_equity, one.inception_ms, one.invocations) for one in standings)
+        return Planned(
+            signature,
+            Source.REBUILT,
+            len(standings),
+            lambda as_of: Made(inception_document(standings, as_of_ms=as_of)),
+        )
+
+    def _leaderboard(self) -> Planned:
+        standings = self.now.standings
+        return Planned(
+            tuple(standings), Source.REBUILT, len(standings), lambda _as_of: Made(leaderboard_document(standings))
+        )
+
+    def _analytics(self) -> Planned:
+        rows = self.now.analytics
+        signature = tuple(rows.rows.items())
+        return Planned(signature, Source.REBUILT, len(rows.rows), lambda as_of: Made(rows.render(as_of)))
+
+    def _conversations(self) -> Planned:
+        self.talks.refresh(len(self.now.results))
+        keys = self.talks.keys
+        return Planned(keys, Source.REBUILT, len(keys), lambda as_of: Made(self.talks.render(as_of)))
+
+
+class _Now:
+    """One moment of the record. A part whose reading fails, fails every document that asks for it."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    @cached_property
+    def results(self) -> list[Result]:
+        return export_fleet.results()
+
+    @cached_property
+    def quotes(self) -> Quotes:
+        return read_quotes()
+
+    @cached_property
+    def trades(self) -> TradeRows:
+        self._parts.trades.refresh(len(self.results))
+        return self._parts.trades
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        self._parts.accounts.refresh(self.results)
+        return self._parts.accounts
+
+    @cached_property
+    def analytics(self) -> AnalyticsRows:
+        return self._parts.refresh_analytics()
+
+    @cached_property
+    def sharpes(self) -> Mapping[str, float | None]:
+        """Those known from before where the analytics fail: that is the analytics' failure, and told there."""
+        try:
+            with on_its_own():
+                return self.analytics.sharpes
+        except (OSError, OperationalError, InterfaceError):
+            raise
+        except Exception:
+            return self._parts.analytics.sharpes
+
+    @cached_property
+    def standings(self) -> list[Standing]:
+        return self._parts.standings.refresh(self.results, self.trades.new, self.accounts, self.sharpes)
+
+    @cached_property
+    def held(self) -> Holdings:
+        return holdings(export_fleet.open_positions(), self.quotes.marks)
+
+    @cached_property
+    def benchmark(self) -> list[Row]:
+        """At the end of every hour that the fleet has; the newest at the live price."""
+        accounts, capital = self.accounts, self._parts.start_capital
+        markers = {marker for hours in accounts.hours.values() for marker in hours}
+        ends = [accounts.inception_ms + (marker + 1) * HOUR_MS - 1 for marker in sorted(markers)]
+        prices = export_fleet.prices_at(SYMBOL, ends)
+        if SYMBOL in self.quotes.marks:
+            live = self.quotes.prices[SYMBOL]
+            prices = with_newest(prices, PricePoint(live.as_of // US_PER_MS, live.price), accounts.inception_ms)
+        return benchmark_rows(prices, capital, accounts.inception_ms)

@@ -1,0 +1,56 @@
+"""`status.json` beside the runs: how the exporter last found everything. Health and metrics are made from it, so that
+answering them asks neither PostgreSQL nor Redis."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+NAME = "status.json"
+
+
+class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`at` (seconds since 1970) is when it last answered, None: never."""
+
+    is_up: bool
+    at: float | None = None
+    error: str | None = None
+
+
+class Status(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`at` (seconds since 1970) is when the exporter wrote this. `live_ages` (seconds) is by key of the live store the
+    age of its youngest value."""
+
+    at: float
+    pid: int
+    postgres: Seen
+    redis: Seen
+    cycles: int = 0
+    failed_cycles: int = 0
+    failed_documents: int = 0
+    query_errors: int = 0
+    redis_errors: int = 0
+    missed_beats: int = 0
+    analytics_waiting: int = 0
+    last_error: str | None = None
+    config_versions: dict[str, int] = {}
+    live_ages: dict[str, float] = {}
+    synced_at: float | None = None
+    sync_conflicts: int = 0
+
+
+def write(root: Path, status: Status) -> None:
+    """Raises OSError. Not fsynced: after a power cut the next cycle writes it anew."""
+    root.mkdir(parents=True, exist_ok=True)
+    aside = root / f"{NAME}.{os.getpid()}"
+    aside.write_bytes(msgspec.json.encode(status))
+    aside.replace(root / NAME)
+
+
+def read(root: Path) -> Status | None:
+    try:
+        return msgspec.json.decode((root / NAME).read_bytes(), type=Status)
+    except (OSError, msgspec.DecodeError):
+        return None

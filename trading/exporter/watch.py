@@ -1,0 +1,76 @@
+"""What the exporter notices of the world around it, for its status."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from django.db import DatabaseError
+
+from trading.exporter.status import Seen, Status
+from trading.live_store import store
+from trading.live_store.keys import MARKET_CTX, PRICE, TRADER_HASHES, Key
+from trading.live_store.outage import outage
+from trading.repositories import export_fleet
+from trading.schema.live_answers import Fresh, Stale
+
+MOST_ERROR_CHARACTERS = 300
+
+
+class Watch:
+    def __init__(self) -> None:
+        self.cycles = self.failed_cycles = self.failed_documents = self.query_errors = self.missed_beats = 0
+        self.last_error: str | None = None
+        self._postgres, self._redis = Seen(is_up=False), Seen(is_up=False)
+        self._versions: dict[str, int] = {}
+        self._sync: tuple[float | None, int] = (None, 0)
+        self._live_ages: dict[str, float] = {}
+
+    def failed(self, error: Exception) -> None:
+        self.failed_cycles += 1
+        self.last_error = f"{type(error).__name__}: {error}"[:MOST_ERROR_CHARACTERS]
+        if isinstance(error, DatabaseError):
+            self.query_errors += 1
+            self._postgres = Seen(is_up=False, at=self._postgres.at, error=self.last_error)
+
+    def look(self) -> None:
+        """At both stores. Raises django.db.Error."""
+        self._versions = {result.trader_id: result.version for result in export_fleet.results()}
+        self._sync = export_fleet.sync_state()
+        self._postgres = Seen(is_up=True, at=time.time())
+        self._live_ages = {}
+        answers = [self._age(key) for key in (PRICE, MARKET_CTX, *TRADER_HASHES)]
+        if all(answers) and store.read_leaderboard() is not None:
+            self._redis = Seen(is_up=True, at=time.time())
+        else:
+            self._redis = Seen(is_up=False, at=self._redis.at, error="does not answer")
+
+    def status(self, analytics_waiting: int) -> Status:
+        at, conflicts = self._sync
+        return Status(
+            at=time.time(),
+            pid=os.getpid(),
+            postgres=self._postgres,
+            redis=self._redis,
+            cycles=self.cycles,
+            failed_cycles=self.failed_cycles,
+            failed_documents=self.failed_documents,
+            query_errors=self.query_errors,
+            redis_errors=sum(outage.failures.values()),
+            missed_beats=self.missed_beats,
+            analytics_waiting=analytics_waiting,
+            last_error=self.last_error,
+            config_versions=self._versions,
+            live_ages=self._live_ages,
+            synced_at=at,
+            sync_conflicts=conflicts,
+        )
+
+    def _age(self, key: Key) -> bool:
+        found = store.read_all(key)
+        if found is None:
+            return False
+        ages = [answer.age_seconds for answer in found.values() if isinstance(answer, Fresh | Stale)]
+        if ages:
+            self._live_ages[key.name] = round(min(ages), 3)
+        return True

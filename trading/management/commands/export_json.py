@@ -1,0 +1,82 @@
+"""Write the JSON documents that the read API serves."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error
+
+from trading.exporter.manifest import Manifest
+from trading.exporter.options import Options
+from trading.services.export_json import Beats, NotTheExporter, export_once
+
+STALE_DOCUMENTS = 3
+DEFAULT_SECONDS = 60
+PARENT_CHECK_SECONDS = 0.5
+
+
+class Command(BaseCommand):
+    help = "Write the JSON documents of the read API, once or at every beat."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        how = parser.add_mutually_exclusive_group()
+        how.add_argument("--once", action="store_true", help="one run, then end")
+        how.add_argument("--every", type=float, metavar="SECONDS", help="a run at every beat (default EXPORT_SECONDS)")
+        parser.add_argument("--dir", type=Path, help="where to write (default EXPORT_DIR)")
+        parser.add_argument("--with-parent", action="store_true", help="end when the process that started this ends")
+
+    def handle(
+        self, *args: Any, once: bool, every: float | None, dir: Path | None, with_parent: bool, **options: Any
+    ) -> None:
+        if every is not None and every <= 0:
+            raise CommandError("--every must be more than 0 seconds.")
+        chosen = Options.configured(dir.absolute() if dir else None)
+        if once:
+            self._once(chosen)
+        else:
+            self._beats(chosen, every or settings.EXPORT_SECONDS or DEFAULT_SECONDS, with_parent=with_parent)
+
+    def _once(self, options: Options) -> None:
+        try:
+            manifest = export_once(options)
+        except NotTheExporter:
+            raise CommandError("Another exporter is at work; it writes the next run by itself.") from None
+        except (OSError, Error) as error:
+            raise CommandError(f"Nothing was exported, readers see the last run: {error}".strip()) from error
+        self._report(manifest)
+        if any(entry.is_stale for entry in manifest.files):
+            raise SystemExit(STALE_DOCUMENTS)
+
+    def _beats(self, options: Options, every: float, *, with_parent: bool) -> None:
+        # As `make run` starts it, the lines of every minute would bury those of the site.
+        report = (lambda manifest: None) if with_parent else self._report
+        beats = Beats(options, every, report=report, say=self._say)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: beats.stop.set())
+        if with_parent:
+            threading.Thread(target=_stop_with_parent, args=(beats.stop, os.getppid()), daemon=True).start()
+        beats.run()
+
+    def _report(self, manifest: Manifest) -> None:
+        for entry in manifest.files:
+            if entry.error:
+                self.stderr.write(f"{entry.name}: {entry.error}")
+        size = sum(entry.size for entry in manifest.files)
+        self._say(f"{manifest.as_of}: {len(manifest.files)} documents, {size:,} bytes, in {manifest.duration_ms} ms.")
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def _stop_with_parent(stop: threading.Event, parent: int) -> None:
+    while os.getppid() == parent and not stop.is_set():
+        time.sleep(PARENT_CHECK_SECONDS)
+    stop.set()

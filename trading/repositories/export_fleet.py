@@ -1,0 +1,107 @@
+"""The fleet as an export needs it: who trades, with what result, and what is held. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from trading.models import Position as PositionRow
+from trading.repositories import rows
+from trading.schema.position import Position, Status
+from trading.schema.published import PricePoint
+
+# Cycle numbers rise by one and no decision is ever deleted, so the last number is the count.
+_RESULTS = """
+SELECT c.id, c.version, c.detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb,
+       coalesce(r.trades, 0), coalesce(r.wins, 0), coalesce(r.losses, 0), coalesce(r.net, 0), r.first_ms, r.last_ms,
+       coalesce((SELECT max(cycle_number) FROM decision_journal j WHERE j.trader_id = c.id), 0)
+  FROM trader_config c
+  LEFT JOIN (SELECT trader_id, sum(trades)::bigint AS trades, sum(wins)::bigint AS wins,
+                    sum(losses)::bigint AS losses, sum(net_pnl) AS net, min(first_close_ms) AS first_ms,
+                    max(last_close_ms) AS last_ms
+               FROM version_results GROUP BY trader_id) r ON r.trader_id = c.id
+ ORDER BY c.id
+"""
+_SUMS = """
+SELECT trader_id, coalesce(sum(net_pnl) FILTER (WHERE net_pnl > 0), 0),
+       coalesce(sum(net_pnl) FILTER (WHERE net_pnl < 0), 0)
+  FROM trades WHERE trader_id = ANY (%s) GROUP BY trader_id
+"""
+# One probe of an index a symbol, and one for its price.
+_LAST_PRICES = """
+WITH RECURSIVE s AS (
+    (SELECT symbol FROM trades ORDER BY symbol LIMIT 1)
+    UNION ALL
+    SELECT (SELECT symbol FROM trades WHERE symbol > s.symbol ORDER BY symbol LIMIT 1) FROM s WHERE symbol IS NOT NULL)
+SELECT s.symbol, t.close_ts_ms, t.price
+  FROM s CROSS JOIN LATERAL (
+       SELECT close_ts_ms, (detail #>> '{prices,avg_exit}')::numeric AS price
+         FROM trades WHERE symbol = s.symbol ORDER BY close_ts_ms DESC LIMIT 1) t
+"""
+_PRICES_AT = """
+SELECT DISTINCT t.close_ts_ms, t.price
+  FROM unnest(%s::bigint[]) AS moment CROSS JOIN LATERAL (
+       SELECT close_ts_ms, (detail #>> '{prices,avg_exit}')::numeric AS price
+         FROM trades WHERE symbol = %s AND close_ts_ms <= moment ORDER BY close_ts_ms DESC LIMIT 1) t
+ ORDER BY t.close_ts_ms
+"""
+_SYNCS = """
+SELECT (SELECT extract(epoch FROM max(synced_at))::float8 FROM yaml_base), (SELECT count(*) FROM sync_conflicts)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A trader and the sums that the database keeps of its trades."""
+
+    trader_id: str
+    version: int
+    is_retired: bool
+    trades: int
+    wins: int
+    losses: int
+    net: Decimal
+    first_close_ms: int | None
+    last_close_ms: int | None
+    invocations: int
+
+
+def results() -> list[Result]:
+    """Of the whole fleet, in order of id."""
+    return [Result(*row) for row in _rows(_RESULTS)]
+
+
+def gains_and_losses(trader_ids: Collection[str]) -> dict[str, tuple[Decimal, Decimal]]:
+    """{trader: (sum of net gains, sum of net losses)}, over every trade, from an index alone."""
+    return {name: (won, lost) for name, won, lost in _rows(_SUMS, list(trader_ids))}
+
+
+def open_positions() -> list[Position]:
+    found = PositionRow.objects.filter(status=Status.OPEN).order_by("trader_id", "symbol")
+    return [rows.position(row) for row in found]
+
+
+def last_prices() -> dict[str, PricePoint]:
+    """Of each symbol what it was last sold for."""
+    return {symbol: PricePoint(ts_ms, price) for symbol, ts_ms, price in _rows(_LAST_PRICES)}
+
+
+def prices_at(symbol: str, moments_ms: Collection[int]) -> list[PricePoint]:
+    """What the symbol was last sold for before each of these moments, ascending; only those before some trade."""
+    return [PricePoint(*row) for row in _rows(_PRICES_AT, list(moments_ms), symbol)]
+
+
+def sync_state() -> tuple[float | None, int]:
+    """(when a manager.yaml was last synced, in seconds since 1970; conflicts that wait)."""
+    ((at, conflicts),) = _rows(_SYNCS)
+    return at, int(conflicts)
+
+
+def _rows(sql: str, *parameters: Any) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters or None)
+        return list(cursor.fetchall())
