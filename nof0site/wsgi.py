@@ -7,9 +7,11 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from nof0site.read_api import with_read_api
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nof0site.settings")
 
-application = get_wsgi_application()
+application = with_read_api(get_wsgi_application())
 
 # What is loaded by now stays loaded; a request that reads a thousand configurations would have it walked for garbage
 # many times. What a request leaves behind is freed without the collector but for cycles, which may pile up a little.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ def exporter_beside() -> Iterator[None]:
         yield
         return
     process = subprocess.Popen(
-        [sys.executable, str(settings.BASE_DIR / "manage.py"), "export_json", "--with-parent"],
+        [sys.executable, str(settings.BASE_DIR / "manage.py"), "export_json", "--with-parent", str(os.getpid())],
         stdin=subprocess.DEVNULL,
         # Ctrl-C in the terminal is for the site, which ends its exporter in order.
         start_new_session=True,

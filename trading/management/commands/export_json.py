@@ -30,10 +30,12 @@ class Command(BaseCommand):
         how.add_argument("--once", action="store_true", help="one run, then end")
         how.add_argument("--every", type=float, metavar="SECONDS", help="a run at every beat (default EXPORT_SECONDS)")
         parser.add_argument("--dir", type=Path, help="where to write (default EXPORT_DIR)")
-        parser.add_argument("--with-parent", action="store_true", help="end when the process that started this ends")
+        parser.add_argument(
+            "--with-parent", type=int, metavar="PID", help="end when this process, which started it, ends; say little"
+        )
 
     def handle(
-        self, *args: Any, once: bool, every: float | None, dir: Path | None, with_parent: bool, **options: Any
+        self, *args: Any, once: bool, every: float | None, dir: Path | None, with_parent: int | None, **options: Any
     ) -> None:
         if every is not None and every <= 0:
             raise CommandError("--every must be more than 0 seconds.")
@@ -54,14 +56,14 @@ class Command(BaseCommand):
         if any(entry.is_stale for entry in manifest.files):
             raise SystemExit(STALE_DOCUMENTS)
 
-    def _beats(self, options: Options, every: float, *, with_parent: bool) -> None:
+    def _beats(self, options: Options, every: float, *, with_parent: int | None) -> None:
         # As `make run` starts it, the lines of every minute would bury those of the site.
         report = (lambda manifest: None) if with_parent else self._report
         beats = Beats(options, every, report=report, say=self._say)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: beats.stop.set())
         if with_parent:
-            threading.Thread(target=_stop_with_parent, args=(beats.stop, os.getppid()), daemon=True).start()
+            threading.Thread(target=_stop_with_parent, args=(beats.stop, with_parent), daemon=True).start()
         beats.run()
 
     def _report(self, manifest: Manifest) -> None:

@@ -1,0 +1,20 @@
+"""The read API as the settings want it, in front of Django."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from trading.api.access import Access
+from trading.api.application import Application, ReadApi
+from trading.api.current import Current
+
+
+def with_read_api(django: Application) -> ReadApi:
+    return ReadApi(
+        root=settings.EXPORT_DIR,
+        current=Current(settings.EXPORT_DIR, settings.API_DELAY_MINUTES * 60_000),
+        access=Access(settings.API_ACCESS, settings.API_TOKENS, settings.API_CORS_ORIGINS),
+        hosts=tuple(settings.ALLOWED_HOSTS),
+        stale_seconds=settings.API_STALE_SECONDS + settings.API_DELAY_MINUTES * 60,
+        behind=django if settings.SERVE_ADMIN else None,
+    )

@@ -1,0 +1,85 @@
+"""Asks the WSGI application as a server would."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trading.api.access import Access
+from trading.api.application import ReadApi
+from trading.api.current import Current
+from trading.documents.names import Document
+from trading.documents.wire import closing, encode, opening
+from trading.exporter.directory import ExportDirectory
+from trading.exporter.manifest import Entry, Manifest, Slices, Source
+
+HOURS = 5
+PUBLIC = dict.fromkeys((*Document, "health", "metrics"), "public")
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def json(self) -> Any:
+        content = gzip.decompress(self.content) if self.headers.get("Content-Encoding") == "gzip" else self.content
+        return json.loads(content)
+
+
+def make_run(root: Path, as_of: int, *, mark: str = "a", failing: str | None = None) -> None:
+    """Every document, each with `mark` in it; account-totals with two rows an hour."""
+    directory = ExportDirectory(root)
+    run, entries = directory.begin(as_of), []
+    for name in (*Document, "analytics/ann"):
+        if name == failing:
+            entries.append(Entry(name=name, source=Source.PREVIOUS, as_of=as_of, is_stale=True, error="it broke"))
+        elif name == Document.ACCOUNT_TOTALS:
+            body, slices = _totals(as_of, mark)
+            entries.append(run.put(Entry(name=name, source=Source.LIVE, as_of=as_of, slices=slices), body))
+        else:
+            body = encode({str(name): [mark], "filler": "x" * 2000, "serverTime": as_of})
+            entries.append(run.put(Entry(name=name, source=Source.LIVE, as_of=as_of), body))
+    run.finish(Manifest(as_of, 12, entries))
+    directory.publish(run)
+
+
+def _totals(as_of: int, mark: str) -> tuple[bytes, Slices]:
+    rows = [encode({"hour": hour, "n": n, "mark": mark, "filler": "x" * 300}) for hour in range(HOURS) for n in (0, 1)]
+    head, tail = opening("accountTotals"), closing(lastHourlyMarkerRead=HOURS - 1, serverTime=as_of)
+    at, markers = len(head), []
+    for number, row in enumerate(rows):
+        if number % 2 == 0:
+            markers.append((number // 2, at))
+        at += len(row) + 1
+    return head + b",".join(rows) + tail, Slices(len(head), len(tail), markers)
+
+
+def django(environ: Any, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    start_response("200 OK", [("Content-Type", "text/html")])
+    return [b"django"]
+
+
+def make_api(root: Path, **how: Any) -> ReadApi:
+    given: dict[str, Any] = {"hosts": ("localhost",), "stale_seconds": 180.0, "behind": django, **how}
+    current = Current(root, given.pop("delay_ms", 0))
+    access = Access(given.pop("levels", PUBLIC), given.pop("tokens", ()), given.pop("origins", ()))
+    return ReadApi(root=root, current=current, access=access, **given)
+
+
+def get(api: Callable[..., Any], url: str, method: str = "GET", **headers: str) -> Answer:
+    path, _, query = url.partition("?")
+    environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "HTTP_HOST": "localhost:8000"}
+    environ |= {f"HTTP_{name.upper()}": value for name, value in headers.items()}
+    said: list[Any] = []
+    content = b"".join(api(environ, lambda status, sent: said.extend((status, sent))))
+    merged: dict[str, str] = {}
+    for name, value in said[1]:
+        merged[name] = f"{merged[name]}, {value}" if name in merged else value
+    return Answer(int(said[0].split()[0]), merged, content)

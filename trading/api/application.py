@@ -1,0 +1,225 @@
+"""The WSGI application of the read API. Whatever it does not know it hands to the one behind it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from django.http.request import split_domain_port, validate_host
+
+from trading.api.access import Access
+from trading.api.current import Current
+from trading.api.health import METRICS_TYPE, age_seconds, health, metrics
+from trading.api.snapshot import Body, Snapshot
+from trading.documents.names import ANALYTICS_OF_ONE, Document
+
+PREFIX = "/api/"
+METRICS = "/metrics"
+# Tools and engines write there; it is not this API's.
+NOT_OURS = "/api/v1"
+SINCE_HOUR = "lastHourlyMarker"
+LONGEST_NUMBER = 18
+
+log = logging.getLogger(__name__)
+Environ = Mapping[str, Any]
+StartResponse = Callable[..., Any]
+Application = Callable[[Any, Any], Iterable[bytes]]
+Headers = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class ReadApi:
+    """`behind` None: nothing but the API is served."""
+
+    root: Path
+    current: Current
+    access: Access
+    hosts: tuple[str, ...]
+    stale_seconds: float
+    behind: Application | None
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        path: str = environ.get("PATH_INFO", "")
+        is_ours = (path.startswith(PREFIX) and not _is_below(path, NOT_OURS)) or path.rstrip("/") == METRICS
+        if not is_ours:
+            if self.behind is not None:
+                return self.behind(environ, start_response)
+            return _Reply(environ, start_response, []).problem(HTTPStatus.NOT_FOUND, "There is nothing here.")
+        cors = self.access.cors_headers(environ.get("HTTP_ORIGIN", "")) if self.access.origins else []
+        reply = _Reply(environ, start_response, cors)
+        try:
+            return self._governed(reply, path, environ)
+        except Exception:
+            log.exception("A request for %s failed.", path)
+            return reply.problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The log of the server says more.")
+
+    def _governed(self, reply: _Reply, path: str, environ: Environ) -> Iterable[bytes]:
+        if not _is_allowed(environ.get("HTTP_HOST", ""), self.hosts):
+            return reply.problem(HTTPStatus.BAD_REQUEST, "This host is not in ALLOWED_HOSTS.")
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return self._other_method(reply, environ)
+        name = "metrics" if path.rstrip("/") == METRICS else path[len(PREFIX) :].rstrip("/")
+        level = self.access.level(_governed_by(name))
+        if level == "off":
+            return reply.problem(HTTPStatus.NOT_FOUND, f"There is no document {name!r}.")
+        if level == "token":
+            if not self.access.admits(environ.get("HTTP_AUTHORIZATION", "")):
+                return reply.problem(
+                    HTTPStatus.UNAUTHORIZED, "A token is needed.", [("WWW-Authenticate", 'Bearer realm="nof0"')]
+                )
+            reply.make_private()
+        return self._answer(reply, name, environ)
+
+    def _answer(self, reply: _Reply, name: str, environ: Environ) -> Iterable[bytes]:
+        snapshot = self.current.snapshot()
+        if name == "health":
+            return reply.fresh(health(snapshot, self.root, self.stale_seconds), "application/json")
+        if name == "metrics":
+            return reply.fresh(metrics(snapshot, self.root), METRICS_TYPE)
+        if snapshot is None:
+            return reply.problem(HTTPStatus.SERVICE_UNAVAILABLE, "Nothing was exported yet.", [("Retry-After", "10")])
+        body = self._body(snapshot, name, environ.get("QUERY_STRING", ""))
+        if body is None:
+            return self._missing(reply, snapshot, name)
+        return reply.document(body, self._age_headers(snapshot, name))
+
+    def _body(self, snapshot: Snapshot, name: str, query: str) -> Body | None:
+        if query and name == Document.ACCOUNT_TOTALS and snapshot.slicer and (hour := _hour(query)) is not None:
+            return snapshot.slicer.from_hour(hour)
+        return snapshot.bodies.get(name)
+
+    def _missing(self, reply: _Reply, snapshot: Snapshot, name: str) -> Iterable[bytes]:
+        if name in snapshot.failed:
+            return reply.problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                f"{name} could not be made: {snapshot.failed[name]}",
+                [("Retry-After", "60")],
+            )
+        what = "trader" if name.startswith(ANALYTICS_OF_ONE) else "document"
+        return reply.problem(HTTPStatus.NOT_FOUND, f"There is no {what} {name.removeprefix(ANALYTICS_OF_ONE)!r}.")
+
+    def _age_headers(self, snapshot: Snapshot, name: str) -> Headers:
+        """Of what is stale: how old the desk that it shows is."""
+        age = age_seconds(snapshot)
+        if age <= self.stale_seconds and name not in snapshot.failed:
+            return []
+        return [("Age", str(round(age))), ("Warning", f'110 - "the export is {round(age)} s old"')]
+
+    def _other_method(self, reply: _Reply, environ: Environ) -> Iterable[bytes]:
+        allow = ("Allow", "GET, HEAD, OPTIONS")
+        if environ["REQUEST_METHOD"] == "OPTIONS":
+            asked = [
+                ("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS"),
+                ("Access-Control-Allow-Headers", "Authorization, If-None-Match"),
+                ("Access-Control-Max-Age", "86400"),
+            ]
+            return reply.empty(HTTPStatus.NO_CONTENT, [allow, *(asked if reply.is_shared else [])])
+        return reply.problem(HTTPStatus.METHOD_NOT_ALLOWED, "The API is read only.", [allow])
+
+
+class _Reply:
+    def __init__(self, environ: Environ, start_response: StartResponse, cors: Headers) -> None:
+        self._environ, self._start = environ, start_response
+        self._extra = cors
+        if cors and cors[0][1] != "*":
+            self._extra = [*cors, ("Vary", "Origin")]
+        self._is_private = False
+
+    @property
+    def is_shared(self) -> bool:
+        return bool(self._extra)
+
+    def make_private(self) -> None:
+        """No cache between may keep it for others."""
+        self._is_private = True
+
+    def document(self, body: Body, age: Headers) -> Iterable[bytes]:
+        is_packed = body.gzip is not None and _takes_gzip(self._environ.get("HTTP_ACCEPT_ENCODING", ""))
+        headers = [*(body.gzip_headers if is_packed else body.headers), *self._extra, *age]
+        if self._is_private:
+            headers = [(n, v.replace("public", "private")) if n == "Cache-Control" else (n, v) for n, v in headers]
+        if self._is_known(body):
+            return self.empty(HTTPStatus.NOT_MODIFIED, _without_content(headers))
+        return self._send(HTTPStatus.OK, headers, body.gzip if is_packed and body.gzip is not None else body.plain)
+
+    def fresh(self, content: bytes, kind: str) -> Iterable[bytes]:
+        headers = [
+            ("Content-Type", kind),
+            ("Content-Length", str(len(content))),
+            ("Cache-Control", "no-store"),
+            *self._extra,
+        ]
+        return self._send(HTTPStatus.OK, headers, content)
+
+    def problem(self, status: HTTPStatus, says: str, more: Headers | None = None) -> Iterable[bytes]:
+        content = json.dumps({"error": status.phrase, "detail": says}).encode()
+        headers = [
+            ("Content-Type", "application/json"),
+            ("Content-Length", str(len(content))),
+            ("Cache-Control", "no-store"),
+            *self._extra,
+            *(more or []),
+        ]
+        return self._send(status, headers, content)
+
+    def empty(self, status: HTTPStatus, headers: Headers) -> Iterable[bytes]:
+        self._start(f"{status.value} {status.phrase}", [*headers])
+        return [b""]
+
+    def _send(self, status: HTTPStatus, headers: Headers, content: bytes) -> Iterable[bytes]:
+        self._start(f"{status.value} {status.phrase}", headers)
+        return [b"" if self._environ["REQUEST_METHOD"] == "HEAD" else content]
+
+    def _is_known(self, body: Body) -> bool:
+        if (tags := self._environ.get("HTTP_IF_NONE_MATCH")) is not None:
+            # Both forms hold the same; a proxy may have asked for the other one.
+            return tags.strip() == "*" or any(_tag(tag) in (body.etag, f"{body.etag}-gz") for tag in tags.split(","))
+        return bool(self._environ.get("HTTP_IF_MODIFIED_SINCE") == body.last_modified)
+
+
+def _tag(text: str) -> str:
+    return text.strip().removeprefix("W/").strip('"')
+
+
+def _without_content(headers: Headers) -> Headers:
+    return [
+        (name, value) for name, value in headers if name not in ("Content-Length", "Content-Type", "Content-Encoding")
+    ]
+
+
+def _governed_by(name: str) -> str:
+    return name.partition("/")[0]
+
+
+def _is_below(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(prefix + "/")
+
+
+def _hour(query: str) -> int | None:
+    """What is no number is ignored, as unknown parameters are."""
+    for name, value in parse_qsl(query):
+        if name == SINCE_HOUR and len(value) <= LONGEST_NUMBER and value.removeprefix("-").isdecimal():
+            return int(value)
+    return None
+
+
+@lru_cache(maxsize=256)
+def _takes_gzip(accepted: str) -> bool:
+    for item in accepted.lower().split(","):
+        coding, _, weight = item.partition(";")
+        if coding.strip() in ("gzip", "*"):
+            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
+
+
+@lru_cache(maxsize=256)
+def _is_allowed(host: str, hosts: tuple[str, ...]) -> bool:
+    domain, _port = split_domain_port(host)
+    return bool(domain) and validate_host(domain, hosts)

@@ -1,0 +1,47 @@
+"""Which run is served: looked up a few times a second at most, loaded once, swapped as one reference."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+from trading.api.snapshot import Snapshot, load
+from trading.exporter.directory import CURRENT, ExportDirectory
+
+LOOK_SECONDS = 0.5
+
+
+class Current:
+    """`delay_ms`: the newest run that is at least so old. A run that cannot be loaded leaves the one before."""
+
+    def __init__(self, root: Path, delay_ms: int = 0) -> None:
+        self._root = root
+        self._delay_ms = delay_ms
+        self._lock = threading.Lock()
+        self._looked_at = float("-inf")
+        self._path: Path | None = None
+        self._snapshot: Snapshot | None = None
+
+    def snapshot(self) -> Snapshot | None:
+        """Threads that come while another one looks are served what is there."""
+        if time.monotonic() - self._looked_at > LOOK_SECONDS and self._lock.acquire(blocking=self._snapshot is None):
+            try:
+                self._look()
+            finally:
+                self._lock.release()
+        return self._snapshot
+
+    def _look(self) -> None:
+        path = self._wanted()
+        if path is not None and path != self._path and (loaded := load(path)):
+            self._path, self._snapshot = path, loaded
+        self._looked_at = time.monotonic()
+
+    def _wanted(self) -> Path | None:
+        if not self._delay_ms:
+            path = self._root / CURRENT
+            return path.resolve() if path.is_symlink() else None
+        latest = time.time_ns() // 1_000_000 - self._delay_ms
+        old_enough = [as_of for as_of in ExportDirectory(self._root).runs() if as_of <= latest]
+        return self._root / "runs" / str(old_enough[-1]) if old_enough else None

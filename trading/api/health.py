@@ -1,0 +1,119 @@
+"""`/api/health` and `/metrics`: from the manifest and what the exporter last saw, without asking anybody now."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+from trading.api.snapshot import Snapshot
+from trading.exporter import status as statuses
+from trading.exporter.status import Seen, Status
+
+METRICS_TYPE = CONTENT_TYPE_LATEST
+
+
+def age_seconds(snapshot: Snapshot) -> float:
+    return max(0.0, time.time() - snapshot.as_of / 1000)
+
+
+def health(snapshot: Snapshot | None, root: Path, stale_seconds: float) -> bytes:
+    """`status` is ok, stale, or `no export`: the process itself lives, since it answers."""
+    status = statuses.read(root)
+    age = age_seconds(snapshot) if snapshot else None
+    is_stale = age is None or age > stale_seconds
+    return json.dumps(
+        {
+            "status": "no export" if snapshot is None else "stale" if is_stale or snapshot.failed else "ok",
+            "stale": is_stale or bool(snapshot and snapshot.failed),
+            "export": {
+                "as_of": snapshot.as_of if snapshot else None,
+                "age_seconds": None if age is None else round(age, 1),
+                "stale_after_seconds": stale_seconds,
+                "failed_documents": dict(snapshot.failed) if snapshot else {},
+            },
+            "exporter": {
+                "age_seconds": round(max(0.0, time.time() - status.at), 1) if status else None,
+                "last_error": status.last_error if status else None,
+            },
+            "postgres": _seen(status.postgres if status else None),
+            "redis": _seen(status.redis if status else None),
+        }
+    ).encode()
+
+
+def metrics(snapshot: Snapshot | None, root: Path) -> bytes:
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Figures(snapshot, statuses.read(root)))
+    return generate_latest(registry)
+
+
+def _seen(seen: Seen | None) -> dict[str, Any]:
+    if seen is None:
+        return {"state": "unknown", "age_seconds": None}
+    age = None if seen.at is None else round(max(0.0, time.time() - seen.at), 1)
+    return {"state": "up" if seen.is_up else "down", "age_seconds": age, "error": seen.error}
+
+
+class _Figures(Collector):
+    def __init__(self, snapshot: Snapshot | None, status: Status | None) -> None:
+        self._snapshot, self._status = snapshot, status
+
+    def describe(self) -> Iterable[Metric]:
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        if self._snapshot:
+            yield from _of_run(self._snapshot)
+        if self._status:
+            yield from _of_exporter(self._status)
+
+
+def _of_run(snapshot: Snapshot) -> Iterator[Metric]:
+    manifest = snapshot.manifest
+    yield GaugeMetricFamily("nof0_export_age_seconds", "Age of the served export", age_seconds(snapshot))
+    yield GaugeMetricFamily(
+        "nof0_export_duration_seconds", "How long the served export took", manifest.duration_ms / 1000
+    )
+    sizes = GaugeMetricFamily("nof0_document_bytes", "Size of a document", labels=["document", "encoding"])
+    failed = GaugeMetricFamily("nof0_document_stale", "1: the last export could not make it", labels=["document"])
+    for entry in manifest.files:
+        sizes.add_metric([entry.name, "identity"], entry.size)
+        sizes.add_metric([entry.name, "gzip"], entry.gzip_size)
+        failed.add_metric([entry.name], float(entry.is_stale))
+    yield sizes
+    yield failed
+
+
+def _of_exporter(status: Status) -> Iterator[Metric]:
+    yield GaugeMetricFamily("nof0_exporter_age_seconds", "Since the exporter wrote", max(0, time.time() - status.at))
+    yield GaugeMetricFamily("nof0_postgres_up", "As the exporter last saw it", float(status.postgres.is_up))
+    yield GaugeMetricFamily("nof0_redis_up", "As the exporter last saw it", float(status.redis.is_up))
+    yield GaugeMetricFamily("nof0_analytics_waiting", "Traders whose analytics are due", status.analytics_waiting)
+    yield GaugeMetricFamily("nof0_sync_conflicts", "Conflicts of manager.yaml that wait", status.sync_conflicts)
+    if status.synced_at is not None:
+        yield GaugeMetricFamily("nof0_sync_timestamp_seconds", "Last sync of manager.yaml", status.synced_at)
+    for name, help_, count in (
+        ("nof0_export_cycles", "Finished exports", status.cycles),
+        ("nof0_export_failures", "Exports that failed", status.failed_cycles),
+        ("nof0_document_failures", "Documents that could not be made", status.failed_documents),
+        ("nof0_export_missed_beats", "Beats left out because an export took too long", status.missed_beats),
+        ("nof0_query_errors", "Statements of the exporter that failed", status.query_errors),
+        ("nof0_redis_errors", "Calls of the exporter that Redis did not answer", status.redis_errors),
+    ):
+        yield CounterMetricFamily(name, help_, count)
+    versions = GaugeMetricFamily("nof0_config_version", "Version of a trader's configuration", labels=["trader"])
+    for trader_id, version in status.config_versions.items():
+        versions.add_metric([trader_id], version)
+    ages = GaugeMetricFamily("nof0_live_store_age_seconds", "Age of the youngest value of a key", labels=["key"])
+    for key, age in status.live_ages.items():
+        ages.add_metric([key], age)
+    yield versions
+    yield ages

@@ -1,0 +1,113 @@
+"""One run of the exporter in memory: immutable, shared by all threads, replaced as a whole."""
+
+from __future__ import annotations
+
+import gzip
+from bisect import bisect_left
+from dataclasses import dataclass
+from email.utils import formatdate
+from functools import lru_cache
+from pathlib import Path
+
+from trading.documents.names import MAX_AGE, document_of
+from trading.exporter import manifest as manifests
+from trading.exporter.manifest import Entry, Manifest, Slices, file_name, gzip_name
+
+SLICES_KEPT = 64
+GZIP_LEVEL = 1
+# Compressing less than this saves no packet.
+GZIP_FROM_BYTES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What is sent. `headers` are of the plain form, `gzip_headers` of the compressed one; `gzip` None: plain only."""
+
+    etag: str
+    plain: bytes
+    gzip: bytes | None
+    headers: tuple[tuple[str, str], ...]
+    gzip_headers: tuple[tuple[str, str], ...]
+    last_modified: str
+    as_of: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    manifest: Manifest
+    bodies: dict[str, Body]
+    failed: dict[str, str]
+    slicer: Slicer | None
+
+    @property
+    def as_of(self) -> int:
+        return self.manifest.as_of
+
+
+class Slicer:
+    """account-totals from an hour on: its head, the rows from an offset on, its tail. Nothing is parsed."""
+
+    def __init__(self, name: str, body: Body, entry: Entry, slices: Slices) -> None:
+        self._name, self._body, self._entry, self._slices = name, body, entry, slices
+        self._hours = [hour for hour, _ in slices.markers]
+        self._at = lru_cache(maxsize=SLICES_KEPT)(self._cut)
+
+    def from_hour(self, hour: int) -> Body:
+        return self._at(bisect_left(self._hours, hour))
+
+    def _cut(self, place: int) -> Body:
+        whole, slices = self._body.plain, self._slices
+        end = len(whole) - slices.tail
+        start = slices.markers[place][1] if place < len(slices.markers) else end
+        plain = whole[: slices.head] + whole[start:end] + whole[end:]
+        packed = gzip.compress(plain, GZIP_LEVEL, mtime=0) if len(plain) >= GZIP_FROM_BYTES else None
+        return make_body(self._name, plain, packed, f"{self._entry.sha256[:32]}-{place}", self._entry.as_of)
+
+
+def load(run: Path) -> Snapshot | None:
+    """None of a run that is not whole, or was pruned while it was read."""
+    manifest = manifests.read(run)
+    if manifest is None:
+        return None
+    bodies, failed, slicer = {}, {}, None
+    try:
+        for entry in manifest.files:
+            if entry.error:
+                failed[entry.name] = entry.error
+            if not entry.size:
+                continue
+            plain, packed = (run / file_name(entry.name)).read_bytes(), (run / gzip_name(entry.name)).read_bytes()
+            if len(plain) != entry.size or len(packed) != entry.gzip_size:
+                return None
+            bodies[entry.name] = make_body(entry.name, plain, packed, entry.sha256[:32], entry.as_of)
+            if entry.slices:
+                slicer = Slicer(entry.name, bodies[entry.name], entry, entry.slices)
+    except OSError:
+        return None
+    return Snapshot(manifest, bodies, failed, slicer)
+
+
+def make_body(name: str, plain: bytes, packed: bytes | None, etag: str, as_of: int) -> Body:
+    modified = formatdate(as_of // 1000, usegmt=True)
+    shared = (
+        ("Content-Type", "application/json"),
+        ("Cache-Control", f"public, max-age={MAX_AGE[document_of(name)]}"),
+        ("Last-Modified", modified),
+        ("Vary", "Accept-Encoding"),
+        ("X-Content-Type-Options", "nosniff"),
+    )
+    return Body(
+        etag=etag,
+        plain=plain,
+        gzip=packed,
+        headers=(*shared, ("ETag", f'"{etag}"'), ("Content-Length", str(len(plain)))),
+        gzip_headers=(
+            *shared,
+            # Another form of the document has another strong validator.
+            ("ETag", f'"{etag}-gz"'),
+            ("Content-Encoding", "gzip"),
+            ("Content-Length", str(len(packed or b""))),
+        ),
+        last_modified=modified,
+        as_of=as_of,
+    )
