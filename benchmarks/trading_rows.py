@@ -25,8 +25,11 @@ CONFIG = TraderDetail.model_validate(
         "display_name": "A trader of the benchmark",
         "prompts": {"system_template": "prompts/manager/steady.tmpl"},
         "risk": {
-            "max_positions": VERSIONS, "max_position_size_usd": 500, "min_risk_reward_ratio": 3,
-            "major_coin_leverage": 20, "altcoin_leverage": 10,
+            "max_positions": VERSIONS,
+            "max_position_size_usd": 500,
+            "min_risk_reward_ratio": 3,
+            "major_coin_leverage": 20,
+            "altcoin_leverage": 10,
         },
     }
 )
