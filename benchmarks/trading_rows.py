@@ -97,6 +97,10 @@ _ALL_VISIBLE = """
 SELECT bool_and(relallvisible >= relpages) FROM pg_class
  WHERE oid IN ('trades'::regclass, 'positions'::regclass, 'version_results'::regclass)
 """
+_SESSIONS = """
+SELECT pid, backend_type, state, xact_start, left(query, 80) FROM pg_stat_activity
+ WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 TRIES = 60
 
 
@@ -126,13 +130,15 @@ def make_record(*, traders: int, trades: int, positions: int = CLOSED_POSITIONS)
 def vacuum() -> None:
     """So that index-only scans need not look into the tables. Not inside a transaction.
 
-    What an autovacuum still looks at is not all-visible yet, so it may take more than one.
+    What an autovacuum still looks at is not all-visible yet, so it may take more than one; and a few rows that were
+    taken back would keep their pages from it, because a vacuum passes over the indexes of a few.
     """
     with connection.cursor() as cursor:
         for _ in range(TRIES):
-            cursor.execute("VACUUM (ANALYZE) trades, positions, version_results")
+            cursor.execute("VACUUM (ANALYZE, INDEX_CLEANUP ON) trades, positions, version_results")
             cursor.execute(_ALL_VISIBLE)
             if cursor.fetchone() == (True,):
                 return
             time.sleep(0.5)
-    raise AssertionError("another transaction keeps old rows visible")
+        cursor.execute(_SESSIONS)
+        raise AssertionError(f"another transaction keeps old rows visible: {cursor.fetchall()}")

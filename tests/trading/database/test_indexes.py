@@ -43,7 +43,7 @@ def _record(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterat
             trading_rows.vacuum()
             yield
         finally:
-            cursor.execute("TRUNCATE trader_config CASCADE")
+            cursor.execute("TRUNCATE trader_config, symbols CASCADE")
             connection.close()
 
 
