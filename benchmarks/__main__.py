@@ -18,6 +18,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
 import django
 
 SECTIONS = ("config-sync", "admin-pages", "desk-pages", "trade-load", "trade-queries", "import-memory", "live-store")
+SECTIONS += ("export", "read-api")
 SIZES = (100, 1_000, 10_000)
 TRADES = 5_000_000
 IMPORT_GB = 2.0
@@ -55,7 +56,17 @@ def _options() -> argparse.Namespace:
 
 
 def _run(section: str, options: argparse.Namespace) -> Callable[..., list[Table]]:
-    from benchmarks import admin_pages, config_sync, desk_pages, import_memory, live_store, trade_load, trade_queries
+    from benchmarks import (
+        admin_pages,
+        config_sync,
+        desk_pages,
+        export_cycle,
+        import_memory,
+        live_store,
+        read_api,
+        trade_load,
+        trade_queries,
+    )
 
     runs: dict[str, Callable[..., list[Table]]] = {
         "config-sync": config_sync.run,
@@ -64,6 +75,8 @@ def _run(section: str, options: argparse.Namespace) -> Callable[..., list[Table]
         "trade-load": lambda directory, sizes, say: trade_load.run(say),
         "import-memory": lambda directory, sizes, say: import_memory.run(directory, options.import_gb, say),
         "live-store": live_store.run,
+        "export": lambda directory, sizes, say: export_cycle.run(directory, say),
+        "read-api": lambda directory, sizes, say: read_api.run(directory, say),
         "trade-queries": lambda directory, sizes, say: trade_queries.run(options.trades, say),
     }
     return runs[section]

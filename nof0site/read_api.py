@@ -10,11 +10,18 @@ from trading.api.current import Current
 
 
 def with_read_api(django: Application) -> ReadApi:
+    stale_seconds = settings.API_STALE_SECONDS + settings.API_DELAY_MINUTES * 60
+    public = [name for name, level in settings.API_ACCESS.items() if level == "public"]
     return ReadApi(
         root=settings.EXPORT_DIR,
-        current=Current(settings.EXPORT_DIR, settings.API_DELAY_MINUTES * 60_000),
+        current=Current(
+            settings.EXPORT_DIR,
+            settings.API_DELAY_MINUTES * 60_000,
+            public=public,
+            fresh_seconds=stale_seconds,
+        ),
         access=Access(settings.API_ACCESS, settings.API_TOKENS, settings.API_CORS_ORIGINS),
         hosts=tuple(settings.ALLOWED_HOSTS),
-        stale_seconds=settings.API_STALE_SECONDS + settings.API_DELAY_MINUTES * 60,
+        stale_seconds=stale_seconds,
         behind=django if settings.SERVE_ADMIN else None,
     )

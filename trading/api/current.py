@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Collection
 from pathlib import Path
 
-from trading.api.snapshot import Snapshot, load
+from trading.api.snapshot import Body, Snapshot, load
+from trading.documents.names import document_of
 from trading.exporter.directory import CURRENT, ExportDirectory
 
 LOOK_SECONDS = 0.5
@@ -15,13 +17,24 @@ LOOK_SECONDS = 0.5
 class Current:
     """`delay_ms`: the newest run that is at least so old. A run that cannot be loaded leaves the one before."""
 
-    def __init__(self, root: Path, delay_ms: int = 0) -> None:
+    def __init__(
+        self, root: Path, delay_ms: int = 0, *, public: Collection[str] = (), fresh_seconds: float = 0.0
+    ) -> None:
         self._root = root
         self._delay_ms = delay_ms
+        self._public = public
+        self._fresh_seconds = fresh_seconds
+        self._quick: tuple[float, dict[str, Body]] = (0.0, {})
         self._lock = threading.Lock()
         self._looked_at = float("-inf")
         self._path: Path | None = None
         self._snapshot: Snapshot | None = None
+
+    def at_once(self, path: str) -> Body | None:
+        """A document of a fresh run that anybody may read, by its address."""
+        self.snapshot()
+        fresh_until, bodies = self._quick
+        return bodies.get(path) if time.time() < fresh_until else None
 
     def snapshot(self) -> Snapshot | None:
         """Threads that come while another one looks are served what is there."""
@@ -35,8 +48,16 @@ class Current:
     def _look(self) -> None:
         path = self._wanted()
         if path is not None and path != self._path and (loaded := load(path)):
+            self._quick = loaded.as_of / 1000 + self._fresh_seconds, self._quick_ones(loaded)
             self._path, self._snapshot = path, loaded
         self._looked_at = time.monotonic()
+
+    def _quick_ones(self, snapshot: Snapshot) -> dict[str, Body]:
+        return {
+            f"/api/{name}": body
+            for name, body in snapshot.bodies.items()
+            if document_of(name) in self._public and name not in snapshot.failed
+        }
 
     def _wanted(self) -> Path | None:
         if not self._delay_ms:

@@ -13,6 +13,7 @@ from trading.documents.names import MAX_AGE, document_of
 from trading.exporter import manifest as manifests
 from trading.exporter.manifest import Entry, Manifest, Slices, file_name, gzip_name
 
+Headers = tuple[tuple[str, str], ...]
 SLICES_KEPT = 64
 GZIP_LEVEL = 1
 # Compressing less than this saves no packet.
@@ -20,16 +21,22 @@ GZIP_FROM_BYTES = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
-    """What is sent. `headers` are of the plain form, `gzip_headers` of the compressed one; `gzip` None: plain only."""
+class Form:
+    """A document plain or compressed. `etag` is quoted, as headers have it."""
 
     etag: str
-    plain: bytes
-    gzip: bytes | None
+    content: bytes
     headers: tuple[tuple[str, str], ...]
-    gzip_headers: tuple[tuple[str, str], ...]
+    headers_of_304: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """`packed` None: plain only."""
+
+    plain: Form
+    packed: Form | None
     last_modified: str
-    as_of: int
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ class Slicer:
         return self._at(bisect_left(self._hours, hour))
 
     def _cut(self, place: int) -> Body:
-        whole, slices = self._body.plain, self._slices
+        whole, slices = self._body.plain.content, self._slices
         end = len(whole) - slices.tail
         start = slices.markers[place][1] if place < len(slices.markers) else end
         plain = whole[: slices.head] + whole[start:end] + whole[end:]
@@ -90,24 +97,17 @@ def load(run: Path) -> Snapshot | None:
 def make_body(name: str, plain: bytes, packed: bytes | None, etag: str, as_of: int) -> Body:
     modified = formatdate(as_of // 1000, usegmt=True)
     shared = (
-        ("Content-Type", "application/json"),
         ("Cache-Control", f"public, max-age={MAX_AGE[document_of(name)]}"),
         ("Last-Modified", modified),
         ("Vary", "Accept-Encoding"),
         ("X-Content-Type-Options", "nosniff"),
     )
-    return Body(
-        etag=etag,
-        plain=plain,
-        gzip=packed,
-        headers=(*shared, ("ETag", f'"{etag}"'), ("Content-Length", str(len(plain)))),
-        gzip_headers=(
-            *shared,
-            # Another form of the document has another strong validator.
-            ("ETag", f'"{etag}-gz"'),
-            ("Content-Encoding", "gzip"),
-            ("Content-Length", str(len(packed or b""))),
-        ),
-        last_modified=modified,
-        as_of=as_of,
-    )
+    # Another form of the document has another strong validator.
+    compressed = _form(packed, f'"{etag}-gz"', shared, (("Content-Encoding", "gzip"),)) if packed is not None else None
+    return Body(_form(plain, f'"{etag}"', shared), compressed, modified)
+
+
+def _form(content: bytes, etag: str, shared: Headers, more: Headers = ()) -> Form:
+    headers = (*shared, ("ETag", etag))
+    length = ("Content-Length", str(len(content)))
+    return Form(etag, content, (("Content-Type", "application/json"), *headers, *more, length), headers)

@@ -68,8 +68,10 @@ def django(environ: Any, start_response: Callable[..., Any]) -> Iterable[bytes]:
 
 def make_api(root: Path, **how: Any) -> ReadApi:
     given: dict[str, Any] = {"hosts": ("localhost",), "stale_seconds": 180.0, "behind": django, **how}
-    current = Current(root, given.pop("delay_ms", 0))
-    access = Access(given.pop("levels", PUBLIC), given.pop("tokens", ()), given.pop("origins", ()))
+    levels = given.pop("levels", PUBLIC)
+    public = [name for name, level in levels.items() if level == "public"]
+    current = Current(root, given.pop("delay_ms", 0), public=public, fresh_seconds=given["stale_seconds"])
+    access = Access(levels, given.pop("tokens", ()), given.pop("origins", ()))
     return ReadApi(root=root, current=current, access=access, **given)
 
 
