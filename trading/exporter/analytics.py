@@ -7,10 +7,9 @@ is due is computed in the time that is given, the longest waiting first, and eac
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
@@ -39,11 +38,13 @@ class AnalyticsRows:
         self.version = 0
 
     def take_over(self, run: Finished) -> None:
-        """Rows of an earlier exporter stand until their turn comes."""
+        """Rows of an earlier exporter stand until their turn comes; what was computed here is not given up for them."""
+        if self._fingerprints:
+            return
         try:
             document = msgspec.json.decode((run.path / file_name("analytics")).read_bytes())
             board = msgspec.json.decode((run.path / file_name("leaderboard")).read_bytes())
-            self.rows = {row["model_id"]: _as_it_stood(row) for row in document["analytics"]}
+            self.rows = {row["model_id"]: encode(row) for row in document["analytics"]}
             self.sharpes = {row["id"]: row["sharpe"] for row in board["leaderboard"]}
         except (OSError, msgspec.DecodeError, KeyError, TypeError):
             return
@@ -109,7 +110,3 @@ class AnalyticsRows:
         self.rows[trader_id], self.sharpes[trader_id] = encode(row), how.sharpe
         self._fingerprints[trader_id], self._updated_ms[trader_id] = fingerprint, now_ms
         self.version += 1
-
-
-def _as_it_stood(row: Mapping[str, Any]) -> bytes:
-    return encode(row)

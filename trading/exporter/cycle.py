@@ -68,17 +68,20 @@ class Exporter:
     def _entries(self, run: Run, as_of: int, analytics_seconds: float | None) -> Iterator[Entry]:
         self.parts.begin(analytics_seconds)
         for document in Document:
-            yield self._entry(run, document, as_of, partial(self.parts.plan, document))
+            yield self._entry(run, document, as_of, partial(self._planned, document))
         for trader_id in self.parts.traders_with_analytics():
             name = of_trader(trader_id)
             yield self._entry(run, name, as_of, partial(self.parts.plan_of_one, trader_id))
+
+    def _planned(self, document: Document) -> Planned:
+        with on_its_own():
+            return self.parts.plan(document)
 
     def _entry(self, run: Run, name: str, as_of: int, plan: Callable[[], Planned]) -> Entry:
         if self.is_stopping():
             raise Stopped
         try:
-            with on_its_own():
-                return self._rendered(run, name, as_of, plan())
+            return self._rendered(run, name, as_of, plan())
         except (OSError, OperationalError, InterfaceError):
             raise
         except Exception as error:
