@@ -44,11 +44,12 @@ def run(directory: Path, say: Callable[[str], None]) -> list[Table]:
     with (
         _nginx(directory, root) as nginx,
         _granian("nof0site.wsgi:application", root) as ours,
+        _granian("benchmarks.obvious.bare_api:application", root) as bare,
         _granian(
             "benchmarks.obvious.plain_api:application", root, DJANGO_SETTINGS_MODULE="benchmarks.settings"
         ) as plain,
     ):
-        ports = {"nginx, static files": nginx, "read API": ours, "plain Django view": plain}
+        ports = {"nginx, static files": nginx, "read API": ours, "bare WSGI function": bare, "plain Django view": plain}
         for _ in range(ROUNDS):
             for name, port in ports.items():
                 say(name)
@@ -99,7 +100,8 @@ def _table(found: dict[str, dict[str, list[tuple[float, str]]]], size: int, pack
         rows,
         [
             f"wrk -t1 -c{CONNECTIONS} on the same machine, the best of {ROUNDS} rounds of {ROUND_SECONDS} s, the "
-            "servers taking turns. nginx with one worker and gzip_static; granian with one worker. The plain view "
+            "servers taking turns. nginx with one worker and gzip_static; the others under granian with one worker, "
+            "whose limit the bare function shows. The plain view "
             "queries and serializes 230 trades, and does not compress.",
         ],
     )
