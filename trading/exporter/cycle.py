@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from django.db import InterfaceError, OperationalError
+from msgspec import structs
 
 from trading.documents.names import Document, of_trader
 from trading.exporter.directory import ExportDirectory, Run, digest
@@ -108,33 +109,11 @@ class Exporter:
 
 
 def _kept(before: Entry, source: Source) -> Entry:
-    return Entry(
-        name=before.name,
-        source=source,
-        as_of=before.as_of,
-        rows=before.rows,
-        size=before.size,
-        sha256=before.sha256,
-        gzip_size=before.gzip_size,
-        gzip_sha256=before.gzip_sha256,
-        slices=before.slices,
-    )
+    return structs.replace(before, source=source, is_stale=False, error=None)
 
 
 def _failed(run: Run, name: str, as_of: int, why: str) -> Entry:
     before = run.previous.manifest.entry(name) if run.previous else None
     if before is None or not before.size or not run.keep(name):
         return Entry(name=name, source=Source.PREVIOUS, as_of=as_of, is_stale=True, error=why)
-    return Entry(
-        name=name,
-        source=Source.PREVIOUS,
-        as_of=before.as_of,
-        rows=before.rows,
-        size=before.size,
-        sha256=before.sha256,
-        gzip_size=before.gzip_size,
-        gzip_sha256=before.gzip_sha256,
-        is_stale=True,
-        error=why,
-        slices=before.slices,
-    )
+    return structs.replace(before, source=Source.PREVIOUS, is_stale=True, error=why)

@@ -16,6 +16,8 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import structs
+
 from trading.exporter import manifest as manifests
 from trading.exporter.manifest import Entry, Manifest, file_name, gzip_name
 
@@ -44,16 +46,8 @@ class Run:
         packed = gzip.compress(body, GZIP_LEVEL, mtime=0)
         self._write(file_name(entry.name), body)
         self._write(gzip_name(entry.name), packed)
-        return Entry(
-            name=entry.name,
-            source=entry.source,
-            as_of=entry.as_of,
-            rows=entry.rows,
-            size=len(body),
-            sha256=digest(body),
-            gzip_size=len(packed),
-            gzip_sha256=digest(packed),
-            slices=entry.slices,
+        return structs.replace(
+            entry, size=len(body), sha256=digest(body), gzip_size=len(packed), gzip_sha256=digest(packed)
         )
 
     def keep(self, name: str) -> bool:
