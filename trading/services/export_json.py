@@ -17,6 +17,7 @@ from trading.exporter.manifest import Manifest
 from trading.exporter.options import Options
 from trading.exporter.watch import Watch
 from trading.repositories.export_snapshot import ExportLock, snapshot
+from trading.services import live
 
 log = logging.getLogger(__name__)
 # How often one that waits asks whether the other one is gone.
@@ -56,6 +57,7 @@ class Beats:
                     continue
                 is_waiting = False
                 self._beat(exporter, watch)
+                _keep_live_store_filled()
                 due = self._next(due, watch)
                 self._between(exporter, due)
                 self.stop.wait(max(0.0, due - time.monotonic()))
@@ -114,6 +116,14 @@ class Beats:
                     exporter.parts.analytics.compute(0.0)
         except Exception:
             log.exception("Analytics could not be computed; the next beat tries again.")
+
+
+def _keep_live_store_filled() -> None:
+    """The one loop that runs anyway: traders at rest stay fresh, and retired ones leave the leaderboard."""
+    try:
+        live.heal()
+    except Error as error:
+        log.warning("The live store could not be filled anew: %s", error)
 
 
 def export_once(options: Options) -> Manifest:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
+from django_redis import get_redis_connection
 
 from tests.trading.export.record import make_desk
 from trading.exporter import status
@@ -17,8 +18,10 @@ from trading.exporter.cycle import Exporter
 from trading.exporter.directory import ExportDirectory
 from trading.exporter.manifest import Manifest
 from trading.exporter.options import Options
+from trading.live_store import keys, store
+from trading.live_store.mode import follower
 from trading.repositories.export_snapshot import ExportLock
-from trading.services import export_json
+from trading.services import export_json, live
 from trading.services.export_json import Beats
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +59,16 @@ def test_beats_go_on_until_told_to_stop(options: Options) -> None:
     assert seen is not None
     assert (seen.cycles, seen.failed_cycles, seen.postgres.is_up, seen.redis.is_up) == (3, 0, True, True)
     assert seen.config_versions == {"ann": 1, "bob": 1, "cyd": 1}
+
+
+def test_a_live_store_found_empty_is_filled_while_nobody_trades(options: Options) -> None:
+    live.rebuild_all()
+    get_redis_connection("default").flushdb()
+    follower.current(now=True)
+
+    run(options, runs=1)
+
+    assert set(store.read_all(keys.TRADES_RECENT) or {}) >= {"ann", "bob"}
 
 
 def test_beats_missed_during_a_long_export_are_left_out(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
