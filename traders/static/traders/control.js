@@ -7,8 +7,14 @@ document.addEventListener("DOMContentLoaded", () => {
     if (form) watch(form);
 });
 
-// The theme shows a page only when its scripts are ready; what is not shown cannot take the focus before.
-document.addEventListener("alpine:initialized", () => document.querySelector(".desk [autofocus]")?.focus());
+// The theme shows a page only when its scripts are ready, a moment after they say so; what is not shown cannot take the
+// focus before. Whoever is at another field by then stays there.
+document.addEventListener("alpine:initialized", () => setTimeout(focusMarked));
+window.addEventListener("load", focusMarked);
+
+function focusMarked() {
+    if (document.activeElement === document.body) document.querySelector(".desk [autofocus]")?.focus();
+}
 
 function watch(form) {
     const fields = [...form.querySelectorAll("[data-field]")].map((field) => ({
