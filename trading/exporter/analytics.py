@@ -44,7 +44,7 @@ class AnalyticsRows:
         try:
             document = msgspec.json.decode((run.path / file_name("analytics")).read_bytes())
             board = msgspec.json.decode((run.path / file_name("leaderboard")).read_bytes())
-            self.rows = {row["model_id"]: encode(row) for row in document["analytics"]}
+            self.rows = {row["id"]: encode(row) for row in document["analytics"]}
             self.sharpes = {row["id"]: row["sharpe"] for row in board["leaderboard"]}
         except (OSError, msgspec.DecodeError, KeyError, TypeError):
             return
