@@ -11,6 +11,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
+from traders.schema import tokens
+
 _SHORTEST = 12
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$[A-Z_][A-Z0-9_]*")
 
@@ -25,6 +27,7 @@ _CERTAIN = {
     "a Slack token": r"(?<![A-Za-z0-9-])(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,}",
     "a Google API key": r"(?<![A-Za-z0-9_-])AIza[A-Za-z0-9_-]{35}",
     "a Hugging Face token": r"(?<![A-Za-z0-9_])hf_[A-Za-z0-9]{30,}",
+    "an API token (nof0_...)": rf"(?<![A-Za-z0-9]){tokens.PREFIX}[A-Za-z0-9_-]{{{tokens.RANDOM_CHARACTERS},}}",
     "a Telegram bot token": r"(?<![0-9])[0-9]{8,10}:[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])",
     "a JSON Web Token": r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
     "a private key (0x and 64 hex digits)": r"(?<![A-Za-z0-9])0[xX][0-9A-Fa-f]{64}(?![A-Za-z0-9])",

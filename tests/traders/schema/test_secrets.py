@@ -9,6 +9,7 @@ import random
 import pytest
 
 from traders.schema.secrets import find_secret, names_a_secret, secrets_in
+from traders.schema.tokens import new_text
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
 
@@ -25,6 +26,8 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_X
         ("glpat-abcdefghij0123456789", "a GitLab token"),
         ("xoxb-123456789012-abcdefghij", "a Slack token"),
         ("AIza" + "SyA-1234567890abcdefghijklmnopqrstuv", "a Google API key"),
+        ("nof0_" + "-" * 20 + "aB3_" * 5 + "xyz", "an API token (nof0_...)"),
+        ("TOKEN=nof0_" + "k" * 43 + "_old", "an API token (nof0_...)"),
         (JWT, "a JSON Web Token"),
         ("Bearer " + JWT, "a JSON Web Token"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIE", "a private key in PEM form"),
@@ -73,6 +76,8 @@ def test_secrets_of_known_forms(text: str, kind: str) -> None:
         "https://example.org/docs?page=2#tokens",
         "mailto:desk@example.org",
         "risk-adjusted-returns-over-20-days",
+        "nof0_" + "k" * 42,
+        "info0_momentum_and_" + "k" * 43,
         "a task-based-plan-with-12-steps-in-it",
     ],
 )
@@ -86,6 +91,12 @@ def test_random_keys_are_found_in_values_but_not_in_prose() -> None:
     found = [key for key in keys if find_secret(key)]
     assert len(found) > 150
     assert not any(find_secret(f"the key {key}", prose=True) for key in keys)
+
+
+def test_each_token_of_this_system_is_found() -> None:
+    tokens = [new_text() for _ in range(200)]
+    assert {find_secret(f"It uses {token}.", prose=True) for token in tokens} == {"an API token (nof0_...)"}
+    assert {find_secret(f"Authorization: Bearer {token}") for token in tokens} == {"an API token (nof0_...)"}
 
 
 @pytest.mark.parametrize(
@@ -119,6 +130,8 @@ def test_secrets_are_found_anywhere_below() -> None:
     ]
 
 
-@pytest.mark.parametrize("part", ["sk-", "eyJ-", "xoxb-", "https://", "://", "ghp_", "0x", "a" * 24, "-----BEGIN "])
+@pytest.mark.parametrize(
+    "part", ["sk-", "eyJ-", "xoxb-", "https://", "://", "ghp_", "nof0_", "nof0_.", "0x", "a" * 24, "-----BEGIN "]
+)
 def test_a_megabyte_of_anything_takes_no_time(part: str) -> None:
     find_secret.__wrapped__(part * (1_000_000 // len(part)), prose=True)

@@ -1,0 +1,90 @@
+"""API tokens: by what name a trading engine or a tool is known, and what it may do."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+PREFIX = "nof0_"
+"""By it people and scanners of secrets know a token wherever it lies about."""
+
+RANDOM_CHARACTERS = 43
+_RANDOM_BYTES = 32
+_HINT_CHARACTERS = 4
+_WHOLE = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{{RANDOM_CHARACTERS}}}")
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+
+
+class Scope(StrEnum):
+    READ_CONFIG = "read-config"
+    WRITE_CONFIG = "write-config"
+    WRITE_JOURNAL = "write-journal"
+    WRITE_STATE = "write-state"
+
+
+class TokenState(StrEnum):
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    id: int
+    name: str
+    scopes: frozenset[Scope]
+
+    @property
+    def actor(self) -> str:
+        """What history calls it. A user's name holds no colon, so it is never taken for a person."""
+        return f"token:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A token as it is kept: what made it, and what became of it. `hint` is how its text begins after the prefix."""
+
+    token: Token
+    hint: str
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    revoked_by: str | None
+    last_used_at: datetime | None
+
+    def state(self, now: datetime) -> TokenState:
+        """A token that was revoked after it expired is a revoked one."""
+        if self.revoked_at is not None:
+            return TokenState.REVOKED
+        if self.expires_at is not None and self.expires_at <= now:
+            return TokenState.EXPIRED
+        return TokenState.ACTIVE
+
+
+def new_text() -> str:
+    """A token nobody can guess: 256 random bits."""
+    return PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
+
+
+def is_text(text: str) -> bool:
+    """Whether it has the form of a token."""
+    return _WHOLE.fullmatch(text) is not None
+
+
+def digest_of(text: str) -> str:
+    """What is stored in place of a token: SHA-256, in hex.
+
+    Passwords need a slow hash with a salt because people choose them; nobody tries out 256 random bits.
+    """
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def hint_of(text: str) -> str:
+    """Enough of a token to recognise it by, and too little to guess it: 232 random bits stay unknown."""
+    return text.removeprefix(PREFIX)[:_HINT_CHARACTERS]
