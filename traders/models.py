@@ -16,6 +16,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from traders.schema import tokens
 from traders.schema.jsonio import ExactDecoder, ExactEncoder
 
 
@@ -244,6 +245,52 @@ class PromptText(models.Model):
 
     def __str__(self) -> str:
         return f"{self.path} {self.version}"
+
+
+class ApiToken(models.Model):
+    """By what an engine or a tool proves who it is. Of the token itself only the digest is kept."""
+
+    name = models.TextField()
+    # The token has 256 random bits: a plain fast hash is as safe as a slow one, and each request asks for it.
+    digest = models.TextField()
+    hint = models.TextField()
+    scopes = ArrayField(models.TextField())
+    created_at = models.DateTimeField(db_default=TransactionNow())
+    created_by = models.TextField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.TextField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "api_tokens"
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"), condition=models.Q(revoked_at__isnull=True), name="api_tokens_name_ignoring_case"
+            ),
+            models.UniqueConstraint(fields=["digest"], name="api_tokens_digest"),
+            models.CheckConstraint(condition=models.Q(name__regex=tokens.NAME), name="api_tokens_name_form"),
+            models.CheckConstraint(condition=models.Q(digest__regex="^[0-9a-f]{64}$"), name="api_tokens_digest_form"),
+            models.CheckConstraint(condition=models.Q(hint__regex="^[A-Za-z0-9_-]{1,8}$"), name="api_tokens_hint_form"),
+            models.CheckConstraint(
+                condition=models.Q(scopes__len__gte=1, scopes__contained_by=[scope.value for scope in tokens.Scope]),
+                name="api_tokens_scopes_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(expires_at__isnull=True) | models.Q(expires_at__gt=models.F("created_at")),
+                name="api_tokens_expire_later",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(revoked_at__isnull=True, revoked_by__isnull=True)
+                | models.Q(revoked_at__isnull=False, revoked_by__isnull=False),
+                name="api_tokens_revoked_by_somebody",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 # django-simple-history makes these classes; their fields are the model's and VersionRow's.

@@ -4,6 +4,7 @@ ConfigError
 ├── UnknownConfig       no such trader
 │   └── UnknownVersion  no such version of it
 ├── UnknownChangeSet    no such change set
+├── UnknownToken        no such API token
 ├── NothingStored       the fleet has no settings yet
 ├── AlreadyExists       a new trader's id is taken, perhaps in other letter case
 ├── StaleEdit           somebody saved since the editor read; carries all three sides
@@ -40,6 +41,11 @@ class UnknownVersion(UnknownConfig):
 class UnknownChangeSet(ConfigError):
     def __init__(self, change_set: int) -> None:
         super().__init__(f"there is no change set {change_set}")
+
+
+class UnknownToken(ConfigError):
+    def __init__(self, token: int | str) -> None:
+        super().__init__(f"there is no token {token!r}")
 
 
 class NothingStored(ConfigError):

@@ -1,0 +1,102 @@
+"""API tokens as they are kept: the digest of each, never the token."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import DatabaseError, connection, transaction
+
+from traders.models import ApiToken
+from traders.schema.tokens import IssuedToken, Scope, Token
+
+log = logging.getLogger(__name__)
+
+# An engine sends many requests a second: its row is written once a minute.
+_WORTH_NOTING = "(last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')"
+
+
+def insert(
+    *, name: str, digest: str, hint: str, scopes: Collection[Scope], actor: str, expires_at: datetime | None
+) -> int | None:
+    """The id of the new token; None while another one of this name, whatever its letter case, is not revoked."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO api_tokens (name, digest, hint, scopes, created_by, expires_at)
+            VALUES (%s, %s, %s, %s, %s, %s)
+            ON CONFLICT (lower(name)) WHERE revoked_at IS NULL DO NOTHING RETURNING id
+            """,
+            [name, digest, hint, sorted(scopes), actor, expires_at],
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def valid(digest: str) -> tuple[Token, bool] | None:
+    """The token of this digest, and whether its last use is worth noting. None when there is none, or it was revoked
+    or has expired."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT id, name, scopes, {_WORTH_NOTING} FROM api_tokens
+             WHERE digest = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
+            """,
+            [digest],
+        )
+        row = cursor.fetchone()
+    return (Token(row[0], row[1], _scopes(row[2])), row[3]) if row else None
+
+
+def note_use(token_id: int) -> None:
+    """Keeps the moment as its last use, once a minute. No request fails for it, or waits where the row is locked."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                UPDATE api_tokens SET last_used_at = clock_timestamp()
+                 WHERE id IN (SELECT id FROM api_tokens WHERE id = %s AND {_WORTH_NOTING} FOR UPDATE SKIP LOCKED)
+                """,
+                [token_id],
+            )
+    except DatabaseError as error:
+        log.warning("The last use of token %s is not noted: %s", token_id, error)
+
+
+def revoke(token_id: int, *, actor: str) -> bool:
+    """Whether it was revoked by this; one that is revoked already stays as it is."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE api_tokens SET revoked_at = clock_timestamp(), revoked_by = %s"
+            " WHERE id = %s AND revoked_at IS NULL",
+            [actor, token_id],
+        )
+        return bool(cursor.rowcount)
+
+
+def one(token_id: int) -> IssuedToken | None:
+    row = ApiToken.objects.filter(pk=token_id).first()
+    return _issued(row) if row else None
+
+
+def every() -> list[IssuedToken]:
+    """All tokens, the newest first."""
+    return [_issued(row) for row in ApiToken.objects.order_by("-created_at", "-pk")]
+
+
+def _issued(row: ApiToken) -> IssuedToken:
+    return IssuedToken(
+        token=Token(row.pk, row.name, _scopes(row.scopes)),
+        hint=row.hint,
+        created_at=row.created_at,
+        created_by=row.created_by,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        revoked_by=row.revoked_by,
+        last_used_at=row.last_used_at,
+    )
+
+
+def _scopes(stored: Collection[str]) -> frozenset[Scope]:
+    return frozenset(map(Scope, stored))

@@ -1,0 +1,91 @@
+"""API tokens: made, asked for, revoked. The text of one is told once, to whoever makes it, and kept nowhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from datetime import datetime
+
+from django.utils import timezone
+
+from traders.repositories import tokens
+from traders.rules.errors import UnknownToken
+from traders.schema.problems import InvalidConfig, Problem, shown
+from traders.schema.secrets import find_secret
+from traders.schema.tokens import NAME, IssuedToken, Scope, Token, digest_of, hint_of, is_text, new_text
+
+
+def create(*, name: str, scopes: Collection[str], actor: str, expires_at: datetime | None = None) -> tuple[Token, str]:
+    """The new token and its text, which nobody can ask for again. `expires_at` None: it holds until it is revoked.
+
+    Raises InvalidConfig with every problem at `name`, `scopes` or `expires_at`; of two that make the same name at
+    once, one is told that it is taken.
+    """
+    if problems := [*_name_problems(name), *_scope_problems(scopes), *_expiry_problems(expires_at)]:
+        raise InvalidConfig(problems)
+    granted, text = frozenset(map(Scope, scopes)), new_text()
+    token_id = tokens.insert(
+        name=name, digest=digest_of(text), hint=hint_of(text), scopes=granted, actor=actor, expires_at=expires_at
+    )
+    if token_id is None:
+        raise InvalidConfig([Problem("name", f"is taken: revoke the token {name!r} first, or choose another name")])
+    return Token(token_id, name, granted), text
+
+
+def authenticate(text: str) -> Token | None:
+    """Whose token this is; None when it is unknown, was revoked or has expired.
+
+    Asks the database each time, so that a token stops working the moment it is revoked.
+    """
+    found = tokens.valid(digest_of(text)) if is_text(text) else None
+    if found is None:
+        return None
+    token, worth_noting = found
+    if worth_noting:
+        tokens.note_use(token.id)
+    return token
+
+
+def revoke(*, token_id: int, actor: str) -> IssuedToken:
+    """The token as it stands now: revoked, by whoever was first. Raises UnknownToken."""
+    tokens.revoke(token_id, actor=actor)
+    return one(token_id)
+
+
+def one(token_id: int) -> IssuedToken:
+    """Raises UnknownToken."""
+    found = tokens.one(token_id)
+    if found is None:
+        raise UnknownToken(token_id)
+    return found
+
+
+def existing() -> list[IssuedToken]:
+    """All tokens that were ever made, the newest first."""
+    return tokens.every()
+
+
+def _name_problems(name: str) -> list[Problem]:
+    if not re.fullmatch(NAME, name):
+        right = "must be 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit"
+        return [Problem("name", f"{right}, was {shown(name)}")]
+    if kind := find_secret(name):
+        return [Problem("name", f"looks like {kind}: every list shows the name of a token")]
+    return []
+
+
+def _scope_problems(scopes: Collection[str]) -> list[Problem]:
+    known = ", ".join(Scope)
+    if not scopes:
+        return [Problem("scopes", f"must be one or more of {known}")]
+    return [
+        Problem("scopes", f"must be one or more of {known}, was {shown(scope)}")
+        for scope in scopes
+        if scope not in list(Scope)
+    ]
+
+
+def _expiry_problems(expires_at: datetime | None) -> list[Problem]:
+    if expires_at is None or expires_at > timezone.now():
+        return []
+    return [Problem("expires_at", f"must lie ahead, was {expires_at.isoformat(timespec='seconds')}")]
