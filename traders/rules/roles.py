@@ -7,6 +7,9 @@ from enum import StrEnum
 FLEET_APPS = frozenset({"traders", "trading"})
 _OPERATING = frozenset({"traders.add_traderconfig", "traders.change_traderconfig", "traders.add_prompttext"})
 
+# Who has a token may write as an engine does: to see and make them is for admins.
+_ADMINS_ONLY = frozenset({"apitoken"})
+
 
 class Role(StrEnum):
     """The value is the name of the role's group. A later one may do all that an earlier one may."""
@@ -20,10 +23,12 @@ def grants(role: Role, app_label: str, codename: str) -> bool:
     """Whether the role holds a permission such as ("traders", "change_traderconfig").
 
     Viewers read everything about the fleet; operators change traders and prompts as well; admins also change the
-    fleet's settings, the users and their groups.
+    fleet's settings, the users and their groups, and alone see API tokens.
     """
     if role is Role.ADMIN:
         return app_label in FLEET_APPS or app_label == "auth"
+    if codename.partition("_")[2] in _ADMINS_ONLY:
+        return False
     if app_label in FLEET_APPS and codename.startswith("view_"):
         return True
     return role is Role.OPERATOR and f"{app_label}.{codename}" in _OPERATING

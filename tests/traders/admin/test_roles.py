@@ -34,6 +34,8 @@ def require_roles() -> None:
         *("traders.add_traderconfig", "traders.change_traderconfig", "traders.add_prompttext"),
     }
     assert operator < admin
+    assert not [name for name in operator if "apitoken" in name]
+    assert {"traders.view_apitoken", "traders.add_apitoken"} <= admin
     assert {"traders.change_managerconfig", "auth.add_user", "auth.change_group"} <= admin
 
 
