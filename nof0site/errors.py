@@ -1,38 +1,52 @@
-"""The pages for what cannot be answered: what is wrong, and where to go from there."""
+"""The answers to what cannot be answered: what is wrong, and where to go from there."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from trading.api.problems import PREFIX, problem
+
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    said = _("The address or the form is none that this site gave out. Nothing was changed: go back and try again.")
-    return _page(request, _("This cannot be answered"), said, status=400)
+    said = _("The address or the form is none that this site gave out.")
+    then = _("Nothing was changed: go back and try again.")
+    return _answer(request, HTTPStatus.BAD_REQUEST, _("This cannot be answered"), said, then)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    said = _("Your account may not do this. An administrator can give it another role, on the page Users.")
-    return _page(request, _("Not for this account"), said, status=403)
+    said = _("Your account may not do this.")
+    then = _("An administrator can give it another role, on the page Users.")
+    return _answer(request, HTTPStatus.FORBIDDEN, _("Not for this account"), said, then)
 
 
 def outdated_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form whose token does not fit: sent after a new login in another window, or from another site."""
-    said = _(
-        "The form belongs to an earlier login. Nothing was changed: go back, load the page anew, and send it again."
-    )
-    return _page(request, _("This form is too old"), said, status=403)
+    said = _("The form belongs to an earlier login.")
+    then = _("Nothing was changed: go back, load the page anew, and send it again.")
+    return _answer(request, HTTPStatus.FORBIDDEN, _("This form is too old"), said, then)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    said = _("Nothing lies at this address. Look for it among the traders, or in the change log.")
-    return _page(request, _("There is no such page"), said, status=404)
+    said = _("Nothing lies at this address.")
+    then = _("Look for it among the traders, or in the change log.")
+    return _answer(request, HTTPStatus.NOT_FOUND, _("There is no such page"), said, then)
 
 
-def _page(request: HttpRequest, title: str, said: str, *, status: int) -> HttpResponse:
+def for_program(request: HttpRequest, status: HTTPStatus, said: str) -> HttpResponse | None:
+    """The answer in the read API's form, where a program asks; None for a person."""
+    return JsonResponse(problem(status, said), status=status) if request.path.startswith(PREFIX) else None
+
+
+def _answer(request: HttpRequest, status: HTTPStatus, title: str, said: str, then: str) -> HttpResponse:
+    """`then`: what a person can do."""
+    if answer := for_program(request, status, said):
+        return answer
     if not hasattr(request, "user"):  # refused before the login was looked at, as for an unknown host
-        return HttpResponse(f"{title}. {said}\n", status=status, content_type="text/plain")
-    context = {**admin.site.each_context(request), "title": title, "said": said}
+        return HttpResponse(f"{title}. {said} {then}\n", status=status, content_type="text/plain")
+    context = {**admin.site.each_context(request), "title": title, "said": f"{said} {then}"}
     return render(request, "nof0site/error.html", context, status=status)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse
+
+from nof0site.errors import bad_request
 
 # The theme runs Alpine, which evaluates expressions, and writes its colours into a style element.
 POLICY = "; ".join(
@@ -41,7 +43,7 @@ def no_null_characters(
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if "\0" in request.path or "%00" in request.META["QUERY_STRING"]:
-            return HttpResponseBadRequest("The address holds a null character.", content_type="text/plain")
+            return bad_request(request)
         return get_response(request)
 
     return middleware

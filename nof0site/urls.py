@@ -14,3 +14,4 @@ urlpatterns = [
 handler400 = "nof0site.errors.bad_request"
 handler403 = "nof0site.errors.forbidden"
 handler404 = "nof0site.errors.not_found"
+handler500 = "nof0site.broken.server_error"

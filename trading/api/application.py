@@ -17,10 +17,10 @@ from django.http.request import split_domain_port, validate_host
 from trading.api.access import Access
 from trading.api.current import Current
 from trading.api.health import METRICS_TYPE, age_seconds, health, metrics
+from trading.api.problems import PREFIX, problem
 from trading.api.snapshot import Body, Form, Snapshot
 from trading.documents.names import ANALYTICS_OF_ONE, Document
 
-PREFIX = "/api/"
 METRICS = "/metrics"
 # Tools and engines write there; it is not this API's.
 NOT_OURS = "/api/v1"
@@ -176,7 +176,7 @@ class _Reply:
         return self._send(HTTPStatus.OK, headers, content)
 
     def problem(self, status: HTTPStatus, says: str, more: Headers | None = None) -> Iterable[bytes]:
-        content = json.dumps({"error": status.phrase, "detail": says}).encode()
+        content = json.dumps(problem(status, says)).encode()
         headers = [
             ("Content-Type", "application/json"),
             ("Content-Length", str(len(content))),
