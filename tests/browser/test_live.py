@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import VIEWPORT
 from tests.browser.desk import log_in, person
 from tests.browser.test_pages import check, log_in_as_ada
 from tests.live_factories import ago, make_price
@@ -37,6 +38,34 @@ def test_prices_move_without_a_reload_until_one_says_stop(page: Page) -> None:
     page.clock.run_for(2 * SECONDS_5)
     expect(prices).to_contain_text("47,000.5")
     expect(page.locator("#live-state[data-marked]")).to_have_count(1)
+
+
+def test_of_two_who_switch_the_second_is_told(page: Page, browser: Browser) -> None:
+    desk.fill(2)
+    live.rebuild_all()
+    live_switch.rollback()
+    for name in ("ada", "mei"):
+        person(name)
+    log_in(page, "ada")
+    base_url = page.url.partition("/admin")[0]
+    with browser.new_context(base_url=base_url, viewport=VIEWPORT) as other:  # type: ignore[arg-type]
+        meis = other.new_page()
+        log_in(meis, "mei")
+        page.goto(LIVE)
+        meis.goto(LIVE)
+        meis.get_by_label("Read the new layout for").select_option("50 %")
+        meis.get_by_role("button", name="Set share").click()
+        expect(meis.get_by_text("Mode: dual, 50 %")).to_be_visible()
+
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Back to the old layout").click()
+    expect(page.get_by_text("The mode changed meanwhile: it is now dual, 50 %")).to_be_visible()
+    assert live_switch.current().read_new_pct == 50
+
+    # The page now shows the mode of now, and the same button works.
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Back to the old layout").click()
+    expect(page.get_by_text("Mode: legacy")).to_be_visible()
 
 
 @pytest.mark.pages

@@ -19,6 +19,8 @@ URL = "admin:trading_position_live"
 # More rows than this nobody reads at once, and each is sent again every few seconds.
 MOST_POSITIONS = 200
 SHARES = (0, 10, 25, 50, 100)
+# Of a form that does not say which mode it was made for.
+NO_REVISION = -1
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,11 @@ def live_view(room: Room, *, may_switch: bool) -> HttpResponse:
 
 
 def switch_view(request: HttpRequest) -> HttpResponse:
-    """Takes one step and says what came of it."""
-    step = request.POST.get("step", "")
+    """Takes one step and says what came of it; nothing where the page showed another mode than the one of now."""
+    step, seen = request.POST.get("step", ""), request.POST.get("seen", "")
     try:
-        messages.success(request, _take(step, request.POST.get("percent", "")))
+        state = live_switch.current(seen=int(seen) if seen.isdecimal() else NO_REVISION)
+        messages.success(request, _take(step, state.revision, request.POST.get("percent", "")))
     except (RecordError, ValueError) as refused:
         messages.error(request, str(refused))
     return HttpResponseRedirect(reverse(URL))
@@ -70,7 +73,7 @@ def _steps(state: State) -> list[Step]:
     return [*both, Step("cleanup", _("Remove the old layout"), _("Its keys are deleted.")), back]
 
 
-def _take(step: str, percent: str) -> str:
+def _take(step: str, seen: int, percent: str) -> str:
     if step == "verify":
         verdict = live_verify.verify()
         return _("%(n)d values compared, %(d)d differences.") % {"n": verdict.checked, "d": verdict.count}
@@ -80,17 +83,17 @@ def _take(step: str, percent: str) -> str:
             raise RecordError(_("Redis does not answer; nothing was replaced."))
         return _("%(n)d traders filled from PostgreSQL.") % {"n": traders}
     if step == "cleanup":
-        return _("%(n)d old keys removed.") % {"n": live_switch.clean_up().total}
-    return _("Mode: %(mode)s. Every process follows.") % {"mode": _switched(step, percent).state}
+        return _("%(n)d old keys removed.") % {"n": live_switch.clean_up(seen=seen).total}
+    return _("Mode: %(mode)s. Every process follows.") % {"mode": _switched(step, seen, percent).state}
 
 
-def _switched(step: str, percent: str) -> live_switch.Step:
+def _switched(step: str, seen: int, percent: str) -> live_switch.Step:
     if step == "dual":
-        return live_switch.enter_dual()
+        return live_switch.enter_dual(seen=seen)
     if step == "cutover":
-        return live_switch.cutover()
+        return live_switch.cutover(seen=seen)
     if step == "rollback":
-        return live_switch.rollback()
+        return live_switch.rollback(seen=seen)
     if step == "share" and percent.isdigit() and int(percent) in SHARES:
-        return live_switch.to_mode(Mode.DUAL, read_new_pct=int(percent))
+        return live_switch.to_mode(Mode.DUAL, read_new_pct=int(percent), seen=seen)
     raise ValueError(_("Choose one of the steps."))

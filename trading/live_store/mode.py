@@ -22,6 +22,8 @@ import msgspec
 
 from trading.live_store.keys import CONTROL
 from trading.live_store.outage import Client, outage
+from trading.live_store.scripts import SWITCH
+from trading.rules.errors import RecordError
 
 FOLLOW_SECONDS = 0.25
 # Who has not been heard of for so long is gone, or idle and will ask before it does anything.
@@ -139,12 +141,23 @@ class Follower:
 follower = Follower()
 
 
-def switch(client: Client, mode: Mode, read_new_pct: int) -> State:
-    """Everybody follows within a second. The caller waits with `wait_for_acknowledgements`."""
+class Outdated(RecordError):
+    """Somebody switched since the mode was looked at."""
+
+    def __init__(self, now: State) -> None:
+        super().__init__(f"The mode changed meanwhile: it is now {now}. The step was not taken.")
+
+
+def switch(client: Client, mode: Mode, read_new_pct: int, *, seen: int | None = None) -> State:
+    """Everybody follows within a second. The caller waits with `wait_for_acknowledgements`.
+
+    `seen`: the revision from which to switch, by default the one of now. Raises Outdated where another one is stored.
+    """
+    before = follower.current(now=True).revision
     # By the clock, so that it also exceeds revisions that processes remember from before Redis was emptied.
-    revision = max(follower.current(now=True).revision + 1, time.time_ns() // 1_000_000)
-    state = State(mode, read_new_pct, revision)
-    client.hset(CONTROL, FIELD, msgspec.json.encode(state))
+    state = State(mode, read_new_pct, max(before + 1, time.time_ns() // 1_000_000))
+    if not SWITCH.run(client, [CONTROL], FIELD, msgspec.json.encode(state), before if seen is None else seen):
+        raise Outdated(follower.current(now=True))
     return follower.current(now=True)
 
 

@@ -79,6 +79,17 @@ return done
 """
 )
 
+# KEYS: the control hash. ARGV: field, mode, revision. Sets the mode where the one that stands has that revision.
+SWITCH = Script(
+    """
+local stored = redis.call('HGET', KEYS[1], ARGV[1])
+local revision = stored and cjson.decode(stored).revision or 0
+if revision ~= tonumber(ARGV[3]) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return 1
+"""
+)
+
 # KEYS: a hash. ARGV: as_of, field ... Removes fields that are not newer than that.
 DROP = Script(
     _AS_OF

@@ -4,7 +4,8 @@
     writes old    writes both         writes both           writes both     writes new
 
 Of two neighbouring steps each may still read what the other writes, so that nobody has to switch at the same moment.
-Before a step that needs it, everybody has acknowledged the one before.
+Before a step that needs it, everybody has acknowledged the one before. `seen` is the revision of the mode that whoever
+takes a step has looked at: was it switched since, they raise Outdated.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 
 from trading.live_store import backfill, cleanup, mirror, verdicts
 from trading.live_store.cleanup import Removed
-from trading.live_store.mode import Mode, State, follower, switch, wait_for_acknowledgements
+from trading.live_store.mode import Mode, Outdated, State, follower, switch, wait_for_acknowledgements
 from trading.live_store.outage import Client, demand
 from trading.repositories import projection
 from trading.rules.errors import RecordError
@@ -37,9 +38,12 @@ class Step:
     filled: int = 0
 
 
-def current() -> State:
-    """As stored now. Raises Unavailable."""
-    return demand(lambda client: follower.current(now=True))
+def current(*, seen: int | None = None) -> State:
+    """As stored now. Raises Unavailable and Outdated."""
+    state = demand(lambda client: follower.current(now=True))
+    if seen is not None and seen != state.revision:
+        raise Outdated(state)
+    return state
 
 
 def to_mode(
@@ -48,29 +52,33 @@ def to_mode(
     read_new_pct: int | None = None,
     from_old: bool = False,
     within_minutes: float = VERIFIED_WITHIN_MINUTES,
+    seen: int | None = None,
 ) -> Step:
     """Step by step, each as the functions below. `from_old` fills the new layout from the old one, not from PostgreSQL.
 
-    Raises Refused and Unavailable; what was done before stays done.
+    Raises Refused, Outdated and Unavailable; what was done before stays done.
     """
-    step = Step(current())
+    step = Step(current(seen=seen))
     while step.state.mode is not mode:
         is_forward = ORDER.index(mode) > ORDER.index(step.state.mode)
-        step = _forward(step.state, from_old, within_minutes) if is_forward else rollback()
+        at = step.state.revision
+        step = _forward(step.state, from_old, within_minutes) if is_forward else rollback(seen=at)
     if mode is Mode.DUAL and read_new_pct is not None and read_new_pct != step.state.read_new_pct:
-        step = Step(demand(lambda client: _switched(client, Mode.DUAL, read_new_pct)), step.filled)
+        step = Step(demand(lambda client: _switched(client, step.state, Mode.DUAL, read_new_pct)), step.filled)
     return step
 
 
 def _forward(state: State, from_old: bool, within_minutes: float) -> Step:
-    return enter_dual(from_old=from_old) if state.mode is Mode.LEGACY else cutover(within_minutes=within_minutes)
+    if state.mode is Mode.LEGACY:
+        return enter_dual(from_old=from_old, seen=state.revision)
+    return cutover(within_minutes=within_minutes, seen=state.revision)
 
 
-def enter_dual(*, from_old: bool = False) -> Step:
+def enter_dual(*, from_old: bool = False, seen: int | None = None) -> Step:
     """legacy -> dual: both layouts are written, the old one is read, and the new one is filled."""
 
     def work(client: Client) -> Step:
-        state = _switched(client, Mode.DUAL, 0)
+        state = _switched(client, current(seen=seen), Mode.DUAL, 0)
         if from_old:
             return Step(state, mirror.Mirror(client).once().copied)
         filled = live.rebuild_all() or 0
@@ -79,44 +87,44 @@ def enter_dual(*, from_old: bool = False) -> Step:
     return demand(work)
 
 
-def cutover(*, within_minutes: float = VERIFIED_WITHIN_MINUTES) -> Step:
+def cutover(*, within_minutes: float = VERIFIED_WITHIN_MINUTES, seen: int | None = None) -> Step:
     """dual -> hash: first everybody reads the new layout, then nobody writes the old one any more."""
 
     def work(client: Client) -> Step:
-        state = follower.current(now=True)
+        state = current(seen=seen)
         if state.mode is not Mode.DUAL:
             raise Refused(f"the mode is {state}; a cut-over begins in dual")
         _refuse_unverified(client, within_minutes)
-        _switched(client, Mode.DUAL, 100)
-        return Step(_switched(client, Mode.HASH, 100))
+        state = _switched(client, state, Mode.DUAL, 100)
+        return Step(_switched(client, state, Mode.HASH, 100))
 
     return demand(work)
 
 
-def rollback() -> Step:
+def rollback(*, seen: int | None = None) -> Step:
     """The step before: hash -> dual (the old layout is filled again, then read), dual -> legacy."""
 
     def work(client: Client) -> Step:
-        state = follower.current(now=True)
+        state = current(seen=seen)
         if state.mode is Mode.LEGACY:
             raise Refused("the mode is legacy; there is no step before it")
         if state.mode is Mode.DUAL:
-            _switched(client, Mode.DUAL, 0)
-            return Step(_switched(client, Mode.LEGACY, 0))
-        _switched(client, Mode.DUAL, 100)
+            state = _switched(client, state, Mode.DUAL, 0)
+            return Step(_switched(client, state, Mode.LEGACY, 0))
+        state = _switched(client, state, Mode.DUAL, 100)
         filled = backfill.fill_old(client)
         # What would have expired in the old layout, but holds: from PostgreSQL.
         live.rebuild_all()
-        return Step(_switched(client, Mode.DUAL, 0), filled)
+        return Step(_switched(client, state, Mode.DUAL, 0), filled)
 
     return demand(work)
 
 
-def clean_up(*, dry_run: bool = False) -> Removed:
+def clean_up(*, dry_run: bool = False, seen: int | None = None) -> Removed:
     """Removes the old layout's keys. Refuses while anybody may still write or read them."""
 
     def work(client: Client) -> Removed:
-        state = follower.current(now=True)
+        state = current(seen=seen)
         if state.mode is not Mode.HASH:
             raise Refused(f"the mode is {state}: the old layout is still written; cut over first")
         _wait(client, state)
@@ -130,8 +138,8 @@ def sweep(*, dry_run: bool = False) -> int:
     return demand(lambda client: cleanup.dead(client, projection.fleet(), dry_run=dry_run))
 
 
-def _switched(client: Client, mode: Mode, read_new_pct: int) -> State:
-    state = switch(client, mode, read_new_pct)
+def _switched(client: Client, before: State, mode: Mode, read_new_pct: int) -> State:
+    state = switch(client, mode, read_new_pct, seen=before.revision)
     _wait(client, state)
     return state
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 from django_redis import get_redis_connection
@@ -25,6 +27,16 @@ def admin() -> Client:
 
 def page(client: Client) -> str:
     return client.get(LIVE).content.decode()
+
+
+def seen(client: Client) -> str:
+    """The mode that the page's form was made for."""
+    [revision] = re.findall(r'name="seen" value="(\d+)"', page(client))
+    return str(revision)
+
+
+def press(client: Client, step: str, **more: str) -> str:
+    return client.post(f"{LIVE}switch/", {"step": step, **more}, follow=True).content.decode()
 
 
 def test_it_shows_keys_prices_and_what_is_held_at_the_price_of_now(admin: Client) -> None:
@@ -66,7 +78,7 @@ def test_a_viewer_looks_and_switches_nothing(admin: Client) -> None:
 
 def test_an_admin_walks_back_and_forth(admin: Client) -> None:
     def step(name: str, **more: str) -> str:
-        return admin.post(f"{LIVE}switch/", {"step": name, **more}, follow=True).content.decode()
+        return press(admin, name, seen=seen(admin), **more)
 
     assert "Mode: dual, 0 %" in step("rollback")
     assert "Mode: dual, 25 %" in step("share", percent="25")
@@ -78,8 +90,30 @@ def test_an_admin_walks_back_and_forth(admin: Client) -> None:
     assert "2 traders filled" in step("rebuild")
 
 
+@pytest.mark.parametrize("step", ["verify", "rebuild", "cutover", "rollback", "share", "cleanup", "dual"])
+def test_a_button_of_an_outdated_page_does_nothing(admin: Client, step: str) -> None:
+    press(admin, "rollback", seen=seen(admin))
+    outdated = seen(admin)
+    press(browser_of(Role.ADMIN), "share", seen=outdated, percent="25")
+    before = follower.current(now=True)
+
+    said = press(admin, step, seen=outdated, percent="50")
+
+    assert "The mode changed meanwhile: it is now dual, 25 % of reads from the new layout." in said
+    assert "The step was not taken." in said
+    assert follower.current(now=True) == before
+
+
+@pytest.mark.parametrize(
+    "nonsense", [{}, {"seen": ""}, {"seen": "x"}, {"seen": "-1"}, {"seen": "²"}, {"seen": "9" * 400}]
+)
+def test_a_form_that_names_no_mode_does_nothing(admin: Client, nonsense: dict[str, str]) -> None:
+    assert "The step was not taken." in press(admin, "rollback", **nonsense)
+    assert follower.current(now=True).mode is Mode.HASH
+
+
 def test_differences_of_the_last_verify_are_listed(admin: Client) -> None:
     get_redis_connection("default").hset("nof0:trader:analytics", "trader_001", "*")
-    admin.post(f"{LIVE}switch/", {"step": "verify"})
+    press(admin, "verify", seen=seen(admin))
 
     assert "nof0:trader:analytics trader_001" in page(admin)
