@@ -41,8 +41,8 @@ class Exporter:
         self._of_run = 0
 
     def cycle(self, *, analytics_seconds: float | None = 0.1) -> Manifest:
-        """Raises OSError where the run cannot be written, Stopped, and django.db.Error when the database is away.
-        Readers then see what they saw before."""
+        """Raises OSError where the run cannot be written, Stopped, Overtaken, and django.db.Error when the database
+        is away. Readers then see what they saw before."""
         began = time.monotonic()
         previous = self.directory.current()
         as_of = max(time.time_ns() // 1_000_000, previous.manifest.as_of + 1 if previous else 0)

@@ -19,12 +19,18 @@ from pathlib import Path
 from msgspec import structs
 
 from trading.exporter import manifest as manifests
+from trading.exporter.alone import alone_in
 from trading.exporter.manifest import Entry, Manifest, file_name, gzip_name
 
 CURRENT, RUNS = "current", "runs"
+UNFINISHED = f"{manifests.NAME}.next"
 # The fastest: every cycle waits for it, and a proxy may do better once for everybody.
 GZIP_LEVEL = 1
 RUNS_KEPT = 3
+
+
+class Overtaken(Exception):
+    """Another exporter published a newer run meanwhile, which readers see."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +64,17 @@ class Run:
             for file in (file_name(name), gzip_name(name)):
                 self._link(self.previous.path / file, self._place(file))
         except FileNotFoundError:
+            # What is written here next must not be written into the file of the run before.
+            self._place(file_name(name)).unlink(missing_ok=True)
             return False
         return True
 
     def finish(self, manifest: Manifest) -> None:
-        """From now on the run counts."""
+        """From now on the run counts: its manifest is there, whole."""
         for directory in self._directories:
             _sync_directory(directory)
-        self._write(manifests.NAME, manifests.encoded(manifest))
+        self._write(UNFINISHED, manifests.encoded(manifest))
+        self._place(UNFINISHED).replace(self._place(manifests.NAME))
         _sync_directory(self.path)
 
     def abandon(self) -> None:
@@ -115,11 +124,15 @@ class ExportDirectory:
         return Run(path, previous)
 
     def publish(self, run: Run) -> None:
-        """Readers see the run, all of it, from one moment to the next."""
-        swing = self.root / f"{CURRENT}.next"
-        swing.unlink(missing_ok=True)
-        swing.symlink_to(Path(RUNS) / run.path.name)
-        swing.replace(self.root / CURRENT)
+        """Readers see the run, all of it, from one moment to the next. Raises Overtaken where they see a newer one."""
+        with alone_in(self.root):
+            seen = self.current()
+            if seen and seen.manifest.as_of >= int(run.path.name):
+                raise Overtaken(f"Run {run.path.name} is older than {seen.path.name}, which another exporter wrote.")
+            swing = self.root / f"{CURRENT}.next"
+            swing.unlink(missing_ok=True)
+            swing.symlink_to(Path(RUNS) / run.path.name)
+            swing.replace(self.root / CURRENT)
         _sync_directory(self.root)
 
     def prune(self, *, keep_after_ms: int) -> None:

@@ -3,10 +3,11 @@ answering them asks neither PostgreSQL nor Redis."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
+
+from trading.exporter.alone import alone_in
 
 NAME = "status.json"
 
@@ -44,9 +45,10 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
 def write(root: Path, status: Status) -> None:
     """Raises OSError. Not fsynced: after a power cut the next cycle writes it anew."""
     root.mkdir(parents=True, exist_ok=True)
-    aside = root / f"{NAME}.{os.getpid()}"
-    aside.write_bytes(msgspec.json.encode(status))
-    aside.replace(root / NAME)
+    with alone_in(root):
+        aside = root / f"{NAME}.next"
+        aside.write_bytes(msgspec.json.encode(status))
+        aside.replace(root / NAME)
 
 
 def read(root: Path) -> Status | None:

@@ -9,6 +9,15 @@ from django.db import Error, close_old_connections, connection, transaction
 
 # Any number, the same in every release.
 EXPORT_LOCK = 7_305_111
+# The lock is held for days by a session that says nothing, which no time limit may end. Of one whose machine is gone
+# the server hears nothing either, so it asks, and drops it after half a minute. Older PostgreSQL lacks some of these.
+_HOLD_AND_LET_GO = """
+SELECT set_config(name, wanted.value, true)
+  FROM (VALUES ('idle_in_transaction_session_timeout', '0'), ('transaction_timeout', '0'),
+               ('tcp_keepalives_idle', '15'), ('tcp_keepalives_interval', '5'), ('tcp_keepalives_count', '3'))
+       AS wanted (name, value)
+  JOIN pg_settings USING (name)
+"""
 
 
 class ExportLock:
@@ -30,6 +39,7 @@ class ExportLock:
                 self._ask("SELECT true")
                 return True
             self._holder.set_autocommit(False)
+            self._ask(_HOLD_AND_LET_GO)
             self._is_held = self._ask(f"SELECT pg_try_advisory_xact_lock({EXPORT_LOCK})")
         except Error:
             self.release()

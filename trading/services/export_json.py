@@ -41,21 +41,17 @@ class Beats:
     report: Callable[[Manifest], None] = lambda manifest: None
     say: Callable[[str], None] = lambda text: None
     stop: threading.Event = field(default_factory=threading.Event)
+    _is_waiting: bool = field(default=False, init=False)
 
     def run(self) -> None:
         exporter, lock, watch = Exporter(self.options, self.stop.is_set), ExportLock(), Watch()
-        is_waiting = False
         due = time.monotonic()
         try:
             while not self.stop.is_set():
                 if not self._take(lock, watch):
-                    if not is_waiting:
-                        self.say("Another exporter is at work; waiting to take over.")
-                    is_waiting = True
                     self.stop.wait(WAIT_SECONDS)
                     due = time.monotonic()
                     continue
-                is_waiting = False
                 self._beat(exporter, watch)
                 _keep_live_store_filled()
                 due = self._next(due, watch)
@@ -65,11 +61,16 @@ class Beats:
             lock.release()
 
     def _take(self, lock: ExportLock, watch: Watch) -> bool:
+        """False where another one is at work, which is said once, or the database is away."""
         try:
-            return lock.take()
+            is_ours = lock.take()
         except Error as error:
             self._failed(watch, error, None)
             return False
+        if not is_ours and not self._is_waiting:
+            self.say("Another exporter is at work; waiting to take over.")
+        self._is_waiting = not is_ours
+        return is_ours
 
     def _beat(self, exporter: Exporter, watch: Watch) -> None:
         try:

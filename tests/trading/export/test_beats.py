@@ -137,6 +137,36 @@ def test_a_lost_connection_is_a_lost_lock() -> None:
     lock.release()
 
 
+def test_a_database_that_is_away_is_not_called_another_exporter(
+    options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_json, "WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "close", lambda: None)
+    said: list[str] = []
+    lost = ExportLock()
+    lost._holder.settings_dict = lost._holder.settings_dict | {"HOST": "/nowhere"}
+    monkeypatch.setattr(lost, "release", lambda: None)
+    monkeypatch.setattr(export_json, "ExportLock", lambda: lost)
+    beats = Beats(options, 60, say=said.append)
+    threading.Timer(0.5, beats.stop.set).start()
+    beats.run()
+
+    seen = status.read(options.root)
+    assert seen is not None
+    assert (seen.postgres.is_up, seen.query_errors > 1) == (False, True)
+    assert said == []
+
+
+def test_the_lock_outlives_the_time_limits_of_idle_sessions() -> None:
+    lock = ExportLock()
+    with lock._holder.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = 100")
+    assert lock.take()
+    time.sleep(0.4)
+    assert lock.take()
+    lock.release()
+
+
 def test_once_beside_another_exporter_is_refused(options: Options) -> None:
     other = ExportLock()
     other.take()

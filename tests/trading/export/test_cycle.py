@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from tests.trading_factories import HOUR_MS, OPENED_MS, make_trade
 from trading.documents.names import Document
 from trading.exporter import parts as parts_module
 from trading.exporter.cycle import Exporter, Stopped
-from trading.exporter.directory import ExportDirectory, Run
+from trading.exporter.directory import ExportDirectory, Overtaken, Run
 from trading.exporter.equity import Accounts
 from trading.exporter.manifest import Entry, Source
 from trading.exporter.options import Options
@@ -177,6 +178,23 @@ def test_told_to_stop_it_leaves_the_run_before(exporter: Exporter) -> None:
         exporter.cycle(analytics_seconds=None)
     assert exporter.directory.current().manifest == first  # type: ignore[union-attr]
     assert exporter.directory.runs() == [first.as_of]
+
+
+def test_overtaken_by_another_exporter_it_leaves_the_newer_run_and_no_trace(exporter: Exporter) -> None:
+    other = Exporter(exporter.options)
+    newer: list[int] = []
+
+    def is_stopping() -> bool:
+        if not newer:
+            time.sleep(0.002)
+            newer.append(other.cycle(analytics_seconds=None).as_of)
+        return False
+
+    exporter.is_stopping = is_stopping
+    with pytest.raises((Overtaken, OSError)):
+        exporter.cycle(analytics_seconds=None)
+    assert exporter.directory.runs() == newer
+    assert exporter.cycle(analytics_seconds=None).as_of > newer[0]
 
 
 def test_old_runs_go_but_for_three_and_what_a_delayed_reader_sees(exporter: Exporter) -> None:
