@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import random
@@ -13,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.trading.export.whole import whole_run
 from trading.exporter.directory import ExportDirectory
-from trading.exporter.manifest import Entry, Manifest, Source, read
+from trading.exporter.manifest import Entry, Manifest, Source
 
 KILLS = 50
 NAMES = [f"document-{number}" for number in range(8)]
@@ -32,23 +32,11 @@ def write_runs(root: Path) -> None:
             if before and number % 2 and run.keep(name):
                 entries.append(before)
             else:
-                body = json.dumps({"of": as_of, "rows": ["x" * 100] * 2_000}).encode()
+                body = json.dumps({"serverTime": as_of, "rows": ["x" * 100] * 2_000}).encode()
                 entries.append(run.put(Entry(name=name, source=Source.LIVE, as_of=as_of), body))
         run.finish(Manifest(as_of, 0, entries))
         directory.publish(run)
         directory.prune(keep_after_ms=as_of)
-
-
-def assert_whole(root: Path) -> None:
-    path = (root / "current").resolve()
-    manifest = read(path)
-    assert manifest is not None
-    assert str(manifest.as_of) == path.name
-    for entry in manifest.files:
-        body = (path / f"{entry.name}.json").read_bytes()
-        assert hashlib.sha256(body).hexdigest() == entry.sha256
-        assert json.loads(body)["of"] == entry.as_of
-        assert hashlib.sha256((path / f"{entry.name}.json.gz").read_bytes()).hexdigest() == entry.gzip_sha256
 
 
 @pytest.mark.faults
@@ -63,11 +51,11 @@ def test_killed_fifty_times_readers_find_one_whole_run(tmp_path: Path) -> None:
                 os._exit(1)
         time.sleep(draw.uniform(0.02, 0.25))
         if (tmp_path / "current").exists():
-            assert_whole(tmp_path)
+            whole_run(tmp_path)
         os.kill(writer, signal.SIGKILL)
         os.waitpid(writer, 0)
         if (tmp_path / "current").exists():
-            assert_whole(tmp_path)
+            whole_run(tmp_path)
     assert (tmp_path / "current").exists()
     ExportDirectory(tmp_path).prune(keep_after_ms=time.time_ns())
     assert len(list((tmp_path / "runs").iterdir())) <= 4, sys.platform

@@ -1,0 +1,106 @@
+"""Exporters as processes of their own, on the database and the Redis of the tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+from django.conf import settings
+from django.db import connection
+
+from tests.platform.processes import Machine, wait_for
+from trading.repositories.export_snapshot import EXPORT_LOCK
+
+APPLICATION = "exporter under test"
+# Loads the command once and runs it in a new process for every line that it is sent: a start takes no time.
+_FORKS = """
+import os, signal, sys
+import django; django.setup()
+import trading.management.commands.export_json
+from django.core.management import execute_from_command_line
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for line in sys.stdin:
+    if child := os.fork():
+        print(child, flush=True)
+        continue
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    output = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(output, 1), os.dup2(output, 2)
+    try:
+        execute_from_command_line(["manage.py", "export_json", *line.split()])
+    finally:
+        os._exit(0)
+"""
+
+
+@dataclass
+class Exporters:
+    machine: Machine
+    log: Path
+    _forks: subprocess.Popen[str]
+
+    @classmethod
+    def of_the_tests(cls, scratch: Path, **more: str) -> Exporters:
+        machine = Machine(
+            scratch / "data",
+            {"DATABASE_URL": _database_url(), "REDIS_URL": settings.CACHES["default"]["LOCATION"], **more}
+            | {"PGAPPNAME": APPLICATION},
+        )
+        log = scratch / "exporters.log"
+        return cls(machine, log, machine.start("-c", _FORKS, str(log)))
+
+    def start(self, *arguments: str) -> int:
+        """The process id of a new `export_json` with these arguments."""
+        assert self._forks.stdin is not None
+        assert self._forks.stdout is not None
+        self._forks.stdin.write(" ".join(arguments) + "\n")
+        self._forks.stdin.flush()
+        return int(self._forks.stdout.readline())
+
+    def clear(self) -> None:
+        """All of them killed."""
+        self.machine.clear()
+
+
+def kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not psutil.pid_exists(pid), seconds=10)
+
+
+def end_sessions() -> int:
+    """The database ends every session of the exporters; how many."""
+    return _ended("")
+
+
+def end_the_lock() -> int:
+    """The database ends the session that holds the exporters' lock, and the exporter goes on reading; how many."""
+    held = f"locktype = 'advisory' AND granted AND objid = {EXPORT_LOCK}"
+    return _ended(f"AND pid IN (SELECT pid FROM pg_locks WHERE {held})")
+
+
+def _ended(only: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = %s {only}",
+            [APPLICATION],
+        )
+        return int(cursor.fetchall()[0][0])
+
+
+def is_lock_free() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid = %s", [EXPORT_LOCK]
+        )
+        return not cursor.fetchall()[0][0]
+
+
+def _database_url() -> str:
+    given = connection.settings_dict
+    who = quote(given["USER"], safe="") + (f":{quote(given['PASSWORD'], safe='')}" if given["PASSWORD"] else "")
+    return f"postgresql://{who}@{quote(given['HOST'], safe='')}:{given['PORT']}/{given['NAME']}"
