@@ -8,8 +8,17 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
-from pydantic_core import PydanticUndefined
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    StringConstraints,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticUndefined
 
 REQUIRED: Any = PydanticUndefined
 
@@ -147,6 +156,15 @@ def _exact(value: Any) -> Any:
     return Decimal(value)
 
 
+class _JsonNumber:
+    """In a JSON schema a Decimal is the number that JSON holds; pydantic would call it a text."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        shown = handler(core)
+        number = next((kind for kind in shown.get("anyOf", ()) if kind.get("type") == "number"), shown)
+        return {**number, "type": "number"}
+
+
 def _integer(value: Any) -> Any:
     if type(value) is int:
         return value
@@ -185,7 +203,7 @@ def _lines(text: str) -> str:
 # Before the length is looked at, so that blanks are no name.
 _STRIPPED = StringConstraints(strip_whitespace=True)
 
-Number = Annotated[Decimal, BeforeValidator(_exact)]
+Number = Annotated[Decimal, BeforeValidator(_exact), _JsonNumber()]
 Integer = Annotated[int, BeforeValidator(_integer)]
 Boolean = Annotated[bool, BeforeValidator(_boolean)]
 Line = Annotated[str, _STRIPPED, AfterValidator(_line)]
