@@ -104,6 +104,8 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "simple_history",
     "axes",
+    # The page that explains the engine API, with its scripts from this site.
+    "ninja",
     "traders",
     "trading",
     "nof0site.apps.SiteConfig",
@@ -113,6 +115,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "nof0site.middleware.content_security_policy",
     "nof0site.middleware.no_null_characters",
+    "nof0site.middleware.other_method_as_json",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -182,8 +185,12 @@ API_CORS_ORIGINS = env_list("API_CORS_ORIGINS", default=[])
 API_DELAY_MINUTES = env_int("API_DELAY_MINUTES", default=0)
 # Older than this many seconds an export is called stale.
 API_STALE_SECONDS = env_int("API_STALE_SECONDS", default=3 * (EXPORT_SECONDS or 60), minimum=1)
-# The admin may be left out where only the API is to be reached.
+# The admin may be left out where only the API is to be reached, and the engine API served all the same.
 SERVE_ADMIN = env_bool("SERVE_ADMIN", default=True)
+SERVE_ENGINE_API = env_bool("SERVE_ENGINE_API", default=SERVE_ADMIN)
+# Threads of a worker of `serve`, and how many of them may wait for changes of configurations at the same time.
+WEB_THREADS = env_int("WEB_THREADS", default=4, minimum=1)
+LONG_POLLS = env_int("LONG_POLLS", default=WEB_THREADS // 2)
 
 # --- Static files ---------------------------------------------------------------------------------------------
 STATIC_URL = "static/"

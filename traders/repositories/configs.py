@@ -57,8 +57,16 @@ def version(config_id: str, number: int) -> StoredConfig | None:
     if config_id == FLEET_ID:
         row = ManagerConfigVersion.objects.filter(version=number).first()
     else:
-        row = TraderConfigVersion.objects.filter(id=config_id, version=number).first()
+        row = _of_trader(config_id).filter(version=number).first()
     return rows.stored(row) if row else None
+
+
+def history(config_id: str, *, before: int | None, limit: int) -> list[StoredConfig]:
+    """Versions of one configuration, newest first, of those older than version `before`."""
+    found = ManagerConfigVersion.objects.all() if config_id == FLEET_ID else _of_trader(config_id)
+    if before is not None:
+        found = found.filter(version__lt=before)
+    return [rows.stored(row) for row in found.order_by("-version")[:limit]]
 
 
 def versions(numbers: Mapping[str, int]) -> dict[str, StoredConfig]:
@@ -105,6 +113,10 @@ def change_set(
         previous = _previous(model, versions)
         pairs += [(previous.get(version.id), rows.stored(version)) for version in versions]
     return pairs
+
+
+def _of_trader(trader_id: str) -> Any:
+    return TraderConfigVersion.objects.filter(id=trader_id)
 
 
 def _previous(model: Any, versions: Sequence[Any]) -> dict[Any, StoredConfig]:

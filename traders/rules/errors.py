@@ -6,6 +6,7 @@ ConfigError
 ├── UnknownChangeSet    no such change set
 ├── UnknownToken        no such API token
 ├── NothingStored       the fleet has no settings yet
+├── AheadOfHistory      a cursor that this history has not reached
 ├── AlreadyExists       a new trader's id is taken, perhaps in other letter case
 ├── StaleEdit           somebody saved since the editor read; carries all three sides
 └── ConcurrentChange    a program that takes no locks of ours changed a row under our hands
@@ -46,6 +47,14 @@ class UnknownChangeSet(ConfigError):
 class UnknownToken(ConfigError):
     def __init__(self, token: int | str) -> None:
         super().__init__(f"there is no token {token!r}")
+
+
+class AheadOfHistory(ConfigError):
+    def __init__(self, cursor: str, newest: int) -> None:
+        super().__init__(
+            f"the cursor {cursor} lies beyond the newest change set, {newest}: it is of another history, perhaps from "
+            "before a backup was restored; read the configurations anew and go on from there"
+        )
 
 
 class NothingStored(ConfigError):

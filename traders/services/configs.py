@@ -10,6 +10,7 @@ from traders.repositories import bases, configs
 from traders.repositories.configs import NamesInUse
 from traders.rules.allocation import Allocation
 from traders.rules.errors import UnknownConfig, UnknownVersion
+from traders.schema.fleet import FLEET_ID
 from traders.schema.stored import StoredConfig
 
 
@@ -45,6 +46,24 @@ def version(config_id: str, number: int) -> StoredConfig:
     return found
 
 
+def history(config_id: str, *, before: int | None = None, limit: int) -> list[StoredConfig]:
+    """Its versions, newest first, of those older than version `before`. Raises UnknownConfig."""
+    existing(config_id)
+    return configs.history(config_id, before=before, limit=limit)
+
+
+def active(config_ids: Collection[str] | None = None) -> dict[str, StoredConfig]:
+    """{config_id: what stands now}, of all traders and the fleet, or of these. Raises UnknownConfig."""
+    found = configs.current_traders(config_ids)
+    if config_ids is None or FLEET_ID in config_ids:
+        settings = configs.current_fleet()
+        found |= {FLEET_ID: settings} if settings else {}
+    for config_id in config_ids or ():
+        if config_id not in found:
+            raise UnknownConfig(config_id)
+    return found
+
+
 def versions(numbers: Mapping[str, int]) -> dict[str, StoredConfig]:
     """{config_id: its version of that number}; what was never there is left out."""
     return configs.versions(numbers)
@@ -57,6 +76,16 @@ def at(moment: datetime, trader_ids: Collection[str] = ()) -> dict[str, StoredCo
     for trader_id in trader_ids:
         if trader_id not in found:
             raise UnknownConfig(trader_id, at=moment)
+    return found
+
+
+def then(config_id: str, moment: datetime) -> StoredConfig:
+    """What stood at `moment`. Raises UnknownConfig where there was none then."""
+    found = (
+        configs.fleet_at(moment) if config_id == FLEET_ID else configs.traders_at(moment, [config_id]).get(config_id)
+    )
+    if found is None:
+        raise UnknownConfig(config_id, at=moment)
     return found
 
 
