@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 
-from nof0site.errors import bad_request
+from nof0site.errors import bad_request, for_program
 
 # The theme runs Alpine, which evaluates expressions, and writes its colours into a style element.
 POLICY = "; ".join(
@@ -45,5 +46,24 @@ def no_null_characters(
         if "\0" in request.path or "%00" in request.META["QUERY_STRING"]:
             return bad_request(request)
         return get_response(request)
+
+    return middleware
+
+
+def other_method_as_json(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """The engine API refuses everything in JSON; its library says this one thing in plain text."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
+            return response
+        allowed = response.headers["Allow"]
+        refused = for_program(request, HTTPStatus.METHOD_NOT_ALLOWED, f"This address takes {allowed}.")
+        if refused is None:
+            return response
+        refused.headers["Allow"] = allowed
+        return refused
 
     return middleware

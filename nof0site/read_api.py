@@ -23,5 +23,6 @@ def with_read_api(django: Application) -> ReadApi:
         access=Access(settings.API_ACCESS, settings.API_TOKENS, settings.API_CORS_ORIGINS),
         hosts=tuple(settings.ALLOWED_HOSTS),
         stale_seconds=stale_seconds,
-        behind=django if settings.SERVE_ADMIN else None,
+        behind=django if settings.SERVE_ADMIN or settings.SERVE_ENGINE_API else None,
+        behind_at=("/",) if settings.SERVE_ADMIN else ("/api/v1/", f"/{settings.STATIC_URL.strip('/')}/"),
     )

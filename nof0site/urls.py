@@ -1,15 +1,22 @@
-"""URLs of the site: the admin is the application."""
+"""URLs of the site: the admin is the application, the engine API its other door."""
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
-from django.urls import path
+from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
-urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
-    path("admin/", admin.site.urls),
-]
+from trading.engine_api.application import api
+
+urlpatterns: list[URLPattern | URLResolver] = []
+if settings.SERVE_ADMIN:
+    urlpatterns += [
+        path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+        path("admin/", admin.site.urls),
+    ]
+if settings.SERVE_ENGINE_API:
+    urlpatterns += [path("api/v1/", api.urls)]
 
 handler400 = "nof0site.errors.bad_request"
 handler403 = "nof0site.errors.forbidden"

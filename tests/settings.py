@@ -18,6 +18,7 @@ for _name in (
     *("LIVE_STORE_PLAIN", "EXPORT_DIR", "EXPORT_SECONDS", "EXPORT_TRADES", "EXPORT_CONVERSATIONS"),
     *("EXPORT_ACCOUNT_ROWS", "EXPORT_START_CAPITAL", "EXPORT_PROMPTS", "API_ACCESS", "API_TOKENS", "API_TOKENS_FILE"),
     *("API_CORS_ORIGINS", "API_DELAY_MINUTES", "API_STALE_SECONDS", "SERVE_ADMIN"),
+    *("SERVE_ENGINE_API", "WEB_THREADS", "LONG_POLLS"),
 ):
     # Empty counts as unset, and keeps the line of a .env file out.
     os.environ[_name] = ""

@@ -67,6 +67,7 @@ def source(name: str) -> str:
     """What made a version; a word that another program wrote is shown as it is."""
     known = {
         "admin": _("admin"),
+        "api": _("API"),
         "bulk": _("bulk"),
         "clone": _("clone"),
         "prompt": _("prompt"),

@@ -37,7 +37,7 @@ Headers = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class ReadApi:
-    """`behind` None: nothing but the API is served."""
+    """`behind` None: nothing but the API is served. It is asked for what lies below `behind_at` only."""
 
     root: Path
     current: Current
@@ -45,6 +45,7 @@ class ReadApi:
     hosts: tuple[str, ...]
     stale_seconds: float
     behind: Application | None
+    behind_at: tuple[str, ...] = ("/",)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path: str = environ.get("PATH_INFO", "")
@@ -58,7 +59,7 @@ class ReadApi:
                 return (form.content,)
         is_ours = (path.startswith(PREFIX) and not _is_below(path, NOT_OURS)) or path.rstrip("/") == METRICS
         if not is_ours:
-            if self.behind is not None:
+            if self.behind is not None and path.startswith(self.behind_at):
                 return self.behind(environ, start_response)
             return _Reply(environ, start_response, []).problem(HTTPStatus.NOT_FOUND, "There is nothing here.")
         cors = self.access.cors_headers(environ.get("HTTP_ORIGIN", "")) if self.access.origins else []

@@ -34,7 +34,7 @@ class Command(BaseCommand):
                     host,
                     port,
                     workers=env_int("WEB_WORKERS", default=1, minimum=1),
-                    threads=env_int("WEB_THREADS", default=4, minimum=1),
+                    threads=settings.WEB_THREADS,
                     on_listening=lambda: self._greet(host, port, password),
                 )
         self.stdout.write("Stopped.")

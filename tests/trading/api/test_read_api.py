@@ -185,6 +185,12 @@ def test_everything_else_is_django(root: Path, api: ReadApi) -> None:
     assert get(make_api(root, behind=None), "/api/trades").status == 200
 
 
+def test_the_engine_api_can_be_served_without_the_admin(root: Path) -> None:
+    only = make_api(root, behind_at=("/api/v1/",))
+
+    assert [get(only, path).status for path in ("/admin/", "/", "/api/v1/token", "/api/trades")] == [404, 404, 200, 200]
+
+
 def test_a_delay_shows_the_newest_run_that_is_old_enough(tmp_path: Path) -> None:
     for minutes in (30, 20, 5, 0):
         make_run(tmp_path, now_ms() - minutes * 60_000, mark=f"{minutes} ago")

@@ -1,0 +1,32 @@
+"""A desk with two traders, and a client that speaks as an engine does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.factories import make_trader, sync_traders
+from tests.trading.engine_api.client import Engine
+from traders.schema.tokens import Scope
+from traders.services import tokens
+
+EngineWith = Callable[..., Engine]
+
+
+@pytest.fixture
+def engine_with() -> EngineWith:
+    """Makes an engine whose token has these scopes."""
+
+    def make(*scopes: Scope, name: str = "engine-1") -> Engine:
+        _token, text = tokens.create(name=name, scopes=scopes, actor="ann")
+        return Engine(text)
+
+    return make
+
+
+@pytest.fixture
+def engine(db: None, engine_with: EngineWith) -> Engine:
+    """May do everything, at a desk of two traders."""
+    sync_traders(make_trader(), make_trader("swift_short", detail__display_name="Swift Short"))
+    return engine_with(*Scope)

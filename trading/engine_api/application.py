@@ -1,0 +1,32 @@
+"""The engine API put together: its routers, its JSON, its refusals and the page that explains it."""
+
+from __future__ import annotations
+
+from ninja import NinjaAPI, Swagger
+
+from trading.engine_api import changes, edits, problems, prompts, token
+from trading.engine_api.wire import ExactParser, ExactRenderer
+
+DESCRIPTION = """
+For trading engines and tools. Every change made here is the same change as in the browser: the same rules, the same
+history, the same conflicts.
+
+* `Authorization: Bearer nof0_...` with a token of the page *API tokens*; each endpoint names the scope it needs.
+* Numbers keep every digit. Times are RFC 3339, those that end in `_ms` milliseconds since 1970.
+* A refusal is `{"error", "detail"}`; 422 adds `problems` with the path of each, 409 of an edit adds both sides.
+* 503 with `Retry-After`: the database is away and nothing was written. Sending the same again is always safe.
+"""
+
+api = NinjaAPI(
+    title="NOF0 Control engine API",
+    version="1",
+    description=DESCRIPTION,
+    urls_namespace="engine_api",
+    docs=Swagger(settings={"persistAuthorization": False, "docExpansion": "list", "defaultModelsExpandDepth": 0}),
+    parser=ExactParser(),
+    renderer=ExactRenderer(),
+)
+problems.answer_problems(api)
+# The router of `edits` is that of `configs`, and holds both.
+for router in (token.router, edits.router, changes.router, prompts.router):
+    api.add_router("", router)

@@ -1,0 +1,101 @@
+"""Edits of configurations, by the services that the browser's edits go through."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from ninja import Query, Status
+
+from traders.rules.errors import UnknownConfig
+from traders.rules.proposal import Proposal
+from traders.schema.paths import ABSENT, Change, Flat, flatten
+from traders.schema.problems import InvalidConfig, Problem
+from traders.schema.stored import SavedVersion, id_of
+from traders.schema.tokens import Scope
+from traders.services import configs, edit, restore
+from trading.engine_api.auth import EngineRequest, TokenWith
+from trading.engine_api.configs import router as router
+from trading.engine_api.edit_bodies import Alteration, Altered, Edit, Effect, Replacement, Restoration
+from trading.engine_api.problems import REFUSALS, Invalid, Refusal, Stale
+
+SOURCE = "api"
+
+ANSWERS: dict[int, Any] = {200: Effect, 201: Effect, 409: Stale | Refusal, 422: Invalid, **REFUSALS}
+# They share their addresses with what is read, and an address belongs to one router.
+EDITS: dict[str, Any] = {"auth": TokenWith(Scope.WRITE_CONFIG), "tags": ["Edits: write-config"], "response": ANSWERS}
+
+DryRun = Annotated[bool, Query(False, description="Answer what it would do, and write nothing.")]
+
+
+@router.put("/configs/{config_id}", **EDITS, summary="Replace a configuration, or make a trader")
+def replace(request: EngineRequest, config_id: str, body: Replacement, dry_run: DryRun = False) -> Status[Effect]:
+    """A new version, with the token as its author. 201 where it made a trader.
+
+    409: somebody saved since `expected_version`. Nothing is written; the answer holds both sides.
+    """
+    return _edit(request, config_id, _flat(config_id, body.config), body, dry_run)
+
+
+@router.patch("/configs/{config_id}", **EDITS, summary="Change some settings")
+def alter(request: EngineRequest, config_id: str, body: Alteration, dry_run: DryRun = False) -> Status[Effect]:
+    """As replacing the version `expected_version` with these settings changed."""
+    if not body.expected_version:
+        raise UnknownConfig(config_id)
+    base = configs.version(config_id, body.expected_version).flat
+    if unknown := [path for path in body.unset if path not in base]:
+        raise InvalidConfig(Problem(path, "is not there to be removed", config_id) for path in unknown)
+    flat = {path: value for path, value in base.items() if path not in body.unset} | body.set
+    return _edit(request, config_id, flat, body, dry_run)
+
+
+@router.post("/configs/{config_id}/restore", **EDITS, summary="Restore an older version")
+def restored(request: EngineRequest, config_id: str, body: Restoration, dry_run: DryRun = False) -> Status[Effect]:
+    """The older version again, as a new one. A retired trader stays retired."""
+    facts: dict[str, Any] = {
+        "config_id": config_id,
+        "version": body.version,
+        "expected_version": body.expected_version,
+        "keep": body.keep,
+    }
+    proposal = restore.propose_restore(**facts)
+    return _answered(proposal, None if dry_run else restore.restore(**facts, **_author(request, body)))
+
+
+def _edit(request: EngineRequest, config_id: str, flat: Flat, body: Edit, dry_run: bool) -> Status[Effect]:
+    facts: dict[str, Any] = {"config_id": config_id, "flat": flat, "expected_version": body.expected_version}
+    proposal = edit.propose(**facts)
+    saved = None if dry_run else edit.save(**facts, **_author(request, body), source=SOURCE)
+    return _answered(proposal, saved)
+
+
+def _author(request: EngineRequest, body: Edit) -> dict[str, Any]:
+    return {"reason": body.reason, "actor": request.auth.actor}
+
+
+def _answered(proposal: Proposal, saved: SavedVersion | None) -> Status[Effect]:
+    """Of a version that stands as expected, so what was proposed is what was saved."""
+    standing = proposal.current.version if proposal.current else 0
+    effect = Effect(
+        config_id=id_of(proposal.spec),
+        version=saved.version if saved else standing,
+        change_set=saved.change_set if saved else None,
+        changes=[_altered(change, proposal) for change in proposal.changes],
+        allocated_pct=proposal.after.allocated_pct,
+    )
+    return Status(201 if saved and saved.version == 1 else 200, effect)
+
+
+def _altered(change: Change, proposal: Proposal) -> Altered:
+    old, new = (None if side is ABSENT else side for side in (change.old, change.new))
+    return Altered(path=change.path, old=old, new=new, raises_risk=change.path in proposal.riskier)
+
+
+def _flat(config_id: str, config: Any) -> Flat:
+    if not isinstance(config, dict):
+        raise InvalidConfig([Problem("config", "must be an object", config_id)])
+    named = config.get("id", config_id)
+    if named != config_id:
+        raise InvalidConfig(
+            [Problem("config.id", f"must be {config_id!r} as in the address, was {named!r}", config_id)]
+        )
+    return flatten(config)

@@ -1,0 +1,188 @@
+"""Every refusal of the engine API as JSON: `{"error": ..., "detail": ...}` and what helps to mend it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from traders.rules.errors import (
+    AheadOfHistory,
+    AlreadyExists,
+    ConcurrentChange,
+    ConfigError,
+    StaleEdit,
+    UnknownChangeSet,
+    UnknownConfig,
+)
+from traders.rules.rebase import Unit, rebase
+from traders.schema.paths import unflatten
+from traders.schema.problems import InvalidConfig, Problem
+from traders.schema.stored import StoredConfig
+from trading.engine_api.wire import Answer
+from trading.rules.errors import (
+    AlreadyOpen,
+    ConcurrentRecord,
+    NoOpenPosition,
+    RecordConflict,
+    RetiredTrader,
+    UnknownTrader,
+)
+
+RETRY_SECONDS = "5"
+MISSING = (UnknownConfig, UnknownChangeSet, UnknownTrader)
+CONFLICTS = (
+    *(AheadOfHistory, AlreadyExists, ConcurrentChange),
+    *(AlreadyOpen, NoOpenPosition, RecordConflict, ConcurrentRecord, RetiredTrader),
+)
+
+log = logging.getLogger(__name__)
+
+
+class Refusal(Answer):
+    error: str
+    detail: str
+
+
+class Wrong(Answer):
+    """`path` is dotted and names the field; `message` says what would be right."""
+
+    path: str
+    message: str
+
+
+class Invalid(Refusal):
+    problems: list[Wrong]
+
+
+class Side(Answer):
+    """A version in a conflict: its settings by dotted path."""
+
+    version: int | None
+    changed_by: str | None
+    reason: str | None
+    settings: dict[str, Any]
+
+
+class Stale(Refusal):
+    """Somebody saved since. `contested` are the settings that both sides changed; `merged` is theirs with yours on top,
+    to be sent again as `config` with theirs' version, null while something is contested."""
+
+    base: Side | None
+    theirs: Side
+    mine: Side
+    contested: list[str]
+    merged: dict[str, Any] | None
+
+
+REFUSALS = {400: Refusal, 401: Refusal, 403: Refusal, 404: Refusal, 503: Refusal}
+"""What any endpoint may answer besides."""
+
+
+def answer_problems(api: NinjaAPI) -> None:
+    """Makes the API answer every exception by the functions below."""
+
+    def answer(kind: type[Exception], respond: Callable[[Any], tuple[HTTPStatus, Answer]], **headers: str) -> None:
+        def handler(request: HttpRequest, error: Any) -> HttpResponse:
+            status, body = respond(error)
+            response = api.create_response(request, body.model_dump(), status=status)
+            for name, value in headers.items():
+                response.headers[name.replace("_", "-")] = value
+            return response
+
+        api.add_exception_handler(kind, handler)
+
+    answer(Exception, _unforeseen)
+    answer(Http404, lambda error: _refusal(HTTPStatus.NOT_FOUND, "There is nothing at this address."))
+    answer(HttpError, _refused)
+    answer(AuthenticationError, _unknown_token, WWW_Authenticate='Bearer realm="nof0"')
+    answer(RequestDataTooBig, lambda error: _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error)))
+    answer(ValidationError, _malformed)
+    answer(InvalidConfig, lambda error: _invalid(error.problems))
+    answer(ConfigError, lambda error: _refusal(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)))
+    answer(StaleEdit, _stale)
+    for missing in MISSING:
+        answer(missing, lambda error: _refusal(HTTPStatus.NOT_FOUND, str(error)))
+    for conflict in CONFLICTS:
+        answer(conflict, lambda error: _refusal(HTTPStatus.CONFLICT, str(error)))
+    for away in (OperationalError, InterfaceError):
+        answer(away, _no_database, Retry_After=RETRY_SECONDS)
+
+
+def _refusal(status: HTTPStatus, detail: str) -> tuple[HTTPStatus, Refusal]:
+    return status, Refusal(error=status.phrase, detail=detail)
+
+
+def _refused(error: HttpError) -> tuple[HTTPStatus, Refusal]:
+    status, reason = HTTPStatus(error.status_code), error.__cause__
+    # The library keeps to itself what was wrong with a body; the parser has said it in words.
+    is_about_body = status is HTTPStatus.BAD_REQUEST and isinstance(reason, ValueError)
+    return _refusal(status, f"The body {reason}." if is_about_body else str(error))
+
+
+def _unforeseen(error: Exception) -> tuple[HTTPStatus, Refusal]:
+    log.error("A request of the engine API failed.", exc_info=error)
+    return _refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "The log of the server says more.")
+
+
+def _unknown_token(error: AuthenticationError) -> tuple[HTTPStatus, Refusal]:
+    return _refusal(HTTPStatus.UNAUTHORIZED, "A token is needed that is known, not revoked and not expired.")
+
+
+def _no_database(error: Exception) -> tuple[HTTPStatus, Refusal]:
+    log.error("The engine API cannot reach the database: %s", error)
+    return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "The database cannot be reached; nothing was written.")
+
+
+def _malformed(error: ValidationError) -> tuple[HTTPStatus, Invalid]:
+    return _invalid(Problem(_path(entry["loc"]), _words(entry)) for entry in error.errors)
+
+
+def _path(loc: Any) -> str:
+    """`("body", "parameter", "detail", "pnl")` is `detail.pnl`; a parameter in address or query is its name."""
+    where, *rest = (str(part) for part in loc)
+    return ".".join(rest[1:] if where == "body" else rest)
+
+
+def _words(entry: dict[str, Any]) -> str:
+    if entry["type"] == "missing":
+        return "is missing"
+    if entry["type"] == "extra_forbidden":
+        return "is not a known field"
+    return str(entry["msg"]).removeprefix("Value error, ")
+
+
+def _invalid(problems: Any) -> tuple[HTTPStatus, Invalid]:
+    found = [Wrong(path=problem.path, message=problem.message) for problem in problems]
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    detail = "; ".join(f"{wrong.path} {wrong.message}".lstrip() for wrong in found)
+    return status, Invalid(error=status.phrase, detail=detail, problems=found)
+
+
+def _stale(error: StaleEdit) -> tuple[HTTPStatus, Stale]:
+    both = rebase(base=error.base.flat if error.base else {}, theirs=error.theirs.flat, mine=error.mine)
+    merged = None if both.contested else unflatten(both.merged({}))
+    return HTTPStatus.CONFLICT, Stale(
+        error=HTTPStatus.CONFLICT.phrase,
+        detail=f"{error}; nothing was written",
+        base=_side(error.base) if error.base else None,
+        theirs=_side(error.theirs),
+        mine=Side(version=None, changed_by=None, reason=None, settings=error.mine),
+        contested=_paths(both.contested),
+        merged=merged,
+    )
+
+
+def _side(config: StoredConfig) -> Side:
+    return Side(version=config.version, changed_by=config.changed_by, reason=config.reason, settings=config.flat)
+
+
+def _paths(units: tuple[Unit, ...]) -> list[str]:
+    return [path for unit in units for path in unit]

@@ -1,0 +1,42 @@
+"""JSON of the engine API, digit for digit both ways."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja.parser import Parser
+from ninja.renderers import BaseRenderer
+from pydantic import BaseModel, ConfigDict
+
+from traders.schema import jsonio
+from trading.schema import strict_json
+
+
+class Body(BaseModel):
+    """Base of what is sent: a field that nobody knows is refused, for it would be silently lost."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Answer(BaseModel):
+    """Base of what is answered."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ExactParser(Parser):
+    def parse_body(self, request: HttpRequest) -> Any:
+        """Raises ValueError, in words for people."""
+        try:
+            text = request.body.decode()
+        except UnicodeDecodeError:
+            raise ValueError("is not UTF-8") from None
+        return strict_json.loads(text)
+
+
+class ExactRenderer(BaseRenderer):
+    media_type = "application/json"
+
+    def render(self, request: HttpRequest, data: Any, *, response_status: int) -> str:
+        return jsonio.dumps_finite(data)
