@@ -8,18 +8,22 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
+from multiprocessing.synchronize import Event
 from typing import Any
 
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
+from traders.services import changes
+
 PARENT_CHECK_SECONDS = 0.5
 
 
 def serve(host: str, port: int, *, workers: int, threads: int, on_listening: Callable[[], None]) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP; `on_listening` is called when the port is ours."""
-    server = Server(
+    server: Any = Server(
         "nof0site.wsgi:application",
         address=host,
         port=port,
@@ -32,19 +36,26 @@ def serve(host: str, port: int, *, workers: int, threads: int, on_listening: Cal
         workers_kill_timeout=10,
     )
 
+    stopping = multiprocessing.Event()
+
+    def stop(*_: object) -> None:
+        stopping.set()
+        server.signal_handler_interrupt()
+
     def started() -> None:
         # Granian would reload at a hang-up; a closed terminal means stop.
-        signal.signal(signal.SIGHUP, server.signal_handler_interrupt)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, stop)
         on_listening()
 
     server.on_startup(started)
-    server.serve(target_loader=load_application)
+    server.serve(target_loader=partial(load_application, stopping))
 
 
-def load_application(target: str) -> Any:
+def load_application(stopping: Event, target: str) -> Any:
     """Runs in the worker process."""
     _ignore_the_terminal()
-    threading.Thread(target=_leave_with_parent, name="leave-with-parent", daemon=True).start()
+    threading.Thread(target=_leave_with_parent, args=[stopping], name="leave-with-parent", daemon=True).start()
     from nof0site.wsgi import application
 
     return application
@@ -55,11 +66,14 @@ def _ignore_the_terminal() -> None:
     os.setpgid(0, 0)
 
 
-def _leave_with_parent() -> None:
-    """A worker whose parent was killed would keep the port, and the servers, for ever."""
+def _leave_with_parent(stopping: Event) -> None:
+    """A worker whose parent was killed would keep the port, and the servers, for ever; one that is told to stop first
+    answers the engines that wait for a change."""
     parent = multiprocessing.parent_process()
     while parent is not None and parent.is_alive() and os.getppid() == parent.pid:
-        time.sleep(PARENT_CHECK_SECONDS)
+        if stopping.wait(PARENT_CHECK_SECONDS):
+            changes.let_go()
+            time.sleep(PARENT_CHECK_SECONDS)
     _leave_embedded_servers()
     os._exit(1)
 

@@ -53,10 +53,15 @@ def wait_for_some(place: Cursor, *, config_ids: Collection[str] | None = None, l
     """As `since`, but where there is nothing it waits for it, at most `seconds`."""
     deadline = time.monotonic() + seconds
     found = since(place, config_ids=config_ids, limit=limit)
-    while not found.versions and (left := deadline - time.monotonic()) > 0:
+    while not found.versions and not watch.is_over and (left := deadline - time.monotonic()) > 0:
         watch.wait_beyond(found.cursor.change_set, left)
         found = since(found.cursor, config_ids=config_ids, limit=limit)
     return found
+
+
+def let_go() -> None:
+    """Who waits is answered now, and nobody waits again: this process is about to end."""
+    watch.end()
 
 
 @contextmanager
@@ -79,6 +84,12 @@ class _Watch:
         self._is_watching = False
         self._newest = 0
         self._failures = 0
+        self.is_over = False
+
+    def end(self) -> None:
+        with self._changed:
+            self.is_over = True
+            self._changed.notify_all()
 
     def wait_beyond(self, change_set: int, seconds: float) -> None:
         """Returns when there is a newer one, when the time is up, or when nobody can look: the caller reads anyway."""
@@ -87,7 +98,9 @@ class _Watch:
             self._waiting += 1
             try:
                 self._begin()
-                self._changed.wait_for(lambda: self._newest > change_set or self._failures > failures, seconds)
+                self._changed.wait_for(
+                    lambda: self.is_over or self._newest > change_set or self._failures > failures, seconds
+                )
             finally:
                 self._waiting -= 1
 
