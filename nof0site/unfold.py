@@ -54,11 +54,13 @@ UNFOLD: dict[str, Any] = {
         lambda request: static("traders/past.css"),
         lambda request: static("traders/actions.css"),
         lambda request: static("traders/prompts.css"),
+        lambda request: static("traders/tokens.css"),
         lambda request: static("trading/record.css"),
     ],
     "SCRIPTS": [
         lambda request: static("traders/control.js"),
         lambda request: static("traders/actions.js"),
+        lambda request: static("traders/tokens.js"),
     ],
     "DASHBOARD_CALLBACK": "traders.admin.overview.add_overview",
     "COLORS": {
@@ -144,6 +146,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _entry(_("Users"), "person", "admin:auth_user_changelist", "auth.view_user"),
                     _entry(_("Groups"), "group", "admin:auth_group_changelist", "auth.view_group"),
+                    _entry(_("API tokens"), "key", "admin:traders_apitoken_changelist", "traders.view_apitoken"),
                 ],
             },
         ],

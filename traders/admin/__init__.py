@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from traders.admin import accounts, fleet, prompts, traders
+from traders.admin import accounts, fleet, prompts, tokens, traders
 
-__all__ = ["accounts", "fleet", "prompts", "traders"]
+__all__ = ["accounts", "fleet", "prompts", "tokens", "traders"]
 
 admin.site.index_template = "traders/overview.html"
 admin.site.index_title = _("Overview")

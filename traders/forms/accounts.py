@@ -17,7 +17,7 @@ ROLES = [
     ("", _("None: cannot log in, unless staff")),
     (Role.VIEWER.value, _("Viewer: reads everything about the fleet")),
     (Role.OPERATOR.value, _("Operator: also edits, restores and undoes traders and prompts")),
-    (Role.ADMIN.value, _("Admin: also changes the fleet settings, users and groups")),
+    (Role.ADMIN.value, _("Admin: also changes the fleet settings, users, groups and API tokens")),
 ]
 
 

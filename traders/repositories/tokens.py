@@ -7,6 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.db import DatabaseError, connection, transaction
+from django.db.models.functions import Now
 
 from traders.models import ApiToken
 from traders.schema.tokens import IssuedToken, Scope, Token
@@ -66,13 +67,8 @@ def note_use(token_id: int) -> None:
 
 def revoke(token_id: int, *, actor: str) -> bool:
     """Whether it was revoked by this; one that is revoked already stays as it is."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE api_tokens SET revoked_at = clock_timestamp(), revoked_by = %s"
-            " WHERE id = %s AND revoked_at IS NULL",
-            [actor, token_id],
-        )
-        return bool(cursor.rowcount)
+    found = ApiToken.objects.filter(pk=token_id, revoked_at__isnull=True)
+    return bool(found.update(revoked_at=Now(), revoked_by=actor))
 
 
 def one(token_id: int) -> IssuedToken | None:

@@ -19,9 +19,10 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from tests.factories import SYSTEM_PROMPT
 from tests.traders.admin.people import account, browser_of
 from tests.trading_factories import make_entry, make_position, make_trade
-from traders.models import ManagerConfigVersion, PromptText, TraderConfigVersion
+from traders.models import ApiToken, ManagerConfigVersion, PromptText, TraderConfigVersion
 from traders.rules.roles import Role
-from traders.services import configs
+from traders.schema.tokens import Scope
+from traders.services import configs, tokens
 from trading.repositories.decisions import record_decision
 from trading.repositories.positions import open_position
 from trading.repositories.trades import record_trade
@@ -102,6 +103,9 @@ RULES: dict[str, Rule] = {
     "admin/trading/trade/outcomes/": GET_ONLY,
     "admin/trading/trade/export/<str:file_format>/": GET_ONLY,
     "admin/trading/trade/<path:object_id>/": GET_ONLY,
+    "admin/traders/apitoken/": ACCOUNTS,
+    "admin/traders/apitoken/add/": ACCOUNTS,
+    "admin/traders/apitoken/<int:token_id>/revoke/": Rule((Role.ADMIN, 200), (Role.ADMIN, 302)),
     "admin/traders/managerconfig/": MOVED,
     "admin/traders/managerconfig/add/": REFUSED,
     "admin/traders/managerconfig/<path:object_id>/": MOVED,
@@ -184,6 +188,8 @@ def address(route: str) -> str:
         "<int:change_set>", str(configs.existing("steady_long").change_set)
     )
     filled = filled.replace("<int:decision_id>", str(objects.get("trading/decisionjournal")))
+    if "<int:token_id>" in filled:
+        filled = filled.replace("<int:token_id>", str(active_token()))
     filled = re.sub(r"<int:\w+>|<path:content_type_id>", "1", filled)
     return "/" + filled.replace("^(?P<app_label>auth|traders|trading)/$", "traders/").replace("(?P<url>.*)$", "nowhere")
 
@@ -201,8 +207,16 @@ def recorded() -> dict[str, str]:
     }
 
 
+def active_token() -> int:
+    """The same one until it is revoked."""
+    found = ApiToken.objects.filter(revoked_at=None).first()
+    return found.pk if found else tokens.create(name="engine", scopes=list(Scope), actor="mei")[0].id
+
+
 def written() -> tuple[int, ...]:
-    return tuple(model.objects.count() for model in (TraderConfigVersion, ManagerConfigVersion, PromptText, User))
+    return tuple(
+        model.objects.count() for model in (TraderConfigVersion, ManagerConfigVersion, PromptText, User, ApiToken)
+    )
 
 
 def test_the_table_names_every_url_and_no_other() -> None:
