@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import getpass
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -22,16 +24,22 @@ MOST_LINES = 50
 class RefusingCommand(BaseCommand):
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
-
-        def refuse(message: str) -> NoReturn:
-            if not getattr(self, "_called_from_command_line", False):
-                raise CommandError(f"Error: {message}")
-            parser.print_usage(sys.stderr)
-            parser.exit(1, f"{parser.prog}: error: {message}\n")
-            raise AssertionError("exit does not return")
-
-        parser.error = refuse  # type: ignore[method-assign]
+        for one in (parser, *_verbs(parser)):
+            one.error = partial(self._refuse, one)  # type: ignore[method-assign]
         return parser
+
+    def _refuse(self, parser: argparse.ArgumentParser, message: str) -> NoReturn:
+        if not getattr(self, "_called_from_command_line", False):
+            raise CommandError(f"Error: {message}")
+        parser.print_usage(sys.stderr)
+        parser.exit(1, f"{parser.prog}: error: {message}\n")
+        raise AssertionError("exit does not return")
+
+
+def _verbs(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            yield from action.choices.values()
 
 
 @contextmanager

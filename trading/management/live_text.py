@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from traders.management.table import table
 from trading.live_store.inspect import KeyStatus
 from trading.schema.live_verify import Verdict
 from trading.services.live_status import Status
@@ -14,7 +15,7 @@ _HEADER = ("key", "type", "keys", "fields", "bytes", "encoding", "oldest", "stal
 
 def status_lines(status: Status) -> Iterator[str]:
     yield f"mode: {status.mode}; followed by {len(status.followers)} processes"
-    yield from _table([_HEADER, *map(_row, status.keys)])
+    yield from table([_HEADER, *map(_row, status.keys)])
     total = sum(key.bytes for key in status.keys)
     yield f"{sum(key.keys for key in status.keys)} keys, {total:,} bytes"
     if status.old.keys:
@@ -38,9 +39,3 @@ def _row(key: KeyStatus) -> tuple[str, ...]:
     oldest = "" if key.oldest_seconds is None else f"{key.oldest_seconds:,.0f} s"
     numbers = (f"{key.keys:,}", f"{key.fields:,}", f"{key.bytes:,}")
     return (key.name, key.kind, *numbers, key.encoding, oldest, str(key.stale), str(key.foreign))
-
-
-def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        yield "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
