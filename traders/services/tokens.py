@@ -60,6 +60,14 @@ def one(token_id: int) -> IssuedToken:
     return found
 
 
+def named(name: str) -> IssuedToken:
+    """The one of this name that is not revoked, else the newest of those that are. Raises UnknownToken."""
+    found = [issued for issued in existing() if issued.token.name.lower() == name.lower()]
+    if not found:
+        raise UnknownToken(name)
+    return next((issued for issued in found if issued.revoked_at is None), found[0])
+
+
 def existing() -> list[IssuedToken]:
     """All tokens that were ever made, the newest first."""
     return tokens.every()
