@@ -26,6 +26,10 @@ SCOPES: dict[tuple[str, str], set[Scope]] = {
     ("GET", "/configs/{config_id}/versions/{version}"): {Scope.READ_CONFIG},
     ("GET", "/changes"): {Scope.READ_CONFIG},
     ("GET", "/prompts/{sha256}"): {Scope.READ_CONFIG},
+    ("GET", "/traders/{trader_id}/runtime"): {Scope.WRITE_STATE},
+    ("PUT", "/traders/{trader_id}/runtime"): {Scope.WRITE_STATE},
+    ("POST", "/traders/{trader_id}/heartbeat"): {Scope.WRITE_STATE},
+    ("POST", "/traders/{trader_id}/decisions"): {Scope.WRITE_JOURNAL},
 }
 
 

@@ -1,0 +1,62 @@
+"""What engines report of their traders. Locks nothing: each write is one statement over one row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+
+from traders.models import TraderRuntimeState
+from traders.schema import jsonio
+from traders.schema.runtime import RuntimeState
+
+# A version that the trader never had, and one that runs though it is retired, change no row.
+_GUARD = """
+ WHERE s.trader_id = %(trader_id)s AND c.id = s.trader_id
+   AND (%(version)s::int IS NULL
+        OR EXISTS (SELECT FROM trader_config_versions v WHERE v.id = c.id AND v.version = %(version)s))
+   AND NOT (%(is_running)s IS TRUE AND c.detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb)
+"""
+_REPORT = f"""
+UPDATE trader_runtime_state s
+   SET active_config_version = %(version)s, is_running = %(is_running)s, updated_at = clock_timestamp(),
+       detail = %(detail)s::jsonb || jsonb_strip_nulls(jsonb_build_object('desired', s.detail -> 'desired'))
+  FROM trader_config c {_GUARD}
+"""
+_HEARTBEAT = f"""
+UPDATE trader_runtime_state s
+   SET active_config_version = coalesce(%(version)s, s.active_config_version),
+       is_running = coalesce(%(is_running)s, s.is_running), updated_at = clock_timestamp()
+  FROM trader_config c {_GUARD}
+"""
+
+
+def report(trader_id: str, *, version: int, is_running: bool, detail: dict[str, Any]) -> bool:
+    """Replaces the engine's report but for `desired`. False when no row was changed."""
+    return _write(_REPORT, trader_id, version, is_running, detail=jsonio.dumps(detail))
+
+
+def heartbeat(trader_id: str, *, version: int | None, is_running: bool | None) -> bool:
+    """Moves the time of the report; None leaves what stands. False when no row was changed."""
+    return _write(_HEARTBEAT, trader_id, version, is_running)
+
+
+def state(trader_id: str) -> RuntimeState | None:
+    row = TraderRuntimeState.objects.select_related("trader").filter(pk=trader_id).first()
+    if row is None:
+        return None
+    return RuntimeState(
+        trader_id=trader_id,
+        active_config_version=row.active_config_version,
+        is_running=row.is_running,
+        detail=row.detail,
+        updated_at=row.updated_at,
+        config_version=row.trader.version,
+        retired=bool(row.trader.detail.get("retired")),
+    )
+
+
+def _write(sql: str, trader_id: str, version: int | None, is_running: bool | None, **more: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"trader_id": trader_id, "version": version, "is_running": is_running, **more})
+        return bool(cursor.rowcount)

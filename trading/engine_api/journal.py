@@ -1,0 +1,53 @@
+"""The decision journal: an entry is added once, however often it is sent."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ninja import Router
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from traders.schema.declare import Boolean, Integer
+from traders.schema.problems import InvalidConfig, Problem
+from traders.schema.tokens import Scope
+from trading.engine_api.auth import EngineRequest, TokenWith
+from trading.engine_api.problems import REFUSALS, Invalid, Refusal
+from trading.engine_api.wire import Answer, Body
+from trading.schema.common import Origin
+from trading.schema.decision import DecisionDetail, JournalEntry
+from trading.schema.leaf import Text
+from trading.services import record
+
+# Not the token's name: an entry that is sent again by its successor is the same entry.
+SYSTEM = "api"
+
+router = Router(tags=["Journal: write-journal"], auth=TokenWith(Scope.WRITE_JOURNAL))
+
+
+class Entry(Body):
+    key: Annotated[Text, StringConstraints(min_length=1, max_length=200)] = Field(
+        description="The engine's own, one a decision of a trader: by it the same entry is known when it comes again."
+    )
+    config_version: Annotated[Integer, Field(ge=1, description="The version that took the decision.")]
+    decided_at: AwareDatetime
+    success: Boolean
+    detail: DecisionDetail
+
+
+class Recorded(Answer):
+    id: int
+    cycle_number: int = Field(description="Goes on across restarts of engines.")
+
+
+@router.post(
+    "/traders/{trader_id}/decisions",
+    response={200: Recorded, 409: Refusal, 422: Invalid | Refusal, **REFUSALS},
+    summary="Add a decision",
+)
+def append(request: EngineRequest, trader_id: str, body: Entry) -> Recorded:
+    """The same entry again changes nothing and is answered alike. 409: its key is taken by other content."""
+    if body.detail.origin is not None:
+        raise InvalidConfig([Problem("detail.origin", "is written by the journal itself; leave it out", trader_id)])
+    detail = body.detail.model_copy(update={"origin": Origin(system=SYSTEM, key=body.key)})
+    recorded = record.decision(JournalEntry(trader_id, body.config_version, body.decided_at, body.success, detail))
+    return Recorded(id=recorded.id, cycle_number=recorded.cycle_number)

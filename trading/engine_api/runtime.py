@@ -1,0 +1,92 @@
+"""What an engine reports of a running trader, and its heartbeat."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from ninja import Router
+from pydantic import Field
+
+from traders.schema.declare import Boolean, Integer
+from traders.schema.runtime import ReportDetail, RuntimeState
+from traders.schema.tokens import Scope
+from traders.services import runtime
+from trading.engine_api.auth import EngineRequest, TokenWith
+from trading.engine_api.problems import REFUSALS, Invalid
+from trading.engine_api.wire import Answer, Body
+
+router = Router(tags=["Running traders: write-state"], auth=TokenWith(Scope.WRITE_STATE))
+
+RunVersion = Annotated[Integer, Field(ge=1, description="The version that the engine runs.")]
+
+
+class Report(Body):
+    active_config_version: RunVersion
+    is_running: Boolean
+    detail: ReportDetail = ReportDetail()
+
+
+class Heartbeat(Body):
+    """What is left out stays as it was reported."""
+
+    active_config_version: RunVersion | None = None
+    is_running: Boolean | None = None
+
+
+class Runtime(Answer):
+    """With `config_version` above `active_config_version` the engine runs an old configuration."""
+
+    trader_id: str
+    active_config_version: int | None
+    is_running: bool
+    detail: dict[str, Any] = Field(description="The last report, and `desired`: what the operator wants.")
+    updated_at: datetime
+    config_version: int
+    retired: bool
+
+
+ANSWERS: dict[int, Any] = {200: Runtime, 422: Invalid, **REFUSALS}
+
+
+@router.get("/traders/{trader_id}/runtime", response=ANSWERS, summary="The last report")
+def last_report(request: EngineRequest, trader_id: str) -> Runtime:
+    """For an engine that starts again: whether the trader ran, and until when it is paused."""
+    return _answer(runtime.state_of(trader_id))
+
+
+@router.put("/traders/{trader_id}/runtime", response=ANSWERS, summary="Report")
+def report(request: EngineRequest, trader_id: str, body: Report) -> Runtime:
+    """Replaces the last report as a whole."""
+    return _answer(
+        runtime.report(
+            trader_id=trader_id,
+            active_config_version=body.active_config_version,
+            is_running=body.is_running,
+            detail=body.detail,
+        )
+    )
+
+
+@router.post("/traders/{trader_id}/heartbeat", response=ANSWERS, summary="Heartbeat")
+def heartbeat(request: EngineRequest, trader_id: str, body: Heartbeat) -> Runtime:
+    """The engine lives. The answer says which configuration stands by now."""
+    return _answer(
+        runtime.heartbeat(
+            trader_id=trader_id,
+            active_config_version=body.active_config_version,
+            is_running=body.is_running,
+        )
+    )
+
+
+def _answer(state: RuntimeState) -> Runtime:
+    return Runtime(
+        trader_id=state.trader_id,
+        active_config_version=state.active_config_version,
+        is_running=state.is_running,
+        detail=state.detail,
+        updated_at=state.updated_at,
+        config_version=state.config_version,
+        retired=state.retired,
+    )
