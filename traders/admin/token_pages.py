@@ -106,13 +106,12 @@ def revoke_view(desk: Desk, token_id: int) -> HttpResponse:
 
 @sensitive_variables("text")
 def _shown_once(desk: Desk, token: Token, text: str) -> HttpResponse:
-    page = "traders" if Scope.READ_CONFIG in token.scopes else "token"
     return desk.render(
         "token_made.html",
         _("New API token"),
         row=_row(tokens.one(token.id), timezone.now()),
         text=text,
-        example=desk.request.build_absolute_uri(f"/api/v1/{page}"),
+        example=desk.request.build_absolute_uri("/api/v1/token"),
     )
 
 

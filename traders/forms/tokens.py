@@ -16,8 +16,8 @@ from traders.schema.problems import Problem
 from traders.schema.tokens import Scope
 
 SCOPES = {
-    Scope.READ_CONFIG: gettext_lazy("reads the traders, their settings, versions and prompts"),
-    Scope.WRITE_CONFIG: gettext_lazy("changes traders, their settings and prompts, as an operator does"),
+    Scope.READ_CONFIG: gettext_lazy("reads the settings of traders and fleet, their versions and prompts"),
+    Scope.WRITE_CONFIG: gettext_lazy("makes and changes traders, changes the fleet settings, restores versions"),
     Scope.WRITE_JOURNAL: gettext_lazy("records decisions, positions, trades and conversations"),
     Scope.WRITE_STATE: gettext_lazy("reports what engines run, their prices and cooldowns"),
 }
