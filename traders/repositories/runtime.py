@@ -20,7 +20,8 @@ _GUARD = """
 _REPORT = f"""
 UPDATE trader_runtime_state s
    SET active_config_version = %(version)s, is_running = %(is_running)s, updated_at = clock_timestamp(),
-       detail = %(detail)s::jsonb || jsonb_strip_nulls(jsonb_build_object('desired', s.detail -> 'desired'))
+       detail = %(detail)s::jsonb || CASE WHEN s.detail ? 'desired'
+           THEN jsonb_build_object('desired', s.detail -> 'desired') ELSE jsonb_build_object() END
   FROM trader_config c {_GUARD}
 """
 _HEARTBEAT = f"""

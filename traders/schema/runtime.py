@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 from traders.schema.declare import Lines, Number
 from traders.schema.secrets import find_secret
@@ -21,7 +21,10 @@ def _no_secret(text: str) -> str:
     return text
 
 
-Said = Annotated[Lines, AfterValidator(_no_secret)]
+# Every page of a trader shows it; a whole stack trace belongs into the engine's log.
+LONGEST_TEXT = 2000
+
+Said = Annotated[Lines, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(_no_secret)]
 
 
 class Part(BaseModel):

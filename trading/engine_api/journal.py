@@ -7,12 +7,12 @@ from typing import Annotated
 from ninja import Router
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from traders.schema.declare import Boolean, Integer
+from traders.schema.declare import Boolean
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.tokens import Scope
 from trading.engine_api.auth import EngineRequest, TokenWith
 from trading.engine_api.problems import REFUSALS, Invalid, Refusal
-from trading.engine_api.wire import Answer, Body
+from trading.engine_api.wire import Answer, Body, VersionNumber
 from trading.schema.common import Origin
 from trading.schema.decision import DecisionDetail, JournalEntry
 from trading.schema.leaf import Text
@@ -28,7 +28,7 @@ class Entry(Body):
     key: Annotated[Text, StringConstraints(min_length=1, max_length=200)] = Field(
         description="The engine's own, one a decision of a trader: by it the same entry is known when it comes again."
     )
-    config_version: Annotated[Integer, Field(ge=1, description="The version that took the decision.")]
+    config_version: Annotated[VersionNumber, Field(description="The version that took the decision.")]
     decided_at: AwareDatetime
     success: Boolean
     detail: DecisionDetail

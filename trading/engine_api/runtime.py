@@ -8,17 +8,17 @@ from typing import Annotated, Any
 from ninja import Router
 from pydantic import Field
 
-from traders.schema.declare import Boolean, Integer
+from traders.schema.declare import Boolean
 from traders.schema.runtime import ReportDetail, RuntimeState
 from traders.schema.tokens import Scope
 from traders.services import runtime
 from trading.engine_api.auth import EngineRequest, TokenWith
 from trading.engine_api.problems import REFUSALS, Invalid
-from trading.engine_api.wire import Answer, Body
+from trading.engine_api.wire import Answer, Body, VersionNumber
 
 router = Router(tags=["Running traders: write-state"], auth=TokenWith(Scope.WRITE_STATE))
 
-RunVersion = Annotated[Integer, Field(ge=1, description="The version that the engine runs.")]
+RunVersion = Annotated[VersionNumber, Field(description="The version that the engine runs.")]
 
 
 class Report(Body):

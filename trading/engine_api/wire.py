@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from traders.schema import jsonio
+from traders.schema.declare import Integer
 from trading.schema import strict_json
+
+VersionNumber = Annotated[Integer, Field(ge=1, le=2**31 - 1)]
+"""Of a configuration. What no column can hold is refused here, and not by the database."""
 
 
 class Body(BaseModel):

@@ -66,6 +66,7 @@ def test_the_same_entry_twice_at_once_is_one_decision(engine: Engine) -> None:
         ({"key": ""}, "key"),
         ({"decided_at": "2026-01-02T03:04:05"}, "decided_at"),
         ({"config_version": 0}, "config_version"),
+        ({"config_version": 2**31}, "config_version"),
         ({"detail": {"decisions": [{"symbol": "btc", "action": "hold"}]}}, "detail.decisions.0.symbol"),
         ({"detail": {"origin": {"system": "me"}}}, "detail.origin"),
         ({"detail": {"unheard": 1}}, "detail.unheard"),

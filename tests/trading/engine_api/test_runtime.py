@@ -40,11 +40,13 @@ def test_a_report_is_kept_whole_and_digit_for_digit(engine: Engine) -> None:
 
 
 def test_a_report_never_touches_what_the_operator_desires(engine: Engine) -> None:
-    TraderRuntimeState.objects.filter(pk="steady_long").update(detail={"desired": {"state": "stop"}, "pause": {}})
+    TraderRuntimeState.objects.filter(pk="steady_long").update(
+        detail={"desired": {"state": "stop", "reason": None}, "pause": {}}
+    )
 
     engine.put(RUNTIME, {"active_config_version": 1, "is_running": False})
 
-    assert _row().detail == {"desired": {"state": "stop"}}
+    assert _row().detail == {"desired": {"state": "stop", "reason": None}}
 
 
 def test_a_heartbeat_moves_the_time_and_says_which_version_stands(engine: Engine) -> None:
@@ -77,7 +79,9 @@ def test_a_retired_trader_may_not_run_but_may_stop(engine: Engine) -> None:
     [
         ("PUT", RUNTIME, REPORT | {"active_config_version": 7}, "active_config_version"),
         ("PUT", RUNTIME, REPORT | {"active_config_version": 0}, "active_config_version"),
+        ("PUT", RUNTIME, REPORT | {"active_config_version": 2**31}, "active_config_version"),
         ("PUT", RUNTIME, REPORT | {"is_running": "yes"}, "is_running"),
+        ("PUT", RUNTIME, REPORT | {"detail": {"last_error": {"message": "x " * 1001}}}, "detail.last_error.message"),
         ("PUT", RUNTIME, REPORT | {"detail": {"desired": {}}}, "detail.desired"),
         (
             "PUT",
@@ -93,6 +97,7 @@ def test_a_retired_trader_may_not_run_but_may_stop(engine: Engine) -> None:
         ),
         ("POST", HEARTBEAT, {"is_running": True}, "active_config_version"),
         ("POST", HEARTBEAT, {"active_config_version": 7}, "active_config_version"),
+        ("POST", HEARTBEAT, {"active_config_version": 2**31}, "active_config_version"),
     ],
 )
 def test_a_wrong_report_is_refused_at_its_field_and_nothing_is_written(
