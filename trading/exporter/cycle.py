@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from django.db import InterfaceError, OperationalError
+from django.db import Error
 from msgspec import structs
 
 from trading.documents.names import Document, of_trader
@@ -18,7 +18,7 @@ from trading.exporter.manifest import Entry, Manifest, Source
 from trading.exporter.options import Options
 from trading.exporter.parts import Parts
 from trading.exporter.planned import Planned
-from trading.repositories.export_snapshot import on_its_own, snapshot
+from trading.repositories.export_snapshot import is_lost, on_its_own, snapshot
 
 log = logging.getLogger(__name__)
 
@@ -44,20 +44,18 @@ class Exporter:
         """Raises OSError where the run cannot be written, Stopped, Overtaken, and django.db.Error when the database
         is away. Readers then see what they saw before."""
         began = time.monotonic()
-        previous = self.directory.current()
-        as_of = max(time.time_ns() // 1_000_000, previous.manifest.as_of + 1 if previous else 0)
+        run = self.directory.begin(time.time_ns() // 1_000_000)
+        as_of, previous = run.as_of, run.previous
         if previous is None or previous.manifest.as_of != self._of_run:
             # Another exporter, or none, was at work since: what this one remembers of files is nothing.
             self._signatures = {}
             if previous is not None:
                 self.parts.take_over(previous)
-        run = self.directory.begin(as_of)
         try:
             with snapshot():
                 entries = list(self._entries(run, as_of, analytics_seconds))
             manifest = Manifest(as_of, round((time.monotonic() - began) * 1000), entries)
-            run.finish(manifest)
-            self.directory.publish(run)
+            self.directory.publish(run, manifest)
         except BaseException:
             run.abandon()
             self._signatures = {}
@@ -83,9 +81,11 @@ class Exporter:
             raise Stopped
         try:
             return self._rendered(run, name, as_of, plan())
-        except (OSError, OperationalError, InterfaceError):
+        except OSError:
             raise
         except Exception as error:
+            if isinstance(error, Error) and is_lost():
+                raise
             # One document must not take the others with it, whatever is wrong with it.
             log.exception("The document %s could not be made; what was there before stays.", name)
             self._signatures.pop(name, None)

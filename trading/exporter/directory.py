@@ -24,13 +24,14 @@ from trading.exporter.manifest import Entry, Manifest, file_name, gzip_name
 
 CURRENT, RUNS = "current", "runs"
 UNFINISHED = f"{manifests.NAME}.next"
+GONE = ".gone"
 # The fastest: every cycle waits for it, and a proxy may do better once for everybody.
 GZIP_LEVEL = 1
 RUNS_KEPT = 3
 
 
 class Overtaken(Exception):
-    """Another exporter published a newer run meanwhile, which readers see."""
+    """Another exporter began a run meanwhile; its run counts."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,10 @@ class Run:
             return False
         return True
 
+    @property
+    def as_of(self) -> int:
+        return int(self.path.name)
+
     def finish(self, manifest: Manifest) -> None:
         """From now on the run counts: its manifest is there, whole."""
         for directory in self._directories:
@@ -78,7 +83,7 @@ class Run:
         _sync_directory(self.path)
 
     def abandon(self) -> None:
-        shutil.rmtree(self.path, ignore_errors=True)
+        _take_away(self.path)
 
     def _write(self, name: str, content: bytes) -> None:
         with self._place(name).open("wb") as file:
@@ -89,7 +94,9 @@ class Run:
     def _place(self, name: str) -> Path:
         place = self.path / name
         if place.parent not in self._directories:
-            place.parent.mkdir(parents=True, exist_ok=True)
+            # Never the run's own: where that is gone, another exporter took it away.
+            if place.parent != self.path:
+                place.parent.mkdir(exist_ok=True)
             self._directories.add(place.parent)
         return place
 
@@ -114,21 +121,25 @@ class ExportDirectory:
         found = manifests.read(path)
         return Finished(path, found) if found else None
 
-    def begin(self, as_of: int) -> Run:
-        """Raises OSError where nothing can be written."""
-        previous = self.current()
-        path = self.root / RUNS / str(as_of)
-        # Left behind by a killed exporter, if it is there at all.
-        shutil.rmtree(path, ignore_errors=True)
-        path.mkdir(parents=True)
+    def begin(self, now_ms: int) -> Run:
+        """A run of this moment, or of a millisecond after the one that readers see. Whoever begins last may publish:
+        every other unfinished run is taken away, and with it what killed exporters left, which may be what fills the
+        disk. Raises OSError where nothing can be written."""
+        (self.root / RUNS).mkdir(parents=True, exist_ok=True)
+        with alone_in(self.root):
+            previous = self.current()
+            path = self.root / RUNS / str(max(now_ms, previous.manifest.as_of + 1 if previous else 0))
+            for left in (path, *self._unfinished()):
+                _take_away(left)
+            path.mkdir()
         return Run(path, previous)
 
-    def publish(self, run: Run) -> None:
-        """Readers see the run, all of it, from one moment to the next. Raises Overtaken where they see a newer one."""
+    def publish(self, run: Run, manifest: Manifest) -> None:
+        """Readers see the run, all of it, from one moment to the next. Raises Overtaken, OSError."""
         with alone_in(self.root):
-            seen = self.current()
-            if seen and seen.manifest.as_of >= int(run.path.name):
-                raise Overtaken(f"Run {run.path.name} is older than {seen.path.name}, which another exporter wrote.")
+            if not run.path.exists():
+                raise Overtaken(f"Run {run.as_of} was taken away by another exporter, which began later.")
+            run.finish(manifest)
             swing = self.root / f"{CURRENT}.next"
             swing.unlink(missing_ok=True)
             swing.symlink_to(Path(RUNS) / run.path.name)
@@ -136,27 +147,38 @@ class ExportDirectory:
         _sync_directory(self.root)
 
     def prune(self, *, keep_after_ms: int) -> None:
-        """Removes unfinished runs, and finished ones but for the last three and what is no older than the first that
-        a delayed reader still sees."""
+        """Removes finished runs but for the last three and what is no older than the first that a delayed reader still
+        sees."""
         runs = sorted(self.runs(), reverse=True)
         seen = [as_of for as_of in runs if as_of <= keep_after_ms]
         oldest_seen = seen[0] if seen else 0
         for as_of in runs[RUNS_KEPT:]:
             if as_of < oldest_seen:
-                shutil.rmtree(self.root / RUNS / str(as_of), ignore_errors=True)
-        newest = runs[0] if runs else 0
-        for path in self._all():
-            if int(path.name) < newest and not (path / manifests.NAME).exists():
-                shutil.rmtree(path, ignore_errors=True)
+                _take_away(self.root / RUNS / str(as_of))
 
     def runs(self) -> list[int]:
         """The finished ones, by the moment they show."""
-        return sorted(int(path.name) for path in self._all() if (path / manifests.NAME).exists())
+        return sorted(int(path.name) for path in self._all() if _is_finished(path))
+
+    def _unfinished(self) -> list[Path]:
+        return [path for path in self._all() if not _is_finished(path)]
 
     def _all(self) -> list[Path]:
         with contextlib.suppress(OSError):
-            return [path for path in (self.root / RUNS).iterdir() if path.name.isdigit()]
+            return list((self.root / RUNS).iterdir())
         return []
+
+
+def _is_finished(path: Path) -> bool:
+    return path.name.isdigit() and (path / manifests.NAME).exists()
+
+
+def _take_away(path: Path) -> None:
+    """For whoever looks, or writes into it, from one moment to the next."""
+    gone = path.with_suffix(GONE)
+    with contextlib.suppress(OSError):
+        path.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def digest(content: bytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property
 
-from django.db import InterfaceError, OperationalError
+from django.db import Error
 
 from trading.documents.accounts import HOUR_MS, Row
 from trading.documents.benchmark import SYMBOL, benchmark_rows, with_newest
@@ -27,7 +27,7 @@ from trading.exporter.totals import Holdings, TotalRows
 from trading.exporter.trades import TradeRows
 from trading.repositories import export_fleet
 from trading.repositories.export_fleet import Result
-from trading.repositories.export_snapshot import on_its_own
+from trading.repositories.export_snapshot import is_lost, on_its_own
 from trading.schema.live import US_PER_MS
 from trading.schema.published import PricePoint, Standing
 
@@ -176,9 +176,9 @@ class _Now:
         try:
             with on_its_own():
                 return self.analytics.sharpes
-        except (OSError, OperationalError, InterfaceError):
-            raise
-        except Exception:
+        except Exception as error:
+            if isinstance(error, Error) and is_lost():
+                raise
             return self._parts.analytics.sharpes
 
     @cached_property

@@ -72,6 +72,11 @@ def snapshot() -> Iterator[None]:
         yield
 
 
+def is_lost() -> bool:
+    """Whether the snapshot cannot be read on, after a statement in it failed."""
+    return not connection.is_usable()
+
+
 @contextmanager
 def on_its_own() -> Iterator[None]:
     """What fails inside leaves the rest of the snapshot readable."""

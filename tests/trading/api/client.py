@@ -46,8 +46,7 @@ def make_run(root: Path, as_of: int, *, mark: str = "a", failing: str | None = N
         else:
             body = encode({str(name): [mark], "filler": "x" * 2000, "serverTime": as_of})
             entries.append(run.put(Entry(name=name, source=Source.LIVE, as_of=as_of), body))
-    run.finish(Manifest(as_of, 12, entries))
-    directory.publish(run)
+    directory.publish(run, Manifest(as_of, 12, entries))
 
 
 def _totals(as_of: int, mark: str) -> tuple[bytes, Slices]:

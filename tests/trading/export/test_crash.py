@@ -24,19 +24,16 @@ def write_runs(root: Path) -> None:
     """In a process of its own, until it is killed."""
     directory = ExportDirectory(root)
     while True:
-        previous = directory.current()
-        as_of = max(time.time_ns() // 1_000_000, previous.manifest.as_of + 1 if previous else 0)
-        run, entries = directory.begin(as_of), []
+        run, entries = directory.begin(time.time_ns() // 1_000_000), []
         for number, name in enumerate(NAMES):
             before = run.previous.manifest.entry(name) if run.previous else None
             if before and number % 2 and run.keep(name):
                 entries.append(before)
             else:
-                body = json.dumps({"serverTime": as_of, "rows": ["x" * 100] * 2_000}).encode()
-                entries.append(run.put(Entry(name=name, source=Source.LIVE, as_of=as_of), body))
-        run.finish(Manifest(as_of, 0, entries))
-        directory.publish(run)
-        directory.prune(keep_after_ms=as_of)
+                body = json.dumps({"serverTime": run.as_of, "rows": ["x" * 100] * 2_000}).encode()
+                entries.append(run.put(Entry(name=name, source=Source.LIVE, as_of=run.as_of), body))
+        directory.publish(run, Manifest(run.as_of, 0, entries))
+        directory.prune(keep_after_ms=run.as_of)
 
 
 @pytest.mark.faults

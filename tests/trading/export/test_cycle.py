@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 
 from tests.live_factories import make_price
 from tests.trading.export.record import TRADERS, add_equity, make_desk, read
@@ -140,6 +141,54 @@ def test_a_statement_that_fails_fails_its_document_alone(exporter: Exporter, mon
 
     assert [entry.name for entry in manifest.files if entry.is_stale] == ["conversations"]
     assert manifest.entry("conversations").size == 0  # type: ignore[union-attr]
+
+
+def test_a_statement_that_takes_too_long_fails_its_document_alone(
+    exporter: Exporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exporter.cycle(analytics_seconds=None)
+    before = read(exporter.options.root, "conversations")
+    slow = "SET LOCAL statement_timeout = 20; SELECT pg_sleep(2)"
+    monkeypatch.setattr("trading.exporter.parts.TalkItems.refresh", lambda *_: connection.cursor().execute(slow))
+    record_trade(make_trade("ann", open_ms=OPENED_MS + 20 * HOUR_MS))
+    manifest = exporter.cycle(analytics_seconds=None)
+
+    [stale] = [entry for entry in manifest.files if entry.is_stale]
+    assert stale.name == "conversations"
+    assert "statement timeout" in (stale.error or "")
+    assert read(exporter.options.root, "conversations") == before
+    assert manifest.entry("trades").rows == 9  # type: ignore[union-attr]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lost_connection_fails_the_cycle_and_the_next_one_has_another(
+    exporter: Exporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = exporter.cycle(analytics_seconds=None)
+    end = "SELECT pg_terminate_backend(pg_backend_pid())"
+    monkeypatch.setattr("trading.exporter.parts.TalkItems.refresh", lambda *_: connection.cursor().execute(end))
+    with pytest.raises(OperationalError, match="terminating connection"):
+        exporter.cycle(analytics_seconds=None)
+    assert exporter.directory.runs() == [first.as_of]
+    monkeypatch.undo()
+    connection.close()
+    assert not any(entry.is_stale for entry in exporter.cycle(analytics_seconds=None).files)
+
+
+def test_what_killed_exporters_left_is_cleared_before_anything_is_written(
+    exporter: Exporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = exporter.options.root / "runs" / "1700000000000" / "analytics"
+    left.mkdir(parents=True)
+    (left / "ann.json").write_bytes(b"{")
+
+    def full(self: Run, entry: Entry, body: bytes) -> Entry:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Run, "put", full)
+    with pytest.raises(OSError, match="No space left"):
+        exporter.cycle(analytics_seconds=None)
+    assert not list((exporter.options.root / "runs").iterdir())
 
 
 def test_a_full_disk_leaves_the_last_run_and_no_trace(exporter: Exporter, monkeypatch: pytest.MonkeyPatch) -> None:

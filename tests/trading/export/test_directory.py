@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.at_once import at_once
-from tests.trading.export.whole import whole_run
+from tests.platform.processes import wait_for
+from tests.trading.export.whole import Pruned, whole_run
 from trading.exporter import status
 from trading.exporter.directory import ExportDirectory, Overtaken, Run
 from trading.exporter.manifest import NAME, Entry, Manifest, Source
@@ -22,32 +24,49 @@ def begun(root: Path, as_of: int, body: bytes = b'{"a":1}') -> tuple[Run, Manife
 
 
 def publish(root: Path, as_of: int) -> None:
-    run, manifest = begun(root, as_of)
-    run.finish(manifest)
-    ExportDirectory(root).publish(run)
+    ExportDirectory(root).publish(*begun(root, as_of))
 
 
 def test_an_older_run_never_replaces_a_newer_one(tmp_path: Path) -> None:
-    slow, manifest = begun(tmp_path, 1000)
+    slow = begun(tmp_path, 1000)
     publish(tmp_path, 2000)
-    slow.finish(manifest)
 
-    with pytest.raises(Overtaken, match="Run 1000 is older than 2000, which another exporter wrote."):
-        ExportDirectory(tmp_path).publish(slow)
+    with pytest.raises(OSError, match="runs/1000"):
+        slow[0].put(Entry(name="b", source=Source.LIVE, as_of=1000), b"{}")
+    with pytest.raises(Overtaken, match="Run 1000 was taken away"):
+        ExportDirectory(tmp_path).publish(*slow)
     assert whole_run(tmp_path)[0].as_of == 2000
 
 
-@pytest.mark.django_db
-def test_of_many_that_publish_at_once_the_newest_is_seen(tmp_path: Path) -> None:
-    runs = []
-    for as_of in range(1000, 1012):
-        run, manifest = begun(tmp_path, as_of)
-        run.finish(manifest)
-        runs.append(run)
-    ends = at_once(*(lambda run=run: ExportDirectory(tmp_path).publish(run) for run in runs))
+def test_who_begins_last_publishes(tmp_path: Path) -> None:
+    first, second = begun(tmp_path, 2000), begun(tmp_path, 1000)
 
-    assert {type(end) for end in ends} <= {type(None), Overtaken}
-    assert whole_run(tmp_path)[0].as_of == 1011
+    with pytest.raises(Overtaken, match="Run 2000 was taken away by another exporter, which began later."):
+        ExportDirectory(tmp_path).publish(*first)
+    ExportDirectory(tmp_path).publish(*second)
+    assert whole_run(tmp_path)[0].as_of == 1000
+
+
+@pytest.mark.django_db
+def test_of_many_exporters_at_once_each_run_that_is_seen_is_whole(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def export() -> None:
+        for _ in range(30):
+            with suppress(Overtaken, OSError):
+                run = ExportDirectory(tmp_path).begin(1000)
+                entry = run.put(Entry(name="a", source=Source.LIVE, as_of=run.as_of), b'{"a":1}')
+                ExportDirectory(tmp_path).publish(run, Manifest(run.as_of, 0, [entry]))
+
+    def read() -> None:
+        wait_for((tmp_path / "current").exists)
+        for _ in range(200):
+            with suppress(Pruned):
+                seen.append(whole_run(tmp_path)[0].as_of)
+
+    assert at_once(export, export, export, read) == [None] * 4
+    assert seen == sorted(seen)
+    assert len(set(seen)) > 1
 
 
 def test_a_run_whose_manifest_was_cut_short_counts_for_nothing(tmp_path: Path) -> None:
@@ -58,7 +77,6 @@ def test_a_run_whose_manifest_was_cut_short_counts_for_nothing(tmp_path: Path) -
 
     assert directory.runs() == [1000]
     publish(tmp_path, 3000)
-    directory.prune(keep_after_ms=3000)
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["1000", "3000"]
 
 

@@ -74,6 +74,7 @@ class Desk:
             except Pruned:
                 continue
             assert manifest.as_of >= newest, "the newest run went backwards"
+            assert not [entry.error for entry in manifest.files if entry.error]
             newest = manifest.as_of
             self.runs_read.add(newest)
             assert_one_moment(documents)
