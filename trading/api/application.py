@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,16 +17,17 @@ from django.http.request import split_domain_port, validate_host
 
 from trading.api.access import Access
 from trading.api.current import Current
-from trading.api.health import METRICS_TYPE, age_seconds, health, metrics
+from trading.api.health import METRICS_TYPE, age_seconds, health, metrics, nothing_yet
 from trading.api.problems import PREFIX, problem
 from trading.api.snapshot import Body, Form, Snapshot
 from trading.documents.names import ANALYTICS_OF_ONE, Document
 
 METRICS = "/metrics"
 # Tools and engines write there; it is not this API's.
-NOT_OURS = "/api/v1"
+NOT_OURS = "/api/v1/"
 SINCE_HOUR = "lastHourlyMarker"
 LONGEST_NUMBER = 18
+WEIGHT = re.compile(r"q=([01](?:\.[0-9]*)?)")
 NO_CONTENT = (b"",)
 
 log = logging.getLogger(__name__)
@@ -57,8 +59,7 @@ class ReadApi:
             if "HTTP_IF_NONE_MATCH" not in environ and "HTTP_IF_MODIFIED_SINCE" not in environ:
                 start_response("200 OK", list(form.headers))
                 return (form.content,)
-        is_ours = (path.startswith(PREFIX) and not _is_below(path, NOT_OURS)) or path.rstrip("/") == METRICS
-        if not is_ours:
+        if not _is_ours(path):
             if self.behind is not None and path.startswith(self.behind_at):
                 return self.behind(environ, start_response)
             return _Reply(environ, start_response, []).problem(HTTPStatus.NOT_FOUND, "There is nothing here.")
@@ -101,7 +102,7 @@ class ReadApi:
         if name == "metrics":
             return reply.fresh(metrics(snapshot, self.root), METRICS_TYPE)
         if snapshot is None:
-            return reply.problem(HTTPStatus.SERVICE_UNAVAILABLE, "Nothing was exported yet.", [("Retry-After", "10")])
+            return reply.problem(HTTPStatus.SERVICE_UNAVAILABLE, nothing_yet(self.root), [("Retry-After", "10")])
         body = self._body(snapshot, name, environ.get("QUERY_STRING", ""))
         if body is None:
             return self._missing(reply, snapshot, name)
@@ -124,10 +125,13 @@ class ReadApi:
 
     def _age_headers(self, snapshot: Snapshot, name: str) -> Headers:
         """Of what is stale: how old the desk that it shows is."""
-        age = age_seconds(snapshot)
-        if age <= self.stale_seconds and name not in snapshot.failed:
+        if name in snapshot.failed:
+            age = round(age_seconds(snapshot.made_at(name)))
+            return [("Age", str(age)), ("Warning", f'110 - "it could not be made anew and is {age} s old"')]
+        age = round(age_seconds(snapshot.as_of))
+        if age <= self.stale_seconds:
             return []
-        return [("Age", str(round(age))), ("Warning", f'110 - "the export is {round(age)} s old"')]
+        return [("Age", str(age)), ("Warning", f'110 - "the export is {age} s old"')]
 
     def _other_method(self, reply: _Reply, environ: Environ) -> Iterable[bytes]:
         allow = ("Allow", "GET, HEAD, OPTIONS")
@@ -213,8 +217,9 @@ def _governed_by(name: str) -> str:
     return name.partition("/")[0]
 
 
-def _is_below(path: str, prefix: str) -> bool:
-    return path == prefix or path.startswith(prefix + "/")
+def _is_ours(path: str) -> bool:
+    """`/api` and `/api/v1` too: Django would send them on to an address with a slash, as a page."""
+    return path.rstrip("/") == METRICS or (f"{path}/".startswith(PREFIX) and not path.startswith(NOT_OURS))
 
 
 def _hour(query: str) -> int | None:
@@ -227,11 +232,17 @@ def _hour(query: str) -> int | None:
 
 @lru_cache(maxsize=256)
 def _takes_gzip(accepted: str) -> bool:
-    for item in accepted.lower().split(","):
-        coding, _, weight = item.partition(";")
-        if coding.strip() in ("gzip", "*"):
-            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
+    """Whether gzip is welcome, and no less so than the plain form."""
+    wanted = dict(map(_coding, accepted.lower().split(",")))
+    gzip = wanted.get("gzip", wanted.get("x-gzip", wanted.get("*", 0.0)))
+    return gzip > 0 and gzip >= wanted.get("identity", 0.0)
+
+
+def _coding(item: str) -> tuple[str, float]:
+    """(its name, how welcome it is from 0 to 1); what is no number says nothing."""
+    name, _, weight = item.partition(";")
+    given = WEIGHT.fullmatch(weight.replace(" ", ""))
+    return name.strip(), float(given[1]) if given else 1.0
 
 
 @lru_cache(maxsize=256)

@@ -20,14 +20,24 @@ from trading.exporter.status import Seen, Status
 METRICS_TYPE = CONTENT_TYPE_LATEST
 
 
-def age_seconds(snapshot: Snapshot) -> float:
-    return max(0.0, time.time() - snapshot.as_of / 1000)
+def age_seconds(at_ms: int) -> float:
+    return max(0.0, time.time() - at_ms / 1000)
+
+
+def nothing_yet(root: Path) -> str:
+    """Why no document is there."""
+    status = statuses.read(root)
+    failed = f" The exporter failed: {status.last_error}" if status and status.last_error else ""
+    return f"Nothing was exported yet.{failed}"
 
 
 def health(snapshot: Snapshot | None, root: Path, stale_seconds: float) -> bytes:
-    """`status` is ok, stale, or `no export`: the process itself lives, since it answers."""
+    """`status` is ok, stale, or `no export`: the process itself lives, since it answers. What an exporter that is
+    silent for longer than `stale_seconds` saw last, nobody knows now."""
     status = statuses.read(root)
-    age = age_seconds(snapshot) if snapshot else None
+    silent = max(0.0, time.time() - status.at) if status else None
+    is_silent = silent is None or silent > stale_seconds
+    age = age_seconds(snapshot.as_of) if snapshot else None
     is_stale = age is None or age > stale_seconds
     return json.dumps(
         {
@@ -40,11 +50,11 @@ def health(snapshot: Snapshot | None, root: Path, stale_seconds: float) -> bytes
                 "failed_documents": dict(snapshot.failed) if snapshot else {},
             },
             "exporter": {
-                "age_seconds": round(max(0.0, time.time() - status.at), 1) if status else None,
+                "age_seconds": None if silent is None else round(silent, 1),
                 "last_error": status.last_error if status else None,
             },
-            "postgres": _seen(status.postgres if status else None),
-            "redis": _seen(status.redis if status else None),
+            "postgres": _seen(status.postgres if status else None, is_silent=is_silent),
+            "redis": _seen(status.redis if status else None, is_silent=is_silent),
         }
     ).encode()
 
@@ -55,11 +65,12 @@ def metrics(snapshot: Snapshot | None, root: Path) -> bytes:
     return generate_latest(registry)
 
 
-def _seen(seen: Seen | None) -> dict[str, Any]:
+def _seen(seen: Seen | None, *, is_silent: bool) -> dict[str, Any]:
     if seen is None:
         return {"state": "unknown", "age_seconds": None}
     age = None if seen.at is None else round(max(0.0, time.time() - seen.at), 1)
-    return {"state": "up" if seen.is_up else "down", "age_seconds": age, "error": seen.error}
+    state = "unknown" if is_silent else "up" if seen.is_up else "down"
+    return {"state": state, "age_seconds": age, "error": seen.error}
 
 
 class _Figures(Collector):
@@ -78,7 +89,7 @@ class _Figures(Collector):
 
 def _of_run(snapshot: Snapshot) -> Iterator[Metric]:
     manifest = snapshot.manifest
-    yield GaugeMetricFamily("nof0_export_age_seconds", "Age of the served export", age_seconds(snapshot))
+    yield GaugeMetricFamily("nof0_export_age_seconds", "Age of the served export", age_seconds(snapshot.as_of))
     yield GaugeMetricFamily(
         "nof0_export_duration_seconds", "How long the served export took", manifest.duration_ms / 1000
     )
@@ -92,14 +103,23 @@ def _of_run(snapshot: Snapshot) -> Iterator[Metric]:
     yield failed
 
 
+def _of_sync(status: Status) -> Iterator[Metric]:
+    for name, help_, count in (
+        ("nof0_sync_conflicts", "Conflicts of manager.yaml that wait", status.sync_conflicts),
+        ("nof0_sync_traders", "Traders that manager.yaml declared at its last sync", status.sync_traders),
+        ("nof0_sync_written", "Traders changed by the last sync that changed any", status.sync_written),
+    ):
+        yield GaugeMetricFamily(name, help_, count)
+    if status.synced_at is not None:
+        yield GaugeMetricFamily("nof0_sync_timestamp_seconds", "Last sync of manager.yaml", status.synced_at)
+
+
 def _of_exporter(status: Status) -> Iterator[Metric]:
     yield GaugeMetricFamily("nof0_exporter_age_seconds", "Since the exporter wrote", max(0, time.time() - status.at))
     yield GaugeMetricFamily("nof0_postgres_up", "As the exporter last saw it", float(status.postgres.is_up))
     yield GaugeMetricFamily("nof0_redis_up", "As the exporter last saw it", float(status.redis.is_up))
     yield GaugeMetricFamily("nof0_analytics_waiting", "Traders whose analytics are due", status.analytics_waiting)
-    yield GaugeMetricFamily("nof0_sync_conflicts", "Conflicts of manager.yaml that wait", status.sync_conflicts)
-    if status.synced_at is not None:
-        yield GaugeMetricFamily("nof0_sync_timestamp_seconds", "Last sync of manager.yaml", status.synced_at)
+    yield from _of_sync(status)
     for name, help_, count in (
         ("nof0_export_cycles", "Finished exports", status.cycles),
         ("nof0_export_failures", "Exports that failed", status.failed_cycles),

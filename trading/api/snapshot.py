@@ -50,6 +50,11 @@ class Snapshot:
     def as_of(self) -> int:
         return self.manifest.as_of
 
+    def made_at(self, name: str) -> int:
+        """When the document that is there was rendered, in ms; it may be of an earlier run."""
+        entry = self.manifest.entry(name)
+        return entry.as_of if entry else self.as_of
+
 
 class Slicer:
     """account-totals from an hour on: its head, the rows from an offset on, its tail. Nothing is parsed."""

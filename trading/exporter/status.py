@@ -40,6 +40,8 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     live_ages: dict[str, float] = {}
     synced_at: float | None = None
     sync_conflicts: int = 0
+    sync_traders: int = 0
+    sync_written: int = 0
 
 
 def write(root: Path, status: Status) -> None:

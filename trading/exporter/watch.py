@@ -12,6 +12,7 @@ from trading.live_store import store
 from trading.live_store.keys import MARKET_CTX, PRICE, TRADER_HASHES, Key
 from trading.live_store.outage import outage
 from trading.repositories import export_fleet
+from trading.repositories.export_fleet import SyncState
 from trading.schema.live_answers import Fresh, Stale
 
 MOST_ERROR_CHARACTERS = 300
@@ -23,7 +24,7 @@ class Watch:
         self.last_error: str | None = None
         self._postgres, self._redis = Seen(is_up=False), Seen(is_up=False)
         self._versions: dict[str, int] = {}
-        self._sync: tuple[float | None, int] = (None, 0)
+        self._sync = SyncState()
         self._live_ages: dict[str, float] = {}
 
     def failed(self, error: Exception) -> None:
@@ -46,7 +47,6 @@ class Watch:
             self._redis = Seen(is_up=False, at=self._redis.at, error="does not answer")
 
     def status(self, analytics_waiting: int) -> Status:
-        at, conflicts = self._sync
         return Status(
             at=time.time(),
             pid=os.getpid(),
@@ -62,8 +62,10 @@ class Watch:
             last_error=self.last_error,
             config_versions=self._versions,
             live_ages=self._live_ages,
-            synced_at=at,
-            sync_conflicts=conflicts,
+            synced_at=self._sync.at,
+            sync_conflicts=self._sync.conflicts,
+            sync_traders=self._sync.traders,
+            sync_written=self._sync.written,
         )
 
     def _age(self, key: Key) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 
+from traders.schema.fleet import FLEET_ID
 from trading.models import Position as PositionRow
 from trading.repositories import rows
 from trading.schema.position import Position, Status
@@ -50,7 +51,11 @@ SELECT DISTINCT t.close_ts_ms, t.price
  ORDER BY t.close_ts_ms
 """
 _SYNCS = """
-SELECT (SELECT extract(epoch FROM max(synced_at))::float8 FROM yaml_base), (SELECT count(*) FROM sync_conflicts)
+SELECT (SELECT extract(epoch FROM max(synced_at))::float8 FROM yaml_base),
+       (SELECT count(*) FROM sync_conflicts),
+       (SELECT count(*) FROM yaml_base WHERE trader_id <> %s),
+       (SELECT count(*) FROM trader_config_versions WHERE source = 'sync' AND change_set = (
+               SELECT max(change_set) FROM trader_config_versions WHERE source = 'sync'))
 """
 
 
@@ -68,6 +73,17 @@ class Result:
     first_close_ms: int | None
     last_close_ms: int | None
     invocations: int
+
+
+@dataclass(frozen=True, slots=True)
+class SyncState:
+    """Of manager.yaml: when it was last synced (seconds since 1970), conflicts that wait, traders it declared then, and
+    traders of which the last sync that changed any wrote a version."""
+
+    at: float | None = None
+    conflicts: int = 0
+    traders: int = 0
+    written: int = 0
 
 
 def results() -> list[Result]:
@@ -95,10 +111,8 @@ def prices_at(symbol: str, moments_ms: Collection[int]) -> list[PricePoint]:
     return [PricePoint(*row) for row in _rows(_PRICES_AT, list(moments_ms), symbol)]
 
 
-def sync_state() -> tuple[float | None, int]:
-    """(when a manager.yaml was last synced, in seconds since 1970; conflicts that wait)."""
-    ((at, conflicts),) = _rows(_SYNCS)
-    return at, int(conflicts)
+def sync_state() -> SyncState:
+    return SyncState(*_rows(_SYNCS, FLEET_ID)[0])
 
 
 def _rows(sql: str, *parameters: Any) -> list[Any]:

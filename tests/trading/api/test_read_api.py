@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from tests.trading.api.client import HOURS, PUBLIC, get, make_api, make_run
 from trading.api import current
 from trading.api.application import ReadApi
 from trading.documents.names import MAX_AGE, Document
 from trading.exporter import status
+from trading.exporter.directory import ExportDirectory
+from trading.exporter.manifest import Manifest
 from trading.exporter.status import Seen, Status
 
 TOKEN = "a-token-of-enough-letters"
@@ -48,9 +51,16 @@ def test_every_document_is_its_file(api: ReadApi, root: Path, name: str) -> None
     assert "Warning" not in answer.headers
 
 
-@pytest.mark.parametrize("accepts", ["", "br", "gzip;q=0", "deflate, gzip; q=0"])
+@pytest.mark.parametrize(
+    "accepts", ["", "br", "gzip;q=0", "deflate, gzip; q=0", "gzip;Q=0.000", "*, gzip;q=0", "gzip;q=0.1, identity"]
+)
 def test_who_does_not_take_gzip_gets_none(api: ReadApi, accepts: str) -> None:
     assert "Content-Encoding" not in get(api, "/api/trades", accept_encoding=accepts).headers
+
+
+@pytest.mark.parametrize("accepts", ["gzip", "GZIP", "*", "x-gzip;q=0.001", "identity;q=0.5, gzip", "gzip;q=x"])
+def test_who_takes_gzip_gets_it(api: ReadApi, accepts: str) -> None:
+    assert get(api, "/api/trades", accept_encoding=accepts).headers["Content-Encoding"] == "gzip"
 
 
 def test_what_is_known_is_not_sent_again(api: ReadApi) -> None:
@@ -99,7 +109,9 @@ def test_an_hour_that_is_none_is_ignored(api: ReadApi, hour: str) -> None:
     assert get(api, f"/api/account-totals?lastHourlyMarker={hour}").content == get(api, "/api/account-totals").content
 
 
-@pytest.mark.parametrize("path", ["/api/analytics/nobody", "/api/nothing", "/api/analytics/../trades", "/api/"])
+@pytest.mark.parametrize(
+    "path", ["/api/analytics/nobody", "/api/nothing", "/api/analytics/../trades", "/api/", "/api", "/api/v1"]
+)
 def test_what_is_not_there_is_404_in_json(api: ReadApi, path: str) -> None:
     answer = get(api, path)
     assert (answer.status, answer.json["error"]) == (404, "Not Found")
@@ -118,6 +130,9 @@ def test_before_the_first_export_it_says_so(tmp_path: Path) -> None:
     assert (answer.status, answer.headers["Retry-After"]) == (503, "10")
     assert answer.json["detail"] == "Nothing was exported yet."
     assert get(api, "/api/health").json["status"] == "no export"
+    down = Seen(is_up=False)
+    status.write(tmp_path, Status(time.time(), 1, down, down, last_error="OSError: [Errno 28] No space left on device"))
+    assert get(api, "/api/trades").json["detail"].endswith("No space left on device")
     make_run(tmp_path, now_ms())
     time.sleep(current.LOOK_SECONDS + 0.1)
     assert get(api, "/api/trades").status == 200
@@ -143,6 +158,29 @@ def test_a_document_that_could_not_be_made_is_told(tmp_path: Path) -> None:
     assert (answer.status, answer.json["detail"]) == (503, "trades could not be made: it broke")
     assert get(api, "/api/positions").status == 200
     assert get(api, "/api/health").json["export"]["failed_documents"] == {"trades": "it broke"}
+
+
+def test_a_document_that_stands_from_before_says_how_old_it_is(tmp_path: Path) -> None:
+    made, now = now_ms() - 600_000, now_ms()
+    make_run(tmp_path, made)
+    directory = ExportDirectory(tmp_path)
+    before = directory.current()
+    assert before is not None
+    run = directory.begin(now)
+    entries = [
+        structs.replace(entry, is_stale=entry.name == "trades", error="it broke" if entry.name == "trades" else None)
+        for entry in before.manifest.files
+        if run.keep(entry.name)
+    ]
+    directory.publish(run, Manifest(now, 12, entries))
+    api = make_api(tmp_path)
+    answer = get(api, "/api/trades")
+
+    assert (answer.status, answer.json["serverTime"]) == (200, made)
+    assert 595 < int(answer.headers["Age"]) < 605
+    assert answer.headers["Warning"].startswith('110 - "it could not be made anew and is 60')
+    assert "Warning" not in get(api, "/api/positions").headers
+    assert get(api, "/api/health").json["stale"]
 
 
 def test_access_is_by_document(root: Path) -> None:
@@ -179,7 +217,7 @@ def test_a_foreign_host_is_refused(api: ReadApi) -> None:
 
 
 def test_everything_else_is_django(root: Path, api: ReadApi) -> None:
-    for path in ("/", "/admin/", "/api/v1/traders", "/api/v1", "/apiary"):
+    for path in ("/", "/admin/", "/api/v1/traders", "/api/v1/", "/apiary"):
         assert get(api, path).content == b"django"
     assert get(make_api(root, behind=None), "/admin/").status == 404
     assert get(make_api(root, behind=None), "/api/trades").status == 200
@@ -237,6 +275,8 @@ def test_metrics_are_prometheus_text(root: Path, api: ReadApi) -> None:
             cycles=7,
             config_versions={"ann": 3},
             live_ages={"nof0:price:latest": 2.5},
+            sync_traders=3,
+            sync_written=2,
         ),
     )
     answer = get(api, "/metrics")
@@ -248,11 +288,22 @@ def test_metrics_are_prometheus_text(root: Path, api: ReadApi) -> None:
         'nof0_config_version{trader="ann"} 3.0',
         'nof0_live_store_age_seconds{key="nof0:price:latest"} 2.5',
         "nof0_redis_up 0.0",
+        "nof0_sync_traders 3.0",
+        "nof0_sync_written 2.0",
     ):
         assert line in text
     assert 'nof0_document_bytes{document="trades",encoding="gzip"}' in text
     health = get(api, "/api/health").json
     assert (health["postgres"]["state"], health["redis"]["state"]) == ("up", "down")
+
+
+def test_what_a_silent_exporter_saw_nobody_knows_now(root: Path, api: ReadApi) -> None:
+    at = time.time() - 1000
+    status.write(root, Status(at=at, pid=1, postgres=Seen(is_up=True, at=at), redis=Seen(is_up=True, at=at)))
+    health = get(api, "/api/health").json
+
+    assert (health["postgres"]["state"], health["redis"]["state"]) == ("unknown", "unknown")
+    assert 995 < health["postgres"]["age_seconds"] < 1005
 
 
 def poll(api: ReadApi, path: str, tags: dict[str, str]) -> Any:

@@ -59,6 +59,8 @@ def test_beats_go_on_until_told_to_stop(options: Options) -> None:
     assert seen is not None
     assert (seen.cycles, seen.failed_cycles, seen.postgres.is_up, seen.redis.is_up) == (3, 0, True, True)
     assert seen.config_versions == {"ann": 1, "bob": 1, "cyd": 1}
+    assert (seen.sync_traders, seen.sync_written, seen.sync_conflicts) == (3, 3, 0)
+    assert seen.synced_at is not None
 
 
 def test_a_live_store_found_empty_is_filled_while_nobody_trades(options: Options) -> None:
