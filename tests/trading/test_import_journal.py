@@ -17,9 +17,10 @@ from tests.factories import make_trader, save_edit, sync_traders
 from tests.trading.journal.cycles import at, cycle, write, write_many
 from tests.trading_factories import make_entry
 from traders.services import configs
+from trading.management import progress
 from trading.models import DecisionJournal
 from trading.repositories import decisions
-from trading.services.import_journal import import_journal
+from trading.services.import_journal import READINGS, import_journal
 
 pytestmark = pytest.mark.django_db
 TRADER = "steady_long"
@@ -35,6 +36,11 @@ def _fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def journal(tmp_path: Path) -> Path:
     return tmp_path / "journal"
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 def run(directory: Path, *options: str) -> tuple[int, Any]:
@@ -218,3 +224,22 @@ def test_the_report_for_people_counts_and_names(journal: Path, capsys: pytest.Ca
         "1 were decided before their trader's first version.",
         "2 files: 1 recorded, 1 refused.",
     ]
+
+
+def test_every_file_is_told_of_as_it_is_read_and_as_it_is_taken(journal: Path) -> None:
+    write_many(journal, 3, since=datetime(2026, 1, 8, tzinfo=UTC))
+    (journal / "cycle_broken.json").write_text("{")
+    told: list[int] = []
+    import_journal(journal, on_reject=lambda reject: None, on_files=told.append)
+
+    assert told == [1] * (READINGS * 4)
+
+
+def test_a_terminal_sees_how_far_it_is(journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_many(journal, 5, since=datetime(2026, 1, 8, tzinfo=UTC))
+    monkeypatch.setattr("sys.stderr", terminal := Terminal())
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN", 0.0)
+    assert run(journal)[1]["inserted"] == 5
+
+    assert "] 100%" in terminal.getvalue()
+    assert terminal.getvalue().endswith("\r\x1b[K")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,27 @@ from trading.rules.errors import InvalidRecord
 from trading.schema import strict_json
 
 PATTERN = "cycle_*.json"
+OnFiles = Callable[[int], None]
+"""Is told how many files were read since it was told last."""
 LARGEST_FILE = 16 * 1024 * 1024
 
 
-def cycle_files(directory: Path) -> list[Path]:
+def find(directory: Path) -> list[Path]:
+    """In no order. Raises OSError for what is no directory."""
+    return [directory / entry.name for entry in directory.iterdir() if entry.match(PATTERN)]
+
+
+def cycle_files(directory: Path, on_files: OnFiles = lambda count: None) -> list[Path]:
     """In order of the times inside: names say the second only, and their numbers begin anew with each engine.
 
     Raises OSError for what is no directory.
     """
-    found = [directory / entry.name for entry in directory.iterdir() if entry.match(PATTERN)]
-    return sorted(found, key=lambda path: (_order(path), path.name))
+
+    def order(path: Path) -> tuple[tuple[str, str], str]:
+        on_files(1)
+        return _order(path), path.name
+
+    return sorted(find(directory), key=order)
 
 
 def read_json(path: Path) -> Any:

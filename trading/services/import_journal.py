@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
-from trading.journal_files.directory import cycle_files, read_json
+from trading.journal_files.directory import OnFiles, cycle_files, read_json
 from trading.journal_files.record import Cycle, read_cycle
 from trading.repositories import versions
 from trading.repositories.bulk_decisions import copy_decisions
@@ -21,6 +21,8 @@ from trading.schema.reject import OnReject, Reject
 from trading.services import live
 
 BATCH = 500
+# Each file is read for its time, then for what it says.
+READINGS = 2
 EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 UNKNOWN_TRADER = "is no trader here; sync_traders makes traders from a manager.yaml, import_arena from arena files"
 
@@ -45,16 +47,19 @@ def import_journal(
     trader_ids: Collection[str] = (),
     dry_run: bool = False,
     strict: bool = False,
+    on_files: OnFiles = lambda count: None,
 ) -> JournalImport:
     """Records what is not recorded yet, in order of time; cycle numbers go on from what each trader has.
 
     A file that names no version belongs to the one valid at its time. Refused files go to `on_reject` and hinder no
-    other, unless `strict`. Raises UnknownTrader for one that was asked for, StrictImport, OSError.
+    other, unless `strict`. `on_files` is told of each file READINGS times. Raises UnknownTrader for one that was asked
+    for, StrictImport, OSError.
     """
     timelines = _Timelines(trader_ids)
     report = JournalImport(dry_run=dry_run)
     with bulk_load(dry_run=dry_run, name="journal"):
-        entries = _entries(directory, timelines, report, on_reject, strict)
+        paths = _told(cycle_files(directory, on_files), on_files)
+        entries = _entries(paths, timelines, report, on_reject, strict)
         while batch := list(islice(entries, BATCH)):
             copied = copy_decisions(batch)
             report.inserted += copied.inserted
@@ -63,10 +68,16 @@ def import_journal(
     return report
 
 
+def _told(paths: Iterable[Path], on_files: OnFiles) -> Iterator[Path]:
+    for path in paths:
+        yield path
+        on_files(1)
+
+
 def _entries(
-    directory: Path, timelines: _Timelines, report: JournalImport, on_reject: OnReject, strict: bool
+    paths: Iterable[Path], timelines: _Timelines, report: JournalImport, on_reject: OnReject, strict: bool
 ) -> Iterator[JournalEntry]:
-    for path in cycle_files(directory):
+    for path in paths:
         report.files += 1
         name, record = _printable(path.name), None
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ from django.core.management.base import CommandError, CommandParser
 
 from traders.management.refusal import RefusingCommand, refusals
 from traders.schema import jsonio
+from trading.journal_files.directory import find
+from trading.management.progress import Progress
 from trading.management.rejects import Rejects, exit_code
-from trading.services.import_journal import JournalImport, import_journal
+from trading.services.import_journal import READINGS, JournalImport, import_journal
 
 REJECTS = Path("journal_rejects.jsonl")
 
@@ -33,14 +35,7 @@ class Command(RefusingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with Rejects(options["rejects"]) as rejects:
             try:
-                with refusals():
-                    report = import_journal(
-                        options["directory"],
-                        on_reject=rejects.add,
-                        trader_ids=options["trader"],
-                        dry_run=options["dry_run"],
-                        strict=options["strict"],
-                    )
+                report = _imported(options, rejects)
             except CommandError as error:
                 if options["json"]:
                     self.stdout.write(jsonio.dumps({"exit_code": 1, "error": str(error), **rejects.facts()}))
@@ -53,6 +48,18 @@ class Command(RefusingCommand):
             self.stdout.write("\n".join([*rejects.lines(), *_lines(report)]))
         if code:
             sys.exit(code)
+
+
+def _imported(options: Mapping[str, Any], rejects: Rejects) -> JournalImport:
+    with refusals(), Progress(READINGS * len(find(options["directory"]))) as progress:
+        return import_journal(
+            options["directory"],
+            on_reject=rejects.add,
+            trader_ids=options["trader"],
+            dry_run=options["dry_run"],
+            strict=options["strict"],
+            on_files=progress.add,
+        )
 
 
 def _lines(report: JournalImport) -> Iterator[str]:
