@@ -1,18 +1,21 @@
-"""The moving data for pages: from Redis where it is fresh, else from PostgreSQL, and marked as such."""
+"""The moving data for pages: from Redis where it is fresh, else from PostgreSQL or the last export, and marked so."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError
 
+from trading.exporter.last_prices import exported_prices
 from trading.live_store import store
-from trading.live_store.keys import CONVERSATIONS, TRADER_HASHES, Key
+from trading.live_store.keys import CONVERSATIONS, PRICE, TRADER_HASHES, Key
 from trading.repositories import projection
-from trading.schema.live import Leader
+from trading.schema.live import US_PER_SECOND, Leader
 from trading.schema.live_answers import Answer, Fresh, Stale
 from trading.services import live
 
@@ -20,6 +23,7 @@ from trading.services import live
 class Source(StrEnum):
     REDIS = "redis"
     POSTGRESQL = "postgresql"
+    EXPORT = "export"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,10 @@ class Seen:
     source: Source
     age_seconds: float
     is_stale: bool = False
+
+    @property
+    def is_exported(self) -> bool:
+        return self.source is Source.EXPORT
 
 
 def of_traders(key: Key, trader_ids: Collection[str]) -> dict[str, Seen]:
@@ -43,9 +51,11 @@ def of_traders(key: Key, trader_ids: Collection[str]) -> dict[str, Seen]:
 
 
 def markets(key: Key, part: str = "") -> dict[str, Seen]:
-    """Prices, assets or context as Redis has them: PostgreSQL has none. Stale ones are marked; empty while Redis is
-    away."""
-    found = store.read_all(key, part) or {}
+    """Prices, assets or context as Redis has them: PostgreSQL has none. Stale ones are marked. While Redis is away
+    prices are those of the last export, all of them stale, and the others are empty."""
+    found = store.read_all(key, part)
+    if found is None:
+        return _exported() if key is PRICE else {}
     return {name: seen for name, answer in sorted(found.items()) if (seen := _any(answer))}
 
 
@@ -60,6 +70,13 @@ def leaderboard() -> list[tuple[str, Seen]]:
     ranked = [(name, leader) for name, leader in leaders.items() if leader.return_pct is not None]
     ranked.sort(key=lambda pair: (-(pair[1].return_pct or 0), pair[0]))
     return [(name, Seen(leader, Source.POSTGRESQL, 0.0)) for name, leader in ranked]
+
+
+def _exported() -> dict[str, Seen]:
+    return {
+        symbol: Seen(price, Source.EXPORT, max(0.0, time.time() - price.as_of / US_PER_SECOND), is_stale=True)
+        for symbol, price in exported_prices(settings.EXPORT_DIR).items()
+    }
 
 
 def _fresh(answer: Answer[Any]) -> Seen | None:

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from django.test import Client
 from django_redis import get_redis_connection
+from pytest_django.fixtures import Settings as SettingsWrapper
 
 from tests.live_factories import ago, make_price
 from tests.traders.admin.people import browser_of
 from tests.trading.live_store import desk
 from tests.trading.live_store.servers import own_server
 from traders.rules.roles import Role
+from trading.exporter.cycle import Exporter
+from trading.exporter.options import Options
 from trading.live_store.mode import Mode, follower
 from trading.services import live
 
@@ -66,6 +70,24 @@ def test_without_redis_it_says_so_and_shows_the_database(admin: Client) -> None:
     assert "Redis does not answer" in text
     assert "trader_000" in text
     assert "PostgreSQL" in text
+
+
+def test_without_redis_the_prices_of_the_last_export_are_shown_and_value_nothing(
+    admin: Client, tmp_path: Path, settings: SettingsWrapper
+) -> None:
+    settings.EXPORT_DIR = tmp_path
+    live.quoted({"BTC": make_price("46000.50")})
+    Exporter(Options(tmp_path)).cycle()
+    assert "+10.00" in page(admin)
+    with own_server() as server:
+        server.kill()
+
+        text = page(admin)
+
+    assert "prices those of the last export" in text
+    assert "46,000.5" in text
+    assert re.search(r"last export\s*·\s*stale", text)
+    assert "+10.00" not in text
 
 
 def test_a_viewer_looks_and_switches_nothing(admin: Client) -> None:
