@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +57,10 @@ def _empty_redis() -> Iterator[None]:
     from trading.live_store.outage import outage
 
     yield
+    # A test that recorded something may have set it off.
+    for thread in threading.enumerate():
+        if thread.name == "live-store-healing":
+            thread.join(30)
     follower.forget()
     outage.forget()
     cache.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -109,7 +110,9 @@ class Machine:
     def kill_servers(self) -> None:
         """kill -9 of every server process at once, as at a crash of the machine."""
         for entry in self.running():
-            os.kill(int(entry.split()[0]), signal.SIGKILL)
+            # PostgreSQL's workers come and go.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(entry.split()[0]), signal.SIGKILL)
 
     def clear(self) -> None:
         for process in self.processes:

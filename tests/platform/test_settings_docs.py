@@ -39,5 +39,5 @@ def test_operations_explains_every_target_of_make() -> None:
 def test_the_tests_set_aside_every_setting_of_this_machine() -> None:
     source = (CHECKOUT / "tests" / "settings.py").read_text(encoding="utf-8")
     named = set(re.findall(r"\"([A-Z][A-Z_0-9]+)\"", source))
-    # These two say nothing about what a page shows.
-    assert settings_read() - named == {"WEB_WORKERS", "WEB_THREADS"}
+    # It says nothing about what a page shows.
+    assert settings_read() - named == {"WEB_WORKERS"}

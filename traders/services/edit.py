@@ -10,13 +10,11 @@ from traders.rules.errors import AlreadyExists, StaleEdit, UnknownConfig
 from traders.rules.proposal import Proposal, riskier_paths
 from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import Flat, diff, unflatten
-from traders.schema.problems import InvalidConfig, Problem
+from traders.schema.problems import InvalidConfig
 from traders.schema.stored import NewVersion, SavedVersion, Spec, StoredConfig, flat_of, id_of
 from traders.schema.validate import validate_fleet, validate_trader
 from traders.services import names
 from traders.services.reason import required_reason
-
-_ORIGIN = "detail.cloned_from"
 
 
 def propose(*, config_id: str, flat: Flat, expected_version: int) -> Proposal:
@@ -75,8 +73,6 @@ def _proposal(
     config_id: str, flat: Flat, expected_version: int, current: StoredConfig | None, settings: StoredConfig | None
 ) -> Proposal:
     require_version(config_id, flat, expected_version, current)
-    if current and flat.get(_ORIGIN) != current.flat.get(_ORIGIN):
-        raise InvalidConfig([Problem(_ORIGIN, "is kept by the program: it says where a trader was cloned from")])
     spec = validated(config_id, flat)
     if problems := names.unknown(spec, current):
         raise InvalidConfig(problems)

@@ -8,7 +8,7 @@ from ninja import Query, Status
 
 from traders.rules.errors import UnknownConfig
 from traders.rules.proposal import Proposal
-from traders.schema.paths import ABSENT, Change, Flat, flatten
+from traders.schema.paths import ABSENT, Change, Flat, flatten, same
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.stored import SavedVersion, id_of
 from traders.schema.tokens import Scope
@@ -19,6 +19,7 @@ from trading.engine_api.edit_bodies import Alteration, Altered, Edit, Effect, Re
 from trading.engine_api.problems import REFUSALS, Invalid, Refusal, Stale
 
 SOURCE = "api"
+ORIGIN = "detail.cloned_from"
 
 ANSWERS: dict[int, Any] = {200: Effect, 201: Effect, 409: Stale | Refusal, 422: Invalid, **REFUSALS}
 # They share their addresses with what is read, and an address belongs to one router.
@@ -62,6 +63,11 @@ def restored(request: EngineRequest, config_id: str, body: Restoration, dry_run:
 
 
 def _edit(request: EngineRequest, config_id: str, flat: Flat, body: Edit, dry_run: bool) -> Status[Effect]:
+    standing = configs.stored(config_id)
+    if standing and not same(flat.get(ORIGIN), standing.flat.get(ORIGIN)):
+        raise InvalidConfig(
+            [Problem(ORIGIN, "is kept by the program: it says where a trader was cloned from", config_id)]
+        )
     facts: dict[str, Any] = {"config_id": config_id, "flat": flat, "expected_version": body.expected_version}
     proposal = edit.propose(**facts)
     saved = None if dry_run else edit.save(**facts, **_author(request, body), source=SOURCE)
