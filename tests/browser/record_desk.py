@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.utils import timezone
 
+from tests.live_factories import make_price
 from trading.models import DecisionJournal, Position, Trade
 from trading.sample.plan import SamplePlan
-from trading.services import sample
+from trading.services import live, live_verify, sample
 
 TRADES, POSITIONS = "/admin/trading/trade/", "/admin/trading/position/"
 DECISIONS = "/admin/trading/decisionjournal/"
 OUTCOMES = f"{TRADES}outcomes/"
+LIVE = f"{POSITIONS}live/"
 
 
 def record_desk(*, traders: int = 2, days: int = 12, trades: int = 120) -> None:
     end = timezone.now().replace(minute=0, second=0, microsecond=0)
     sample.generate(SamplePlan(traders=traders, days=days, trades=trades, seed=1, end=end))
+
+
+def quote_what_is_held() -> None:
+    """The live store filled and proved, with a price of now for each symbol: one percent above the last entry."""
+    live.rebuild_all()
+    held = Position.objects.filter(status="open").order_by("opened_ms")
+    live.quoted({one.symbol: make_price(one.entry_price * Decimal("1.01")) for one in held})
+    live_verify.verify()
 
 
 def record_pages() -> dict[str, str]:

@@ -8,13 +8,22 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.desk import log_in, person
-from tests.browser.record_desk import DECISIONS, OUTCOMES, POSITIONS, TRADES, record_desk, record_pages
+from tests.browser.record_desk import (
+    DECISIONS,
+    LIVE,
+    OUTCOMES,
+    POSITIONS,
+    TRADES,
+    quote_what_is_held,
+    record_desk,
+    record_pages,
+)
 from tests.browser.test_pages import check, log_in_as_ada
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images" / "record"
-PICTURED = ("trades", "trade", "decision", "results", "outcomes", "replay")
+PICTURED = ("trades", "trade", "position", "decision", "results", "outcomes", "replay", "live")
 
 
 @pytest.mark.pages
@@ -47,7 +56,8 @@ def test_the_record_is_pictured(page: Page) -> None:
     record_desk(traders=6, days=30, trades=900)
     person("ada")
     log_in(page, "ada")
-    pages = record_pages()
+    pages = {**record_pages(), "live": LIVE}
+    quote_what_is_held()
     for name in PICTURED:
         page.goto(pages[name])
         page.wait_for_function("() => !document.documentElement.hasAttribute('x-cloak')")

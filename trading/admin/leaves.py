@@ -33,6 +33,10 @@ class Fact:
     kind: Kind
 
     @property
+    def is_known(self) -> bool:
+        return self.value != NONE
+
+    @property
     def is_long(self) -> bool:
         return self.kind is Kind.LONG_TEXT
 
@@ -46,6 +50,10 @@ class Section:
     title: str
     facts: list[Fact]
 
+    @property
+    def is_recorded(self) -> bool:
+        return any(fact.is_known for fact in self.facts)
+
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
@@ -56,7 +64,7 @@ class TableRow:
 
     @property
     def says_more(self) -> bool:
-        return any(text.value != NONE for text in self.texts)
+        return any(text.is_known for text in self.texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,16 @@ def test_a_bare_trade_shows_dashes_and_heads(viewer: Client) -> None:
     assert "no fills came with it" in said
 
 
+def test_a_section_of_which_nothing_is_known_says_so_once(viewer: Client) -> None:
+    position = open_position(trader_id="steady_long", symbol="BTC", side=Side.LONG, detail=make_position())
+
+    page = viewer.get(f"{POSITIONS}{position.id}/")
+
+    assert "Exit not recorded" in text_of(page)
+    assert "Entry not recorded" not in text_of(page)
+    assert missing_leaves(page, PositionDetail) == []
+
+
 def test_every_digit_is_shown(viewer: Client) -> None:
     exact = Decimal("-1234567.123456789012345678")
     trade = make_trade(pnl=Pnl(gross=exact, commission=Decimal(0), net=exact))
