@@ -18,8 +18,8 @@ from traders.schema.tokens import Scope
 SCOPES = {
     Scope.READ_CONFIG: gettext_lazy("reads the settings of traders and fleet, their versions and prompts"),
     Scope.WRITE_CONFIG: gettext_lazy("makes and changes traders, changes the fleet settings, restores versions"),
-    Scope.WRITE_JOURNAL: gettext_lazy("records decisions, positions, trades and conversations"),
-    Scope.WRITE_STATE: gettext_lazy("reports what engines run, their prices and cooldowns"),
+    Scope.WRITE_JOURNAL: gettext_lazy("records decisions, and what was said with them"),
+    Scope.WRITE_STATE: gettext_lazy("reports running traders; records positions, trades, equity, cooldowns and prices"),
 }
 ON_A_DATE = "date"
 LASTS = [

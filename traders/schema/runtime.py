@@ -6,21 +6,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from traders.schema.declare import Lines, Number
+from traders.schema.declare import Integer, Lines, Number
 from traders.schema.secrets import find_secret
 
 
 def _no_secret(text: str) -> str:
-    if kind := find_secret(text):
+    if kind := find_secret(text, prose=True):
         raise ValueError(f"looks like it holds {kind}")
     return text
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be a moment that UTC has too") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 # Every page of a trader shows it; a whole stack trace belongs into the engine's log.
 LONGEST_TEXT = 2000
 
@@ -34,12 +42,12 @@ class Part(BaseModel):
 
 
 class Cycle(Part):
-    last_at: AwareDatetime | None = None
-    next_at: AwareDatetime | None = None
+    last_at: Moment | None = None
+    next_at: Moment | None = None
 
 
 class Pause(Part):
-    until: AwareDatetime | None = None
+    until: Moment | None = None
     reason: Said | None = None
 
 
@@ -56,7 +64,21 @@ class Performance(Part):
 
 class LastError(Part):
     message: Said
-    at: AwareDatetime | None = None
+    at: Moment | None = None
+
+
+class CooldownDetail(Part):
+    """The JSONB `detail` of `trader_symbol_cooldowns`."""
+
+    reason: Said | None = None
+    consecutive_losses: Annotated[Integer, Field(ge=0)] | None = None
+    last_loss_pnl: Number | None = None
+    triggered_at: Moment | None = None
+    last_position_closed: Moment | None = None
+
+    def stored(self) -> dict[str, Any]:
+        """As `ReportDetail.stored`."""
+        return stored_json(self)
 
 
 class ReportDetail(Part):
@@ -68,8 +90,7 @@ class ReportDetail(Part):
 
     def stored(self) -> dict[str, Any]:
         """As JSONB holds it, moments as RFC 3339."""
-        stored: dict[str, Any] = _as_json(self.model_dump(exclude_none=True))
-        return stored
+        return stored_json(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +104,21 @@ class RuntimeState:
     updated_at: datetime
     config_version: int
     retired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cooldown:
+    """A row of `trader_symbol_cooldowns`: no new entry in the symbol until then."""
+
+    trader_id: str
+    symbol: str
+    cooldown_until: datetime
+    detail: dict[str, Any]
+
+
+def stored_json(part: Part) -> dict[str, Any]:
+    found: dict[str, Any] = _as_json(part.model_dump(exclude_none=True))
+    return found
 
 
 def _as_json(value: Any) -> Any:

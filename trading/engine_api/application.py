@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from ninja import NinjaAPI, Swagger
 
-from trading.engine_api import changes, edits, journal, problems, prompts, runtime, token
+from trading.engine_api import (
+    changes,
+    cooldowns,
+    edits,
+    journal,
+    prices,
+    problems,
+    prompts,
+    record,
+    runtime,
+    token,
+)
 from trading.engine_api.wire import ExactParser, ExactRenderer
 
 DESCRIPTION = """
@@ -28,5 +39,8 @@ api = NinjaAPI(
 )
 problems.answer_problems(api)
 # The router of `edits` is that of `configs`, and holds both.
-for router in (token.router, edits.router, changes.router, prompts.router, runtime.router, journal.router):
+for router in (
+    *(token.router, edits.router, changes.router, prompts.router),
+    *(runtime.router, cooldowns.router, journal.router, record.router, prices.router),
+):
     api.add_router("", router)

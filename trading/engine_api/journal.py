@@ -16,12 +16,19 @@ from trading.engine_api.wire import Answer, Body, VersionNumber
 from trading.schema.common import Origin
 from trading.schema.decision import DecisionDetail, JournalEntry
 from trading.schema.leaf import Text
+from trading.schema.message import Role, Said
 from trading.services import record
 
 # Not the token's name: an entry that is sent again by its successor is the same entry.
 SYSTEM = "api"
 
 router = Router(tags=["Journal: write-journal"], auth=TokenWith(Scope.WRITE_JOURNAL))
+
+
+class Message(Body):
+    role: Role
+    content: Text
+    sent_at: AwareDatetime | None = None
 
 
 class Entry(Body):
@@ -32,6 +39,7 @@ class Entry(Body):
     decided_at: AwareDatetime
     success: Boolean
     detail: DecisionDetail
+    messages: tuple[Message, ...] = Field((), description="What was said between desk and model, in its order.")
 
 
 class Recorded(Answer):
@@ -49,5 +57,7 @@ def append(request: EngineRequest, trader_id: str, body: Entry) -> Recorded:
     if body.detail.origin is not None:
         raise InvalidConfig([Problem("detail.origin", "is written by the journal itself; leave it out", trader_id)])
     detail = body.detail.model_copy(update={"origin": Origin(system=SYSTEM, key=body.key)})
-    recorded = record.decision(JournalEntry(trader_id, body.config_version, body.decided_at, body.success, detail))
+    entry = JournalEntry(trader_id, body.config_version, body.decided_at, body.success, detail)
+    messages = [Said(message.role, message.content, message.sent_at) for message in body.messages]
+    recorded = record.decision(entry, messages)
     return Recorded(id=recorded.id, cycle_number=recorded.cycle_number)

@@ -49,7 +49,12 @@ class Runtime(Answer):
 ANSWERS: dict[int, Any] = {200: Runtime, 422: Invalid, **REFUSALS}
 
 
-@router.get("/traders/{trader_id}/runtime", response=ANSWERS, summary="The last report")
+@router.get(
+    "/traders/{trader_id}/runtime",
+    auth=TokenWith(Scope.READ_CONFIG, Scope.WRITE_STATE),
+    response=ANSWERS,
+    summary="The last report",
+)
 def last_report(request: EngineRequest, trader_id: str) -> Runtime:
     """For an engine that starts again: whether the trader ran, and until when it is paused."""
     return _answer(runtime.state_of(trader_id))

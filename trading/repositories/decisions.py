@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -14,6 +14,7 @@ from trading.repositories import rows
 from trading.repositories.constraints import checked
 from trading.rules.errors import RecordConflict, RecordError
 from trading.schema.decision import JournalEntry, RecordedDecision
+from trading.schema.message import Said
 
 PAGE = 200
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('nof0.journal'), hashtext(%s))"
@@ -23,10 +24,15 @@ VALUES (%s, %s, (SELECT coalesce(max(cycle_number), 0) + 1 FROM decision_journal
         %s::jsonb)
 RETURNING id, cycle_number
 """
+_INSERT_MESSAGE = """
+INSERT INTO conversation_messages (trader_id, decision_id, conversation, sequence, role, content, sent_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+"""
 
 
-def record_decision(entry: JournalEntry) -> RecordedDecision:
+def record_decision(entry: JournalEntry, messages: Sequence[Said] = ()) -> RecordedDecision:
     """Adds the entry under the trader's next cycle number; the number goes on across restarts of engines.
+    `messages` are kept with it, as a conversation of its own.
 
     An entry whose `detail.origin.key` is recorded already changes nothing. Raises RecordConflict when that one has
     other content, UnknownTrader, and RecordError for a version the trader never had.
@@ -47,6 +53,13 @@ def record_decision(entry: JournalEntry) -> RecordedDecision:
                 ],
             )
             ((number, cycle),) = cursor.fetchall()
+            cursor.executemany(
+                _INSERT_MESSAGE,
+                [
+                    (entry.trader_id, number, f"decision:{number}", place, said.role, said.content, said.sent_at)
+                    for place, said in enumerate(messages)
+                ],
+            )
     return RecordedDecision(number, cycle, entry)
 
 

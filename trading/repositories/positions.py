@@ -47,8 +47,8 @@ def open_position(
 ) -> Position:
     """Records an entry. The version that opened it is the decision's, else the one valid at the entry's time.
 
-    The same position again changes nothing. Raises AlreadyOpen when another one is open, UnknownTrader,
-    ConcurrentRecord.
+    The same position again changes nothing. Raises AlreadyOpen when another one is open, RecordConflict when this one
+    was closed already, UnknownTrader, ConcurrentRecord.
     """
     entry_version = _version(trader_id, detail.entry.time_ms, decision_id)
     whole = detail.model_copy(update={"versions": Versions(entry=entry_version)})
@@ -61,6 +61,8 @@ def open_position(
                     raise AlreadyOpen(trader_id, symbol)
                 return found
             if found:
+                if (found.side, found.detail.entry.time_ms) == (side, detail.entry.time_ms):
+                    raise RecordConflict("position", found.id)
                 make_way(found)
             insert(new)
     except IntegrityError as error:
@@ -120,6 +122,12 @@ def open_of_trader(trader_id: str) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(_OPEN_OF_TRADER, [trader_id])
         return list(cursor.fetchall())
+
+
+def open_whole(trader_id: str, symbol: str | None = None) -> list[Position]:
+    """What the trader holds, in this symbol or in all, with its detail, by symbol."""
+    found = PositionRow.objects.filter(trader=trader_id, status="open").order_by("symbol")
+    return [rows.position(row) for row in (found if symbol is None else found.filter(symbol=symbol))]
 
 
 def open_in_symbol(symbol: str) -> list[Any]:

@@ -15,6 +15,15 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A message beside the decision that it led to."""
+
+    role: Role
+    content: str
+    sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A row of `conversation_messages`; `sequence` counts from 0 within the conversation."""
 

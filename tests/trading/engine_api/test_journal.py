@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from tests.at_once import at_once
 from tests.trading.engine_api.client import Engine
-from trading.models import DecisionJournal
+from trading.models import ConversationMessage, DecisionJournal
 
 PATH = "/traders/steady_long/decisions"
 ENTRY: dict[str, Any] = {
@@ -39,6 +40,15 @@ def test_the_same_entry_again_is_the_same_decision(engine: Engine) -> None:
 
     assert engine.post(PATH, ENTRY).body == first.body
     assert DecisionJournal.objects.count() == 1
+
+
+def test_what_was_said_is_kept_with_the_decision_once(engine: Engine) -> None:
+    said = ENTRY | {"messages": [{"role": "user", "content": "Decide."}, {"role": "assistant", "content": "Buy."}]}
+    decision = engine.post(PATH, said).body["id"]
+    engine.post(PATH, said)
+
+    kept = ConversationMessage.objects.order_by("sequence").values_list("decision_id", "role", "content")
+    assert list(kept) == [(decision, "user", "Decide."), (decision, "assistant", "Buy.")]
 
 
 def test_a_key_with_other_content_is_a_conflict(engine: Engine) -> None:
@@ -88,3 +98,20 @@ def test_a_version_that_the_trader_never_had_is_refused(engine: Engine) -> None:
 def test_an_unknown_trader_is_404(engine: Engine) -> None:
     assert engine.post("/traders/nobody/decisions", ENTRY).status == 404
     assert not DecisionJournal.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lost_database_is_said_and_the_same_entry_can_be_sent_again(engine: Engine) -> None:
+    killer = connection.copy()
+    with connection.cursor() as cursor, killer.cursor() as other:
+        cursor.execute("SELECT pg_backend_pid()")
+        other.execute("SELECT pg_terminate_backend(%s)", cursor.fetchone())
+    killer.close()
+
+    lost = engine.post(PATH, ENTRY)
+
+    assert (lost.status, lost.headers["Retry-After"]) == (503, "5")
+    assert lost.body["detail"] == "The database cannot be reached; nothing was written."
+    connection.close()
+    assert engine.post(PATH, ENTRY).status == 200
+    assert DecisionJournal.objects.count() == 1
