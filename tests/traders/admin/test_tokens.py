@@ -170,7 +170,7 @@ def test_a_revocation_says_what_stops_and_stops_it(admin: Client) -> None:
     token_id, text = made(scopes=[Scope.WRITE_STATE])
 
     asked = admin.get(f"{TOKENS}{token_id}/revoke/")
-    assert "reports what engines run" in text_of(asked)
+    assert "reports running traders" in text_of(asked)
     assert "reads the settings" not in text_of(asked)
     assert tokens.authenticate(text) is not None
 
