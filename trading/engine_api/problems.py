@@ -30,6 +30,7 @@ from trading.engine_api.wire import Answer
 from trading.rules.errors import (
     AlreadyOpen,
     ConcurrentRecord,
+    InvalidRecord,
     NoOpenPosition,
     RecordConflict,
     RetiredTrader,
@@ -107,6 +108,7 @@ def answer_problems(api: NinjaAPI) -> None:
     answer(ValidationError, _malformed)
     answer(InvalidConfig, lambda error: _invalid(error.problems))
     answer(ConfigError, lambda error: _refusal(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)))
+    answer(InvalidRecord, lambda error: _invalid([Problem(error.field, error.message)]))
     answer(StaleEdit, _stale)
     for missing in MISSING:
         answer(missing, lambda error: _refusal(HTTPStatus.NOT_FOUND, str(error)))

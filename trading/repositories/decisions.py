@@ -9,12 +9,12 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from traders.schema import jsonio
-from trading.models import DecisionJournal
+from trading.models import ConversationMessage, DecisionJournal
 from trading.repositories import rows
 from trading.repositories.constraints import checked
 from trading.rules.errors import RecordConflict, RecordError
 from trading.schema.decision import JournalEntry, RecordedDecision
-from trading.schema.message import Said
+from trading.schema.message import Role, Said
 
 PAGE = 200
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('nof0.journal'), hashtext(%s))"
@@ -35,13 +35,13 @@ def record_decision(entry: JournalEntry, messages: Sequence[Said] = ()) -> Recor
     `messages` are kept with it, as a conversation of its own.
 
     An entry whose `detail.origin.key` is recorded already changes nothing. Raises RecordConflict when that one has
-    other content, UnknownTrader, and RecordError for a version the trader never had.
+    other content or other messages, UnknownTrader, and RecordError for a version the trader never had.
     """
     key = entry.detail.origin.key if entry.detail.origin else None
     with transaction.atomic(), checked(entry.trader_id, entry.config_version):
         lock_journal(entry.trader_id)
         if key is not None and (known := _by_key(entry.trader_id, key)):
-            if known.entry != entry:
+            if known.entry != entry or (messages and _said(known.id) != list(messages)):
                 raise RecordConflict("decision", key)
             return known
         with connection.cursor() as cursor:
@@ -99,6 +99,11 @@ def version_of(decision_id: int) -> int | None:
         raise RecordError(f"there is no decision {decision_id}")
     (version,) = found
     return version if version is None else int(version)
+
+
+def _said(decision_id: int) -> list[Said]:
+    found = ConversationMessage.objects.filter(decision=decision_id).order_by("conversation", "sequence")
+    return [Said(Role(row.role), row.content, row.sent_at) for row in found]
 
 
 def _by_key(trader_id: str, key: str) -> RecordedDecision | None:

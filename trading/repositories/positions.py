@@ -13,7 +13,7 @@ from trading.models import Position as PositionRow
 from trading.repositories import rows, trades, versions
 from trading.repositories.constraints import checked
 from trading.repositories.decisions import version_of
-from trading.rules.errors import AlreadyOpen, ConcurrentRecord, NoOpenPosition, RecordConflict
+from trading.rules.errors import AlreadyOpen, ConcurrentRecord, InvalidRecord, NoOpenPosition, RecordConflict
 from trading.schema.common import NANOSECONDS_PER_MS, Side, Versions
 from trading.schema.ids import closed_position_id, open_position_id, trade_id
 from trading.schema.position import Close, Position, PositionDetail, Status
@@ -60,9 +60,9 @@ def open_position(
                 if found != new:
                     raise AlreadyOpen(trader_id, symbol)
                 return found
+            if closed := _closed_before(new):
+                raise RecordConflict("position", closed)
             if found:
-                if (found.side, found.detail.entry.time_ms) == (side, detail.entry.time_ms):
-                    raise RecordConflict("position", found.id)
                 make_way(found)
             insert(new)
     except IntegrityError as error:
@@ -95,7 +95,8 @@ def close_position(
 ) -> Trade:
     """Closes the whole position and records its trade, both or neither.
 
-    The same close again returns the trade it made. Raises NoOpenPosition, RecordConflict.
+    The same close again returns the trade it made, also when the symbol was opened again since. Raises NoOpenPosition,
+    RecordConflict, and InvalidRecord for a close before the entry.
     """
     close_ms = closed_at_ns // NANOSECONDS_PER_MS
     with transaction.atomic():
@@ -104,6 +105,8 @@ def close_position(
                 raise RecordConflict("trade", made.id)
             return made
         found = _open(trader_id, symbol)
+        if close_ms < found.detail.entry.time_ms:
+            raise InvalidRecord("closed_at_ns", f"must not lie before the entry, {found.detail.entry.time_ms} ms")
         entry = found.detail.versions.entry if found.detail.versions else None
         closed = found.detail.model_copy(
             update={
@@ -148,6 +151,12 @@ def insert(new: Position) -> None:
 def _locked(position_id: str) -> Position | None:
     row = PositionRow.objects.select_for_update().filter(pk=position_id).first()
     return rows.position(row) if row else None
+
+
+def _closed_before(new: Position) -> str | None:
+    """The id under which this very position, known by its side and entry, was closed: its opening comes late."""
+    same = PositionRow.objects.filter(trader=new.trader_id, status="closed", symbol=new.symbol, side=new.side)
+    return same.filter(opened_ms=new.detail.entry.time_ms).values_list("pk", flat=True).first()
 
 
 def _open(trader_id: str, symbol: str) -> Position:

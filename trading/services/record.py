@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from traders.schema.problems import InvalidConfig, Problem
 from trading.repositories import decisions, equity, facts, positions, symbols, trades, versions
 from trading.repositories.copying import bulk_load
 from trading.repositories.outcome import Outcome
 from trading.rules.errors import AlreadyOpen, RecordConflict, RecordError, UnknownTrader
-from trading.schema.common import NANOSECONDS_PER_MS, Side, Versions
+from trading.schema.common import Side, Versions
 from trading.schema.decision import JournalEntry, RecordedDecision
 from trading.schema.facts import EquityPoint
 from trading.schema.ids import trade_id
@@ -69,14 +68,9 @@ def close(
     fills: Sequence[Fill] = (),
     decision_id: int | None = None,
 ) -> Trade:
-    """As `repositories.positions.close_position`. Raises what it raises, and InvalidConfig for a close before the
-    entry."""
+    """As `repositories.positions.close_position`, and raises what it raises."""
     _require_trader(trader_id)
     _require_own(decision_id, trader_id)
-    for known in positions.open_whole(trader_id, symbol):
-        if closed_at_ns // NANOSECONDS_PER_MS < known.detail.entry.time_ms:
-            right = f"must not lie before the entry, {known.detail.entry.time_ms} ms"
-            raise InvalidConfig([Problem("closed_at_ns", right, trader_id)])
     made = positions.close_position(
         trader_id=trader_id,
         symbol=symbol,

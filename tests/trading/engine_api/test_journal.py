@@ -49,6 +49,8 @@ def test_what_was_said_is_kept_with_the_decision_once(engine: Engine) -> None:
 
     kept = ConversationMessage.objects.order_by("sequence").values_list("decision_id", "role", "content")
     assert list(kept) == [(decision, "user", "Decide."), (decision, "assistant", "Buy.")]
+    other = said | {"messages": [{"role": "user", "content": "Sell."}]}
+    assert engine.post(PATH, other).status == 409
 
 
 def test_a_key_with_other_content_is_a_conflict(engine: Engine) -> None:

@@ -115,6 +115,20 @@ def test_an_opening_that_comes_late_does_not_open_what_was_closed(engine: Engine
     assert Position.objects.get().status == "closed"
 
 
+def test_what_is_sent_again_after_the_symbol_reopened_changes_nothing(engine: Engine) -> None:
+    later = BTC | {"entry": BTC["entry"] | {"time_ms": OPENED_MS + 90_000}}
+    engine.put(POSITIONS, BTC)
+    first = engine.post(CLOSE, CLOSED)
+    engine.put(POSITIONS, later)
+
+    assert engine.post(CLOSE, CLOSED).body == first.body
+    assert engine.put(POSITIONS, BTC).status == 409
+    engine.post(CLOSE, CLOSED | {"closed_at_ns": (OPENED_MS + 120_000) * 10**6})
+    assert engine.put(POSITIONS, BTC).status == 409
+    assert engine.get(POSITIONS).body["positions"] == []
+    assert Trade.objects.count() == 2
+
+
 def test_closing_what_is_not_open_or_before_its_entry_is_refused(engine: Engine) -> None:
     assert engine.post(CLOSE, CLOSED).status == 409
     engine.put(POSITIONS, BTC)
@@ -238,6 +252,8 @@ def test_whatever_is_sent_in_whatever_order_the_record_is_consistent(steps: list
         trades = list(Trade.objects.all())
         closed = Position.objects.filter(status="closed").count()
         assert len(trades) == closed
+        # Nothing was opened, or closed, twice.
+        assert len(set(Position.objects.values_list("symbol", "opened_ms"))) == Position.objects.count()
         assert Position.objects.filter(status="open").count() <= 2
         assert sum(result.trades for result in VersionResult.objects.all()) == len(trades)
         assert all(trade.detail["time"]["close_ts_ms"] >= trade.detail["time"]["open_ts_ms"] for trade in trades)

@@ -17,6 +17,7 @@ from trading.repositories.positions import close_position, open_position, update
 from trading.rules.errors import (
     AlreadyOpen,
     ConcurrentRecord,
+    InvalidRecord,
     NoOpenPosition,
     RecordConflict,
     RecordError,
@@ -95,7 +96,7 @@ def test_the_same_close_again_returns_its_trade_and_another_result_is_refused() 
 
 def test_a_close_whose_trade_is_refused_leaves_the_position_open() -> None:
     opened()
-    with pytest.raises(ValueError, match="exit lies before the entry"):
+    with pytest.raises(InvalidRecord, match="closed_at_ns must not lie before the entry"):
         closed(closed_at_ns=(OPENED_MS - 1) * 1_000_000)
     assert PositionRow.objects.get().status == "open"
     assert TradeRow.objects.count() == 0
