@@ -37,8 +37,8 @@ def unpacked(content: bytes) -> dict[str, bytes]:
     try:
         with ZipFile(BytesIO(content)) as archive:
             found = _read_all(archive)
-    # NotImplementedError is how zipfile refuses versions and methods it does not know.
-    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    # RuntimeError covers what zipfile says of passwords, and of versions and methods it does not know.
+    except (BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
         raise BadArchive(f"is no zip that can be read: {error}") from None
     root = _root(found)
     return {path.relative_to(root).as_posix(): body for path, body in found.items() if path.is_relative_to(root)}

@@ -11,6 +11,7 @@ from traders.schema.trader import ID_PATTERN, ID_RULE
 from trading.arena.broken import shown
 from trading.rules.errors import InvalidRecord
 from trading.schema.common import SYMBOL_PATTERN, SYMBOL_RULE, Side
+from trading.schema.contract import TRADER
 from trading.schema.trade import MS_PER_SECOND
 
 Record = Mapping[str, Json]
@@ -48,7 +49,7 @@ def number_or_none(record: Record, field: str) -> Decimal | None:
     return None if value is None else _number(value, field)
 
 
-def trader_id(record: Record, field: str = "model_id") -> str:
+def trader_id(record: Record, field: str = TRADER) -> str:
     value = text(record, field)
     if not ID_PATTERN.fullmatch(value):
         raise InvalidRecord(field, f"must be {ID_RULE}, was {shown(value)}")

@@ -14,6 +14,7 @@ from trading.arena.broken import refusal_of
 from trading.arena.fields import Record
 from trading.arena.plans import plan_back, plan_of
 from trading.arena.remains import origin_of, remains, restored
+from trading.schema.contract import TRADER
 from trading.schema.ids import imported_trade_id
 from trading.schema.trade import MS_PER_SECOND, Fill, FillType, Trade, TradeDetail
 
@@ -131,7 +132,7 @@ def _from_row(trade: Trade) -> dict[str, Json]:
     total = detail.quantity.total
     confidence = risk.confidence if risk else None
     return {
-        "model_id": trade.trader_id,
+        TRADER: trade.trader_id,
         "symbol": trade.symbol,
         "side": str(side),
         "trade_type": str(side),

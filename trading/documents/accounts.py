@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from trading.documents.wire import amount, encode, seconds
+from trading.schema.contract import TRADER
 from trading.schema.published import AccountPoint
 
 KEY = "accountTotals"
@@ -54,7 +55,7 @@ def account_row(
     marker = hourly_marker(point.ts_ms, inception_ms)
     return {
         "id": f"{point.trader_id}_{marker}",
-        "model_id": point.trader_id,
+        TRADER: point.trader_id,
         "timestamp": seconds(point.ts_ms),
         "dollar_equity": amount(point.equity),
         "realized_pnl": amount(point.realized),

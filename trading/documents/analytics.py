@@ -7,6 +7,7 @@ from typing import Any
 
 from trading.analytics.stats import Table
 from trading.documents.wire import closing, document, seconds, seconds_or_none
+from trading.schema.contract import TRADER
 
 
 def analytics_row(
@@ -21,7 +22,7 @@ def analytics_row(
 ) -> dict[str, Any]:
     return {
         "id": trader_id,
-        "model_id": trader_id,
+        TRADER: trader_id,
         "updated_at": seconds(updated_ms),
         "last_trade_exit_time": seconds_or_none(last_exit_ms),
         "last_convo_timestamp": seconds_or_none(last_decision_ms),

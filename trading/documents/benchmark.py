@@ -8,6 +8,7 @@ from typing import Any
 
 from trading.documents.accounts import MINUTE_MS, Row, encoded_row, hourly_marker
 from trading.documents.wire import seconds
+from trading.schema.contract import TRADER
 from trading.schema.published import AccountPoint, PricePoint
 
 NAME = "buynhold_btc"
@@ -40,7 +41,7 @@ def _row(point: AccountPoint, start: Decimal, inception_ms: int, held: dict[str,
     marker = hourly_marker(point.ts_ms, inception_ms)
     return {
         "id": f"{NAME}_{marker}",
-        "model_id": NAME,
+        TRADER: NAME,
         "timestamp": seconds(point.ts_ms),
         "dollar_equity": point.equity,
         "realized_pnl": point.realized,

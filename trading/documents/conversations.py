@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from trading.documents.wire import fraction, seconds
+from trading.schema.contract import TRADER
 from trading.schema.decision import Action, Decision, DecisionDetail
 from trading.schema.message import Message, Role
 from trading.schema.published import Talk
@@ -32,7 +33,7 @@ def conversation_item(talk: Talk, *, is_withheld: bool) -> dict[str, Any]:
     summary = _cut(reasoning) if reasoning and not is_withheld else _actions(detail)
     return {
         "id": str(talk.decision.id) if talk.decision else talk.messages[0].conversation,
-        "model_id": talk.trader_id,
+        TRADER: talk.trader_id,
         "timestamp": None if at_ms is None else seconds(at_ms),
         "inserted_at": None if at_ms is None else seconds(at_ms),
         "cycle": talk.decision.cycle_number if talk.decision else None,

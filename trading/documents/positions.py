@@ -9,6 +9,7 @@ from typing import Any
 from trading.arena.plans import plan_back
 from trading.arena.remains import restored
 from trading.documents.wire import encode, fraction, seconds, signed
+from trading.schema.contract import TRADER
 from trading.schema.position import Position
 
 NO_ORDER = -1
@@ -62,7 +63,7 @@ def holdings(positions: Iterable[Position], marks: Mapping[str, Decimal]) -> dic
 
 def positions_document(held: Mapping[str, Mapping[str, Any]], trader_ids: Iterable[str], *, as_of_ms: int) -> bytes:
     """Every trader of the fleet, those who hold nothing with no position."""
-    rows = [{"model_id": name, "positions": held.get(name, {})} for name in sorted(trader_ids)]
+    rows = [{TRADER: name, "positions": held.get(name, {})} for name in sorted(trader_ids)]
     return encode({"accountTotals": rows, "serverTime": as_of_ms})
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from trading.documents.wire import amount, document, encode, seconds_or_none
+from trading.schema.contract import TRADER
 from trading.schema.published import Standing
 
 
@@ -39,7 +40,7 @@ def inception_row(standing: Standing) -> dict[str, Any]:
         "nav_since_inception": amount(standing.start_equity),
         "inception_date": seconds_or_none(standing.inception_ms),
         "num_invocations": standing.invocations,
-        "model_id": standing.trader_id,
+        TRADER: standing.trader_id,
     }
 
 

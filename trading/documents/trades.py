@@ -10,6 +10,7 @@ from trading.arena.plans import plan_back
 from trading.arena.remains import restored
 from trading.arena.trades import human_time
 from trading.documents.wire import fraction, seconds, signed
+from trading.schema.contract import TRADER
 from trading.schema.trade import Fill, FillType, Trade
 
 
@@ -19,7 +20,7 @@ def trade_object(trade: Trade) -> dict[str, Any]:
     opened, closed = seconds(time.open_ts_ms), seconds(time.close_ts_ms)
     found = {
         "id": origin.id if origin and origin.id else trade.id,
-        "model_id": trade.trader_id,
+        TRADER: trade.trader_id,
         "symbol": trade.symbol,
         "side": str(side),
         "trade_type": str(side),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +28,7 @@ class NewCooldown(Body):
 
 
 class Cooldown(Answer):
+    trader_id: str
     symbol: str
     cooldown_until: datetime
     detail: dict[str, Any]
@@ -57,4 +59,4 @@ def put(request: EngineRequest, trader_id: str, body: NewCooldown) -> Cooldown:
 
 
 def _answer(stored: Stored) -> Cooldown:
-    return Cooldown(symbol=stored.symbol, cooldown_until=stored.cooldown_until, detail=stored.detail)
+    return Cooldown(**asdict(stored))

@@ -112,17 +112,7 @@ def hold(request: EngineRequest, trader_id: str, body: Holding) -> Recorded:
 @router.post("/traders/{trader_id}/positions/close", response={200: Recorded, **REFUSED}, summary="Close a position")
 def close(request: EngineRequest, trader_id: str, body: Closing) -> Recorded:
     """The whole position, together with its trade, which is answered."""
-    return _answer(
-        record.close(
-            trader_id=trader_id,
-            symbol=body.symbol,
-            price=body.price,
-            closed_at_ns=body.closed_at_ns,
-            pnl=body.pnl,
-            fills=body.fills,
-            decision_id=body.decision_id,
-        )
-    )
+    return _answer(record.close(trader_id=trader_id, **dict(body)))
 
 
 @router.put("/traders/{trader_id}/trades", response={200: Recorded, **REFUSED}, summary="Record a trade")
@@ -132,15 +122,7 @@ def traded(request: EngineRequest, trader_id: str, body: ClosedTrade) -> Recorde
     if body.closed_at_ns // NANOSECONDS_PER_MS != body.detail.time.close_ts_ms:
         right = f"must be the nanoseconds of detail.time.close_ts_ms, {body.detail.time.close_ts_ms}"
         raise InvalidConfig([Problem("closed_at_ns", right, trader_id)])
-    return _answer(
-        record.trade(
-            trader_id=trader_id,
-            symbol=body.symbol,
-            side=body.side,
-            closed_at_ns=body.closed_at_ns,
-            detail=body.detail,
-        )
-    )
+    return _answer(record.trade(trader_id=trader_id, **dict(body)))
 
 
 @router.put("/traders/{trader_id}/equity", response={200: Counted, **REFUSED}, summary="Record equity")

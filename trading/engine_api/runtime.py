@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -63,35 +64,14 @@ def last_report(request: EngineRequest, trader_id: str) -> Runtime:
 @router.put("/traders/{trader_id}/runtime", response=ANSWERS, summary="Report")
 def report(request: EngineRequest, trader_id: str, body: Report) -> Runtime:
     """Replaces the last report as a whole."""
-    return _answer(
-        runtime.report(
-            trader_id=trader_id,
-            active_config_version=body.active_config_version,
-            is_running=body.is_running,
-            detail=body.detail,
-        )
-    )
+    return _answer(runtime.report(trader_id=trader_id, **dict(body)))
 
 
 @router.post("/traders/{trader_id}/heartbeat", response=ANSWERS, summary="Heartbeat")
 def heartbeat(request: EngineRequest, trader_id: str, body: Heartbeat) -> Runtime:
     """The engine lives. The answer says which configuration stands by now."""
-    return _answer(
-        runtime.heartbeat(
-            trader_id=trader_id,
-            active_config_version=body.active_config_version,
-            is_running=body.is_running,
-        )
-    )
+    return _answer(runtime.heartbeat(trader_id=trader_id, **dict(body)))
 
 
 def _answer(state: RuntimeState) -> Runtime:
-    return Runtime(
-        trader_id=state.trader_id,
-        active_config_version=state.active_config_version,
-        is_running=state.is_running,
-        detail=state.detail,
-        updated_at=state.updated_at,
-        config_version=state.config_version,
-        retired=state.retired,
-    )
+    return Runtime(**asdict(state))

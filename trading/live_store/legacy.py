@@ -18,6 +18,7 @@ import msgspec
 from trading.live_store import keys
 from trading.live_store.keys import MINUTE, Key
 from trading.schema import live
+from trading.schema.contract import TRADER
 from trading.schema.live import US_PER_MS, US_PER_SECOND
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -91,7 +92,7 @@ def conversations(raw: bytes, as_of: int) -> tuple[live.Conversation, ...]:
 
 
 def leader(trader_id: str, score: float, as_of: int) -> bytes:
-    return text({"model_id": trader_id, "score": score, "updated_at": as_of // US_PER_MS})
+    return text({TRADER: trader_id, "score": score, "updated_at": as_of // US_PER_MS})
 
 
 def _plain(value: Json) -> Json:
@@ -187,7 +188,7 @@ def _positions_from_old(old: Json, as_of: int) -> live.Positions:
 def _trades_to_old(trader_id: str, recent: live.RecentTrades) -> Json:
     return [
         {
-            "model_id": trader_id,
+            TRADER: trader_id,
             "symbol": trade.symbol,
             "side": trade.side,
             "quantity": trade.quantity,
@@ -273,7 +274,7 @@ def _inception_from_old(old: Json, as_of: int) -> live.SinceInception:
 
 def _decision_to_old(trader_id: str, last: live.DecisionLast) -> Json:
     return {
-        "model_id": trader_id,
+        TRADER: trader_id,
         "success": last.success,
         "timestamp_ms": last.decided_ms,
         "symbol": last.symbol or "",

@@ -12,6 +12,7 @@ from trading.live_store.legacy import OF_KEY, Old
 from trading.live_store.outage import Client
 from trading.live_store.reads import aged, counts, now_us
 from trading.live_store.scripts import Command
+from trading.schema.contract import TRADER
 from trading.schema.live import US_PER_MS, Conversation, Leader, Value
 from trading.schema.live_answers import Answer, Corrupt, Fresh, Missing, Stale
 
@@ -158,6 +159,6 @@ def get_leader(client: Client) -> dict[str, Leader]:
     raw = client.get(legacy.LEADER)
     try:
         old = legacy.parsed(raw) if raw else None
-        return {old["model_id"]: Leader(int(old["updated_at"]) * 1000, float(Decimal(old["score"])))} if old else {}
+        return {old[TRADER]: Leader(int(old["updated_at"]) * 1000, float(Decimal(old["score"])))} if old else {}
     except (ValueError, KeyError, TypeError, ArithmeticError):
         return {}

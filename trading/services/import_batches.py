@@ -12,6 +12,7 @@ from traders.schema.jsonio import Json
 from trading.repositories import symbols
 from trading.repositories.outcome import Outcome
 from trading.rules.errors import InvalidRecord, StrictImport
+from trading.schema.contract import TRADER
 from trading.schema.reject import OnReject, Reject
 from trading.services.import_owners import Owners
 from trading.services.import_report import ImportReport
@@ -56,7 +57,7 @@ class Desk:
                 "symbol", f"is {symbol}, which is not known; if it is right, give --add-symbols {symbol}"
             )
 
-    def is_benchmark(self, table: str, record: Json, field: str = "model_id") -> bool:
+    def is_benchmark(self, table: str, record: Json, field: str = TRADER) -> bool:
         """It is no trader: whoever would own its records does not decide anything."""
         found = isinstance(record, dict) and record.get(field) in BENCHMARKS
         self.report.table(table).skipped += found
@@ -98,7 +99,7 @@ class Desk:
         for candidate in batch:
             try:
                 if candidate.trader_id in foreign:
-                    raise InvalidRecord("model_id", foreign[candidate.trader_id])
+                    raise InvalidRecord(TRADER, foreign[candidate.trader_id])
                 yield replace(candidate, row=check(candidate.row))
             except InvalidRecord as error:
                 where = InvalidRecord(".".join(filter(None, (candidate.field, error.field))), error.message)

@@ -19,6 +19,7 @@ from trading.repositories.outcome import Outcome
 from trading.rules.closing import closed_by
 from trading.rules.errors import InvalidRecord
 from trading.schema.common import Versions
+from trading.schema.contract import TRADER
 from trading.schema.facts import EquityPoint
 from trading.schema.message import Message
 from trading.schema.position import Position
@@ -121,7 +122,7 @@ def import_cycles(desk: Desk, directory: Path) -> None:
 
 
 def import_inception(desk: Desk, document: Document) -> None:
-    _import_equity(desk, document, "model_id", equity.read_inception)
+    _import_equity(desk, document, TRADER, equity.read_inception)
 
 
 def import_leaderboard(desk: Desk, document: Document, served_ms: int) -> None:

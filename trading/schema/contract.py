@@ -1,0 +1,6 @@
+"""What the public contract, arenas and the old Redis layout call otherwise than we do."""
+
+from __future__ import annotations
+
+TRADER = "model_id"
+"""The key of a trader's id. Everything else says `trader_id`."""
