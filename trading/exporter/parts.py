@@ -18,6 +18,7 @@ from trading.exporter.analytics import AnalyticsRows
 from trading.exporter.directory import Finished
 from trading.exporter.equity import Accounts
 from trading.exporter.manifest import Source
+from trading.exporter.open_positions import OpenPositions
 from trading.exporter.options import Options
 from trading.exporter.planned import Made, Planned
 from trading.exporter.quotes import Quotes, read_quotes
@@ -43,6 +44,7 @@ class Parts:
         self.analytics = AnalyticsRows(options.start_capital)
         self.standings = Standings()
         self.totals = TotalRows()
+        self.positions = OpenPositions()
         self._analytics_seconds: float | None = None
         self.now = _Now(self)
 
@@ -187,7 +189,7 @@ class _Now:
 
     @cached_property
     def held(self) -> Holdings:
-        return holdings(export_fleet.open_positions(), self.quotes.marks)
+        return holdings(self._parts.positions.refresh(), self.quotes.marks)
 
     @cached_property
     def benchmark(self) -> list[Row]:

@@ -10,9 +10,6 @@ from typing import Any
 from django.db import connection
 
 from traders.schema.fleet import FLEET_ID
-from trading.models import Position as PositionRow
-from trading.repositories import rows
-from trading.schema.position import Position, Status
 from trading.schema.published import PricePoint
 
 # Cycle numbers rise by one and no decision is ever deleted, so the last number is the count.
@@ -94,11 +91,6 @@ def results() -> list[Result]:
 def gains_and_losses(trader_ids: Collection[str]) -> dict[str, tuple[Decimal, Decimal]]:
     """{trader: (sum of net gains, sum of net losses)}, over every trade, from an index alone."""
     return {name: (won, lost) for name, won, lost in _rows(_SUMS, list(trader_ids))}
-
-
-def open_positions() -> list[Position]:
-    found = PositionRow.objects.filter(status=Status.OPEN).order_by("trader_id", "symbol")
-    return [rows.position(row) for row in found]
 
 
 def last_prices() -> dict[str, PricePoint]:

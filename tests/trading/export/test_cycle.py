@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 
 from tests.live_factories import make_price
 from tests.trading.export.record import TRADERS, add_equity, make_desk, read
-from tests.trading_factories import HOUR_MS, OPENED_MS, make_trade
+from tests.trading_factories import HOUR_MS, OPENED_MS, make_position, make_trade
 from trading.documents.names import Document
 from trading.exporter import parts as parts_module
 from trading.exporter.cycle import Exporter, Stopped
@@ -22,7 +22,12 @@ from trading.exporter.manifest import Entry, Source
 from trading.exporter.options import Options
 from trading.live_store import store
 from trading.live_store.keys import PRICE
+from trading.repositories import export_positions
+from trading.repositories.positions import close_position, open_position
 from trading.repositories.trades import record_trade
+from trading.schema.common import Side
+from trading.schema.position import Position
+from trading.schema.trade import Pnl
 
 pytestmark = pytest.mark.django_db
 
@@ -109,6 +114,49 @@ def test_new_equity_is_taken_in_without_reading_all_of_it(exporter: Exporter, mo
 
     assert taken_in == read(exporter.options.root.parent / "other", "account-totals")["accountTotals"]
     assert [row["dollar_equity"] for row in taken_in if row["model_id"] == "ann"][-2:] == [1029, 6000]
+
+
+def test_a_position_is_read_again_only_when_its_row_was_written_by_whatever_program(
+    exporter: Exporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exporter.cycle(analytics_seconds=None)
+    asked: list[list[str]] = []
+    by_ids = export_positions.by_ids
+
+    def noted(ids: list[str]) -> list[Position]:
+        asked.append(ids)
+        return by_ids(ids)
+
+    monkeypatch.setattr(export_positions, "by_ids", noted)
+
+    exporter.cycle(analytics_seconds=None)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE positions SET detail = jsonb_set(detail, '{entry,price}', '43000') WHERE symbol = 'BTC'")
+    exporter.cycle(analytics_seconds=None)
+
+    assert asked == [[], ["ann|BTC"]]
+    assert read(exporter.options.root, "positions")["accountTotals"][0]["positions"]["BTC"]["entry_price"] == 43000
+
+
+def test_a_closed_position_is_gone_and_a_reopened_one_is_the_new_one(exporter: Exporter) -> None:
+    exporter.cycle(analytics_seconds=None)
+    closed_ms = OPENED_MS + HOUR_MS + 5
+    close_position(
+        trader_id="ann",
+        symbol="BTC",
+        price=Decimal(46000),
+        closed_at_ns=closed_ms * 1_000_000,
+        pnl=Pnl(gross=Decimal(1), net=Decimal(1)),
+    )
+    exporter.cycle(analytics_seconds=None)
+    assert "BTC" not in read(exporter.options.root, "positions")["accountTotals"][0]["positions"]
+
+    later = make_position(opened_ms=closed_ms + 1)
+    open_position(trader_id="ann", symbol="BTC", side=Side.LONG, detail=later)
+    exporter.cycle(analytics_seconds=None)
+
+    held = read(exporter.options.root, "positions")["accountTotals"][0]["positions"]["BTC"]
+    assert held["entry_time"] == Decimal(closed_ms + 1) / 1000
 
 
 def test_the_failure_of_one_document_leaves_the_others_and_is_told(
