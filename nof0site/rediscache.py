@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django_redis.client import DefaultClient
+from django_redis.serializers.json import JSONSerializer
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
@@ -18,6 +19,19 @@ SCHEMES = ("redis", "rediss", "unix")
 # How long a page or a trader may wait for Redis. The library's own defaults wait and retry for many seconds.
 CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 2.0
+
+
+class JsonValues(JSONSerializer):
+    """Values of the cache are JSON. django-redis' default format runs code when a value is read, and engines may write
+    to Redis too.
+    """
+
+    def loads(self, value: bytes) -> Any:
+        """None, as for a missing key, if the value is damaged or not JSON."""
+        try:
+            return super().loads(value)
+        except (ValueError, RecursionError):
+            return None
 
 
 class PrefixClient(DefaultClient):
@@ -49,6 +63,7 @@ def _cache(url: str, pool_options: dict[str, Any]) -> dict[str, Any]:
         "KEY_PREFIX": "nof0:cache",
         "OPTIONS": {
             "CLIENT_CLASS": "nof0site.rediscache.PrefixClient",
+            "SERIALIZER": "nof0site.rediscache.JsonValues",
             "CONNECTION_POOL_KWARGS": _patience() | pool_options,
         },
     }

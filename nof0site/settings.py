@@ -165,6 +165,7 @@ LIVE_STORE_PLAIN = env_list("LIVE_STORE_PLAIN", default=[])
 # Further settings of the embedded PostgreSQL, given to it at its start.
 EMBEDDED_POSTGRES_SETTINGS: dict[str, str] = {}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
 
 # --- Export and read API --------------------------------------------------------------------------------------
 # Where `export_json` writes and the API reads.

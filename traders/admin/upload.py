@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import BadRequest
@@ -26,6 +27,15 @@ TOKEN, PLAN = "token", "plan"
 
 def upload_view(desk: Desk) -> HttpResponse:
     """Steps: none (the file is chosen), plan (again, with other options), apply."""
+    try:
+        return _step(desk)
+    except upload_store.StoreUnavailable:
+        page = _choose_page(desk, UploadForm(), refused=[_not_kept()])
+        page.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        return page
+
+
+def _step(desk: Desk) -> HttpResponse:
     if desk.request.method != "POST":
         return _choose_page(desk, UploadForm())
     token = desk.request.POST.get(TOKEN, "")
@@ -109,6 +119,13 @@ def _again(form: OptionsForm) -> OptionsForm:
     fresh = OptionsForm()
     fresh.initial = {name: form.cleaned_data.get(name) for name in ("reason", "prefer", "retire_missing")}
     return fresh
+
+
+def _not_kept() -> str:
+    return _(
+        "Redis keeps the file between the plan and the sync, and it does not answer or accepts no writes. Try again "
+        "later, or run manage.py sync_traders on the server."
+    )
 
 
 def _choose_page(desk: Desk, form: UploadForm, **context: Any) -> HttpResponse:
