@@ -8,3 +8,8 @@ class TradersConfig(AppConfig):
     name = "traders"
     verbose_name = _("Traders")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from traders.forms.usernames import watch_usernames
+
+        watch_usernames()

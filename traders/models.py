@@ -25,11 +25,16 @@ def _json(**options: Any) -> models.JSONField[Any, Any]:
 
 
 class VersionRow(models.Model):
-    """What every version carries beside the configuration: which paths changed, in which change set, by what."""
+    """What every version carries beside the configuration: which paths changed, in which change set, by what.
+
+    `history_user_id` is the actor's name at the time, `account_id` the account that had it: a plain number, because
+    accounts may be deleted and history stays. It is empty for commands, tokens and versions from before the column.
+    """
 
     changed_fields = ArrayField(models.TextField(), default=list, db_default=[])
     change_set = models.BigIntegerField(db_index=True)
     source = models.TextField()
+    account_id = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
         abstract = True

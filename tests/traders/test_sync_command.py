@@ -91,7 +91,7 @@ def test_the_second_sync_of_the_same_file_makes_no_version(sync: Sync) -> None:
 def test_an_update_shows_each_path_with_both_values(sync: Sync) -> None:
     sync(MANAGER)
     changed = MANAGER.replace("max_positions: 3", "max_positions: 5").replace("name: Long", "name: Löng")
-    assert sync(changed, "--reason", "more room", "--actor", "cli:mei") == Run(
+    assert sync(changed, "--reason", "more room", "--actor", "mei") == Run(
         0,
         [
             "updated    trader_x version 1 -> 2",
@@ -101,7 +101,7 @@ def test_an_update_shows_each_path_with_both_values(sync: Sync) -> None:
         ],
     )
     stored = configs.existing("trader_x")
-    assert (stored.reason, stored.changed_by) == ("more room", "cli:mei")
+    assert (stored.reason, stored.changed_by) == ("more room", "mei")
 
 
 def test_another_text_of_a_prompt_is_a_change(sync: Sync, tmp_path: Path) -> None:

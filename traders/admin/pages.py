@@ -19,6 +19,7 @@ from traders.admin.runtime import Runtime, runtime_of
 from traders.admin.states import state_of_trader
 from traders.models import TraderConfig
 from traders.rules.proposal import settings_of
+from traders.schema.actors import Account
 from traders.schema.declare import Setting
 from traders.schema.fleet import FLEET_ID
 from traders.schema.stored import StoredConfig
@@ -60,7 +61,8 @@ class Desk:
 
     @property
     def actor(self) -> str:
-        return self.request.user.get_username()
+        """The account that uses the page. Pages are only for accounts, so it has an id."""
+        return Account(self.request.user.get_username(), int(str(self.request.user.pk)))
 
     @property
     def list_url(self) -> str:

@@ -29,6 +29,7 @@ class VersionLine:
     changed_at: datetime
     until: datetime | None
     changed_by: str
+    account_id: int | None
     reason: str
     source: str
     rows: list[Row]
@@ -85,6 +86,7 @@ def _line(
         changed_at=config.changed_at,
         until=until,
         changed_by=config.changed_by,
+        account_id=config.account_id,
         reason=config.reason,
         source=config.source,
         rows=rows(config_id, changes_since(before, config)),

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, ProgrammingError
 
 from traders.rules.errors import ConfigError
+from traders.schema.actors import problem_with
 from traders.schema.problems import InvalidConfig, Problem
 
 WHO = "cli"
@@ -68,6 +69,19 @@ def _cut(message: str) -> str:
 
 def problem_json(problem: Problem) -> dict[str, Any]:
     return {"line": problem.line, "trader": problem.trader_id, "path": problem.path, "message": problem.message}
+
+
+def add_actor(parser: CommandParser) -> None:
+    parser.add_argument("--actor", default="", help="who; by default cli: and the account's name")
+
+
+def given_actor(actor: str) -> str:
+    """What `--actor` said, else the account that runs the command. Raises CommandError for a reserved name."""
+    if not actor:
+        return os_actor()
+    if problem := problem_with(actor):
+        raise CommandError(f"--actor {actor!r}: {problem}.")
+    return actor.strip()
 
 
 def os_actor() -> str:

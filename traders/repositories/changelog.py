@@ -13,11 +13,11 @@ from traders.schema.fleet import FLEET_ID
 
 _VERSIONS = f"""
 SELECT change_set, id AS config_id, version, history_date, history_user_id, history_change_reason, source,
-       changed_fields
+       account_id, changed_fields
   FROM trader_config_versions {{traders}}
 UNION ALL
 SELECT change_set, '{FLEET_ID}', version, history_date, history_user_id, history_change_reason, source,
-       changed_fields
+       account_id, changed_fields
   FROM manager_config_versions {{fleet}}
 """
 
@@ -42,6 +42,7 @@ class ChangeSetLine:
     change_set: int
     changed_at: datetime
     changed_by: str
+    account_id: int | None
     reason: str
     source: str
     configs: int
@@ -78,8 +79,8 @@ sets AS MATERIALIZED (
         (SELECT DISTINCT change_set FROM manager_config_versions {{fleet}} ORDER BY change_set DESC LIMIT %(limit)s)
     ) newest ORDER BY change_set DESC LIMIT %(limit)s
 )
-SELECT s.change_set, greatest(t.at, f.at), head.history_user_id, head.history_change_reason, head.source,
-       t.configs + f.configs, t.created + f.created, shown.ids, shown.fields
+SELECT s.change_set, greatest(t.at, f.at), head.history_user_id, head.account_id, head.history_change_reason,
+       head.source, t.configs + f.configs, t.created + f.created, shown.ids, shown.fields
   FROM sets s
  CROSS JOIN LATERAL (
        SELECT count(*) AS configs, count(*) FILTER (WHERE version = 1) AS created, max(history_date) AS at
@@ -88,10 +89,10 @@ SELECT s.change_set, greatest(t.at, f.at), head.history_user_id, head.history_ch
        SELECT count(*) AS configs, count(*) FILTER (WHERE version = 1) AS created, max(history_date) AS at
          FROM manager_config_versions WHERE change_set = s.change_set {{narrow_fleet}}) f
  CROSS JOIN LATERAL (
-       (SELECT history_user_id, history_change_reason, source FROM manager_config_versions
+       (SELECT history_user_id, account_id, history_change_reason, source FROM manager_config_versions
          WHERE change_set = s.change_set LIMIT 1)
        UNION ALL
-       (SELECT history_user_id, history_change_reason, source FROM trader_config_versions
+       (SELECT history_user_id, account_id, history_change_reason, source FROM trader_config_versions
          WHERE change_set = s.change_set LIMIT 1) LIMIT 1) head
  CROSS JOIN LATERAL (
        SELECT array_agg(id ORDER BY place, id) AS ids,
@@ -143,8 +144,8 @@ def _found(where: Filter, every: Mapping[str, Any]) -> str:
 
 
 def rows(where: Filter, *, batch: int = 5000) -> Iterator[Sequence[Any]]:
-    """(change_set, config_id, version, changed_at, changed_by, reason, source, changed_fields) of every matching
-    version, newest first.
+    """(change_set, config_id, version, changed_at, changed_by, reason, source, account_id, changed_fields) of every
+    matching version, newest first.
 
     A statement a batch, each from where the last one ended: no cursor stays open while a browser reads, and what
     is saved meanwhile is newer than the beginning.
@@ -225,6 +226,8 @@ def _where(tests: Collection[str], config_id: str, word: str = "WHERE") -> str:
 
 
 def _line(row: Sequence[Any]) -> ChangeSetLine:
-    change_set, at, actor, reason, source, configs, created, config_ids, changed = row
+    change_set, at, actor, account_id, reason, source, configs, created, config_ids, changed = row
     fields = dict.fromkeys(path for text in changed for path in text.split(",") if path)
-    return ChangeSetLine(change_set, at, actor, reason, source, configs, created, tuple(config_ids), tuple(fields))
+    return ChangeSetLine(
+        change_set, at, actor, account_id, reason, source, configs, created, tuple(config_ids), tuple(fields)
+    )

@@ -35,4 +35,5 @@ def stored(version_row: Any) -> StoredConfig:
         source=version_row.source,
         change_set=version_row.change_set,
         changed_fields=tuple(version_row.changed_fields),
+        account_id=version_row.account_id,
     )

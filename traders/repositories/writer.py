@@ -9,6 +9,7 @@ from django.db import connection
 
 from traders.rules.errors import ConcurrentChange
 from traders.schema import jsonio
+from traders.schema.actors import account_id_of
 from traders.schema.stored import NewVersion, SavedVersion
 
 CHANNEL = "trader_config_changed"
@@ -37,11 +38,12 @@ written AS (
 )
 INSERT INTO trader_config_versions (id, version, exchange_provider, market_provider, allocation_pct, detail,
     created_at, updated_at, created_by, changed_fields, change_set, source,
-    history_date, history_change_reason, history_type, history_user_id)
+    history_date, history_change_reason, history_type, history_user_id, account_id)
 SELECT w.id, w.version, w.exchange_provider, w.market_provider, w.allocation_pct, w.detail,
        w.created_at, w.updated_at, w.created_by,
        ARRAY(SELECT jsonb_array_elements_text(config -> 'changed_fields')), %(change_set)s, %(source)s,
-       w.updated_at, config ->> 'reason', CASE WHEN w.version = 1 THEN '+' ELSE '~' END, %(actor)s
+       w.updated_at, config ->> 'reason', CASE WHEN w.version = 1 THEN '+' ELSE '~' END, %(actor)s,
+       %(account_id)s::bigint
   FROM written w JOIN new ON config ->> 'id' = w.id
 RETURNING id, version, history_date
 """
@@ -57,9 +59,10 @@ WITH written AS (
     RETURNING c.*
 )
 INSERT INTO manager_config_versions (id, version, detail, created_at, updated_at, created_by,
-    changed_fields, change_set, source, history_date, history_change_reason, history_type, history_user_id)
+    changed_fields, change_set, source, history_date, history_change_reason, history_type, history_user_id, account_id)
 SELECT id, version, detail, created_at, updated_at, created_by, %(changed)s::text[], %(change_set)s, %(source)s,
-       updated_at, %(reason)s, CASE WHEN version = 1 THEN '+' ELSE '~' END, %(actor)s
+       updated_at, %(reason)s, CASE WHEN version = 1 THEN '+' ELSE '~' END, %(actor)s,
+       %(account_id)s::bigint
   FROM written
 RETURNING version, history_date
 """
@@ -86,6 +89,7 @@ def write_traders(versions: Sequence[NewVersion], *, change_set: int, source: st
                 "change_set": change_set,
                 "source": source,
                 "actor": actor,
+                "account_id": account_id_of(actor),
             },
         )
         saved = [SavedVersion(name, version, at, change_set) for name, version, at in cursor.fetchall()]
@@ -114,6 +118,7 @@ def write_fleet(version: NewVersion, *, change_set: int, source: str, actor: str
                 "change_set": change_set,
                 "source": source,
                 "actor": actor,
+                "account_id": account_id_of(actor),
             },
         )
         rows = cursor.fetchall()

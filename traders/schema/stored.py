@@ -26,7 +26,8 @@ def id_of(spec: Spec) -> str:
 
 @dataclass(frozen=True)
 class StoredConfig:
-    """One version of one configuration. `changed_at`, `changed_by` are of this version."""
+    """One version of one configuration. `changed_at`, `changed_by` and `account_id` are of this version: the name at
+    the time, and the account that had it (None for a command, a token, or where it is not known)."""
 
     version: int
     spec: Spec
@@ -36,6 +37,7 @@ class StoredConfig:
     source: str
     change_set: int
     changed_fields: tuple[str, ...]
+    account_id: int | None = None
 
     @property
     def config_id(self) -> str:

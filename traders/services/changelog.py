@@ -14,7 +14,10 @@ from traders.schema.stored import StoredConfig
 from traders.services import csv_text
 
 PAGE = 50
-CSV_HEAD = ("change_set", "config_id", "version", "changed_at", "changed_by", "reason", "source", "changed_fields")
+CSV_HEAD = (
+    *("change_set", "config_id", "version", "changed_at", "changed_by", "reason", "source", "changed_fields"),
+    "account_id",
+)
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,9 @@ def sources() -> list[str]:
 def csv_lines(where: Filter) -> Iterator[str]:
     """The matching versions as CSV. A text that a spreadsheet would run as a formula is led by an apostrophe."""
     yield csv_text.line(CSV_HEAD)
-    for change_set, config_id, version, changed_at, *texts, changed_fields in changelog.rows(where):
-        facts = (change_set, config_id, version, changed_at.isoformat(), *texts, " ".join(changed_fields))
+    for change_set, config_id, version, changed_at, *texts, account_id, changed_fields in changelog.rows(where):
+        facts = (
+            *(change_set, config_id, version, changed_at.isoformat(), *texts, " ".join(changed_fields)),
+            "" if account_id is None else account_id,
+        )
         yield csv_text.line([csv_text.harmless(str(fact)) for fact in facts])

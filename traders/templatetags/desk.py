@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -15,6 +17,7 @@ from django.utils.translation import ngettext
 
 from traders.forms import words
 from traders.forms.moment import for_picker as picked
+from traders.repositories import accounts
 from traders.rules.allocation import Allocation
 from traders.rules.state import State
 
@@ -55,6 +58,36 @@ def state_mark(state: State, note: str = "") -> SafeString:
         state_word(state),
         format_html(' <span class="faint">{}</span>', note) if note else "",
     )
+
+
+@register.simple_tag(takes_context=True)
+def person(context: dict[str, Any], version: Any) -> SafeString:
+    """The name that a version was made under, `version` having `changed_by` and `account_id`.
+
+    It leads to the account where that account made it, whatever it is called today. Another account of the same name
+    is not the one: that, and an account that was deleted, is said beside the name.
+    """
+    name, account_id = version.changed_by, version.account_id
+    if account_id is None:
+        return format_html("<b>{}</b>", name)
+    names = _usernames(context["request"])
+    today = names.get(account_id)
+    if today is None:
+        others = name in names.values()
+        note = _("an earlier account of this name") if others else _("account deleted")
+        return format_html('<b>{}</b> <span class="faint">({})</span>', name, note)
+    note = "" if today == name else format_html(' <span class="faint">({})</span>', _("now %(name)s") % {"name": today})
+    if not context["request"].user.has_perm("auth.view_user"):
+        return format_html("<b>{}</b>{}", name, note)
+    return format_html('<a href="{}"><b>{}</b></a>{}', reverse("admin:auth_user_change", args=[account_id]), name, note)
+
+
+def _usernames(request: Any) -> Mapping[int, str]:
+    """Read once a page."""
+    if not hasattr(request, "usernames"):
+        request.usernames = accounts.usernames()
+    names: Mapping[int, str] = request.usernames
+    return names
 
 
 @register.filter

@@ -20,7 +20,10 @@ class Version(Answer):
     version: int
     change_set: int = Field(description="All versions of one change share it. It rises with time.")
     changed_at: datetime
-    changed_by: str
+    changed_by: str = Field(description="The name at the time: of an account, `token:...` or `cli:...`.")
+    account_id: int | None = Field(
+        description="The account that had the name, since names may pass on; null for tokens, commands, old versions."
+    )
     reason: str
     source: str
     changed_fields: list[str] = Field(description="Dotted paths; empty for the first version.")
@@ -47,6 +50,7 @@ def _facts(stored: StoredConfig) -> dict[str, Any]:
         "change_set": stored.change_set,
         "changed_at": stored.changed_at,
         "changed_by": stored.changed_by,
+        "account_id": stored.account_id,
         "reason": stored.reason,
         "source": stored.source,
         "changed_fields": list(stored.changed_fields),

@@ -32,7 +32,7 @@ _FROM = """
 _PAGE = """
 SELECT m.*, n.history_date FROM (
     SELECT r.net_pnl, r.trader_id, r.entry_version, r.trades, r.wins, b.trades AS trades_before,
-           b.net_pnl AS net_before, v.history_date, v.history_user_id, v.history_change_reason, v.source,
+           b.net_pnl AS net_before, v.history_date, v.history_user_id, v.account_id, v.history_change_reason, v.source,
            v.change_set, v.changed_fields
     {joined} WHERE {tests}
      ORDER BY r.net_pnl {way}, r.trader_id {way}, r.entry_version {way} LIMIT %(limit)s) m
@@ -69,6 +69,7 @@ class ChangeOutcome:
     net_before: Decimal | None
     since: datetime
     changed_by: str
+    account_id: int | None
     reason: str
     source: str
     change_set: int

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from traders.management.preferences import parse_preferences
-from traders.management.refusal import RefusingCommand, os_actor, problem_json, refusals
+from traders.management.refusal import RefusingCommand, add_actor, given_actor, problem_json, refusals
 from traders.management.sync_text import report_json, report_lines
 from traders.manager_yaml.file import ManagerFile
 from traders.manager_yaml.located import located
@@ -51,7 +51,7 @@ class Command(RefusingCommand):
             "--only", action="append", default=[], metavar="ID", help="sync this trader alone; repeatable"
         )
         parser.add_argument("--reason", default="", help="why; every new version carries it")
-        parser.add_argument("--actor", default="", help="who; by default cli: and the account's name")
+        add_actor(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -70,6 +70,7 @@ class Command(RefusingCommand):
 
 
 def _report(options: argparse.Namespace) -> SyncReport:
+    actor = given_actor(options.actor)
     if not (options.prefer or options.only or options.retire_missing) and (report := unchanged(options.file)):
         return dataclasses.replace(report, check=options.check)
     file = read_manager_yaml(options.file)
@@ -77,14 +78,14 @@ def _report(options: argparse.Namespace) -> SyncReport:
         prefer = parse_preferences(options.prefer, declared=file.traders)
     except ValueError as error:
         raise CommandError(str(error)) from error
-    return _synced(file, prefer, options)
+    return _synced(file, prefer, actor, options)
 
 
-def _synced(file: ManagerFile, prefer: Preferences, options: argparse.Namespace) -> SyncReport:
+def _synced(file: ManagerFile, prefer: Preferences, actor: str, options: argparse.Namespace) -> SyncReport:
     try:
         return sync(
             file=file,
-            actor=options.actor or os_actor(),
+            actor=actor,
             reason=options.reason,
             prefer=prefer,
             only=options.only,

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from traders.management.refusal import RefusingCommand, os_actor, refusals
+from traders.management.refusal import RefusingCommand, add_actor, given_actor, refusals
 from traders.schema import jsonio
 from trading.arena.files import find
 from trading.management.import_text import report_json, report_lines
@@ -51,7 +51,7 @@ class Command(RefusingCommand):
             help="symbols that the files may name besides those that are known",
         )
         parser.add_argument("--json", action="store_true", help="report as one line of JSON")
-        parser.add_argument("--actor", default="", help="who; by default cli: and the account's name")
+        add_actor(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         given = argparse.Namespace(**options)
@@ -72,10 +72,11 @@ class Command(RefusingCommand):
 
 
 def _imported(given: argparse.Namespace, rejects: Rejects) -> ImportReport:
+    actor = given_actor(given.actor)
     with refusals(), rejects, Progress(find(given.path).bytes) as progress:
         return import_arena(
             path=given.path,
-            actor=given.actor or os_actor(),
+            actor=actor,
             on_reject=rejects.add,
             add_symbols=given.add_symbols,
             dry_run=given.dry_run,

@@ -1,0 +1,30 @@
+"""What no account may be called, added to the validators of Django's own field."""
+
+from __future__ import annotations
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db.models import CharField
+from django.utils.translation import gettext_lazy as _
+
+from traders.schema.actors import is_reserved
+
+
+def refuse_reserved(name: str) -> None:
+    if is_reserved(name):
+        raise ValidationError(
+            _(
+                "“%(name)s” is kept for the product. Choose a name other than sample and system that does not begin"
+                " with token: or cli:."
+            ),
+            code="reserved",
+            params={"name": name},
+        )
+
+
+def watch_usernames() -> None:
+    """Every form, createsuperuser and full_clean ask the field's validators; the database refuses what asks none."""
+    field = get_user_model()._meta.get_field("username")
+    assert isinstance(field, CharField)
+    if refuse_reserved not in field.validators:
+        field.validators.append(refuse_reserved)
