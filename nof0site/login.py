@@ -46,16 +46,18 @@ class ThrottlingBackend(AxesStandaloneBackend):
             super().authenticate(request, *args, **credentials)
 
 
-def client_address(request: HttpRequest) -> str | None:
-    """Where the request came from, as the outermost proxy of ours saw it; of IPv6 the network that a line is given.
+def client_address(request: HttpRequest, proxies: int | None = None) -> str | None:
+    """The address the request came from, as the outermost of `proxies` (default TRUSTED_PROXIES) proxies saw it; of
+    IPv6 the /64 network. None if it is not an address.
 
-    Every proxy appends to X-Forwarded-For whom it heard from, so only the last `TRUSTED_PROXIES` entries are not
-    the client's own words.
+    Every proxy appends the address it heard from to X-Forwarded-For. Entries before the last `proxies` ones may be
+    the client's invention.
     """
-    forwarded = request.headers.get("X-Forwarded-For", "") if settings.TRUSTED_PROXIES else ""
+    proxies = settings.TRUSTED_PROXIES if proxies is None else proxies
+    forwarded = request.headers.get("X-Forwarded-For", "") if proxies else ""
     hops = [*filter(None, map(str.strip, forwarded.split(","))), request.META.get("REMOTE_ADDR", "")]
     try:
-        address = ipaddress.ip_address(hops[-1 - min(settings.TRUSTED_PROXIES, len(hops) - 1)])
+        address = ipaddress.ip_address(hops[-1 - min(proxies, len(hops) - 1)])
     except ValueError:
         return None
     if isinstance(address, ipaddress.IPv6Address):

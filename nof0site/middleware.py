@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from nof0site.errors import bad_request, for_program
+from trading.api.transport import TOKEN_IN_CLEAR
 
 # The theme runs Alpine, which evaluates expressions, and writes its colours into a style element.
 POLICY = "; ".join(
@@ -24,15 +26,39 @@ POLICY = "; ".join(
 )
 
 
+# The pages need none of these; scripts that got in somehow may not use them either.
+PERMISSIONS = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        *("accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "geolocation", "gyroscope"),
+        *("magnetometer", "microphone", "midi", "payment", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking"),
+    )
+)
+
+
 def content_security_policy(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Keep the browser from loading anything from, or sending a form to, another host."""
+    """Keep the browser from loading anything from, or sending a form to, another host, and from using devices."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         return response
+
+    return middleware
+
+
+def no_token_over_plain_http(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Refuse a token that came over plain HTTP while HTTPS is on. A redirect would let the client go on sending it."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure() and request.headers.get("Authorization"):
+            return for_program(request, HTTPStatus.FORBIDDEN, TOKEN_IN_CLEAR) or get_response(request)
+        return get_response(request)
 
     return middleware
 

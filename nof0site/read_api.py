@@ -7,6 +7,7 @@ from django.conf import settings
 from trading.api.access import Access
 from trading.api.application import Application, ReadApi
 from trading.api.current import Current
+from trading.api.transport import Transport
 
 
 def with_read_api(django: Application) -> ReadApi:
@@ -23,6 +24,19 @@ def with_read_api(django: Application) -> ReadApi:
         access=Access(settings.API_ACCESS, settings.API_TOKENS, settings.API_CORS_ORIGINS),
         hosts=tuple(settings.ALLOWED_HOSTS),
         stale_seconds=stale_seconds,
+        transport=transport(),
         behind=django if settings.SERVE_ADMIN or settings.SERVE_ENGINE_API else None,
         behind_at=("/",) if settings.SERVE_ADMIN else ("/api/v1/", f"/{settings.STATIC_URL.strip('/')}/"),
     )
+
+
+def transport() -> Transport:
+    """As the settings want it for Django's pages."""
+    parts = [f"max-age={settings.SECURE_HSTS_SECONDS}"]
+    if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS:
+        parts.append("includeSubDomains")
+    if settings.SECURE_HSTS_PRELOAD:
+        parts.append("preload")
+    by_proxy: tuple[str, str] | None = getattr(settings, "SECURE_PROXY_SSL_HEADER", None)
+    hsts = "; ".join(parts) if settings.SECURE_HSTS_SECONDS else ""
+    return Transport(https_only=settings.HTTPS, hsts=hsts, proxy_header=by_proxy[0] if by_proxy else "")

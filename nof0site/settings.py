@@ -11,11 +11,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from dotenv import load_dotenv
 
-from nof0site.access import api_tokens, document_access
+from nof0site.access import access_note, api_tokens, document_access
 from nof0site.databases import embedded_database, external_database
 from nof0site.embedded.paths import default_data_dir
 from nof0site.env import env_bool, env_int, env_list, env_secret, env_str
-from nof0site.hosts import only_loopback
+from nof0site.hosts import only_loopback, refuse_unsafe
 from nof0site.rediscache import embedded_redis, external_redis
 from nof0site.secret_key import local_secret_key
 from nof0site.unfold import UNFOLD as UNFOLD
@@ -40,6 +40,12 @@ MANAGER_YAML = Path(env_str("MANAGER_YAML") or BASE_DIR / "etc" / "manager.yaml"
 DEBUG = env_bool("DEBUG", default=False)
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 LOOPBACK_ONLY = only_loopback(ALLOWED_HOSTS)
+refuse_unsafe(
+    ALLOWED_HOSTS,
+    debug=DEBUG,
+    allow_any=env_bool("ALLOW_ANY_HOST", default=False),
+    allow_debug=env_bool("ALLOW_PUBLIC_DEBUG", default=False),
+)
 HTTPS = env_bool("HTTPS", default=not LOOPBACK_ONLY)
 
 SECRET_KEY = env_secret("SECRET_KEY")
@@ -111,6 +117,8 @@ INSTALLED_APPS = [
     "nof0site.apps.SiteConfig",
 ]
 MIDDLEWARE = [
+    # Before the redirect to HTTPS.
+    "nof0site.middleware.no_token_over_plain_http",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "nof0site.middleware.content_security_policy",
@@ -180,8 +188,10 @@ EXPORT_ACCOUNT_ROWS = env_int("EXPORT_ACCOUNT_ROWS", default=20_000, minimum=1)
 EXPORT_START_CAPITAL = env_int("EXPORT_START_CAPITAL", default=10_000, minimum=1)
 EXPORT_PROMPTS = env_bool("EXPORT_PROMPTS", default=True)
 
-API_ACCESS = document_access(env_list("API_ACCESS", default=[]))
-API_TOKENS = api_tokens(env_secret("API_TOKENS"), API_ACCESS)
+_access = env_list("API_ACCESS", default=[])
+API_ACCESS = document_access(_access, is_local=LOOPBACK_ONLY)
+API_TOKENS = api_tokens(env_secret("API_TOKENS"), _access)
+API_ACCESS_NOTE = access_note(_access, API_ACCESS, API_TOKENS)
 API_CORS_ORIGINS = env_list("API_CORS_ORIGINS", default=[])
 API_DELAY_MINUTES = env_int("API_DELAY_MINUTES", default=0)
 # Older than this many seconds an export is called stale.

@@ -71,6 +71,8 @@ def test_plain_http_for_other_machines_is_possible_but_warned_of(new_machine: Ma
     ("settings", "message"),
     [
         ({"ALLOWED_HOSTS": "control.example.com"}, "Error: ALLOWED_HOSTS=control.example.com opens the site"),
+        ({"ALLOWED_HOSTS": "*", "SECRET_KEY": KEY}, "Error: ALLOWED_HOSTS=* answers to any host name"),
+        (PRODUCTION | {"DEBUG": "1"}, "Error: DEBUG=1 shows settings and code to every visitor"),
         ({"DEBUG": "maybe"}, "Error: DEBUG='maybe' is not a switch. Use 1, true, yes, on or 0, false, no, off."),
         ({"DATABASE_URL": "mysql://host/db"}, "Error: DATABASE_URL must name a PostgreSQL database."),
         ({"REDIS_URL": "http://host"}, "Error: REDIS_URL should look like redis://host:6379/0"),
@@ -84,6 +86,15 @@ def test_a_setting_that_cannot_be_meant_stops_with_one_line(
     assert checked.returncode == 1
     assert checked.stdout.startswith(message)
     assert checked.stdout.count("\n") == 1
+
+
+def test_a_public_site_starts_without_tokens_of_the_read_api(new_machine: Machine) -> None:
+    new_machine.settings = PRODUCTION
+    values = shown(new_machine, "API_ACCESS", "API_TOKENS", "API_ACCESS_NOTE")
+    assert "'conversations'>: 'token'" in values["API_ACCESS"]
+    assert "'metrics': 'token'" in values["API_ACCESS"]
+    assert values["API_TOKENS"] == "[]"
+    assert "API_TOKENS holds none, so nobody can read them" in values["API_ACCESS_NOTE"]
 
 
 def test_processes_that_start_together_agree_on_one_private_key(new_machine: Machine) -> None:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+# Members of the health report that are one of a few words. Any other text may come from an error.
+STATES = ("status", "state")
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,12 @@ class Access:
         found = [hmac.compare_digest(digest, known) for known in self._digests]
         return any(found)
 
+    @property
+    def what_is_needed(self) -> str:
+        if self.tokens:
+            return "A token is needed."
+        return "A token is needed, and API_TOKENS of the server holds none: nobody can read this."
+
     def cors_headers(self, origin: str) -> list[tuple[str, str]]:
         if not self.origins or not origin:
             return []
@@ -40,6 +51,19 @@ class Access:
         if origin in self.origins:
             return [("Access-Control-Allow-Origin", origin)]
         return []
+
+
+def without_texts(report: bytes) -> bytes:
+    """A health report for readers without a token: states, ages and numbers. Every other text is null."""
+    return json.dumps(_without_texts(json.loads(report))).encode()
+
+
+def _without_texts(value: Any, name: str = "") -> Any:
+    if isinstance(value, dict):
+        return {key: _without_texts(inner, key) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_texts(inner, name) for inner in value]
+    return None if isinstance(value, str) and name not in STATES else value
 
 
 def _digest(token: str) -> bytes:

@@ -15,11 +15,12 @@ from urllib.parse import parse_qsl
 
 from django.http.request import split_domain_port, validate_host
 
-from trading.api.access import Access
+from trading.api.access import Access, without_texts
 from trading.api.current import Current
-from trading.api.health import METRICS_TYPE, age_seconds, health, metrics, nothing_yet
+from trading.api.health import METRICS_TYPE, NOTHING_YET, age_seconds, health, metrics, nothing_yet
 from trading.api.problems import PREFIX, problem
 from trading.api.snapshot import Body, Form, Snapshot
+from trading.api.transport import PLAIN, Transport, plain_http_answer
 from trading.documents.names import ANALYTICS_OF_ONE, Document
 
 METRICS = "/metrics"
@@ -48,9 +49,14 @@ class ReadApi:
     stale_seconds: float
     behind: Application | None
     behind_at: tuple[str, ...] = ("/",)
+    transport: Transport = PLAIN
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path: str = environ.get("PATH_INFO", "")
+        if self.transport.https_only and not self._is_for_behind(path):
+            if self.transport.refuses(environ):
+                return self._over_plain_http(environ, start_response)
+            start_response = self.transport.secured(start_response)
         if (body := self._at_once(path, environ)) is not None:
             form = _form_for(body, environ)
             if environ.get("HTTP_IF_NONE_MATCH") == form.etag:
@@ -59,9 +65,9 @@ class ReadApi:
             if "HTTP_IF_NONE_MATCH" not in environ and "HTTP_IF_MODIFIED_SINCE" not in environ:
                 start_response("200 OK", list(form.headers))
                 return (form.content,)
+        if self.behind is not None and self._is_for_behind(path):
+            return self.behind(environ, start_response)
         if not _is_ours(path):
-            if self.behind is not None and path.startswith(self.behind_at):
-                return self.behind(environ, start_response)
             return _Reply(environ, start_response, []).problem(HTTPStatus.NOT_FOUND, "There is nothing here.")
         cors = self.access.cors_headers(environ.get("HTTP_ORIGIN", "")) if self.access.origins else []
         reply = _Reply(environ, start_response, cors)
@@ -70,6 +76,15 @@ class ReadApi:
         except Exception:
             log.exception("A request for %s failed.", path)
             return reply.problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The log of the server says more.")
+
+    def _is_for_behind(self, path: str) -> bool:
+        return self.behind is not None and not _is_ours(path) and path.startswith(self.behind_at)
+
+    def _over_plain_http(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        reply = _Reply(environ, start_response, [])
+        if not _is_allowed(environ.get("HTTP_HOST", ""), self.hosts):
+            return reply.problem(HTTPStatus.BAD_REQUEST, "This host is not in ALLOWED_HOSTS.")
+        return reply.problem(*plain_http_answer(environ))
 
     def _at_once(self, path: str, environ: Environ) -> Body | None:
         """What nine of ten requests are for: a whole document, public, of a fresh run. The others take the long way."""
@@ -87,25 +102,28 @@ class ReadApi:
         level = self.access.level(_governed_by(name))
         if level == "off":
             return reply.problem(HTTPStatus.NOT_FOUND, f"There is no document {name!r}.")
+        has_token = self.access.admits(environ.get("HTTP_AUTHORIZATION", ""))
         if level == "token":
-            if not self.access.admits(environ.get("HTTP_AUTHORIZATION", "")):
-                return reply.problem(
-                    HTTPStatus.UNAUTHORIZED, "A token is needed.", [("WWW-Authenticate", 'Bearer realm="nof0"')]
-                )
+            if not has_token:
+                challenge = [("WWW-Authenticate", 'Bearer realm="nof0"')]
+                return reply.problem(HTTPStatus.UNAUTHORIZED, self.access.what_is_needed, challenge)
             reply.make_private()
-        return self._answer(reply, name, environ)
+        return self._answer(reply, name, environ, has_token=has_token)
 
-    def _answer(self, reply: _Reply, name: str, environ: Environ) -> Iterable[bytes]:
+    def _answer(self, reply: _Reply, name: str, environ: Environ, *, has_token: bool) -> Iterable[bytes]:
+        """Error texts may name hosts, ports and roles of the servers behind: only holders of a token read them."""
         snapshot = self.current.snapshot()
         if name == "health":
-            return reply.fresh(health(snapshot, self.root, self.stale_seconds), "application/json")
+            report = health(snapshot, self.root, self.stale_seconds)
+            return reply.fresh(report if has_token else without_texts(report), "application/json")
         if name == "metrics":
             return reply.fresh(metrics(snapshot, self.root), METRICS_TYPE)
         if snapshot is None:
-            return reply.problem(HTTPStatus.SERVICE_UNAVAILABLE, nothing_yet(self.root), [("Retry-After", "10")])
+            says = nothing_yet(self.root) if has_token else NOTHING_YET
+            return reply.problem(HTTPStatus.SERVICE_UNAVAILABLE, says, [("Retry-After", "10")])
         body = self._body(snapshot, name, environ.get("QUERY_STRING", ""))
         if body is None:
-            return self._missing(reply, snapshot, name)
+            return self._missing(reply, snapshot, name, has_token=has_token)
         return reply.document(body, self._age_headers(snapshot, name))
 
     def _body(self, snapshot: Snapshot, name: str, query: str) -> Body | None:
@@ -113,13 +131,10 @@ class ReadApi:
             return snapshot.slicer.from_hour(hour)
         return snapshot.bodies.get(name)
 
-    def _missing(self, reply: _Reply, snapshot: Snapshot, name: str) -> Iterable[bytes]:
+    def _missing(self, reply: _Reply, snapshot: Snapshot, name: str, *, has_token: bool) -> Iterable[bytes]:
         if name in snapshot.failed:
-            return reply.problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                f"{name} could not be made: {snapshot.failed[name]}",
-                [("Retry-After", "60")],
-            )
+            says = f"{name} could not be made" + (f": {snapshot.failed[name]}" if has_token else ".")
+            return reply.problem(HTTPStatus.SERVICE_UNAVAILABLE, says, [("Retry-After", "60")])
         what = "trader" if name.startswith(ANALYTICS_OF_ONE) else "document"
         return reply.problem(HTTPStatus.NOT_FOUND, f"There is no {what} {name.removeprefix(ANALYTICS_OF_ONE)!r}.")
 

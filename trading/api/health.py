@@ -18,6 +18,7 @@ from trading.exporter import status as statuses
 from trading.exporter.status import Seen, Status
 
 METRICS_TYPE = CONTENT_TYPE_LATEST
+NOTHING_YET = "Nothing was exported yet."
 
 
 def age_seconds(at_ms: int) -> float:
@@ -28,7 +29,7 @@ def nothing_yet(root: Path) -> str:
     """Why no document is there."""
     status = statuses.read(root)
     failed = f" The exporter failed: {status.last_error}" if status and status.last_error else ""
-    return f"Nothing was exported yet.{failed}"
+    return f"{NOTHING_YET}{failed}"
 
 
 def health(snapshot: Snapshot | None, root: Path, stale_seconds: float) -> bytes:

@@ -95,4 +95,6 @@ def _notes(host: str) -> list[str]:
         )
     if settings.HTTPS:
         notes.append("HTTPS is on: plain HTTP is redirected, so put a proxy that speaks TLS in front.")
+    if settings.API_ACCESS_NOTE:
+        notes.append(settings.API_ACCESS_NOTE)
     return notes

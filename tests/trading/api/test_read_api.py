@@ -18,6 +18,7 @@ from trading.exporter.manifest import Manifest
 from trading.exporter.status import Seen, Status
 
 TOKEN = "a-token-of-enough-letters"
+BEARER = f"Bearer {TOKEN}"
 
 
 def now_ms() -> int:
@@ -125,14 +126,15 @@ def test_nothing_can_be_written(api: ReadApi, method: str) -> None:
 
 
 def test_before_the_first_export_it_says_so(tmp_path: Path) -> None:
-    api = make_api(tmp_path)
+    api = make_api(tmp_path, tokens=[TOKEN])
     answer = get(api, "/api/trades")
     assert (answer.status, answer.headers["Retry-After"]) == (503, "10")
     assert answer.json["detail"] == "Nothing was exported yet."
     assert get(api, "/api/health").json["status"] == "no export"
     down = Seen(is_up=False)
     status.write(tmp_path, Status(time.time(), 1, down, down, last_error="OSError: [Errno 28] No space left on device"))
-    assert get(api, "/api/trades").json["detail"].endswith("No space left on device")
+    assert get(api, "/api/trades").json["detail"] == "Nothing was exported yet."
+    assert get(api, "/api/trades", authorization=BEARER).json["detail"].endswith("No space left on device")
     make_run(tmp_path, now_ms())
     time.sleep(current.LOOK_SECONDS + 0.1)
     assert get(api, "/api/trades").status == 200
@@ -152,12 +154,15 @@ def test_an_old_export_is_served_and_called_stale(tmp_path: Path) -> None:
 
 def test_a_document_that_could_not_be_made_is_told(tmp_path: Path) -> None:
     make_run(tmp_path, now_ms(), failing="trades")
-    api = make_api(tmp_path)
+    api = make_api(tmp_path, tokens=[TOKEN])
     answer = get(api, "/api/trades")
 
-    assert (answer.status, answer.json["detail"]) == (503, "trades could not be made: it broke")
+    assert (answer.status, answer.json["detail"]) == (503, "trades could not be made.")
+    assert get(api, "/api/trades", authorization=BEARER).json["detail"] == "trades could not be made: it broke"
     assert get(api, "/api/positions").status == 200
-    assert get(api, "/api/health").json["export"]["failed_documents"] == {"trades": "it broke"}
+    assert get(api, "/api/health").json["export"]["failed_documents"] == {"trades": None}
+    health = get(api, "/api/health", authorization=BEARER).json
+    assert health["export"]["failed_documents"] == {"trades": "it broke"}
 
 
 def test_a_document_that_stands_from_before_says_how_old_it_is(tmp_path: Path) -> None:
