@@ -14,6 +14,7 @@ Json = Any
 
 # The default context would round to 28 digits.
 _EXACT = Context(prec=1000)
+_MOST_DIGITS_OF_INT = 1000
 
 
 def dumps(value: Json) -> str:
@@ -35,8 +36,14 @@ def canonical(value: Json) -> str:
 
 
 def loads(text: str | bytes) -> Json:
-    """Raises ValueError when the text is not JSON."""
-    return json.loads(text, parse_float=Decimal)
+    """Raises ValueError when the text is not JSON, RecursionError when it is nested too deep."""
+    try:
+        return json.loads(text, parse_float=Decimal)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        # Python's int refuses more than some thousand digits; PostgreSQL stores them.
+        return json.loads(text, parse_float=Decimal, parse_int=_long_whole)
 
 
 _FINITE = msgspec.json.Encoder(decimal_format="number")
@@ -50,8 +57,26 @@ class ExactEncoder(json.JSONEncoder):
 
 
 class ExactDecoder(json.JSONDecoder):
+    """Reads every JSON that PostgreSQL stores, so that one row does not stop the reading of the others."""
+
     def __init__(self, **options: Any) -> None:
         super().__init__(**{**options, "parse_float": Decimal})
+
+    def decode(self, s: str, *args: Any) -> Json:
+        try:
+            return loads(s)
+        except RecursionError:
+            return TooDeep(s)
+
+
+class TooDeep(str):
+    """JSON that is nested too deep to be read, as its text: no part of it is known."""
+
+    __slots__ = ()
+
+
+def _long_whole(digits: str) -> int | Decimal:
+    return int(digits) if len(digits) <= _MOST_DIGITS_OF_INT else Decimal(digits)
 
 
 def _normalized(value: Json) -> Json:

@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from trading.api.snapshot import Snapshot
 from trading.exporter import status as statuses
 from trading.exporter.status import Seen, Status
+from trading.schema.unreadable import TABLES
 
 METRICS_TYPE = CONTENT_TYPE_LATEST
 NOTHING_YET = "Nothing was exported yet."
@@ -54,6 +55,7 @@ def health(snapshot: Snapshot | None, root: Path, stale_seconds: float) -> bytes
                 "age_seconds": None if silent is None else round(silent, 1),
                 "last_error": status.last_error if status else None,
             },
+            "record": {"unreadable_rows": sum(status.unreadable.values()) if status else None},
             "postgres": _seen(status.postgres if status else None, is_silent=is_silent),
             "redis": _seen(status.redis if status else None, is_silent=is_silent),
         }
@@ -130,6 +132,12 @@ def _of_exporter(status: Status) -> Iterator[Metric]:
         ("nof0_redis_errors", "Calls of the exporter that Redis did not answer", status.redis_errors),
     ):
         yield CounterMetricFamily(name, help_, count)
+    unreadable = GaugeMetricFamily(
+        "nof0_unreadable_rows", "Rows of the record that cannot be read and are left out", labels=["table"]
+    )
+    for table in TABLES:
+        unreadable.add_metric([table], status.unreadable.get(table, 0))
+    yield unreadable
     versions = GaugeMetricFamily("nof0_config_version", "Version of a trader's configuration", labels=["trader"])
     for trader_id, version in status.config_versions.items():
         versions.add_metric([trader_id], version)

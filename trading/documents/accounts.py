@@ -89,7 +89,9 @@ def unrealized_of(held: Mapping[str, Mapping[str, Any]]) -> Decimal | None:
     """The sum over a trader's positions; None where one of them is not known."""
     total = Decimal(0)
     for position in held.values():
-        if position["unrealized_pnl"] is None:
+        gained = position["unrealized_pnl"]
+        # An arena's own text stands where the record kept one.
+        if not isinstance(gained, Decimal | int):
             return None
-        total += position["unrealized_pnl"]
+        total += gained
     return total

@@ -56,7 +56,8 @@ def talked_at_ms(talk: Talk) -> int | None:
 def answer_object(decision: Decision) -> dict[str, Any]:
     return {
         "coin": decision.symbol,
-        "signal": _SIGNALS[decision.action],
+        # A word that this release does not know says more than nothing.
+        "signal": _SIGNALS.get(decision.action, str(decision.action)),
         "leverage": decision.leverage,
         "profit_target": decision.take_profit,
         "stop_loss": decision.stop_loss,

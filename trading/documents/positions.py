@@ -53,11 +53,11 @@ def position_object(position: Position, mark: Decimal | None) -> dict[str, Any]:
     return found
 
 
-def holdings(positions: Iterable[Position], marks: Mapping[str, Decimal]) -> dict[str, dict[str, dict[str, Any]]]:
-    """{trader: {symbol: its position}}, in order of symbols."""
+def holdings(objects: Iterable[tuple[Position, dict[str, Any]]]) -> dict[str, dict[str, dict[str, Any]]]:
+    """{trader: {symbol: its position}}, in order of symbols, out of positions with their objects."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    for one in sorted(positions, key=lambda position: (position.trader_id, position.symbol)):
-        found.setdefault(one.trader_id, {})[one.symbol] = position_object(one, marks.get(one.symbol))
+    for one, shown in sorted(objects, key=lambda pair: (pair[0].trader_id, pair[0].symbol)):
+        found.setdefault(one.trader_id, {})[one.symbol] = shown
     return found
 
 

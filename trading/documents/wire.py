@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 MS_PER_SECOND = 1000
+_LARGEST_FLOAT = Decimal("1e300")
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -31,8 +32,9 @@ def fraction(confidence: Decimal | None) -> Decimal | None:
 
 
 def amount(value: Decimal | None) -> Decimal | None:
-    """PostgreSQL's numeric knows NaN; the wire does not."""
-    return value if value is not None and value.is_finite() else None
+    """PostgreSQL's numeric knows NaN and numbers beyond a float, which clients would read as Infinity; the wire does
+    not."""
+    return value if value is not None and value.is_finite() and abs(value) <= _LARGEST_FLOAT else None
 
 
 def signed(quantity: Decimal, sign: int) -> Decimal:

@@ -18,9 +18,11 @@ from trading.documents.analytics import analytics_document, analytics_of_one, an
 from trading.documents.wire import encode
 from trading.exporter.directory import Finished
 from trading.exporter.equity import Accounts
+from trading.exporter.left_out import LeftOut
 from trading.exporter.manifest import file_name
 from trading.repositories import facts as record
 from trading.repositories.export_fleet import Result
+from trading.repositories.unreadable import attempt
 
 Fingerprint = tuple[object, ...]
 
@@ -28,8 +30,9 @@ Fingerprint = tuple[object, ...]
 class AnalyticsRows:
     """`version` rises with every change; `sharpes` are of the same moment as the rows."""
 
-    def __init__(self, start_capital: Decimal) -> None:
+    def __init__(self, start_capital: Decimal, left_out: LeftOut) -> None:
         self._start_capital = start_capital
+        self._left_out = left_out
         self._fingerprints: dict[str, Fingerprint] = {}
         self._updated_ms: dict[str, int] = {}
         self._due: dict[str, tuple[Fingerprint, Decimal | None]] = {}
@@ -52,6 +55,8 @@ class AnalyticsRows:
     def look(self, results: Sequence[Result], accounts: Accounts) -> None:
         """What is due."""
         there = {one.trader_id for one in results}
+        for gone in self._fingerprints.keys() - there:
+            self._left_out.forget(_part(gone))
         self.rows = {name: row for name, row in self.rows.items() if name in there}
         self._due = {}
         for one in results:
@@ -84,29 +89,43 @@ class AnalyticsRows:
         return analytics_of_one(self.rows[trader_id], as_of_ms=as_of_ms)
 
     def _compute(self, trader_id: str, fingerprint: Fingerprint, start_capital: Decimal | None) -> None:
+        """A trader whose figures cannot be made keeps its row of before, and is tried again when its record changes."""
         now = datetime.now(UTC)
-        found = record.facts([trader_id])
-        held = record.open_positions([trader_id], until=now)
-        how = performance(
-            found.trades,
-            found.signals,
-            found.decisions,
-            found.equity,
-            start_capital=start_capital,
-            open_positions=held,
-        )
-        trade = found.trades[-1] if found.trades else None
-        decision = found.decisions[-1] if found.decisions else None
-        now_ms = round(now.timestamp() * 1000)
-        row = analytics_row(
-            trader_id,
-            how.tables,
-            updated_ms=now_ms,
-            last_exit_ms=trade.close_ts_ms if trade else None,
-            last_decision_ms=decision.decided_at_ms if decision else None,
-            last_decision_id=str(decision.id) if decision else None,
-            last_trade_id=trade.id if trade else None,
-        )
-        self.rows[trader_id], self.sharpes[trader_id] = encode(row), how.sharpe
-        self._fingerprints[trader_id], self._updated_ms[trader_id] = fingerprint, now_ms
+        with self._left_out.reading(_part(trader_id)):
+            made = attempt("trader_config", trader_id, lambda: _made(trader_id, start_capital, now))
+        self._fingerprints[trader_id] = fingerprint
+        if made is None:
+            return
+        self.rows[trader_id], self.sharpes[trader_id] = made
+        self._updated_ms[trader_id] = round(now.timestamp() * 1000)
         self.version += 1
+
+
+def _part(trader_id: str) -> str:
+    return f"analytics/{trader_id}"
+
+
+def _made(trader_id: str, start_capital: Decimal | None, now: datetime) -> tuple[bytes, float | None]:
+    """The row, encoded, and the Sharpe ratio."""
+    found = record.facts([trader_id])
+    held = record.open_positions([trader_id], until=now)
+    how = performance(
+        found.trades,
+        found.signals,
+        found.decisions,
+        found.equity,
+        start_capital=start_capital,
+        open_positions=held,
+    )
+    trade = found.trades[-1] if found.trades else None
+    decision = found.decisions[-1] if found.decisions else None
+    row = analytics_row(
+        trader_id,
+        how.tables,
+        updated_ms=round(now.timestamp() * 1000),
+        last_exit_ms=trade.close_ts_ms if trade else None,
+        last_decision_ms=decision.decided_at_ms if decision else None,
+        last_decision_id=str(decision.id) if decision else None,
+        last_trade_id=trade.id if trade else None,
+    )
+    return encode(row), how.sharpe

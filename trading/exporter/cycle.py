@@ -54,7 +54,8 @@ class Exporter:
         try:
             with snapshot():
                 entries = list(self._entries(run, as_of, analytics_seconds))
-            manifest = Manifest(as_of, round((time.monotonic() - began) * 1000), entries)
+            took_ms = round((time.monotonic() - began) * 1000)
+            manifest = Manifest(as_of, took_ms, entries, len(self.parts.left_out.rows))
             self.directory.publish(run, manifest)
         except BaseException:
             run.abandon()

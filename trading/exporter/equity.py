@@ -11,8 +11,10 @@ from trading.analytics.stats import exact_sum
 from trading.documents.accounts import WHOLE_HOURS, by_hour, hourly_marker, stays, thinning_step
 from trading.repositories import export_equity
 from trading.repositories.export_fleet import Result
+from trading.repositories.unreadable import collected, note
 from trading.schema.facts import EquityPoint
 from trading.schema.published import AccountPoint
+from trading.schema.unreadable import Unreadable
 
 # What was recorded late, or imported, shows after this many seconds at most.
 READ_WHOLE_SECONDS = 600.0
@@ -29,6 +31,7 @@ class Accounts:
         self._read_whole_at = float("-inf")
         self._seen_ms = 0
         self._sources: dict[str, str] = {}
+        self._unreadable: dict[tuple[str, str], Unreadable] = {}
         self._derived: dict[str, tuple[int, Decimal]] = {}
         # Of each trader the first point of its newest hour.
         self._hour_began: dict[str, AccountPoint] = {}
@@ -39,7 +42,12 @@ class Accounts:
     def refresh(self, results: Sequence[Result]) -> None:
         is_due = time.monotonic() - self._read_whole_at > READ_WHOLE_SECONDS
         if is_due or self._is_derived_changed(results) or not self._read_since():
-            self._read_whole(results)
+            with collected() as found:
+                self._read_whole(results)
+                export_equity.note_unreadable()
+            self._unreadable = found
+        for row in self._unreadable.values():
+            note(row)
 
     def last(self, trader_id: str) -> AccountPoint | None:
         return next(reversed(self.hours[trader_id].values()), None) if trader_id in self.hours else None
@@ -59,7 +67,7 @@ class Accounts:
         recorded = export_equity.hourly(
             self._sources, inception_ms=self.inception_ms, newest=newest, step=step, whole=WHOLE_HOURS
         )
-        thin = [one for one in results if one.trades and not _tells(recorded.get(one.trader_id, ()))]
+        thin = [one for one in results if _is_dated(one) and not _tells(recorded.get(one.trader_id, ()))]
         derived = self._derive(thin, recorded)
         series = {name: self._thinned(points, newest, step) for name, points in (recorded | derived).items()}
         self._seen_ms = bounds[1] if bounds else 0
@@ -115,7 +123,7 @@ class Accounts:
 
     def _is_derived_changed(self, results: Sequence[Result]) -> bool:
         now = {one.trader_id: (one.trades, one.net) for one in results}
-        is_new = any(one.trades and one.trader_id not in self.hours for one in results)
+        is_new = any(_is_dated(one) and one.trader_id not in self.hours for one in results)
         return is_new or any(now.get(name) != known for name, known in self._derived.items())
 
     def _thinned(self, points: Sequence[AccountPoint], newest: int, step: int) -> dict[int, AccountPoint]:
@@ -127,6 +135,11 @@ class Accounts:
         return {
             marker: point for marker, point in hours.items() if marker in (first, last) or stays(marker, newest, step)
         }
+
+
+def _is_dated(result: Result) -> bool:
+    """Whether a trade of a known time tells of the trader's equity."""
+    return bool(result.trades) and result.first_close_ms is not None
 
 
 def _tells(points: Sequence[AccountPoint]) -> bool:

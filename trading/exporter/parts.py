@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import cached_property
+from typing import Any
 
 from django.db import Error
 
 from trading.documents.accounts import HOUR_MS, Row
 from trading.documents.benchmark import SYMBOL, benchmark_rows, with_newest
 from trading.documents.names import Document
-from trading.documents.positions import holdings, positions_document
+from trading.documents.positions import holdings, position_object, positions_document
 from trading.documents.prices import prices_document
 from trading.documents.standings import inception_document, leaderboard_document
 from trading.documents.wire import encode
 from trading.exporter.analytics import AnalyticsRows
 from trading.exporter.directory import Finished
 from trading.exporter.equity import Accounts
+from trading.exporter.left_out import LeftOut
 from trading.exporter.manifest import Source
 from trading.exporter.open_positions import OpenPositions
 from trading.exporter.options import Options
@@ -29,7 +32,9 @@ from trading.exporter.trades import TradeRows
 from trading.repositories import export_fleet
 from trading.repositories.export_fleet import Result
 from trading.repositories.export_snapshot import is_lost, on_its_own
+from trading.repositories.unreadable import attempt
 from trading.schema.live import US_PER_MS
+from trading.schema.position import Position
 from trading.schema.published import PricePoint, Standing
 
 
@@ -41,7 +46,8 @@ class Parts:
         self.trades = TradeRows(options.trades)
         self.talks = TalkItems(options.talks, is_withheld=options.is_withheld)
         self.accounts = Accounts(options.account_rows, options.start_capital)
-        self.analytics = AnalyticsRows(options.start_capital)
+        self.left_out = LeftOut()
+        self.analytics = AnalyticsRows(options.start_capital, self.left_out)
         self.standings = Standings()
         self.totals = TotalRows()
         self.positions = OpenPositions()
@@ -139,7 +145,8 @@ class Parts:
         return Planned(signature, Source.REBUILT, len(rows.rows), lambda as_of: Made(rows.render(as_of)))
 
     def _conversations(self) -> Planned:
-        self.talks.refresh(len(self.now.results))
+        with self.left_out.reading("conversations"):
+            self.talks.refresh(len(self.now.results))
         keys = self.talks.keys
         return Planned(keys, Source.REBUILT, len(keys), lambda as_of: Made(self.talks.render(as_of)))
 
@@ -160,12 +167,14 @@ class _Now:
 
     @cached_property
     def trades(self) -> TradeRows:
-        self._parts.trades.refresh(len(self.results))
+        with self._parts.left_out.reading("trades"):
+            self._parts.trades.refresh(len(self.results))
         return self._parts.trades
 
     @cached_property
     def accounts(self) -> Accounts:
-        self._parts.accounts.refresh(self.results)
+        with self._parts.left_out.reading("equity"):
+            self._parts.accounts.refresh(self.results)
         return self._parts.accounts
 
     @cached_property
@@ -189,7 +198,10 @@ class _Now:
 
     @cached_property
     def held(self) -> Holdings:
-        return holdings(self._parts.positions.refresh(), self.quotes.marks)
+        marks = self.quotes.marks
+        with self._parts.left_out.reading("positions"):
+            shown = [(one, _shown(one, marks.get(one.symbol))) for one in self._parts.positions.refresh()]
+        return holdings((one, found) for one, found in shown if found is not None)
 
     @cached_property
     def benchmark(self) -> list[Row]:
@@ -202,3 +214,7 @@ class _Now:
             live = self.quotes.prices[SYMBOL]
             prices = with_newest(prices, PricePoint(live.as_of // US_PER_MS, live.price), accounts.inception_ms)
         return benchmark_rows(prices, capital, accounts.inception_ms)
+
+
+def _shown(position: Position, mark: Decimal | None) -> dict[str, Any] | None:
+    return attempt("positions", position.id, lambda: position_object(position, mark))

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from trading.exporter.alone import alone_in
+from trading.schema.unreadable import Unreadable
 
 NAME = "status.json"
 
@@ -22,7 +23,8 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     """`at` (seconds since 1970) is when the exporter wrote this. `live_ages` (seconds) is by key of the live store the
-    age of its youngest value."""
+    age of its youngest value. `unreadable` counts by table the rows that the documents are made without, and
+    `unreadable_rows` names the first of them."""
 
     at: float
     pid: int
@@ -42,6 +44,8 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     sync_conflicts: int = 0
     sync_traders: int = 0
     sync_written: int = 0
+    unreadable: dict[str, int] = {}
+    unreadable_rows: list[Unreadable] = []
 
 
 def write(root: Path, status: Status) -> None:

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 from trading.documents.conversations import conversation_item, talked_at_ms
 from trading.documents.wire import document, encode
 from trading.repositories import export_talks
 from trading.repositories.export_talks import Key
+from trading.repositories.unreadable import attempt, collected, note
+from trading.schema.published import Talk
+from trading.schema.unreadable import Unreadable
+
+Item = tuple[tuple[int, str], bytes]
+DECISIONS = "decision_journal"
+# Readings in a row that may find further unreadable decisions in the place of those just left out.
+MOST_READINGS = 20
 
 
 class TalkItems:
@@ -14,19 +25,40 @@ class TalkItems:
     def __init__(self, most: int, *, is_withheld: bool) -> None:
         self._most = most
         self._is_withheld = is_withheld
-        self._items: dict[Key, tuple[tuple[int, str], bytes]] = {}
+        self._items: dict[Key, Item] = {}
+        self._unreadable: dict[tuple[str, str], Unreadable] = {}
 
     def refresh(self, traders: int) -> None:
-        keys = export_talks.recent_keys(max(1, self._most // max(traders, 1)))
-        loaded = export_talks.load([key for key in keys if key not in self._items])
-        fresh = {
-            key: (
-                (talked_at_ms(talk) or 0, talk.trader_id),
-                encode(conversation_item(talk, is_withheld=self._is_withheld)),
-            )
-            for key, talk in loaded.items()
-        }
-        self._items = {key: fresh.get(key) or self._items[key] for key in keys}
+        """Those that cannot be read are noted each time, and older ones take their place."""
+        of_each = max(1, self._most // max(traders, 1))
+        fresh: dict[Key, Item] = {}
+        for _ in range(MOST_READINGS):
+            left_out = {int(row_id) for table, row_id in self._unreadable if table == DECISIONS}
+            keys = export_talks.recent_keys(of_each, but=left_out)
+            with collected() as found:
+                fresh |= self._made(export_talks.load([key for key in keys if key not in self._items | fresh]))
+            self._unreadable |= found
+            if not any(table == DECISIONS for table, _ in found):
+                break
+        self._items = {key: item for key in keys if (item := fresh.get(key) or self._items.get(key)) is not None}
+        for row in self._unreadable.values():
+            note(row)
+        export_talks.note_misdated()
+
+    def _made(self, talks: Mapping[Key, Talk]) -> dict[Key, Item]:
+        made = {}
+        for key, talk in talks.items():
+            table, row_id = (DECISIONS, key[0]) if key[0] is not None else ("conversation_messages", key[1][0])
+            item = attempt(table, str(row_id), partial(self._item, talk))
+            if item is not None:
+                made[key] = item
+        return made
+
+    def _item(self, talk: Talk) -> Item:
+        return (
+            (talked_at_ms(talk) or 0, talk.trader_id),
+            encode(conversation_item(talk, is_withheld=self._is_withheld)),
+        )
 
     @property
     def keys(self) -> tuple[Key, ...]:

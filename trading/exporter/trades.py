@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from trading.documents.trades import trade_object
 from trading.documents.wire import document, encode
 from trading.repositories import export_trades
+from trading.repositories.unreadable import attempt, collected, note
 from trading.schema.trade import Trade
+from trading.schema.unreadable import Unreadable
 
 FEWEST_OF_EACH = 25
+# Readings in a row that may find further unreadable trades in the place of those just left out.
+MOST_READINGS = 20
 
 
 class TradeRows:
@@ -16,17 +22,36 @@ class TradeRows:
     def __init__(self, most: int) -> None:
         self._most = most
         self._encoded: dict[str, bytes] = {}
+        self._unreadable: dict[str, Unreadable] = {}
         self.ids: tuple[str, ...] = ()
         self.new: list[Trade] = []
 
     def refresh(self, traders: int) -> None:
-        """`new` are the trades that were not there the last time."""
-        ids = export_trades.recent_ids(max(FEWEST_OF_EACH, self._most // max(traders, 1)))
-        self.new = export_trades.by_ids([one for one in ids if one not in self._encoded])
-        fresh = {trade.id: encode(trade_object(trade)) for trade in self.new}
+        """`new` are the trades that were not there the last time. Those that cannot be read are noted each time, and
+        older ones take their place."""
+        of_each = max(FEWEST_OF_EACH, self._most // max(traders, 1))
+        self.new = []
+        fresh: dict[str, bytes] = {}
+        for _ in range(MOST_READINGS):
+            ids = export_trades.recent_ids(of_each, but=self._unreadable)
+            with collected() as found:
+                new = export_trades.by_ids([one for one in ids if one not in self._encoded and one not in fresh])
+                made = {trade.id: attempt("trades", trade.id, partial(_encoded, trade)) for trade in new}
+            self.new += new
+            fresh |= {one: row for one, row in made.items() if row is not None}
+            self._unreadable |= {row.id: row for row in found.values()}
+            if not found:
+                break
         # Those that fell out are forgotten, so memory is that of the document.
-        self._encoded = {one: fresh.get(one) or self._encoded[one] for one in ids}
-        self.ids = tuple(ids)
+        self._encoded = {one: row for one in ids if (row := fresh.get(one) or self._encoded.get(one)) is not None}
+        self.ids = tuple(self._encoded)
+        for left_out in self._unreadable.values():
+            note(left_out)
+        export_trades.note_misdated()
 
     def render(self, as_of_ms: int) -> bytes:
         return document("trades", self._encoded.values(), serverTime=as_of_ms)
+
+
+def _encoded(trade: Trade) -> bytes:
+    return encode(trade_object(trade))

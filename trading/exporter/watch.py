@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
+from collections.abc import Sequence
 
 from django.db import DatabaseError
 
@@ -14,8 +16,11 @@ from trading.live_store.outage import outage
 from trading.repositories import export_fleet
 from trading.repositories.export_fleet import SyncState
 from trading.schema.live_answers import Fresh, Stale
+from trading.schema.unreadable import Unreadable
 
 MOST_ERROR_CHARACTERS = 300
+# Health, metrics and pages read the status at every request.
+MOST_UNREADABLE_NAMED = 500
 
 
 class Watch:
@@ -46,7 +51,7 @@ class Watch:
         else:
             self._redis = Seen(is_up=False, at=self._redis.at, error="does not answer")
 
-    def status(self, analytics_waiting: int) -> Status:
+    def status(self, analytics_waiting: int, unreadable: Sequence[Unreadable] = ()) -> Status:
         return Status(
             at=time.time(),
             pid=os.getpid(),
@@ -66,6 +71,8 @@ class Watch:
             sync_conflicts=self._sync.conflicts,
             sync_traders=self._sync.traders,
             sync_written=self._sync.written,
+            unreadable=dict(Counter(row.table for row in unreadable)),
+            unreadable_rows=list(unreadable[:MOST_UNREADABLE_NAMED]),
         )
 
     def _age(self, key: Key) -> bool:

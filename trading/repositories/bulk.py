@@ -33,9 +33,17 @@ def _stored(ids: Sequence[str]) -> dict[str, str]:
     with connection.cursor() as cursor:
         cursor.execute(_STORED, [list(ids)])
         return {
-            trade_id: _canonical(trader_id, symbol, side, close_ts_ms, jsonio.loads(detail))
+            trade_id: _stored_content(trader_id, symbol, side, close_ts_ms, detail)
             for trade_id, trader_id, symbol, side, close_ts_ms, detail in cursor.fetchall()
         }
+
+
+def _stored_content(trader_id: str, symbol: str, side: str, close_ts_ms: int, detail: str) -> str:
+    """Of a detail that is no object, or nested too deep, its text, which equals no trade's content."""
+    try:
+        return _canonical(trader_id, symbol, side, close_ts_ms, jsonio.loads(detail))
+    except (AttributeError, RecursionError):
+        return detail
 
 
 def _content(trade: Trade) -> str:

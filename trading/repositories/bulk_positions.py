@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from traders.schema import jsonio
 from trading.models import Position as PositionRow
@@ -10,8 +11,10 @@ from trading.repositories import positions, rows
 from trading.repositories.copying import copy_rows
 from trading.repositories.outcome import Outcome, sorted_out
 from trading.schema.ids import open_position_id
-from trading.schema.position import Position
+from trading.schema.position import Position, Status
 
+# Equal to no content: the position is reported as a conflict, and nothing is changed.
+UNREADABLE = "unreadable"
 _COLUMNS = ("id", "trader_id", "symbol", "side", "status", "detail")
 
 
@@ -30,7 +33,7 @@ def copy_positions(batch: Sequence[Position]) -> Outcome:
         name=_id,
     )
     for position in new:
-        if position.is_open and (closed := stored.get(position.id)):
+        if position.is_open and (closed := stored.row(position.id)):
             positions.make_way(closed)
     copy_rows("positions", _COLUMNS, [_row(position) for position in new])
     return outcome
@@ -40,18 +43,39 @@ def _id(position: Position) -> str:
     return position.id
 
 
-def _stored(batch: Sequence[Position]) -> dict[str, Position]:
+@dataclass(frozen=True)
+class _Stored:
+    """Rows by id, and those of them that can be read."""
+
+    rows: Mapping[str, PositionRow]
+    positions: Mapping[str, Position]
+
+    def row(self, position_id: str) -> PositionRow | None:
+        return self.rows.get(position_id)
+
+    def blocks(self, position: Position) -> bool:
+        """Whether a row that cannot be compared stands where the position would; an open one takes a closed one's
+        place."""
+        row = self.rows.get(position.id)
+        if row is None or position.id in self.positions:
+            return False
+        return row.status == Status.OPEN or not position.is_open
+
+
+def _stored(batch: Sequence[Position]) -> _Stored:
     """Rows at the ids of the batch, and at the ids that open ones of theirs would have."""
     ids = {position.id for position in batch}
     ids |= {open_position_id(position.trader_id, position.symbol) for position in batch}
-    found = PositionRow.objects.filter(pk__in=ids).select_for_update().order_by("pk")
-    return {row.id: rows.position(row) for row in found}
+    found = {row.id: row for row in rows.POSITIONS.filter(pk__in=ids).select_for_update().order_by("pk")}
+    return _Stored(found, {one.id: one for one in rows.positions(found.values())})
 
 
-def _taken(position: Position, stored: Mapping[str, Position]) -> str | None:
+def _taken(position: Position, stored: _Stored) -> str | None:
     """The content that the position meets, None when it is new."""
-    at_place = stored.get(position.id)
-    at_open = stored.get(open_position_id(position.trader_id, position.symbol))
+    if stored.blocks(position):
+        return UNREADABLE
+    at_place = stored.positions.get(position.id)
+    at_open = stored.positions.get(open_position_id(position.trader_id, position.symbol))
     if at_open and _is_same_entry(at_open, position) and not at_open.is_open:
         return _content(position)
     if at_place and (at_place.is_open or not position.is_open):

@@ -12,9 +12,11 @@ from traders.schema import jsonio
 from trading.models import ConversationMessage, DecisionJournal
 from trading.repositories import rows
 from trading.repositories.constraints import checked
-from trading.rules.errors import RecordConflict, RecordError
+from trading.rules.errors import CannotBeRead, RecordConflict, RecordError
 from trading.schema.decision import JournalEntry, RecordedDecision
 from trading.schema.message import Role, Said
+from trading.schema.tolerant import NotReadable
+from trading.schema.unreadable import Unreadable
 
 PAGE = 200
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('nof0.journal'), hashtext(%s))"
@@ -70,23 +72,36 @@ def lock_journal(trader_id: str) -> None:
 
 
 def stored(decision_id: int) -> RecordedDecision | None:
-    row = DecisionJournal.objects.filter(pk=decision_id).first()
-    return rows.decision(row) if row else None
+    """Raises CannotBeRead."""
+    row = rows.DECISIONS.filter(rows.IS_DATED, pk=decision_id).first()
+    if row is None:
+        return None
+    try:
+        return rows.decision(row)
+    except NotReadable as error:
+        raise CannotBeRead(Unreadable("decision_journal", str(decision_id), error.path, error.reason)) from error
+
+
+def trader_of(decision_id: int) -> str | None:
+    """Whose decision it is; None where there is none."""
+    found: str | None = DecisionJournal.objects.filter(pk=decision_id).values_list("trader", flat=True).first()
+    return found
 
 
 def of_period(trader_id: str, since: datetime | None, until: datetime | None) -> Iterator[RecordedDecision]:
-    """A trader's entries at or after `since` and before `until`, in order of time; a page of them in memory.
+    """A trader's entries at or after `since` and before `until`, in order of time; a page of them in memory. Those that
+    cannot be read are left out and noted.
 
     Reads by key, so that no transaction stays open between two pages.
     """
-    of_trader = DecisionJournal.objects.filter(trader=trader_id).order_by("decided_at", "id")
+    of_trader = rows.DECISIONS.filter(rows.IS_DATED, trader=trader_id).order_by("decided_at", "id")
     if since:
         of_trader = of_trader.filter(decided_at__gte=since)
     if until:
         of_trader = of_trader.filter(decided_at__lt=until)
     page = list(of_trader[:PAGE])
     while page:
-        yield from map(rows.decision, page)
+        yield from rows.decisions(page)
         last = page[-1]
         later = Q(decided_at__gt=last.decided_at) | Q(decided_at=last.decided_at, id__gt=last.pk)
         page = list(of_trader.filter(later, decided_at__gte=last.decided_at)[:PAGE])
@@ -107,5 +122,8 @@ def _said(decision_id: int) -> list[Said]:
 
 
 def _by_key(trader_id: str, key: str) -> RecordedDecision | None:
-    row = DecisionJournal.objects.filter(trader=trader_id, entry_key=key).first()
-    return rows.decision(row) if row else None
+    row = rows.DECISIONS.filter(trader=trader_id, entry_key=key).first()
+    try:
+        return rows.decision(row) if row else None
+    except NotReadable as error:
+        raise RecordConflict("decision", key, str(error)) from error

@@ -10,12 +10,18 @@ from typing import Any
 from django.db import connection
 
 from traders.schema.fleet import FLEET_ID
+from trading.repositories.safe_sql import is_bounded, is_moment_ms, number
 from trading.schema.published import PricePoint
 
 # Cycle numbers rise by one and no decision is ever deleted, so the last number is the count.
-_RESULTS = """
+# A trade of a time that is none stands in the roll-up's first or last close: the next one inside is looked up.
+_RESULTS = f"""
 SELECT c.id, c.version, c.detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb,
-       coalesce(r.trades, 0), coalesce(r.wins, 0), coalesce(r.losses, 0), coalesce(r.net, 0), r.first_ms, r.last_ms,
+       coalesce(r.trades, 0), coalesce(r.wins, 0), coalesce(r.losses, 0), coalesce(r.net, 0),
+       CASE WHEN {is_moment_ms("r.first_ms")} THEN r.first_ms
+            ELSE (SELECT min(close_ts_ms) FROM trades t WHERE t.trader_id = c.id AND {is_moment_ms("close_ts_ms")}) END,
+       CASE WHEN {is_moment_ms("r.last_ms")} THEN r.last_ms
+            ELSE (SELECT max(close_ts_ms) FROM trades t WHERE t.trader_id = c.id AND {is_moment_ms("close_ts_ms")}) END,
        coalesce((SELECT max(cycle_number) FROM decision_journal j WHERE j.trader_id = c.id), 0)
   FROM trader_config c
   LEFT JOIN (SELECT trader_id, sum(trades)::bigint AS trades, sum(wins)::bigint AS wins,
@@ -24,27 +30,29 @@ SELECT c.id, c.version, c.detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb
                FROM version_results GROUP BY trader_id) r ON r.trader_id = c.id
  ORDER BY c.id
 """
-_SUMS = """
+_SUMS = f"""
 SELECT trader_id, coalesce(sum(net_pnl) FILTER (WHERE net_pnl > 0), 0),
        coalesce(sum(net_pnl) FILTER (WHERE net_pnl < 0), 0)
-  FROM trades WHERE trader_id = ANY (%s) GROUP BY trader_id
+  FROM trades WHERE trader_id = ANY (%s) AND {is_bounded("net_pnl")} GROUP BY trader_id
 """
+_EXIT = number("detail", "prices.avg_exit")
+_IS_PRICED = f"{_EXIT} > 0 AND {is_moment_ms('close_ts_ms')}"
 # One probe of an index a symbol, and one for its price.
-_LAST_PRICES = """
+_LAST_PRICES = f"""
 WITH RECURSIVE s AS (
     (SELECT symbol FROM trades ORDER BY symbol LIMIT 1)
     UNION ALL
     SELECT (SELECT symbol FROM trades WHERE symbol > s.symbol ORDER BY symbol LIMIT 1) FROM s WHERE symbol IS NOT NULL)
 SELECT s.symbol, t.close_ts_ms, t.price
   FROM s CROSS JOIN LATERAL (
-       SELECT close_ts_ms, (detail #>> '{prices,avg_exit}')::numeric AS price
-         FROM trades WHERE symbol = s.symbol ORDER BY close_ts_ms DESC LIMIT 1) t
+       SELECT close_ts_ms, {_EXIT} AS price FROM trades
+        WHERE symbol = s.symbol AND {_IS_PRICED} ORDER BY close_ts_ms DESC LIMIT 1) t
 """
-_PRICES_AT = """
+_PRICES_AT = f"""
 SELECT DISTINCT t.close_ts_ms, t.price
   FROM unnest(%s::bigint[]) AS moment CROSS JOIN LATERAL (
-       SELECT close_ts_ms, (detail #>> '{prices,avg_exit}')::numeric AS price
-         FROM trades WHERE symbol = %s AND close_ts_ms <= moment ORDER BY close_ts_ms DESC LIMIT 1) t
+       SELECT close_ts_ms, {_EXIT} AS price FROM trades
+        WHERE symbol = %s AND close_ts_ms <= moment AND {_IS_PRICED} ORDER BY close_ts_ms DESC LIMIT 1) t
  ORDER BY t.close_ts_ms
 """
 _SYNCS = """

@@ -6,7 +6,6 @@ from collections.abc import Collection
 
 from django.db import connection
 
-from trading.models import Position as PositionRow
 from trading.repositories import rows
 from trading.schema.position import Position
 
@@ -22,4 +21,5 @@ def open_marks() -> dict[str, str]:
 
 
 def by_ids(position_ids: Collection[str]) -> list[Position]:
-    return [rows.position(row) for row in PositionRow.objects.filter(pk__in=position_ids)] if position_ids else []
+    """Those that can be read."""
+    return list(rows.positions(rows.POSITIONS.filter(pk__in=position_ids))) if position_ids else []

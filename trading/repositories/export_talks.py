@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 
-from trading.models import ConversationMessage, DecisionJournal
+from trading.models import ConversationMessage
 from trading.repositories import rows
-from trading.schema.message import Message, Role
+from trading.repositories.safe_sql import FIRST_MOMENT, LAST_MOMENT, is_moment
+from trading.repositories.unreadable import note
+from trading.schema.message import Message
 from trading.schema.published import Talk
+from trading.schema.unreadable import EARLIEST, LATEST, NO_MOMENT, Unreadable
 
-_DECISIONS = """
+# Those that are known to be unreadable take no other decision's place.
+_DECISIONS = f"""
 SELECT d.id, array(SELECT m.id FROM conversation_messages m WHERE m.decision_id = d.id ORDER BY m.sequence)
   FROM trader_config c CROSS JOIN LATERAL (
-       SELECT id FROM decision_journal WHERE trader_id = c.id ORDER BY decided_at DESC, id DESC LIMIT %s) d
+       SELECT id FROM decision_journal
+        WHERE trader_id = c.id AND {is_moment("decided_at")} AND id <> ALL (%s)
+        ORDER BY decided_at DESC, id DESC LIMIT %s) d
 """
+_IS_SENT = f"(sent_at IS NULL OR {is_moment('sent_at')})"
+# Two ends of an index.
+_MISDATED = f"""
+SELECT id FROM decision_journal WHERE decided_at < {FIRST_MOMENT} OR decided_at > {LAST_MOMENT} LIMIT %s
+"""
+MOST_MISDATED = 1_000
 # A conversation has a few messages; of those that belong to no decision the last ones name the last conversations.
 MESSAGES_LOOKED_AT = 60
-_LOOSE = """
+_LOOSE = f"""
 SELECT trader_id, conversation, array_agg(id ORDER BY sequence) FROM (
     SELECT m.* FROM trader_config c CROSS JOIN LATERAL (
            SELECT trader_id, conversation, sequence, id, decision_id FROM conversation_messages
-            WHERE trader_id = c.id ORDER BY sent_at DESC LIMIT %s) m) recent
+            WHERE trader_id = c.id AND {_IS_SENT} ORDER BY sent_at DESC LIMIT %s) m) recent
  WHERE decision_id IS NULL GROUP BY trader_id, conversation
 """
 
@@ -32,9 +45,9 @@ Key = tuple[int | None, tuple[int, ...]]
 """(decision, its messages): with either of them more, it is another talk."""
 
 
-def recent_keys(of_each: int) -> list[Key]:
-    """Of each trader its last decisions, and its last conversations that belong to no decision."""
-    found: list[Key] = [(decision, tuple(messages)) for decision, messages in _rows(_DECISIONS, of_each)]
+def recent_keys(of_each: int, *, but: Collection[int] = ()) -> list[Key]:
+    """Of each trader its last decisions but for some, and its last conversations that belong to no decision."""
+    found: list[Key] = [(decision, tuple(messages)) for decision, messages in _rows(_DECISIONS, list(but), of_each)]
     loose: dict[str, list[Key]] = defaultdict(list)
     for trader_id, _conversation, messages in _rows(_LOOSE, MESSAGES_LOOKED_AT):
         loose[trader_id].append((None, tuple(messages)))
@@ -44,28 +57,39 @@ def recent_keys(of_each: int) -> list[Key]:
 
 
 def load(keys: Collection[Key]) -> dict[Key, Talk]:
-    decisions = {
-        row.pk: rows.decision(row)
-        for row in DecisionJournal.objects.filter(pk__in=[decision for decision, _ in keys if decision is not None])
-    }
-    messages = dict(_messages([message for _, some in keys for message in some]))
+    """Those that can be read; a message that cannot is missing from its talk."""
+    numbers = [decision for decision, _ in keys if decision is not None]
+    decisions = {one.id: one for one in rows.decisions(rows.DECISIONS.filter(pk__in=numbers))} if numbers else {}
+    messages = _messages([message for _, some in keys for message in some])
     talks = {}
     for key in keys:
-        said = tuple(messages[number] for number in key[1])
-        decision = decisions[key[0]] if key[0] is not None else None
-        talks[key] = Talk(decision.entry.trader_id if decision else said[0].trader_id, decision, said)
+        said = tuple(messages[number] for number in key[1] if number in messages)
+        if key[0] is not None and key[0] in decisions:
+            decision = decisions[key[0]]
+            talks[key] = Talk(decision.entry.trader_id, decision, said)
+        elif key[0] is None and said:
+            talks[key] = Talk(said[0].trader_id, None, said)
     return talks
 
 
-def _messages(ids: Collection[int]) -> Iterable[tuple[int, Message]]:
-    for row in ConversationMessage.objects.filter(pk__in=ids) if ids else ():
-        yield (
-            row.pk,
-            Message(row.trader_id, row.conversation, row.sequence, Role(row.role), row.content, row.sent_at),
-        )
+def note_misdated() -> None:
+    """Names the decisions of a time that is none: they are among no last ones."""
+    for (number,) in _rows(_MISDATED, MOST_MISDATED):
+        note(Unreadable("decision_journal", str(number), "decided_at", NO_MOMENT))
 
 
-def _rows(sql: str, limit: int) -> list[Any]:
+def _messages(ids: Collection[int]) -> dict[int, Message]:
+    if not ids:
+        return {}
+    is_sent = Q(sent_at=None) | Q(sent_at__range=(EARLIEST, LATEST))
+    found = ConversationMessage.objects.filter(is_sent, pk__in=ids)
+    messages = {row.pk: rows.message(row) for row in found}
+    for number in set(ids) - messages.keys():
+        note(Unreadable("conversation_messages", str(number), "sent_at", NO_MOMENT))
+    return messages
+
+
+def _rows(sql: str, *parameters: Any) -> list[Any]:
     with connection.cursor() as cursor:
-        cursor.execute(sql, [limit])
+        cursor.execute(sql, parameters)
         return list(cursor.fetchall())

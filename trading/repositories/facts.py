@@ -2,51 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import connection
 
 from trading.analytics.intervals import OpenPosition
+from trading.repositories.safe_sql import bounded, epoch_ms, is_moment_ms, items, moment_ms, number, version
+from trading.repositories.unreadable import note
 from trading.schema.facts import DecisionFact, EquityPoint, SignalFact, TradeFact
+from trading.schema.leaf import EARLIEST_MS, LARGEST, LATEST_MS
+from trading.schema.unreadable import NO_FIGURE, NO_MOMENT, NO_MOMENT_MS, Unreadable
 
 # The text sent to the model is told by the hash of the system prompt of the version that opened the trade.
-_TRADES = """
-SELECT t.id, t.trader_id, t.symbol, t.side, (t.detail #>> '{time,open_ts_ms}')::bigint, t.close_ts_ms,
-       t.quantity, (t.detail #>> '{prices,avg_entry}')::numeric, (t.detail #>> '{prices,avg_exit}')::numeric,
-       (t.detail #>> '{pnl,gross}')::numeric, (t.detail #>> '{pnl,commission}')::numeric, t.net_pnl,
-       c.entry, c.exit, t.leverage, t.confidence,
-       (t.detail #>> '{exit_plan,sl_price}')::numeric, (t.detail #>> '{exit_plan,tp_price}')::numeric,
-       t.entry_version, (t.detail #>> '{versions,exit}')::int, v.detail #>> '{prompts,system_sha256}'
+_TRADES = f"""
+SELECT t.id, t.trader_id, t.symbol, t.side, {moment_ms("t.detail", "time.open_ts_ms")},
+       CASE WHEN {is_moment_ms("t.close_ts_ms")} THEN t.close_ts_ms END,
+       {bounded("t.quantity")}, {number("t.detail", "prices.avg_entry")}, {number("t.detail", "prices.avg_exit")},
+       {number("t.detail", "pnl.gross")}, {number("t.detail", "pnl.commission")}, {bounded("t.net_pnl")},
+       c.entry, c.exit, {bounded("t.leverage")}, {bounded("t.confidence")},
+       {number("t.detail", "exit_plan.sl_price")}, {number("t.detail", "exit_plan.tp_price")},
+       t.entry_version, {version("t.detail", "versions.exit")}, v.detail #>> '{{prompts,system_sha256}}'
   FROM trades t
   LEFT JOIN trader_config_versions v ON v.id = t.trader_id AND v.version = t.entry_version
   LEFT JOIN LATERAL (
-       SELECT sum((fill ->> 'commission')::numeric) FILTER (WHERE fill ->> 'type' = 'entry') AS entry,
-              sum((fill ->> 'commission')::numeric) FILTER (WHERE fill ->> 'type' = 'exit') AS exit
-         FROM jsonb_array_elements(t.detail -> 'fills') AS fill) c ON true
+       SELECT sum({number("fill", "commission")}) FILTER (WHERE fill ->> 'type' = 'entry') AS entry,
+              sum({number("fill", "commission")}) FILTER (WHERE fill ->> 'type' = 'exit') AS exit
+         FROM jsonb_array_elements({items("t.detail", "fills")}) AS fill) c ON true
  WHERE t.trader_id = ANY (%(traders)s)
    AND (%(since)s::bigint IS NULL OR t.close_ts_ms >= %(since)s)
    AND (%(until)s::bigint IS NULL OR t.close_ts_ms < %(until)s)
  ORDER BY t.trader_id, t.close_ts_ms, t.id
 """
+# What a trade's figures cannot be made without, by the place of its column.
+_NEEDED = {
+    4: "detail.time.open_ts_ms",
+    5: "close_ts_ms",
+    6: "detail.quantity.total",
+    7: "detail.prices.avg_entry",
+    8: "detail.prices.avg_exit",
+    9: "detail.pnl.gross",
+    10: "detail.pnl.commission",
+    11: "detail.pnl.net",
+}
 _OF_PERIOD = """
  WHERE j.trader_id = ANY (%(traders)s)
    AND (%(since_at)s::timestamptz IS NULL OR j.decided_at >= %(since_at)s)
    AND (%(until_at)s::timestamptz IS NULL OR j.decided_at < %(until_at)s)
 """
 _DECISIONS = f"""
-SELECT j.id, j.trader_id, floor(extract(epoch FROM j.decided_at) * 1000)::bigint, j.success, j.config_version
+SELECT j.id, j.trader_id, {epoch_ms("j.decided_at")}, j.success, j.config_version
   FROM decision_journal j {_OF_PERIOD} ORDER BY j.trader_id, j.decided_at, j.id
 """
 _SIGNALS = f"""
-SELECT j.id, j.trader_id, floor(extract(epoch FROM j.decided_at) * 1000)::bigint, d ->> 'symbol', d ->> 'action',
-       (d ->> 'confidence')::numeric, (d ->> 'leverage')::numeric, (d ->> 'entry_price')::numeric,
-       (d ->> 'stop_loss')::numeric, (d ->> 'take_profit')::numeric, (d ->> 'position_size_usd')::numeric,
+SELECT j.id, j.trader_id, {epoch_ms("j.decided_at")}, d ->> 'symbol', d ->> 'action',
+       {number("d", "confidence")}, {number("d", "leverage")}, {number("d", "entry_price")},
+       {number("d", "stop_loss")}, {number("d", "take_profit")}, {number("d", "position_size_usd")},
        j.config_version, v.detail #>> '{{prompts,system_sha256}}'
   FROM decision_journal j
- CROSS JOIN LATERAL jsonb_array_elements(j.detail -> 'decisions') AS d
+ CROSS JOIN LATERAL jsonb_array_elements({items("j.detail", "decisions")}) AS d
   LEFT JOIN trader_config_versions v ON v.id = j.trader_id AND v.version = j.config_version
  {_OF_PERIOD} ORDER BY j.trader_id, j.decided_at, j.id
 """
@@ -56,11 +73,13 @@ SELECT trader_id, ts_ms, equity_usd, source FROM equity_snapshots
    AND (%(until)s::bigint IS NULL OR ts_ms < %(until)s)
  ORDER BY trader_id, ts_ms
 """
-_OPEN = """
-SELECT p.trader_id, p.symbol, p.side, p.opened_ms, %(until)s, p.entry_version, v.detail #>> '{prompts,system_sha256}'
+_OPEN = f"""
+SELECT p.trader_id, p.symbol, p.side, p.opened_ms, %(until)s::bigint, p.entry_version,
+       v.detail #>> '{{prompts,system_sha256}}'
   FROM positions p
   LEFT JOIN trader_config_versions v ON v.id = p.trader_id AND v.version = p.entry_version
  WHERE p.trader_id = ANY (%(traders)s) AND p.status = 'open' AND p.opened_ms <= %(until)s
+   AND {is_moment_ms("p.opened_ms")}
  ORDER BY p.trader_id, p.symbol
 """
 
@@ -85,10 +104,10 @@ def facts(trader_ids: Collection[str], *, since: datetime | None = None, until: 
         "until_at": until,
     }
     return Facts(
-        [TradeFact(*row) for row in _rows(_TRADES, asked)],
-        [SignalFact(*row) for row in _rows(_SIGNALS, asked)],
-        [DecisionFact(*row) for row in _rows(_DECISIONS, asked)],
-        [EquityPoint(*row) for row in _rows(_EQUITY, asked)],
+        [TradeFact(*row) for row in _rows(_TRADES, asked) if _is_whole(row)],
+        [SignalFact(*row) for row in _rows(_SIGNALS, asked) if _is_said(row)],
+        [DecisionFact(*row) for row in _rows(_DECISIONS, asked) if _is_dated(row)],
+        [EquityPoint(*row) for row in _rows(_EQUITY, asked) if is_equity(*row[:3])],
     )
 
 
@@ -113,6 +132,46 @@ def traders_with_records() -> list[str]:
             {},
         )
     ]
+
+
+def _is_whole(row: Sequence[Any]) -> bool:
+    if None not in row[4:12]:
+        return True
+    missing = next(path for place, path in _NEEDED.items() if row[place] is None)
+    note(Unreadable("trades", row[0], missing, NO_FIGURE))
+    return False
+
+
+def _is_said(row: Sequence[Any]) -> bool:
+    """A decision without a time is noted where decisions are read."""
+    number, _trader, at_ms, symbol, action, *_ = row
+    if symbol is None or action is None:
+        note(Unreadable("decision_journal", str(number), "detail.decisions", "must name a symbol and an action each"))
+        return False
+    return at_ms is not None
+
+
+def _is_dated(row: Sequence[Any]) -> bool:
+    if row[2] is None:
+        note(Unreadable("decision_journal", str(row[0]), "decided_at", NO_MOMENT))
+    return row[2] is not None
+
+
+def is_equity(trader_id: str, ts_ms: int, equity: Decimal) -> bool:
+    """Whether a row of `equity_snapshots` can be worked with; noted if not."""
+    problem = equity_problem(ts_ms, equity)
+    if problem:
+        note(Unreadable("equity_snapshots", f"{trader_id}|{ts_ms}", *problem))
+    return problem is None
+
+
+def equity_problem(ts_ms: int, equity: Decimal) -> tuple[str, str] | None:
+    """(path, reason)."""
+    if not EARLIEST_MS <= ts_ms <= LATEST_MS:
+        return "ts_ms", NO_MOMENT_MS
+    if not equity.is_finite() or abs(equity) > LARGEST:
+        return "equity_usd", f"{NO_FIGURE}, is {equity:.6g}"
+    return None
 
 
 def _rows(sql: str, parameters: dict[str, Any]) -> list[Any]:

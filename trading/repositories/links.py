@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from trading.repositories.bounded import TookTooLong, fetch
+from trading.repositories.safe_sql import items
 
 # An order is made by the decision just before it: looked for around the trade's entry and its exit alone.
 AROUND = timedelta(minutes=30)
 LIMIT_MS = 1_000
 MOST = 10
-_NAMING = """
+_NAMING = f"""
 SELECT j.id, j.cycle_number, j.decided_at
   FROM decision_journal j
  WHERE j.trader_id = %(trader)s
    AND (j.decided_at BETWEEN %(entry_from)s AND %(entry_to)s OR j.decided_at BETWEEN %(exit_from)s AND %(exit_to)s)
-   AND EXISTS (SELECT FROM jsonb_array_elements(j.detail -> 'actions') AS a WHERE a ->> 'order_id' = ANY (%(orders)s))
+   AND EXISTS (SELECT FROM jsonb_array_elements({items("j.detail", "actions")}) AS a
+                WHERE a ->> 'order_id' = ANY (%(orders)s))
  ORDER BY j.decided_at, j.id LIMIT %(most)s
 """
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -13,13 +13,23 @@ from trading.models import Position as PositionRow
 from trading.repositories import rows, trades, versions
 from trading.repositories.constraints import checked
 from trading.repositories.decisions import version_of
-from trading.rules.errors import AlreadyOpen, ConcurrentRecord, InvalidRecord, NoOpenPosition, RecordConflict
+from trading.rules.errors import (
+    AlreadyOpen,
+    CannotBeRead,
+    ConcurrentRecord,
+    InvalidRecord,
+    NoOpenPosition,
+    RecordConflict,
+)
 from trading.schema.common import NANOSECONDS_PER_MS, Side, Versions
 from trading.schema.ids import closed_position_id, open_position_id, trade_id
-from trading.schema.position import Close, Position, PositionDetail, Status
+from trading.schema.leaf import EARLIEST_MS, LATEST_MS
+from trading.schema.position import Close, Entry, Position, PositionDetail, Status
+from trading.schema.tolerant import NotReadable, Reading, read_most, with_unknown
 from trading.schema.trade import (
     MS_PER_SECOND,
     Fill,
+    FillType,
     Pnl,
     Prices,
     Quantity,
@@ -28,12 +38,17 @@ from trading.schema.trade import (
     TradeDetail,
     TradeRisk,
 )
+from trading.schema.unreadable import Unreadable
 
 _INSERT = """
 INSERT INTO positions (id, trader_id, symbol, side, status, detail)
 VALUES (%s, %s, %s, %s, %s, %s::jsonb)
 """
 _UPDATE = "UPDATE positions SET status = %s, detail = %s::jsonb, updated_at = clock_timestamp() WHERE id = %s"
+# What cannot be read names no close and no order: the entry's time and a digest of the text tell it apart.
+_MAKE_WAY_UNREAD = """
+UPDATE positions SET id = concat_ws('|', trader_id, symbol, opened_ms, left(md5(detail::text), 12)) WHERE id = %s
+"""
 # The literal, not a parameter: a generic plan could not use the partial index.
 _OPEN_OF_TRADER = """
 SELECT symbol, side, quantity, entry_price, leverage
@@ -48,7 +63,7 @@ def open_position(
     """Records an entry. The version that opened it is the decision's, else the one valid at the entry's time.
 
     The same position again changes nothing. Raises AlreadyOpen when another one is open, RecordConflict when this one
-    was closed already, UnknownTrader, ConcurrentRecord.
+    was closed already, CannotBeRead when the open one cannot be compared, UnknownTrader, ConcurrentRecord.
     """
     entry_version = _version(trader_id, detail.entry.time_ms, decision_id)
     whole = detail.model_copy(update={"versions": Versions(entry=entry_version)})
@@ -56,10 +71,11 @@ def open_position(
     try:
         with transaction.atomic(), checked(trader_id):
             found = _locked(new.id)
-            if found and found.is_open:
-                if found != new:
+            if found and found.status == Status.OPEN:
+                stored = _read(found)
+                if stored != new:
                     raise AlreadyOpen(trader_id, symbol)
-                return found
+                return stored
             if closed := _closed_before(new):
                 raise RecordConflict("position", closed)
             if found:
@@ -73,14 +89,17 @@ def open_position(
 def update_position(*, trader_id: str, symbol: str, **parts: Any) -> Position:
     """Replaces whole parts of an open position's detail: exit_plan, orders, risk, reported, exchange or entry.
 
-    What is equal already is not written. Raises NoOpenPosition.
+    What is equal already is not written, and what this release does not know of it stays. A detail that cannot be read
+    is written again as far as it can be. Raises NoOpenPosition, CannotBeRead.
     """
     with transaction.atomic():
-        found = _open(trader_id, symbol)
-        changed = PositionDetail.model_validate({**dict(found.detail), **parts, "close": None})
-        if changed == found.detail:
-            return found
-        return _write(found, Status.OPEN, changed)
+        row = _open(trader_id, symbol)
+        entry = parts.get("entry")
+        stored = _salvaged(row, entry.stored() if isinstance(entry, Entry) else None)
+        changed = PositionDetail.model_validate({**dict(stored.detail), **parts, "close": None})
+        if changed == stored.detail and stored.is_whole:
+            return _made(row, Status.OPEN, changed)
+        return _write(row, Status.OPEN, changed, stored)
 
 
 def close_position(
@@ -97,6 +116,9 @@ def close_position(
 
     The same close again returns the trade it made, also when the symbol was opened again since. Raises NoOpenPosition,
     RecordConflict, and InvalidRecord for a close before the entry.
+
+    A position whose detail cannot be read is closed all the same: what cannot be read of its entry is taken from the
+    entry's `fills`. Raises InvalidRecord where they do not tell it either.
     """
     close_ms = closed_at_ns // NANOSECONDS_PER_MS
     with transaction.atomic():
@@ -104,18 +126,23 @@ def close_position(
             if (made.detail.pnl, made.detail.prices.avg_exit) != (pnl, price):
                 raise RecordConflict("trade", made.id)
             return made
-        found = _open(trader_id, symbol)
-        if close_ms < found.detail.entry.time_ms:
-            raise InvalidRecord("closed_at_ns", f"must not lie before the entry, {found.detail.entry.time_ms} ms")
-        entry = found.detail.versions.entry if found.detail.versions else None
-        closed = found.detail.model_copy(
+        row = _open(trader_id, symbol)
+        try:
+            stored = _salvaged(row, _entry_of(row, fills))
+        except CannotBeRead as error:
+            raise InvalidRecord("fills", f"must hold the fills of the entry: {error}") from error
+        held = _made(row, Status.OPEN, stored.detail)
+        if close_ms < held.detail.entry.time_ms:
+            raise InvalidRecord("closed_at_ns", f"must not lie before the entry, {held.detail.entry.time_ms} ms")
+        entry = held.detail.versions.entry if held.detail.versions else None
+        closed = held.detail.model_copy(
             update={
-                "close": Close(price=price, time_ms=close_ms, quantity=found.detail.entry.quantity, pnl=pnl.net),
+                "close": Close(price=price, time_ms=close_ms, quantity=held.detail.entry.quantity, pnl=pnl.net),
                 "versions": Versions(entry=entry, exit=_version(trader_id, close_ms, decision_id)),
             }
         )
-        trade = _trade(found, closed, pnl, fills, closed_at_ns)
-        _write(found, Status.CLOSED, closed)
+        trade = _trade(held, closed, pnl, fills, closed_at_ns)
+        _write(row, Status.CLOSED, closed, stored)
         trades.insert(trade)
     return trade
 
@@ -127,10 +154,17 @@ def open_of_trader(trader_id: str) -> list[Any]:
         return list(cursor.fetchall())
 
 
-def open_whole(trader_id: str, symbol: str | None = None) -> list[Position]:
-    """What the trader holds, in this symbol or in all, with its detail, by symbol."""
-    found = PositionRow.objects.filter(trader=trader_id, status="open").order_by("symbol")
-    return [rows.position(row) for row in (found if symbol is None else found.filter(symbol=symbol))]
+def open_whole(trader_id: str) -> list[Position]:
+    """What the trader holds, with its detail, by symbol. What cannot be read is left out and noted."""
+    return list(rows.positions(rows.POSITIONS.filter(trader=trader_id, status="open").order_by("symbol")))
+
+
+def open_known(trader_id: str, symbol: str) -> tuple[Side, int] | None:
+    """(side, milliseconds of its entry) of what the trader holds in the symbol: by these it is known again. Read from
+    columns, so that a detail that cannot be read hides no position."""
+    found = PositionRow.objects.filter(trader=trader_id, status="open", symbol=symbol)
+    row = found.values_list("side", "opened_ms").first()
+    return (Side(row[0]), int(row[1])) if row else None
 
 
 def open_in_symbol(symbol: str) -> list[Any]:
@@ -148,9 +182,40 @@ def insert(new: Position) -> None:
         )
 
 
-def _locked(position_id: str) -> Position | None:
-    row = PositionRow.objects.select_for_update().filter(pk=position_id).first()
-    return rows.position(row) if row else None
+def _locked(position_id: str) -> PositionRow | None:
+    found: PositionRow | None = rows.POSITIONS.select_for_update().filter(pk=position_id).first()
+    return found
+
+
+def _read(row: PositionRow) -> Position:
+    """Raises CannotBeRead."""
+    try:
+        return rows.position(row)
+    except NotReadable as error:
+        raise CannotBeRead(Unreadable("positions", row.id, error.path, error.reason)) from error
+
+
+def _salvaged(row: PositionRow, entry: dict[str, Any] | None) -> Reading[PositionDetail]:
+    """As much of the detail as can be read, with `entry` in the place of one that cannot. Raises CannotBeRead."""
+    try:
+        return read_most(PositionDetail, row.detail)
+    except NotReadable as error:
+        if entry is None:
+            raise CannotBeRead(Unreadable("positions", row.id, error.path, error.reason)) from error
+        rest = row.detail if isinstance(row.detail, dict) else {}
+        found = read_most(PositionDetail, {**rest, "entry": entry})
+        return Reading(found.detail, found.known, found.unknown, is_whole=False)
+
+
+def _entry_of(row: PositionRow, fills: Sequence[Fill]) -> dict[str, Any] | None:
+    """The entry as its fills tell it."""
+    entered = [fill for fill in fills if fill.type is FillType.ENTRY]
+    if not entered:
+        return None
+    quantity = sum((fill.quantity for fill in entered), Decimal(0))
+    paid = sum((fill.price * fill.quantity for fill in entered), Decimal(0))
+    opened = row.opened_ms if EARLIEST_MS <= row.opened_ms <= LATEST_MS else min(fill.ts_ms for fill in entered)
+    return {"price": paid / quantity, "quantity": quantity, "time_ms": opened}
 
 
 def _closed_before(new: Position) -> str | None:
@@ -159,24 +224,32 @@ def _closed_before(new: Position) -> str | None:
     return same.filter(opened_ms=new.detail.entry.time_ms).values_list("pk", flat=True).first()
 
 
-def _open(trader_id: str, symbol: str) -> Position:
+def _open(trader_id: str, symbol: str) -> PositionRow:
     found = _locked(open_position_id(trader_id, symbol))
-    if found is None or not found.is_open:
+    if found is None or found.status != Status.OPEN:
         raise NoOpenPosition(trader_id, symbol)
     return found
 
 
-def make_way(closed: Position) -> None:
+def make_way(closed: PositionRow) -> None:
     """The plan's id is that of the open position: the closed one moves to an id of its own."""
-    PositionRow.objects.filter(pk=closed.id).update(
-        id=closed_position_id(closed.trader_id, closed.symbol, closed.detail)
-    )
+    try:
+        own = closed_position_id(closed.trader_id, closed.symbol, rows.position(closed).detail)
+        PositionRow.objects.filter(pk=closed.id).update(id=own)
+    except NotReadable:
+        with connection.cursor() as cursor:
+            cursor.execute(_MAKE_WAY_UNREAD, [closed.id])
 
 
-def _write(found: Position, status: Status, detail: PositionDetail) -> Position:
+def _write(row: PositionRow, status: Status, detail: PositionDetail, before: Reading[PositionDetail]) -> Position:
     with connection.cursor() as cursor:
-        cursor.execute(_UPDATE, [status, jsonio.dumps(detail.stored()), found.id])
-    return Position(found.id, found.trader_id, found.symbol, found.side, status, detail)
+        whole = with_unknown(detail.stored(), before.unknown)
+        cursor.execute(_UPDATE, [status, jsonio.dumps(whole), row.id])
+    return _made(row, status, detail)
+
+
+def _made(row: PositionRow, status: Status, detail: PositionDetail) -> Position:
+    return Position(row.id, row.trader_id, row.symbol, Side(row.side), status, detail)
 
 
 def _version(trader_id: str, ts_ms: int, decision_id: int | None) -> int | None:

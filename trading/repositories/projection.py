@@ -15,6 +15,17 @@ from typing import Any
 from django.db import connection
 
 from trading.analytics import inception
+from trading.repositories.safe_sql import (
+    EQUITY_IS_READABLE,
+    bounded,
+    epoch_ms,
+    is_bounded,
+    is_moment,
+    is_moment_ms,
+    items,
+    moment_ms,
+    number,
+)
 from trading.schema import live
 from trading.schema.live_limits import MOST_CONVERSATIONS, MOST_TRADES
 
@@ -24,19 +35,27 @@ _TRADERS = f"""
 SELECT {_NOW}, id, detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb
   FROM trader_config WHERE %(all)s OR id = ANY (%(traders)s) ORDER BY id
 """
-_POSITIONS = """
-SELECT trader_id, symbol, side, quantity, entry_price, leverage,
-       (detail #>> '{risk,confidence}')::numeric, (detail #>> '{risk,risk_usd}')::numeric, opened_ms,
-       floor(extract(epoch FROM updated_at) * 1000)::bigint, detail #>> '{exchange,provider}'
-  FROM positions WHERE trader_id = ANY (%(traders)s) AND status = 'open' ORDER BY trader_id, symbol
+_POSITION_IS_READABLE = f"{is_bounded('quantity')} AND {is_bounded('entry_price')} AND {is_moment_ms('opened_ms')}"
+_POSITIONS = f"""
+SELECT trader_id, symbol, side, quantity, entry_price, {bounded("leverage")},
+       {number("detail", "risk.confidence")}, {number("detail", "risk.risk_usd")}, opened_ms,
+       coalesce({epoch_ms("updated_at")}, opened_ms), detail #>> '{{exchange,provider}}'
+  FROM positions WHERE trader_id = ANY (%(traders)s) AND status = 'open' AND {_POSITION_IS_READABLE}
+ ORDER BY trader_id, symbol
 """
-_TRADES = """
-SELECT t.trader_id, t.symbol, t.side, t.quantity, (t.detail #>> '{prices,avg_entry}')::numeric,
-       (t.detail #>> '{prices,avg_exit}')::numeric, t.net_pnl, t.close_ts_ms, t.id,
-       (t.detail #>> '{time,open_ts_ms}')::bigint, t.leverage, t.confidence, t.detail #>> '{exchange,provider}'
+# What cannot be read is left out before the last ones are taken, so that it takes no other trade's place.
+_TRADES = f"""
+SELECT t.trader_id, t.symbol, t.side, t.quantity, t.entry, t.exit, t.net_pnl, t.close_ts_ms, t.id, t.opened_ms,
+       {bounded("t.leverage")}, {bounded("t.confidence")}, t.detail #>> '{{exchange,provider}}'
   FROM unnest(%(traders)s::text[]) AS wanted (id)
  CROSS JOIN LATERAL (
-       SELECT * FROM trades WHERE trader_id = wanted.id ORDER BY close_ts_ms DESC, id DESC LIMIT %(most)s) t
+       SELECT * FROM (
+              SELECT *, {number("detail", "prices.avg_entry")} AS entry, {number("detail", "prices.avg_exit")} AS exit,
+                     {moment_ms("detail", "time.open_ts_ms")} AS opened_ms
+                FROM trades WHERE trader_id = wanted.id) whole
+        WHERE entry IS NOT NULL AND exit IS NOT NULL AND opened_ms IS NOT NULL AND {is_moment_ms("close_ts_ms")}
+          AND {is_bounded("quantity")} AND {is_bounded("net_pnl")}
+        ORDER BY close_ts_ms DESC, id DESC LIMIT %(most)s) t
  ORDER BY t.trader_id, t.close_ts_ms DESC, t.id DESC
 """
 _RESULTS = """
@@ -45,39 +64,43 @@ SELECT trader_id, sum(trades)::bigint, sum(wins)::bigint, sum(losses)::bigint, s
   FROM version_results WHERE trader_id = ANY (%(traders)s) GROUP BY trader_id
 """
 # Of each trader its preferred series (as the analytics choose it), one point a day and the very first and last.
-_EQUITY = """
+_EQUITY = f"""
 WITH series AS (
     SELECT trader_id, (array_agg(source ORDER BY source <> 'engine', source <> 'imported', source))[1] AS source
-      FROM (SELECT DISTINCT trader_id, source FROM equity_snapshots WHERE trader_id = ANY (%(traders)s)) s
+      FROM (SELECT DISTINCT trader_id, source FROM equity_snapshots
+             WHERE trader_id = ANY (%(traders)s) AND {EQUITY_IS_READABLE}) s
      GROUP BY trader_id),
 points AS (
     SELECT e.trader_id, e.ts_ms, e.equity_usd,
            max(e.equity_usd) OVER (PARTITION BY e.trader_id ORDER BY e.ts_ms) AS peak
-      FROM equity_snapshots e JOIN series USING (trader_id, source))
+      FROM equity_snapshots e JOIN series USING (trader_id, source) WHERE {EQUITY_IS_READABLE})
 SELECT trader_id, min(ts_ms), (array_agg(equity_usd ORDER BY ts_ms))[1], (array_agg(equity_usd ORDER BY ts_ms DESC))[1],
        max(CASE WHEN peak > 0 THEN least(100 * (peak - equity_usd) / peak, 100) END), count(*)
   FROM points GROUP BY trader_id, ts_ms / 86400000 ORDER BY trader_id, ts_ms / 86400000
 """
 _DECISIONS = f"""
 SELECT wanted.id, j.decided_ms, j.success, j.first ->> 'symbol', j.first ->> 'action',
-       (j.first ->> 'confidence')::numeric, left(j.error, {MOST_ERROR_CHARACTERS}), j.config_version, j.id,
+       {number("j.first", "confidence")}, left(j.error, {MOST_ERROR_CHARACTERS}), j.config_version, j.id,
        j.cycle_number, j.done, j.actions, (SELECT count(*) FROM decision_journal WHERE trader_id = wanted.id)
   FROM unnest(%(traders)s::text[]) AS wanted (id)
  CROSS JOIN LATERAL (
-       SELECT id, floor(extract(epoch FROM decided_at) * 1000)::bigint AS decided_ms, success, config_version,
+       SELECT id, {epoch_ms("decided_at")} AS decided_ms, success, config_version,
               cycle_number, detail #> '{{decisions,0}}' AS first, detail ->> 'error' AS error,
-              (SELECT count(*) FROM jsonb_array_elements(detail -> 'actions') a WHERE (a ->> 'ok')::bool) AS done,
-              jsonb_array_length(coalesce(detail -> 'actions', '[]')) AS actions
-         FROM decision_journal WHERE trader_id = wanted.id ORDER BY decided_at DESC, id DESC LIMIT 1) j
+              (SELECT count(*) FROM jsonb_array_elements({items("detail", "actions")}) a
+                WHERE a -> 'ok' = 'true'::jsonb) AS done,
+              jsonb_array_length({items("detail", "actions")}) AS actions
+         FROM decision_journal
+        WHERE trader_id = wanted.id AND jsonb_typeof(detail) = 'object' AND {is_moment("decided_at")}
+        ORDER BY decided_at DESC, id DESC LIMIT 1) j
 """
-_CONVERSATIONS = """
-SELECT wanted.id, c.conversation, c.messages, c.sent_ms
+_CONVERSATIONS = f"""
+SELECT wanted.id, c.conversation, c.messages, {epoch_ms("c.sent_at")}
   FROM unnest(%(traders)s::text[]) AS wanted (id)
  CROSS JOIN LATERAL (
-       SELECT conversation, count(*) AS messages, floor(extract(epoch FROM max(sent_at)) * 1000)::bigint AS sent_ms
+       SELECT conversation, count(*) AS messages, max(sent_at) FILTER (WHERE {is_moment("sent_at")}) AS sent_at
          FROM conversation_messages WHERE trader_id = wanted.id
-        GROUP BY conversation ORDER BY max(sent_at) DESC NULLS LAST, conversation DESC LIMIT %(most)s) c
- ORDER BY wanted.id, c.sent_ms DESC NULLS LAST, c.conversation DESC
+        GROUP BY conversation ORDER BY 3 DESC NULLS LAST, conversation DESC LIMIT %(most)s) c
+ ORDER BY wanted.id, c.sent_at DESC NULLS LAST, c.conversation DESC
 """
 
 

@@ -1,29 +1,73 @@
-"""Rows of the trading tables -> what `trading.schema` declares, and back."""
+"""Rows of the trading tables -> what `trading.schema` declares, and back.
+
+The functions of one row raise NotReadable; those of many leave out what cannot be read, and note it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from django.db.models import Q
+
+from trading.models import DecisionJournal
+from trading.models import Position as PositionRow
+from trading.models import Trade as TradeRow
+from trading.repositories.unreadable import readable
 from trading.schema.common import Side
 from trading.schema.decision import DecisionDetail, JournalEntry, RecordedDecision
+from trading.schema.message import Message, Role
 from trading.schema.position import Position, PositionDetail, Status
+from trading.schema.tolerant import NotReadable, read
 from trading.schema.trade import Trade, TradeDetail
+from trading.schema.unreadable import EARLIEST, LATEST
+
+# The other moments of a row are read nowhere, and one that Python cannot hold would stop the reading of all rows.
+POSITIONS = PositionRow.objects.only("id", "trader_id", "symbol", "side", "status", "detail")
+TRADES = TradeRow.objects.only("id", "trader_id", "symbol", "side", "close_ts_ms", "detail")
+DECISIONS = DecisionJournal.objects.only(
+    "id", "trader_id", "config_version", "cycle_number", "decided_at", "success", "detail"
+)
+IS_DATED = Q(decided_at__range=(EARLIEST, LATEST))
 
 
 def position(row: Any) -> Position:
-    """`row` is a models.Position. Raises pydantic.ValidationError for a foreign shape."""
-    return Position(
-        row.id, row.trader_id, row.symbol, Side(row.side), Status(row.status), PositionDetail.model_validate(row.detail)
-    )
+    """`row` is a models.Position."""
+    detail = read(PositionDetail, row.detail).detail
+    return Position(row.id, row.trader_id, row.symbol, Side(row.side), Status(row.status), detail)
 
 
 def trade(row: Any) -> Trade:
     """`row` is a models.Trade."""
-    return Trade(row.id, row.trader_id, row.symbol, Side(row.side), TradeDetail.model_validate(row.detail))
+    detail = read(TradeDetail, row.detail).detail
+    if detail.time.close_ts_ms != row.close_ts_ms:
+        raise NotReadable("detail.time.close_ts_ms", f"must be close_ts_ms, {row.close_ts_ms}")
+    return Trade(row.id, row.trader_id, row.symbol, Side(row.side), detail)
 
 
 def decision(row: Any) -> RecordedDecision:
     """`row` is a models.DecisionJournal."""
-    detail = DecisionDetail.model_validate(row.detail)
-    entry = JournalEntry(row.trader_id, row.config_version, row.decided_at, row.success, detail)
-    return RecordedDecision(row.id, row.cycle_number, entry)
+    found = read(DecisionDetail, row.detail)
+    entry = JournalEntry(row.trader_id, row.config_version, row.decided_at, row.success, found.detail)
+    return RecordedDecision(row.id, row.cycle_number, entry, tuple(leaf.path for leaf in found.unknown))
+
+
+def message(row: Any) -> Message:
+    """`row` is a models.ConversationMessage."""
+    return Message(row.trader_id, row.conversation, row.sequence, Role(row.role), row.content, row.sent_at)
+
+
+def positions(rows: Iterable[Any]) -> Iterator[Position]:
+    return readable("positions", position, rows, _key)
+
+
+def trades(rows: Iterable[Any]) -> Iterator[Trade]:
+    return readable("trades", trade, rows, _key)
+
+
+def decisions(rows: Iterable[Any]) -> Iterator[RecordedDecision]:
+    return readable("decision_journal", decision, rows, _key)
+
+
+def _key(row: Any) -> Any:
+    return row.pk

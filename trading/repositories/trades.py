@@ -7,10 +7,10 @@ from typing import Any
 from django.db import connection, transaction
 
 from traders.schema import jsonio
-from trading.models import Trade as TradeRow
 from trading.repositories import rows
 from trading.repositories.constraints import checked
 from trading.rules.errors import RecordConflict
+from trading.schema.tolerant import NotReadable
 from trading.schema.trade import Trade
 
 _INSERT = """
@@ -45,14 +45,18 @@ def insert(trade: Trade) -> bool:
         is_new = bool(cursor.rowcount)
     if is_new:
         return True
-    if rows.trade(TradeRow.objects.get(pk=trade.id)) != trade:
+    if stored(trade.id) != trade:
         raise RecordConflict("trade", trade.id)
     return False
 
 
 def stored(trade_id: str) -> Trade | None:
-    row = TradeRow.objects.filter(pk=trade_id).first()
-    return rows.trade(row) if row else None
+    """None where there is none. Raises RecordConflict for one that cannot be read: it is not what is asked for."""
+    row = rows.TRADES.filter(pk=trade_id).first()
+    try:
+        return rows.trade(row) if row else None
+    except NotReadable as error:
+        raise RecordConflict("trade", trade_id, str(error)) from error
 
 
 def recent(trader_id: str, limit: int) -> list[Any]:

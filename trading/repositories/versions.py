@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from django.db import connection
 
+from trading.repositories.safe_sql import items
 from trading.rules.attribution import Attribution, Timeline
 
 _TIMELINES = """
@@ -14,10 +15,10 @@ SELECT id, array_agg((extract(epoch FROM history_date) * 1000000)::bigint ORDER 
        array_agg(version) FILTER (WHERE detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb)
   FROM trader_config_versions WHERE id = ANY (%s) GROUP BY id
 """
-_ORDERS = """
+_ORDERS = f"""
 SELECT DISTINCT ON (trader_id, order_id) trader_id, order_id, config_version
   FROM (SELECT trader_id, config_version, decided_at, action ->> 'order_id' AS order_id
-          FROM decision_journal, jsonb_array_elements(detail -> 'actions') AS action
+          FROM decision_journal, jsonb_array_elements({items("detail", "actions")}) AS action
          WHERE trader_id = ANY (%s) AND detail @? '$.actions[*].order_id') j
  WHERE order_id IS NOT NULL ORDER BY trader_id, order_id, decided_at DESC
 """

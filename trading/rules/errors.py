@@ -6,6 +6,7 @@ RecordError
 ├── AlreadyOpen         another position of the trader in this symbol is open
 ├── NoOpenPosition      there is none to change or to close
 ├── InvalidRecord       what was read is no such record; says which field and what would be right
+├── CannotBeRead        a stored row does not fit this release's declaration; says where and why
 ├── StrictImport        one record was refused, and the whole import with it, as was asked
 ├── RecordConflict      the id or key is taken by a record with other content
 ├── SampleExists        there is a sample fleet already
@@ -15,6 +16,7 @@ RecordError
 from __future__ import annotations
 
 from traders.rules.errors import ConfigError
+from trading.schema.unreadable import Unreadable
 
 
 class RecordError(ConfigError):
@@ -49,15 +51,24 @@ class InvalidRecord(RecordError):
         super().__init__(f"{field} {message}".lstrip())
 
 
+class CannotBeRead(RecordError):
+    def __init__(self, row: Unreadable) -> None:
+        self.row = row
+        super().__init__(f"{row.table} {row.id} cannot be read: {row.path} {row.reason}")
+
+
 class StrictImport(RecordError):
     def __init__(self, first: str) -> None:
         super().__init__(f"{first}\nNothing was written: --strict takes all or nothing.")
 
 
 class RecordConflict(RecordError):
-    def __init__(self, what: str, record_id: str) -> None:
+    """`unreadable` says why the one that is recorded cannot be read, if it cannot."""
+
+    def __init__(self, what: str, record_id: str, unreadable: str = "") -> None:
         self.record_id = record_id
-        super().__init__(f"the {what} {record_id} is recorded already with other content; nothing was changed")
+        how = f"and cannot be read ({unreadable})" if unreadable else "with other content"
+        super().__init__(f"the {what} {record_id} is recorded already {how}; nothing was changed")
 
 
 class ConcurrentRecord(RecordError):

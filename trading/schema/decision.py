@@ -19,6 +19,17 @@ class Action(StrEnum):
     HOLD = "hold"
     WAIT = "wait"
 
+    @classmethod
+    def unknown(cls, word: str) -> Action:
+        """An action that this release does not know, as a stored decision names it: it neither opens nor closes."""
+        made = str.__new__(cls, word)
+        made._name_, made._value_ = word, word
+        return made
+
+    @property
+    def is_known(self) -> bool:
+        return self.value in Action._value2member_map_
+
     @property
     def opens(self) -> bool:
         return self in (Action.OPEN_LONG, Action.OPEN_SHORT)
@@ -173,8 +184,9 @@ class JournalEntry:
 
 @dataclass(frozen=True)
 class RecordedDecision:
-    """A row of `decision_journal`."""
+    """A row of `decision_journal`. `unknown` are the places in its detail that this release does not know."""
 
     id: int
     cycle_number: int
     entry: JournalEntry
+    unknown: tuple[str, ...] = ()

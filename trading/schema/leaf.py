@@ -13,13 +13,28 @@ from pydantic_core import PydanticUndefined
 
 from traders.schema.declare import Boolean, Integer, Line, Number, _
 
-__all__ = ["Amount", "Boolean", "Integer", "Kind", "Leaf", "Line", "Number", "Part", "Text", "_", "leaf", "leaves_of"]
+__all__ = [
+    "Amount",
+    "Boolean",
+    "Integer",
+    "Kind",
+    "Leaf",
+    "Line",
+    "Number",
+    "Part",
+    "Text",
+    "_",
+    "leaf",
+    "leaves_of",
+    "part_in",
+]
 
 REQUIRED: Any = PydanticUndefined
 # Far beyond any market; what lies above is a slip of the pen or a spoilt file.
 LARGEST = Decimal(10) ** 15
 # PostgreSQL refuses more than some thousand, and an index far fewer; a float needs 17.
 MOST_DIGITS = 100
+LARGEST_IDENTIFIER = 10**MOST_DIGITS
 # 2001 to 2100 in milliseconds: seconds and nanoseconds fall outside.
 EARLIEST_MS, LATEST_MS = 1_000_000_000_000, 4_102_444_800_000
 
@@ -97,6 +112,8 @@ def _text(value: Any) -> Any:
     """Exchanges name orders by numbers or by texts; both are kept as they are."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise ValueError("must be a whole number or a text")
+    if isinstance(value, int) and abs(value) >= LARGEST_IDENTIFIER:
+        raise ValueError(f"must have at most {MOST_DIGITS} digits")
     return value
 
 
@@ -110,7 +127,7 @@ def leaves_of(model: type[Part], prefix: str = "detail") -> Iterator[Leaf]:
     """Every leaf in the order of declaration, parts of parts included."""
     for name, field in model.model_fields.items():
         path = f"{prefix}.{name}"
-        inner, is_list = _part_in(field.annotation)
+        inner, is_list = part_in(field.annotation)
         if inner is not None:
             yield from leaves_of(inner, path + ("[]" if is_list else ""))
             continue
@@ -120,12 +137,12 @@ def leaves_of(model: type[Part], prefix: str = "detail") -> Iterator[Leaf]:
         yield Leaf(path, field.title or name, str(extra["unit"]), Kind(str(extra["kind"])), field.description or "")
 
 
-def _part_in(annotation: Any) -> tuple[type[Part] | None, bool]:
+def part_in(annotation: Any) -> tuple[type[Part] | None, bool]:
     """The part inside `Part`, `tuple[Part, ...]` or either of them `| None`, and whether it is a list of them."""
     if isinstance(annotation, type) and issubclass(annotation, Part):
         return annotation, False
     for argument in get_args(annotation):
-        found, is_list = _part_in(argument)
+        found, is_list = part_in(argument)
         if found is not None:
             return found, is_list or get_origin(annotation) is tuple
     return None, False

@@ -94,9 +94,9 @@ class Beats:
         self._tell(watch, exporter)
 
     def _tell(self, watch: Watch, exporter: Exporter | None) -> None:
-        waiting = exporter.parts.analytics.waiting if exporter else 0
+        waiting, unreadable = (exporter.parts.analytics.waiting, exporter.parts.left_out.rows) if exporter else (0, [])
         with suppress(OSError):
-            status.write(self.options.root, watch.status(waiting))
+            status.write(self.options.root, watch.status(waiting, unreadable))
 
     def _next(self, due: float, watch: Watch) -> float:
         """Beats that passed while one took too long are left out, not made up for."""
@@ -137,7 +137,7 @@ def export_once(options: Options) -> Manifest:
         watch.cycles += 1
         watch.failed_documents += sum(entry.is_stale for entry in manifest.files)
         watch.look()
-        status.write(options.root, watch.status(exporter.parts.analytics.waiting))
+        status.write(options.root, watch.status(exporter.parts.analytics.waiting, exporter.parts.left_out.rows))
         return manifest
     finally:
         lock.release()

@@ -44,13 +44,13 @@ def position(
     """
     _require_trader(trader_id)
     _require_own(decision_id, trader_id)
-    known = next(iter(positions.open_whole(trader_id, symbol)), None)
+    known = positions.open_known(trader_id, symbol)
     if known is None:
         symbols.add([symbol])
         made = positions.open_position(
             trader_id=trader_id, symbol=symbol, side=side, detail=detail, decision_id=decision_id
         )
-    elif (known.side, known.detail.entry.time_ms) != (side, detail.entry.time_ms):
+    elif known != (side, detail.entry.time_ms):
         raise AlreadyOpen(trader_id, symbol)
     else:
         made = positions.update_position(trader_id=trader_id, symbol=symbol, **_given(detail))
@@ -128,6 +128,5 @@ def _require_trader(trader_id: str) -> None:
 def _require_own(decision_id: int | None, trader_id: str) -> None:
     if decision_id is None:
         return
-    found = decisions.stored(decision_id)
-    if found is None or found.entry.trader_id != trader_id:
+    if decisions.trader_of(decision_id) != trader_id:
         raise RecordError(f"{trader_id} has no decision {decision_id}")

@@ -75,7 +75,10 @@ def replay(decision_id: int, *, version: int | None = None, spec: TraderSpec | N
 
 def recorded_trader(decision_id: int) -> str:
     """Whose decision it is. Raises RecordError."""
-    return _recorded(decision_id).entry.trader_id
+    found = decisions.trader_of(decision_id)
+    if found is None:
+        raise RecordError(f"there is no decision {decision_id}")
+    return found
 
 
 def replays(
@@ -127,7 +130,7 @@ class _Environment:
             prompts=used,
             judged=outcome.judged,
             differences=(*_template_difference(own, entry.detail.prompt), *outcome.differences),
-            unchecked=(*_missing_settings(recorded), *outcome.unchecked),
+            unchecked=(*_missing_settings(recorded), *_not_known(recorded), *outcome.unchecked),
             notes=(*_missing_parts(recorded), *_missing_texts(used)),
             other=other,
             other_name=name,
@@ -170,6 +173,11 @@ def _missing_settings(recorded: RecordedDecision) -> list[str]:
     if recorded.entry.config_version is not None:
         return []
     return ["It was decided before the trader's first version: there are no settings of then to replay it under."]
+
+
+def _not_known(recorded: RecordedDecision) -> list[str]:
+    """What another release recorded and this one has no rules for."""
+    return [f"{path} is not known to this release." for path in recorded.unknown]
 
 
 def _missing_parts(recorded: RecordedDecision) -> list[str]:

@@ -70,6 +70,8 @@ class Command(BaseCommand):
         for entry in manifest.files:
             if entry.error:
                 self.stderr.write(f"{entry.name}: {entry.error}")
+        if manifest.unreadable:
+            self.stderr.write(f"{manifest.unreadable:,} rows cannot be read and are left out; check_record names them.")
         size = sum(entry.size for entry in manifest.files)
         self._say(f"{manifest.as_of}: {len(manifest.files)} documents, {size:,} bytes, in {manifest.duration_ms} ms.")
 
