@@ -17,10 +17,12 @@ def main() -> None:
         from django.core.management import execute_from_command_line
 
         from nof0site.embedded.errors import EmbeddedServerError
+        from nof0site.postgresql import limits
     except ImportError as error:
         raise SystemExit(
             f"{error}. Run `make run`, or `pip install -r requirements.txt` in a virtual environment first."
         ) from error
+    limits.use_for_command()
     try:
         execute_from_command_line(sys.argv)
     except (ImproperlyConfigured, EmbeddedServerError) as error:

@@ -10,11 +10,15 @@ from django.core.exceptions import ImproperlyConfigured
 
 from nof0site.embedded.paths import DataPaths
 
-POSTGRES_ENGINE = "django.db.backends.postgresql"
+POSTGRES_ENGINE = "nof0site.postgresql"
 EMBEDDED_ENGINE = "nof0site.embedded.backend"
 
 
-def external_database(url: str, *, through_pgbouncer: bool, keep_seconds: int) -> dict[str, Any]:
+# A server that is gone without a word is noticed after half a minute, also while a statement runs.
+KEEPALIVES = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
+
+
+def external_database(url: str, *, through_pgbouncer: bool, keep_seconds: int, connect_seconds: int) -> dict[str, Any]:
     """Parse `postgresql://user:password@host:port/name?sslmode=...`; a Unix socket's directory is the quoted host.
 
     A PgBouncer that pools by transaction keeps neither cursors nor sessions for us: no server-side cursors, and
@@ -28,22 +32,26 @@ def external_database(url: str, *, through_pgbouncer: bool, keep_seconds: int) -
         raise ImproperlyConfigured(f"DATABASE_URL must name a PostgreSQL database.{SHAPE}")
     return config | {
         "ENGINE": POSTGRES_ENGINE,
+        # What the URL says wins.
+        "OPTIONS": {"connect_timeout": connect_seconds, **KEEPALIVES, **config.get("OPTIONS", {})},
         "CONN_MAX_AGE": 0 if through_pgbouncer else keep_seconds,
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": through_pgbouncer,
+        "POOLED_BY_TRANSACTION": through_pgbouncer,
     }
 
 
 SHAPE = " It should look like postgresql://user:password@host:5432/name (add ?sslmode=require for TLS)."
 
 
-def embedded_database(data_dir: Path) -> dict[str, Any]:
+def embedded_database(data_dir: Path, *, connect_seconds: int) -> dict[str, Any]:
     return {
         "ENGINE": EMBEDDED_ENGINE,
         "NAME": "nof0",
         "USER": "postgres",
         "HOST": str(DataPaths(data_dir).sockets),
         "PORT": "5432",
+        "OPTIONS": {"connect_timeout": connect_seconds},
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }

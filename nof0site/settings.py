@@ -16,6 +16,7 @@ from nof0site.databases import embedded_database, external_database
 from nof0site.embedded.paths import default_data_dir
 from nof0site.env import env_bool, env_int, env_list, env_secret, env_str
 from nof0site.hosts import only_loopback, refuse_unsafe
+from nof0site.postgresql.limits import TimeLimits
 from nof0site.rediscache import embedded_redis, external_redis
 from nof0site.secret_key import local_secret_key
 from nof0site.unfold import UNFOLD as UNFOLD
@@ -158,15 +159,29 @@ SIMPLE_HISTORY_ENABLED = False
 # --- Storage --------------------------------------------------------------------------------------------------
 DATABASE_URL = "" if DEMO else env_secret("DATABASE_URL")
 REDIS_URL = "" if DEMO else env_secret("REDIS_URL")
+_CONNECT_SECONDS = env_int("DATABASE_CONNECT_SECONDS", default=5, minimum=2)
 DATABASES: dict[str, Any] = {
     "default": external_database(
         DATABASE_URL,
         through_pgbouncer=env_bool("PGBOUNCER", default=False),
         keep_seconds=env_int("DATABASE_KEEP_SECONDS", default=60),
+        connect_seconds=_CONNECT_SECONDS,
     )
     if DATABASE_URL
-    else embedded_database(DATA_DIR)
+    else embedded_database(DATA_DIR, connect_seconds=_CONNECT_SECONDS)
 }
+# Of pages and of the engine API: every one answers in time, whatever somebody holds a lock on.
+DATABASE_LIMITS = TimeLimits(
+    statement=env_int("DATABASE_STATEMENT_SECONDS", default=30),
+    lock=env_int("DATABASE_LOCK_SECONDS", default=5),
+    idle=env_int("DATABASE_IDLE_SECONDS", default=60),
+)
+# Of commands: migrations, syncs, imports, exports, checks.
+DATABASE_COMMAND_LIMITS = TimeLimits(
+    statement=env_int("DATABASE_COMMAND_STATEMENT_SECONDS", default=3600),
+    lock=env_int("DATABASE_COMMAND_LOCK_SECONDS", default=60),
+    idle=env_int("DATABASE_COMMAND_IDLE_SECONDS", default=600),
+)
 CACHES: dict[str, Any] = {"default": external_redis(REDIS_URL) if REDIS_URL else embedded_redis(DATA_DIR)}
 # Keys of the live store whose values are never compressed, for readers that cannot unpack zstd; `all` for every key.
 LIVE_STORE_PLAIN = env_list("LIVE_STORE_PLAIN", default=[])

@@ -7,9 +7,11 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from nof0site.postgresql import limits
 from nof0site.read_api import with_read_api
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nof0site.settings")
+limits.use_for_pages()
 
 application = with_read_api(get_wsgi_application())
 

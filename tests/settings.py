@@ -19,6 +19,9 @@ for _name in (
     *("EXPORT_ACCOUNT_ROWS", "EXPORT_START_CAPITAL", "EXPORT_PROMPTS", "API_ACCESS", "API_TOKENS", "API_TOKENS_FILE"),
     *("API_CORS_ORIGINS", "API_DELAY_MINUTES", "API_STALE_SECONDS", "SERVE_ADMIN"),
     *("SERVE_ENGINE_API", "WEB_THREADS", "LONG_POLLS", "ALLOW_ANY_HOST", "ALLOW_PUBLIC_DEBUG"),
+    *("DATABASE_CONNECT_SECONDS", "DATABASE_STATEMENT_SECONDS"),
+    *("DATABASE_LOCK_SECONDS", "DATABASE_IDLE_SECONDS", "DATABASE_COMMAND_STATEMENT_SECONDS"),
+    *("DATABASE_COMMAND_LOCK_SECONDS", "DATABASE_COMMAND_IDLE_SECONDS"),
 ):
     # Empty counts as unset, and keeps the line of a .env file out.
     os.environ[_name] = ""
@@ -26,6 +29,7 @@ os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
 os.environ["REDIS_URL"] = os.environ.get("TEST_REDIS_URL", "")
 os.environ["NOF0_DATA_DIR"] = str(new_data_dir())
 
+from nof0site.postgresql.limits import TimeLimits  # noqa: E402
 from nof0site.settings import *  # noqa: E402, F403
 from nof0site.settings import CACHES, DATABASES  # noqa: E402
 
@@ -35,6 +39,8 @@ _options = DATABASES["default"].setdefault("OPTIONS", {})
 _options["options"] = f"{_options.get('options', '')} -c nof0.test_flush=on".strip()
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 CACHES["default"]["KEY_PREFIX"] = "test"
+# A machine that runs other things at the same time makes everybody wait longer than a site's visitor should.
+DATABASE_LIMITS = TimeLimits(statement=120, lock=60, idle=120)
 
 # Hashing a password slowly is what the real hasher is for.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

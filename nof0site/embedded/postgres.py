@@ -104,7 +104,11 @@ class Postgres:
 
     def _create_database(self) -> None:
         with psycopg.connect(
-            host=str(self._paths.sockets), user="postgres", dbname="postgres", autocommit=True
+            host=str(self._paths.sockets),
+            user="postgres",
+            dbname="postgres",
+            autocommit=True,
+            connect_timeout=PATIENCE_SECONDS,
         ) as link:
             if link.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone() is None:
                 link.execute(f"CREATE DATABASE {DATABASE}")

@@ -53,6 +53,11 @@ def one_at_a_time() -> Iterator[None]:
     holder.set_autocommit(False)
     try:
         with holder.cursor() as cursor:
+            # The first one may migrate for long, and its transaction here sends nothing meanwhile.
+            cursor.execute(
+                "SELECT set_config('lock_timeout', '0', true),"
+                " set_config('idle_in_transaction_session_timeout', '0', true)"
+            )
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SETUP_LOCK])
         yield
     finally:

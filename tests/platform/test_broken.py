@@ -158,7 +158,7 @@ def own_postgres() -> Iterator[Postgres]:
         postgres.start()
         connection.close()
         before = connection.settings_dict
-        connection.settings_dict = {**before, **embedded_database(Path(directory))}
+        connection.settings_dict = {**before, **embedded_database(Path(directory), connect_seconds=5)}
         try:
             yield postgres
         finally:

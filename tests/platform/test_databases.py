@@ -10,7 +10,7 @@ from nof0site.databases import external_database
 
 
 def parsed(url: str, *, through_pgbouncer: bool = False) -> dict[str, Any]:
-    return external_database(url, through_pgbouncer=through_pgbouncer, keep_seconds=60)
+    return external_database(url, through_pgbouncer=through_pgbouncer, keep_seconds=60, connect_seconds=5)
 
 
 def test_a_url_names_host_port_user_password_and_tls() -> None:
@@ -22,12 +22,17 @@ def test_a_url_names_host_port_user_password_and_tls() -> None:
         "p@ss",
         "nof0",
     ]
-    assert config["OPTIONS"] == {"sslmode": "require"}
+    assert config["OPTIONS"]["sslmode"] == "require"
 
 
 def test_a_url_names_the_directory_of_a_unix_socket() -> None:
     config = parsed("postgresql://ada@%2Fvar%2Frun%2Fpostgresql/nof0")
     assert (config["HOST"], config["NAME"]) == ("/var/run/postgresql", "nof0")
+
+
+def test_connecting_takes_five_seconds_unless_the_url_says_otherwise() -> None:
+    assert parsed("postgresql://ada@db/nof0")["OPTIONS"]["connect_timeout"] == 5
+    assert parsed("postgresql://ada@db/nof0?connect_timeout=20")["OPTIONS"]["connect_timeout"] in (20, "20")
 
 
 def test_pgbouncer_keeps_neither_cursors_nor_connections_for_us() -> None:

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.backends.postgresql import base
 from psycopg import OperationalError
 
 from nof0site.embedded.configured import configured_servers
+from nof0site.postgresql import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

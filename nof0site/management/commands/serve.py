@@ -10,6 +10,7 @@ from django.db import connections
 
 from nof0site.env import env_int
 from nof0site.hosts import is_loopback
+from nof0site.postgresql.role_limits import keep_role_limits
 from nof0site.serving import prepare
 from nof0site.serving.exporting import exporter_beside
 from nof0site.serving.port import require_free
@@ -43,6 +44,7 @@ class Command(BaseCommand):
         prepare.require_storage(self.stdout)
         with prepare.one_at_a_time():
             prepare.migrate(self.stdout)
+            keep_role_limits()
             if settings.DEMO:
                 prepare.generate_sample_once(self.stdout)
             prepare.import_once(self.stdout)

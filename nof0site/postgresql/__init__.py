@@ -1,0 +1,1 @@
+"""Django database engine `nof0site.postgresql`: PostgreSQL with time limits, directly or through PgBouncer."""

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import Any
+
+from django.conf import settings
+from django.db.backends.postgresql import base
+from psycopg.pq import TransactionStatus
+
+from nof0site.postgresql import limits
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """With the time limits of this process.
+
+    A direct connection is opened with them. PgBouncer, pooling by transaction, refuses or forgets what a session sets:
+    there the limits of pages are the role's own (`role_limits`), and others are set in each transaction.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self._is_pooled:
+            self.execute_wrappers.append(self._within_limits)
+
+    @property
+    def _is_pooled(self) -> bool:
+        return bool(self.settings_dict.get("POOLED_BY_TRANSACTION"))
+
+    def get_connection_params(self) -> dict[str, Any]:
+        parameters: dict[str, Any] = super().get_connection_params()
+        if not self._is_pooled:
+            # What DATABASE_URL says comes last and wins.
+            parameters["options"] = f"{limits.current().startup_options} {parameters.get('options', '')}".strip()
+        return parameters
+
+    def _within_limits(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+        """Set the limits before the first statement of a transaction; a statement outside of one gets its own."""
+        wanted = limits.current()
+        raw: Any = self.connection
+        if wanted == settings.DATABASE_LIMITS or raw.info.transaction_status is not TransactionStatus.IDLE:
+            return execute(sql, params, many, context)
+        with raw.transaction() if raw.autocommit else nullcontext():
+            raw.execute(wanted.set_local)
+            return execute(sql, params, many, context)

@@ -1,0 +1,41 @@
+"""The limits of pages as defaults of the role, for a PgBouncer that pools by transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+
+_KEPT = """
+SELECT setconfig FROM pg_db_role_setting
+ WHERE setrole = current_user::regrole
+   AND setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+# A role may change its own defaults, and ALTER ROLE takes no parameters.
+_KEEP = """
+DO $$ BEGIN
+  EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %%I SET %%I = %%L', current_database(), %s, %s);
+END $$
+"""
+
+
+def keep_role_limits(using: str = "default", **signal: Any) -> None:
+    """Make them the role's in this database, where they are not. Server connections that PgBouncer has open keep
+    what they had: until `server_lifetime`, or RECONNECT in its console.
+    """
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        for name in missing_role_limits(connection):
+            cursor.execute(_KEEP, [name, settings.DATABASE_LIMITS.parameters[name]])
+
+
+def missing_role_limits(connection: Any) -> list[str]:
+    """Names of the parameters that the role has not, or otherwise; none where connections bring their own limits."""
+    if not connection.settings_dict.get("POOLED_BY_TRANSACTION"):
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_KEPT)
+        row = cursor.fetchone()
+    kept = row[0] if row else []
+    return [name for name, value in settings.DATABASE_LIMITS.parameters.items() if f"{name}={value}" not in kept]
