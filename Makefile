@@ -10,16 +10,18 @@ export PYTHON
 python = .venv/bin/python
 
 .DEFAULT_GOAL = help
-.PHONY: help run demo stop password test test-pages test-faults check bench pictures clean packages packages-dev
+.PHONY: help run demo stop password test test-slow test-pages test-faults soak check bench pictures clean packages packages-dev
 
 help:
 	@echo "make run [HOST=127.0.0.1] [PORT=8000]   prepare everything and serve the site"
 	@echo "make demo [PORT=8000]                   the same with a sample fleet, on data of its own"
 	@echo "make stop                               stop what make run started"
 	@echo "make password [ARGS=user]               new random password for admin, or for another account"
-	@echo "make test [ARGS='-k name']              all tests but the slow fault tests"
+	@echo "make test [ARGS='-k name']              the tests that need no server or browser of their own (under four minutes)"
+	@echo "make test-slow                          start servers and a browser, as make run does (some minutes)"
 	@echo "make test-pages                         every page at every width, light and dark (some minutes)"
 	@echo "make test-faults                        kill servers, race processes (some minutes)"
+	@echo "make soak                               the property tests with a thousand new examples each (half an hour)"
 	@echo "make check                              format, lint, types, layers, migrations"
 	@echo "make bench                              measure, and write docs/benchmarks.md"
 	@echo "make pictures                           take the pictures of docs/ anew"
@@ -46,11 +48,17 @@ password: packages
 test: packages
 	@exec $(python) -m pytest $(ARGS)
 
+test-slow: packages
+	@exec $(python) -m pytest -m "slow and not faults and not pages and not pictures" $(ARGS)
+
 test-pages: packages
 	@exec $(python) -m pytest -m pages $(ARGS)
 
 test-faults: packages
 	@exec $(python) -m pytest -m faults $(ARGS)
+
+soak: packages
+	@exec $(python) -m pytest --hypothesis-profile=soak -m "hypothesis and not slow and not faults" $(ARGS)
 
 check: packages-dev
 	$(python) -m ruff format --check .

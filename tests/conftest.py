@@ -9,9 +9,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.servers import refuse_redis_in_use, remove_servers
+
+# The tests try the same few examples in each run, so that a red run means a changed program. `make soak` tries many new
+# ones. No deadline: a busy machine is not a fault.
+settings.register_profile("ci", max_examples=25, derandomize=True, deadline=None)
+settings.register_profile("soak", max_examples=1_000, derandomize=False, deadline=None)
+settings.load_profile("ci")
+
+# A test that uses one of these starts servers, processes or a browser of its own.
+SLOW_FIXTURES = frozenset({"browser", "live_server", "machine", "new_machine", "used_data_dir"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if not SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_configure(config: pytest.Config) -> None:

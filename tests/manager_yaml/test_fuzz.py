@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.manager_yaml.sample import MANAGER, SECOND, desk
@@ -45,13 +45,11 @@ def read(content: bytes) -> None:
         assert read_manager_yaml(_place[0]).fleet
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes(content: bytes) -> None:
     read(content)
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_spoilt_samples(data: st.DataObject) -> None:
     text = WHOLE
@@ -62,7 +60,6 @@ def test_spoilt_samples(data: st.DataObject) -> None:
     read(text.encode("utf-8", "surrogatepass"))
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=60), FRAGMENTS)
 def test_spoilt_samples_without_libyaml(text: str, fragment: str) -> None:
     with pytest.MonkeyPatch.context() as patch:

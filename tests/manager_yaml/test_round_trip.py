@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.strategies import bundles
 from traders.manager_yaml.reader import read_manager_yaml
@@ -18,7 +18,6 @@ from traders.schema.trader import TraderSpec
 Bundle = tuple[FleetSpec, list[TraderSpec], dict[str, PromptText]]
 
 
-@settings(max_examples=80, deadline=None)
 @given(bundles())
 def test_every_fleet_survives_being_written_and_read(bundle: Bundle) -> None:
     fleet, traders, prompts = bundle
@@ -32,7 +31,6 @@ def test_every_fleet_survives_being_written_and_read(bundle: Bundle) -> None:
     }.items()
 
 
-@settings(max_examples=20, deadline=None)
 @given(bundles())
 def test_readers_of_yaml_1_1_take_texts_for_texts(bundle: Bundle) -> None:
     fleet, traders, prompts = bundle
@@ -45,7 +43,6 @@ def test_readers_of_yaml_1_1_take_texts_for_texts(bundle: Bundle) -> None:
     assert plain["manager"]["total_equity_usd"] == float(fleet.detail.manager.total_equity_usd)
 
 
-@settings(max_examples=20, deadline=None)
 @given(bundles())
 def test_the_same_fleet_is_written_the_same_way(bundle: Bundle) -> None:
     fleet, traders, prompts = bundle

@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils import timezone
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.factories import save_edit
 from tests.manager_yaml.sample import MANAGER, SECOND, desk
@@ -151,7 +151,6 @@ def test_a_directory_that_cannot_be_made(fleet: Path) -> None:
         export(fleet)
 
 
-@settings(max_examples=12, deadline=None)
 @given(bundles())
 def test_any_fleet_goes_in_comes_out_and_goes_in_again_unchanged(
     bundle: tuple[FleetSpec, list[TraderSpec], dict[str, PromptText]],

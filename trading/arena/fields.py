@@ -83,6 +83,9 @@ def moment_ms(record: Record, field: str) -> int:
     right = "must be seconds since 1970 as a number"
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise InvalidRecord(field, f"{right}, was {shown(value)}")
+    # A comparison with NaN raises.
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise InvalidRecord(field, f"{right}, was {value}")
     if EARLIEST_S <= value / MS_PER_SECOND <= LATEST_S:
         raise InvalidRecord(field, f"{right}; {shown(value)} are milliseconds")
     if not EARLIEST_S <= value <= LATEST_S:
@@ -93,7 +96,8 @@ def moment_ms(record: Record, field: str) -> int:
 def identifier(record: Record, field: str) -> int | str | None:
     """Of an order or a fill; -1 and null stand for none."""
     value = record.get(field)
-    if value is None or value == NO_ORDER:
+    # A signalling NaN raises when it is compared.
+    if value is None or (not _is_nan(value) and value == NO_ORDER):
         return None
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise InvalidRecord(field, f"must be a whole number or a text, was {shown(value)}")
@@ -113,6 +117,10 @@ def confidence(record: Record) -> Decimal | None:
     if not 0 <= value <= 1:
         raise InvalidRecord("confidence", f"must be a fraction from 0 to 1, was {shown(value)}")
     return value * 100
+
+
+def _is_nan(value: Json) -> bool:
+    return isinstance(value, Decimal) and value.is_nan()
 
 
 def _number(value: Any, field: str) -> Decimal:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.factories import make_fleet, make_trader
@@ -123,7 +123,6 @@ def test_a_new_reserve_takes_the_place_of_the_old() -> None:
     assert allocation == Allocation(Decimal(40), Decimal(25))
 
 
-@settings(deadline=None)
 @given(st.lists(st.decimals(0, 100, places=2), max_size=30), st.decimals(0, 100, places=2))
 def test_the_rule_is_exact_to_the_cent(allocations: list[Decimal], reserve: Decimal) -> None:
     shares = {f"t{number}": Share(pct, retired=False) for number, pct in enumerate(allocations)}

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from traders.rules.merge import NO_PREFERENCES, Divergence, Merge, Preferences, Side, three_way, unit_of
@@ -245,13 +245,11 @@ preferences = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
 @given(sides, sides, sides, preferences)
 def test_merging_again_changes_nothing(base: Flat, file: Flat, stored: Flat, preferred: Preferences) -> None:
     merging_again_changes_nothing(base, file, stored, preferred)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.fixed_dictionaries(dict.fromkeys(["a", "b", TEMPLATE, VERSION], values)), sides, preferences)
 def test_merging_again_changes_nothing_where_there_was_no_base(file: Flat, edits: Flat, preferred: Preferences) -> None:
     stored = file | {path: value for path, value in edits.items() if path in file}
@@ -269,7 +267,6 @@ def merging_again_changes_nothing(base: Flat | None, file: Flat, stored: Flat, p
     assert {d.path for d in second.divergences} == {d.path for d in first.divergences}
 
 
-@settings(max_examples=200, deadline=None)
 @given(sides, sides, sides)
 def test_what_the_operator_alone_changed_stays(base: Flat, file: Flat, stored: Flat) -> None:
     merge = three_way(base=base, file=file, stored=stored, prefer=no_one)
@@ -280,7 +277,6 @@ def test_what_the_operator_alone_changed_stays(base: Flat, file: Flat, stored: F
         assert all(same(stored.get(path, ABSENT), base.get(path, ABSENT)) for path in unit)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.none() | sides, sides, sides)
 def test_a_preferred_file_leaves_no_conflict(base: Flat | None, file: Flat, stored: Flat) -> None:
     for side in Side:
@@ -289,7 +285,6 @@ def test_a_preferred_file_leaves_no_conflict(base: Flat | None, file: Flat, stor
         assert diff(merge.base, file) == []
 
 
-@settings(max_examples=200, deadline=None)
 @given(sides, sides)
 def test_an_untouched_configuration_follows_its_file(base: Flat, file: Flat) -> None:
     merge = three_way(base=base, file=file, stored=base, prefer=no_one)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.factories import make_trader
 from tests.strategies import extras
@@ -30,7 +30,6 @@ def refusal(extra: Any) -> str:
     return problem.message
 
 
-@settings(max_examples=50, deadline=None)
 @given(extras())
 def test_json_is_kept_as_it_is(extra: dict[str, Any]) -> None:
     assert keep(extra) == extra

@@ -7,14 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.strategies import json_values
 from traders.schema import jsonio
 from traders.schema.paths import same
 
 
-@settings(max_examples=50, deadline=None)
 @given(json_values())
 def test_what_is_written_reads_back_with_every_digit(value: Any) -> None:
     again = jsonio.loads(jsonio.dumps(value))
@@ -23,7 +22,6 @@ def test_what_is_written_reads_back_with_every_digit(value: Any) -> None:
     assert jsonio.dumps(again) == jsonio.dumps(value)
 
 
-@settings(max_examples=50, deadline=None)
 @given(json_values())
 def test_the_fast_way_writes_the_same_text(value: Any) -> None:
     assert jsonio.dumps_finite(value) == jsonio.dumps(value)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import fleet_specs, json_values, trader_specs
@@ -25,7 +25,6 @@ def flats(draw: st.DrawFn) -> Flat:
     return settings | {f"detail.extra.{key}": value for key, value in extra.items()}
 
 
-@settings(max_examples=50, deadline=None)
 @given(flats(), flats())
 def test_a_diff_turns_the_old_into_the_new(old: Flat, new: Flat) -> None:
     result = apply(old, diff(old, new))
@@ -34,13 +33,11 @@ def test_a_diff_turns_the_old_into_the_new(old: Flat, new: Flat) -> None:
     assert all(same(result[path], new[path]) for path in new)
 
 
-@settings(max_examples=50, deadline=None)
 @given(flats())
 def test_nothing_differs_from_itself(flat: Flat) -> None:
     assert diff(flat, dict(flat)) == []
 
 
-@settings(max_examples=50, deadline=None)
 @given(flats(), flats())
 def test_a_diff_names_each_path_once_and_only_what_differs(old: Flat, new: Flat) -> None:
     changes = diff(old, new)
@@ -49,7 +46,6 @@ def test_a_diff_names_each_path_once_and_only_what_differs(old: Flat, new: Flat)
     assert not any(same(change.old, change.new) for change in changes)
 
 
-@settings(max_examples=50, deadline=None)
 @given(trader_specs())
 def test_a_trader_goes_through_paths_and_back(spec: TraderSpec) -> None:
     nested = {"id": spec.id, **unflatten(flatten(spec.model_dump()))}
@@ -60,13 +56,11 @@ def test_a_trader_goes_through_paths_and_back(spec: TraderSpec) -> None:
     }
 
 
-@settings(max_examples=50, deadline=None)
 @given(fleet_specs())
 def test_the_fleet_goes_through_paths_and_back(spec: FleetSpec) -> None:
     assert FleetSpec.model_validate(unflatten(flatten(spec.model_dump()))) == spec
 
 
-@settings(max_examples=50, deadline=None)
 @given(trader_specs(), trader_specs())
 def test_a_diff_of_two_traders_makes_the_one_the_other(one: TraderSpec, other: TraderSpec) -> None:
     result = apply(flat_of(one), diff(flat_of(one), flat_of(other)))

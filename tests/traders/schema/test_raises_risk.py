@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
@@ -99,7 +99,6 @@ def test_other_settings_have_no_riskier_direction(path: str, one: Any, other: An
 
 
 @pytest.mark.parametrize("setting", DIRECTED, ids=lambda setting: setting.path)
-@settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_what_raises_risk_one_way_does_not_the_other(setting: Setting, data: st.DataObject) -> None:
     values = st.booleans() if setting.minimum is None else st.integers(int(setting.minimum), 1000)

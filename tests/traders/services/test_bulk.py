@@ -113,7 +113,7 @@ def test_an_edit_of_the_same_path_since_the_preview_is_told() -> None:
     assert configs.existing("t1").version == 1
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(trader_specs(ids=st.just("x")), min_size=1, max_size=3),
     st.lists(
@@ -145,7 +145,7 @@ def test_an_unknown_trader_is_named() -> None:
         propose_bulk(trader_ids=["ghost"], operations=[Operation(LEVERAGE, Do.SET, 5)])
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.builds(

@@ -198,7 +198,7 @@ def assert_fleet_rule_holds() -> None:
     assert overview.allocation.free_pct >= 0
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(operations, min_size=3, max_size=12))
 def test_any_sequence_of_changes_replays_from_history(sequence: list[tuple[Any, ...]]) -> None:
     with rolled_back():
@@ -208,7 +208,7 @@ def test_any_sequence_of_changes_replays_from_history(sequence: list[tuple[Any, 
         assert_fleet_rule_holds()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(operations, max_size=8), st.dictionaries(names, changes, min_size=1))
 def test_a_file_synced_twice_makes_no_version_the_second_time(
     sequence: list[tuple[Any, ...]], traders: dict[str, dict[str, Any]]
@@ -225,7 +225,7 @@ def test_a_file_synced_twice_makes_no_version_the_second_time(
         assert sync(file=file, actor="cli:test").versions == []
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(operations, max_size=8), st.dictionaries(names, changes, min_size=1))
 def test_a_file_that_wins_everywhere_leaves_no_conflict_open(
     sequence: list[tuple[Any, ...]], traders: dict[str, dict[str, Any]]

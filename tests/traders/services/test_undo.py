@@ -152,7 +152,7 @@ def test_chosen_traders_and_paths_go_back_to_a_moment() -> None:
     assert (a[LEVERAGE], b[LEVERAGE], b[POSITIONS]) == (10, 20, 9)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(some_names, some_changes, some_changes)
 def test_undoing_the_latest_change_gives_what_stood_before(
     name: str, first: dict[str, Any], second: dict[str, Any]

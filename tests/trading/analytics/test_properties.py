@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.trading.analytics.records import DAY, decisions, equity, money, signals, trades
@@ -73,7 +73,6 @@ def test_shares_lie_between_nothing_and_all(record: Record, capital: Decimal | N
 
 
 @pytest.mark.parametrize("by", By)
-@settings(max_examples=40)
 @given(records)
 def test_groups_add_up_to_the_whole(by: By, record: Record) -> None:
     whole = performance(*record)
@@ -86,7 +85,6 @@ def test_groups_add_up_to_the_whole(by: By, record: Record) -> None:
 
 
 @pytest.mark.parametrize("by", By)
-@settings(max_examples=40)
 @given(records, capitals, st.randoms())
 def test_groups_are_finite_sorted_and_the_same_in_any_order(
     by: By, record: Record, capital: Decimal | None, random: Any

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.at_once import at_once
@@ -59,7 +59,6 @@ def test_from_the_beginning_comes_every_version_in_order_however_small_the_pages
 
 
 @pytest.mark.django_db
-@settings(max_examples=25, deadline=None)
 @given(st.sets(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,5}", fullmatch=True), min_size=1, max_size=6))
 def test_ids_of_any_letters_come_once_each_through_pages_of_one(ids: set[str]) -> None:
     unlike = {trader_id.lower(): trader_id for trader_id in ids}.values()

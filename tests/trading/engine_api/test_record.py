@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.at_once import at_once
@@ -237,7 +237,6 @@ STEPS = st.lists(
 
 
 @pytest.mark.django_db
-@settings(max_examples=20, deadline=None)
 @given(steps=STEPS)
 def test_whatever_is_sent_in_whatever_order_the_record_is_consistent(steps: list[tuple[str, str, int]]) -> None:
     with transaction.atomic():

@@ -85,7 +85,7 @@ amounts = st.decimals(-1000, 1000, places=6)
 versions = st.one_of(st.none(), st.integers(1, 3))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(amounts, versions, versions), max_size=12), st.integers(1, 4))
 def test_the_roll_up_equals_the_sums_over_rows(
     drawn: list[tuple[Decimal, int | None, int | None]], batches: int
