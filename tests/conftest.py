@@ -9,15 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.servers import refuse_redis_in_use, remove_servers
 
 # The tests try the same few examples in each run, so that a red run means a changed program. `make soak` tries many new
-# ones. No deadline: a busy machine is not a fault.
-settings.register_profile("ci", max_examples=25, derandomize=True, deadline=None)
-settings.register_profile("soak", max_examples=1_000, derandomize=False, deadline=None)
+# ones. Slow is no fault: the machine may be busy.
+_RELAXED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]}
+settings.register_profile("ci", max_examples=25, derandomize=True, **_RELAXED)
+settings.register_profile("soak", max_examples=1_000, derandomize=False, **_RELAXED)
 settings.load_profile("ci")
 
 # A test that uses one of these starts servers, processes or a browser of its own.

@@ -131,6 +131,7 @@ def test_a_lost_connection_is_said_plainly_and_the_next_request_is_served(visito
     assert visitor.get("/admin/login/").status_code == 200
 
 
+@pytest.mark.slow
 def test_while_postgresql_is_stopped_every_page_says_so(known: Client, django_db_blocker: Any) -> None:
     with django_db_blocker.unblock(), own_postgres() as postgres:
         assert known.get("/admin/").status_code == 500  # it runs, and has no tables

@@ -15,6 +15,8 @@ from django.test import Client
 from nof0site.serving import prepare
 from tests.platform.processes import CHECKOUT, Machine, password_in
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.django_db
 def test_a_reset_password_is_printed_once_and_ends_the_sessions(client: Client) -> None:

@@ -11,6 +11,8 @@ from tests.platform.processes import Machine, free_port, interrupt
 COUNT = """
 import django; django.setup()
 from django.db import connection
+
+pytestmark = pytest.mark.slow
 with connection.cursor() as cursor:
     cursor.execute("SELECT count(*), count(*) FILTER (WHERE created_by = 'sample') FROM trader_config")
     print(*cursor.fetchone())

@@ -34,6 +34,8 @@ with connection.cursor() as cursor:
 FORK = """
 import os, sys, django; django.setup()
 from django.db import connection
+
+pytestmark = pytest.mark.slow
 connection.ensure_connection()
 pid = os.fork()
 if pid == 0:

@@ -23,6 +23,8 @@ with connection.cursor() as cursor:
 LOGIN = """
 import sys, django; django.setup()
 from django.contrib.auth import authenticate
+
+pytestmark = pytest.mark.slow
 print(authenticate(username="admin", password=%r))
 """
 

@@ -14,6 +14,8 @@ from pytest_django.fixtures import Settings as SettingsWrapper
 from nof0site.staticfiles import CollectedOrSourceStorage, source_fingerprint
 from tests.platform.processes import Machine
 
+pytestmark = pytest.mark.slow
+
 NAME = "nof0site/favicon.svg"
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.factories import make_trader, save_edit, sync_traders
@@ -113,7 +113,6 @@ def test_an_edit_of_the_same_path_since_the_preview_is_told() -> None:
     assert configs.existing("t1").version == 1
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(trader_specs(ids=st.just("x")), min_size=1, max_size=3),
     st.lists(
@@ -145,7 +144,6 @@ def test_an_unknown_trader_is_named() -> None:
         propose_bulk(trader_ids=["ghost"], operations=[Operation(LEVERAGE, Do.SET, 5)])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.builds(

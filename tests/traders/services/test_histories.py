@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.factories import make_file, make_fleet, make_trader, new_trader, save_edit
@@ -198,7 +198,6 @@ def assert_fleet_rule_holds() -> None:
     assert overview.allocation.free_pct >= 0
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(operations, min_size=3, max_size=12))
 def test_any_sequence_of_changes_replays_from_history(sequence: list[tuple[Any, ...]]) -> None:
     with rolled_back():
@@ -208,7 +207,6 @@ def test_any_sequence_of_changes_replays_from_history(sequence: list[tuple[Any, 
         assert_fleet_rule_holds()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(operations, max_size=8), st.dictionaries(names, changes, min_size=1))
 def test_a_file_synced_twice_makes_no_version_the_second_time(
     sequence: list[tuple[Any, ...]], traders: dict[str, dict[str, Any]]
@@ -225,7 +223,6 @@ def test_a_file_synced_twice_makes_no_version_the_second_time(
         assert sync(file=file, actor="cli:test").versions == []
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(operations, max_size=8), st.dictionaries(names, changes, min_size=1))
 def test_a_file_that_wins_everywhere_leaves_no_conflict_open(
     sequence: list[tuple[Any, ...]], traders: dict[str, dict[str, Any]]

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from tests.factories import make_file, make_trader, new_trader, save_edit, sync_traders
 from tests.traders.services.test_histories import changes as some_changes
@@ -152,7 +152,6 @@ def test_chosen_traders_and_paths_go_back_to_a_moment() -> None:
     assert (a[LEVERAGE], b[LEVERAGE], b[POSITIONS]) == (10, 20, 9)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(some_names, some_changes, some_changes)
 def test_undoing_the_latest_change_gives_what_stood_before(
     name: str, first: dict[str, Any], second: dict[str, Any]

@@ -19,6 +19,8 @@ import pytest
 from tests.platform.processes import Machine, free_port, interrupt, wait_for
 from trading.documents.names import Document
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def machine() -> Iterator[Machine]:

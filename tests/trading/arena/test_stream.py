@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trading.arena import stream
@@ -77,7 +77,6 @@ def test_a_record_beyond_all_measure_stops_the_reading(tmp_path: Path, monkeypat
 
 
 @given(records=st.lists(VALUES, max_size=5), indent=st.none() | st.integers(0, 3), piece=st.integers(1, 40))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_json_writes_is_what_is_read(tmp_path: Path, records: list[Any], indent: int | None, piece: int) -> None:
     plain = json.loads(json.dumps(records, default=str))
     (tmp_path / "t.json").write_text(json.dumps({"a": {"b": [1]}, "trades": plain, "z": [[]]}, indent=indent))

@@ -11,6 +11,8 @@ from trading.live_store import keys
 from trading.live_store.mode import Mode
 from trading.services import live_switch, live_verify
 
+pytestmark = pytest.mark.slow
+
 TEN = {key.name for key in keys.KEYS} - {keys.MARKET_ASSET.name}
 BESIDE = {keys.CONTROL, keys.LEADERBOARD_AS_OF}
 

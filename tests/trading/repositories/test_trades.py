@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.at_once import at_once
@@ -85,7 +85,6 @@ amounts = st.decimals(-1000, 1000, places=6)
 versions = st.one_of(st.none(), st.integers(1, 3))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(amounts, versions, versions), max_size=12), st.integers(1, 4))
 def test_the_roll_up_equals_the_sums_over_rows(
     drawn: list[tuple[Decimal, int | None, int | None]], batches: int
