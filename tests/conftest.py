@@ -16,9 +16,9 @@ from tests.servers import refuse_redis_in_use, remove_servers
 
 # The tests try the same few examples in each run, so that a red run means a changed program. `make soak` tries many new
 # ones. Slow is no fault: the machine may be busy.
-_RELAXED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]}
-settings.register_profile("ci", max_examples=25, derandomize=True, **_RELAXED)
-settings.register_profile("soak", max_examples=1_000, derandomize=False, **_RELAXED)
+_RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+settings.register_profile("ci", _RELAXED, max_examples=25, derandomize=True)
+settings.register_profile("soak", _RELAXED, max_examples=1_000)
 settings.load_profile("ci")
 
 # A test that uses one of these starts servers, processes or a browser of its own.
