@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class SiteConfig(AppConfig):
@@ -10,11 +10,13 @@ class SiteConfig(AppConfig):
 
     def ready(self) -> None:
         from nof0site import checks  # noqa: F401  (importing registers the checks)
+        from nof0site.guards.backward import refuse_to_drop_rows
         from nof0site.postgresql.role_limits import keep_role_limits
         from traders.repositories.roles import make_roles
 
         # Once for each migrate: this app itself has no models, and a signal of its own never comes.
         traders = apps.get_app_config("traders")
+        pre_migrate.connect(refuse_to_drop_rows, sender=traders, dispatch_uid="nof0site.rows")
         post_migrate.connect(keep_role_limits, sender=traders, dispatch_uid="nof0site.role_limits")
         post_migrate.connect(make_roles, dispatch_uid="nof0site.roles")
 

@@ -8,8 +8,9 @@ from typing import Any
 from django.apps.config import AppConfig
 from django.conf import settings
 from django.core import checks
-from django.db import connections
+from django.db import DatabaseError, connections
 
+from nof0site.guards.foreign import foreign_database
 from nof0site.postgresql.role_limits import missing_role_limits
 
 
@@ -43,3 +44,20 @@ def check_role_limits(
             id="nof0site.W002",
         )
     ]
+
+
+@checks.register(checks.Tags.database)
+def check_database_is_ours(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """E001: the database belongs to another program. `migrate` runs this before it changes anything."""
+    found: list[checks.CheckMessage] = []
+    for alias in databases or ():
+        try:
+            foreign = foreign_database(connections[alias])
+        except DatabaseError:
+            # Whether the database can be reached is for the command itself to say.
+            continue
+        if foreign:
+            found.append(checks.Error(foreign.message, hint=foreign.generation.way_out, id="nof0site.E001"))
+    return found

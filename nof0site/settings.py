@@ -187,6 +187,8 @@ CACHES: dict[str, Any] = {"default": external_redis(REDIS_URL) if REDIS_URL else
 LIVE_STORE_PLAIN = env_list("LIVE_STORE_PLAIN", default=[])
 # Further settings of the embedded PostgreSQL, given to it at its start.
 EMBEDDED_POSTGRES_SETTINGS: dict[str, str] = {}
+# Lets `migrate` go back over migrations whose tables and columns hold data; for one command only.
+DROP_DATA = env_bool("NOF0_DROP_DATA", default=False)
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
 

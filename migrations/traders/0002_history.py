@@ -40,6 +40,14 @@ ALTER TABLE trader_config_versions
 DROP SEQUENCE config_change_set_seq;
 """
 
+# Versions that lie in the tables from before a step back keep their numbers: the sequence goes on behind them.
+FILL_SEQUENCE = """
+SELECT setval('config_change_set_seq', newest) FROM (
+    SELECT greatest((SELECT max(change_set) FROM trader_config_versions),
+                    (SELECT max(change_set) FROM manager_config_versions)) AS newest) AS stored
+ WHERE newest > 0;
+"""
+
 VIEWS = """
 CREATE VIEW trader_config_history AS
 SELECT history_id AS id,
@@ -77,5 +85,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(CONSTRAINTS, DROP_CONSTRAINTS),
+        migrations.RunSQL(FILL_SEQUENCE, migrations.RunSQL.noop),
         migrations.RunSQL(VIEWS, DROP_VIEWS),
     ]

@@ -79,6 +79,9 @@ CREATE TRIGGER trader_config_runtime_state AFTER INSERT ON trader_config
     REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION nof0_runtime_state_of_new_traders();
 """
 
+# Of traders that were made while this migration was taken back.
+FILL_RUNTIME_ROWS = "INSERT INTO trader_runtime_state (trader_id) SELECT id FROM trader_config ON CONFLICT DO NOTHING;"
+
 DROP_RUNTIME_ROWS = """
 DROP TRIGGER trader_config_runtime_state ON trader_config;
 DROP FUNCTION nof0_runtime_state_of_new_traders();
@@ -91,4 +94,5 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(FLEET_SUM, DROP_FLEET_SUM),
         migrations.RunSQL(RUNTIME_ROWS, DROP_RUNTIME_ROWS),
+        migrations.RunSQL(FILL_RUNTIME_ROWS, migrations.RunSQL.noop),
     ]

@@ -14,7 +14,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("traders", "0007_as_of"),
+        # Not a later one: taking back an index of `traders` must not take back the trading record.
+        ("traders", "0003_append_only"),
     ]
 
     operations = [

@@ -81,19 +81,22 @@ DROP_TRIGGERS = (
     + "DROP TRIGGER positions_never_deleted ON positions;"
 )
 
+# A version that straddles is one whose trades were closed under another.
+_SUMS = """
+INSERT INTO version_results AS r (trader_id, entry_version, trades, wins, losses, straddling,
+                                  net_pnl, gross_pnl, commission, first_close_ms, last_close_ms)
+SELECT trader_id, coalesce(entry_version, 0), count(*),
+       count(*) FILTER (WHERE net_pnl > 0), count(*) FILTER (WHERE net_pnl < 0),
+       count(*) FILTER (WHERE detail #> '{versions,entry}' IS DISTINCT FROM detail #> '{versions,exit}'),
+       sum(net_pnl), sum((detail #>> '{pnl,gross}')::numeric), sum((detail #>> '{pnl,commission}')::numeric),
+       min(close_ts_ms), max(close_ts_ms)
+"""
 # Once a statement, in one order of rows: two imports that touch the same versions wait for each other and never
-# lock crosswise. A version that straddles is one whose trades were closed under another.
-RESULTS = """
+# lock crosswise.
+RESULTS = f"""
 CREATE FUNCTION nof0_add_version_results() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO version_results AS r (trader_id, entry_version, trades, wins, losses, straddling,
-                                      net_pnl, gross_pnl, commission, first_close_ms, last_close_ms)
-    SELECT trader_id, coalesce(entry_version, 0), count(*),
-           count(*) FILTER (WHERE net_pnl > 0), count(*) FILTER (WHERE net_pnl < 0),
-           count(*) FILTER (WHERE detail #> '{versions,entry}' IS DISTINCT FROM detail #> '{versions,exit}'),
-           sum(net_pnl), sum((detail #>> '{pnl,gross}')::numeric), sum((detail #>> '{pnl,commission}')::numeric),
-           min(close_ts_ms), max(close_ts_ms)
-      FROM added GROUP BY 1, 2 ORDER BY 1, 2
+    {_SUMS} FROM added GROUP BY 1, 2 ORDER BY 1, 2
     ON CONFLICT (trader_id, entry_version) DO UPDATE
        SET trades = r.trades + EXCLUDED.trades, wins = r.wins + EXCLUDED.wins,
            losses = r.losses + EXCLUDED.losses, straddling = r.straddling + EXCLUDED.straddling,
@@ -107,6 +110,8 @@ END $$;
 CREATE TRIGGER trades_version_results AFTER INSERT ON trades
     REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION nof0_add_version_results();
 """
+# The sums may lie in the table from before a step back, without the trades that were recorded since.
+FILL_RESULTS = f"DELETE FROM version_results; {_SUMS} FROM trades GROUP BY 1, 2;"
 DROP_RESULTS = """
 DROP TRIGGER trades_version_results ON trades;
 DROP FUNCTION nof0_add_version_results();
@@ -114,11 +119,12 @@ DROP FUNCTION nof0_add_version_results();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("trading", "0001_tables"), ("traders", "0005_fleet_rules")]
+    dependencies = [("trading", "0001_tables"), ("traders", "0003_append_only")]
 
     operations = [
         migrations.RunSQL(CHECKS, DROP_CHECKS),
         migrations.RunSQL(NO_PREFIX_INDEXES, PREFIX_INDEXES),
         migrations.RunSQL(TRIGGERS, DROP_TRIGGERS),
         migrations.RunSQL(RESULTS, DROP_RESULTS),
+        migrations.RunSQL(FILL_RESULTS, migrations.RunSQL.noop),
     ]

@@ -17,6 +17,7 @@ from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
 from nof0site.embedded.locks import exclusive
+from nof0site.guards.foreign import foreign_database
 from nof0site.staticfiles import are_collected
 from traders.services import drift
 from trading.services import sample
@@ -65,6 +66,9 @@ def one_at_a_time() -> Iterator[None]:
 
 
 def migrate(out: Output) -> None:
+    """Raises CommandError, and changes nothing, in a database that belongs to another program."""
+    if foreign := foreign_database(connection):
+        raise CommandError(f"{foreign.message}\n{foreign.generation.way_out}")
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if plan:

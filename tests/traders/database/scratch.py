@@ -51,17 +51,21 @@ class ScratchDatabase:
 
 
 @contextmanager
-def scratch_database() -> Iterator[ScratchDatabase]:
-    """Its name does not begin with test_, so that it is held to what a real database is held to."""
-    database = ScratchDatabase(ALIAS, f"scratch_nof0_{os.getpid()}")
-    _run(f'DROP DATABASE IF EXISTS "{database.name}" WITH (FORCE)', f'CREATE DATABASE "{database.name}"')
-    connections.databases[ALIAS] = {**connection.settings_dict, "NAME": database.name}
+def scratch_database(alias: str = ALIAS, *, template: ScratchDatabase | None = None) -> Iterator[ScratchDatabase]:
+    """Its name does not begin with test_, so that it is held to what a real database is held to.
+
+    `template`: a database that it begins as a copy of.
+    """
+    database = ScratchDatabase(alias, f"{alias}_nof0_{os.getpid()}")
+    copied = f' TEMPLATE "{template.name}"' if template else ""
+    _run(f'DROP DATABASE IF EXISTS "{database.name}" WITH (FORCE)', f'CREATE DATABASE "{database.name}"{copied}')
+    connections.databases[alias] = {**connection.settings_dict, "NAME": database.name}
     try:
         yield database
     finally:
-        connections[ALIAS].close()
-        del connections[ALIAS]
-        del connections.databases[ALIAS]
+        connections[alias].close()
+        del connections[alias]
+        del connections.databases[alias]
         _run(f'DROP DATABASE "{database.name}" WITH (FORCE)')
 
 

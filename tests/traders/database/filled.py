@@ -1,0 +1,98 @@
+"""A scratch database with rows in every table of ours, written by the services themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection, connections
+
+from tests.factories import make_trader, save_edit, sync_traders
+from tests.traders.database.scratch import ScratchDatabase
+from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_position, make_trade
+from traders.repositories import cooldowns, runtime
+from traders.schema.tokens import Scope
+from traders.services import tokens
+from trading.repositories import positions, symbols, trades
+from trading.repositories.copying import bulk_load
+from trading.repositories.decisions import record_decision
+from trading.repositories.equity import copy_equity
+from trading.schema.common import Side
+from trading.schema.facts import EquityPoint
+from trading.schema.message import Role, Said
+
+# Rows of ours, but for what Django's own apps keep.
+TABLES = (
+    *("trader_config", "trader_config_versions", "manager_config", "manager_config_versions", "prompt_texts"),
+    *("trader_runtime_state", "trader_symbol_cooldowns", "yaml_base", "config_change_set_paths", "api_tokens"),
+    *("symbols", "positions", "trades", "version_results", "decision_journal", "conversation_messages"),
+    "equity_snapshots",
+)
+
+
+@contextmanager
+def as_default(scratch: ScratchDatabase) -> Iterator[None]:
+    """What speaks to the site's database speaks to this one."""
+    connection.close()
+    name, connection.settings_dict["NAME"] = connection.settings_dict["NAME"], scratch.name
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = name
+
+
+def fill(scratch: ScratchDatabase) -> None:
+    """Two traders with three versions, and a row at least of everything else."""
+    with as_default(scratch):
+        sync_traders(make_trader("a"), make_trader("b", detail__display_name="B"))
+        save_edit("a", detail__risk__max_positions=2)
+        runtime.report("a", version=2, is_running=True, detail={})
+        cooldowns.put("a", "BTC", datetime(2030, 1, 1, tzinfo=UTC), {})
+        tokens.create(name="engine-1", scopes=[Scope.READ_CONFIG], actor="ann")
+        symbols.add(["BTC", "ETH"])
+        for n in range(4):
+            opened = OPENED_MS + n * HOUR_MS
+            trades.record_trade(make_trade("a", open_ms=opened, net=Decimal(n - 1), entry_version=1 + n % 2))
+        positions.open_position(trader_id="a", symbol="ETH", side=Side.SHORT, detail=make_position())
+        record_decision(make_entry("a"), [Said(role=Role.USER, content="What now?")])
+        with bulk_load(name="equity"):
+            copy_equity([EquityPoint("a", OPENED_MS, Decimal("10000.5"))])
+
+
+def query(scratch: ScratchDatabase, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = []
+    with connections[scratch.alias].cursor() as cursor:
+        cursor.execute(sql, parameters)
+        if cursor.description:
+            found = cursor.fetchall()
+    connections[scratch.alias].close()
+    return found
+
+
+def present(scratch: ScratchDatabase) -> list[str]:
+    existing = {name for (name,) in query(scratch, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
+    return [table for table in TABLES if table in existing]
+
+
+def fingerprint(scratch: ScratchDatabase, table: str) -> tuple[int, str]:
+    """(rows, a hash of all their columns)."""
+    [row] = query(
+        scratch,
+        f"SELECT count(*), md5(coalesce(string_agg(to_jsonb(t)::text, E'\\n' ORDER BY to_jsonb(t)::text), ''))"
+        f" FROM {table} t",
+    )
+    return row[0], row[1]
+
+
+def results_are_sums(scratch: ScratchDatabase) -> bool:
+    """Whether the roll-up says what the trades say."""
+    ours = "SELECT trader_id, entry_version, trades, wins, losses, net_pnl, last_close_ms FROM version_results"
+    sums = (
+        "SELECT trader_id, coalesce(entry_version, 0), count(*), count(*) FILTER (WHERE net_pnl > 0),"
+        " count(*) FILTER (WHERE net_pnl < 0), sum(net_pnl), max(close_ts_ms) FROM trades GROUP BY 1, 2"
+    )
+    return sorted(query(scratch, ours)) == sorted(query(scratch, sums))
