@@ -83,7 +83,14 @@ def save_edit(config_id: str, actor: str = "mei", reason: str = "because", **cha
     """An operator changes some paths of what stands now."""
     stored = configs.existing(config_id)
     flat = stored.flat | {path.replace("__", "."): value for path, value in changed.items()}
-    return edit.save(config_id=config_id, flat=flat, expected_version=stored.version, reason=reason, actor=actor)
+    return edit.save(
+        config_id=config_id,
+        flat=flat,
+        expected_version=stored.version,
+        reason=reason,
+        actor=actor,
+        may_change_fleet=True,
+    )
 
 
 def new_trader(trader_id: str, **changed: Any) -> SavedVersion | None:

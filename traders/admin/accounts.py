@@ -6,11 +6,13 @@ from typing import Any
 
 from axes.utils import reset
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -25,8 +27,23 @@ admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
+class OwnIdsOnly:
+    """An action on a list refuses ids of another kind; Django's own would fail on a text where it expects a number."""
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        key = queryset.model._meta.pk
+        try:
+            for selected in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                key.to_python(selected)
+        except ValidationError:
+            messages.warning(request, gettext("What was chosen is not in this list. Nothing was done."))
+            return HttpResponseRedirect(request.get_full_path())
+        answer: HttpResponse | None = super().response_action(request, queryset)  # type: ignore[misc]
+        return answer
+
+
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
+class UserAdmin(OwnIdsOnly, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     """Whoever is no superuser neither makes one nor touches one: the role Admin is not a way to more."""
 
     form = AccountChangeForm
@@ -79,7 +96,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
+class GroupAdmin(OwnIdsOnly, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
     """The roles are looked at only: every migration puts them back."""
 
     filter_horizontal = ()

@@ -49,7 +49,7 @@ def bulk_view(desk: Desk) -> HttpResponse:
 def _is_valid(form: BulkForm, trader_ids: Sequence[str]) -> bool:
     """The values are held to what one of the traders could take, so that a slip is told once, at its field."""
     if form.is_valid():
-        problems = bulk.value_problems(operations=form.operations, sample=configs.existing(trader_ids[0]))
+        problems = bulk.value_problems(operations=form.operations, sample=configs.existing_trader(trader_ids[0]))
         form.add_problems(problems)
         required_reason(form.cleaned_data.get("reason", ""))
     return form.is_valid()

@@ -51,6 +51,7 @@ def change_set_view(desk: Desk, change_set: int) -> HttpResponse:
         "change_set.html",
         _("Change set %(n)d") % {"n": change_set},
         line=line,
+        may_undo=desk.may_change and (desk.may_change_fleet or line.config_ids != (FLEET_ID,)),
         just_before=line.changed_at - timedelta(microseconds=1),
         blocks=blocks,
         only=only,

@@ -67,6 +67,7 @@ def conflicts_view(desk: Desk) -> HttpResponse:
             reason=form.cleaned_data["reason"],
             actor=desk.actor,
             expected_versions=_seen(desk, choices),
+            may_change_fleet=desk.may_change_fleet,
         )
     except InvalidConfig as invalid:
         form.add_problems(invalid.problems)

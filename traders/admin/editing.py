@@ -31,6 +31,7 @@ from traders.rules.rebase import Choices
 from traders.schema.paths import Flat
 from traders.schema.problems import InvalidConfig
 from traders.schema.stored import StoredConfig
+from traders.schema.validate import require_trader_id
 from traders.services import configs, edit
 from traders.services.names import choices
 from traders.services.reason import required_reason
@@ -65,13 +66,20 @@ def _propose_or_save(
     config_id = desk.config_id or form.data.get(NEW_ID, "").strip()
     version = base.version if base else 0
     try:
+        if not desk.config_id and config_id:
+            require_trader_id(config_id)
         proposal = _proposal(form, config_id, version)
         if form.errors or proposal is None:
             return _form_page(desk, current, form, base, merged)
         if not saving or not proposal.changes:
             return _preview_page(desk, form, proposal, merged)
         saved = edit.save(
-            config_id=config_id, flat=form.flat(), expected_version=version, reason=_reason(form), actor=desk.actor
+            config_id=config_id,
+            flat=form.flat(),
+            expected_version=version,
+            reason=_reason(form),
+            actor=desk.actor,
+            may_change_fleet=desk.is_fleet and desk.may_change_fleet,
         )
     except InvalidConfig as invalid:
         form.add_problems(invalid.problems)

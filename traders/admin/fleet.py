@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from traders.admin.editing import edit_view
-from traders.admin.pages import Desk
+from traders.admin.pages import FLEET_OBJECT_ID, Desk
 from traders.admin.versioned import VersionedAdmin
 from traders.models import ManagerConfig
 from traders.schema.fleet import FLEET_ID
@@ -17,8 +17,8 @@ from traders.schema.fleet import FLEET_ID
 
 @admin.register(ManagerConfig)
 class ManagerConfigAdmin(VersionedAdmin):
-    def config_id(self, object_id: str) -> str:
-        return FLEET_ID
+    def config_id(self, object_id: str) -> str | None:
+        return FLEET_ID if object_id == FLEET_OBJECT_ID else None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

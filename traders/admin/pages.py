@@ -25,6 +25,9 @@ from traders.schema.fleet import FLEET_ID
 from traders.schema.stored import StoredConfig
 from traders.schema.trader import TraderSpec
 
+FLEET_OBJECT_ID = "1"
+"""The fleet's settings in an address: the key of their only row."""
+
 
 def may_change_fleet(request: HttpRequest) -> bool:
     return request.user.has_perm("traders.change_managerconfig")
@@ -83,7 +86,7 @@ class Desk:
     @property
     def object_id(self) -> str:
         """What stands in the addresses."""
-        return "1" if self.is_fleet else self.config_id
+        return FLEET_OBJECT_ID if self.is_fleet else self.config_id
 
     @property
     def version_name(self) -> str:

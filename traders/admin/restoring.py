@@ -46,6 +46,7 @@ def restore_view(desk: Desk, current: StoredConfig, number: int) -> HttpResponse
             reason=form.cleaned_data["reason"],
             actor=desk.actor,
             keep=desk.request.POST.getlist(KEEP),
+            may_change_fleet=desk.is_fleet and desk.may_change_fleet,
         )
     except StaleEdit as stale:
         return _page(desk, stale.theirs, old, form)

@@ -65,13 +65,9 @@ class Block:
     retires: bool = field(default=False)
 
 
-def may_change_fleet(desk: Desk) -> bool:
-    return bool(desk.request.user.has_perm("traders.change_managerconfig"))
-
-
 def take_back_view(desk: Desk, task: Task) -> HttpResponse:
     posted = desk.request.POST if desk.request.method == "POST" else None
-    form = TakingBackForm(task.extent(), posted, may_change_fleet=may_change_fleet(desk))
+    form = TakingBackForm(task.extent(), posted, may_change_fleet=desk.may_change_fleet)
     if form.without_fleet and not form.config_ids:
         raise PermissionDenied
     if posted is None or posted.get("step") != "save":
@@ -89,7 +85,13 @@ def _saved(desk: Desk, task: Task, form: TakingBackForm) -> HttpResponse:
     if seen is None:
         raise BadRequest("the versions seen are missing")
     try:
-        saved = task.save(scope=form.scope, seen=seen, reason=form.cleaned_data["reason"], actor=desk.actor)
+        saved = task.save(
+            scope=form.scope,
+            seen=seen,
+            reason=form.cleaned_data["reason"],
+            actor=desk.actor,
+            may_change_fleet=desk.may_change_fleet,
+        )
     except ChangedMeanwhile as changed:
         return _page(desk, task, form, notice=_meanwhile(changed))
     except InvalidConfig as invalid:

@@ -19,12 +19,14 @@ from traders.admin.actions import action_urls, may_upload
 from traders.admin.columns import TraderColumns
 from traders.admin.conflicts import conflicts_view
 from traders.admin.fleetwide import fleet_urls
+from traders.admin.guarded import fleet_refusals
 from traders.admin.moments import AT
 from traders.admin.pages import Desk
 from traders.admin.paginator import PagesByKey
 from traders.admin.past import past_list_view
 from traders.admin.versioned import VersionedAdmin
 from traders.models import TraderConfig, TraderConfigVersion
+from traders.schema.trader import ID_PATTERN
 from traders.services import configs
 
 # Read as text and in columns of figures, in the table as in the cards.
@@ -46,6 +48,12 @@ class TraderConfigAdmin(TraderColumns, VersionedAdmin):  # type: ignore[misc]
     actions = None
     search_fields = ("id", "display_name")
     search_help_text = ""
+
+    def config_id(self, object_id: str) -> str | None:
+        return object_id if ID_PATTERN.fullmatch(object_id) else None
+
+    def no_such_object(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return Desk(self, request, object_id).gone()
 
     def get_urls(self) -> list[URLPattern]:
         conflicts = path("conflicts/", self.admin_site.admin_view(self.conflicts_view), name="traders_conflicts")
@@ -103,4 +111,5 @@ class TraderConfigAdmin(TraderColumns, VersionedAdmin):  # type: ignore[misc]
         needed = self.has_change_permission if request.method == "POST" else self.has_view_permission
         if not needed(request):
             raise PermissionDenied
-        return conflicts_view(Desk(self, request, ""))
+        with fleet_refusals():
+            return conflicts_view(Desk(self, request, ""))

@@ -16,8 +16,8 @@ from traders.forms.upload import OptionsForm, UploadForm
 from traders.manager_yaml.file import PRINTED_PROBLEMS, InvalidFile, ManagerFile
 from traders.manager_yaml.located import located
 from traders.rules.allocation import RETIRE_OPTION
+from traders.rules.errors import FleetNotAllowed
 from traders.rules.sync_report import SyncReport
-from traders.schema.fleet import FLEET_ID
 from traders.schema.problems import InvalidConfig, Problem
 from traders.services.sync import PlanChanged, sync
 from traders.services.upload import Upload, read_upload
@@ -77,8 +77,6 @@ def _apply(desk: Desk, form: OptionsForm, upload: Upload, token: str) -> HttpRes
         if not form.is_valid():
             report = _synced(desk, file, form, check=True)
             return _plan_page(desk, form, upload, token, report)
-        # First, for whoever may not change all that is in the file; then exactly this or nothing.
-        _synced(desk, file, form, check=True)
         report = _synced(desk, file, form, as_planned=planned)
     except PlanChanged as changed:
         notice = _("The fleet or its files changed since the plan was made. Nothing was written; this is the plan now.")
@@ -96,22 +94,22 @@ def _synced(desk: Desk, file: ManagerFile, form: OptionsForm, **how: Any) -> Syn
     """Problems with the fleet are told at their place in the file, those of the reason as they are."""
     reason = "" if how.get("check") else form.cleaned_data["reason"]
     try:
-        report = sync(
+        return sync(
             file=file,
             actor=desk.actor,
             reason=reason,
             prefer=form.preferences,
             retire_missing=form.cleaned_data.get("retire_missing", False),
+            may_change_fleet=desk.may_change_fleet,
             **how,
         )
+    except FleetNotAllowed:
+        message = _("changes the fleet's settings, which your account may not change: ask an administrator to sync it")
+        raise InvalidFile(file.path, [Problem("", message)]) from None
     except InvalidConfig as error:
         if any(problem.path == "reason" for problem in error.problems):
             raise
         raise located(file, error) from error
-    if not desk.may_change_fleet and any(outcome.config_id == FLEET_ID for outcome in report.outcomes):
-        message = _("changes the fleet's settings, which your account may not change: ask an administrator to sync it")
-        raise InvalidFile(file.path, [Problem("", message)])
-    return report
 
 
 def _again(form: OptionsForm) -> OptionsForm:

@@ -11,6 +11,7 @@ from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin
 
 from traders.admin.editing import edit_view
+from traders.admin.guarded import fleet_refusals
 from traders.admin.history import compare_view, history_view, version_view, whole_page
 from traders.admin.pages import Desk
 from traders.admin.past import past_view
@@ -22,10 +23,14 @@ View = Callable[..., HttpResponse]
 
 
 class VersionedAdmin(ModelAdmin):
-    """Edit, history, compare, one version and restore. Nothing is ever deleted."""
+    """Edit, history, compare, one version and restore. Nothing is ever deleted.
 
-    def config_id(self, object_id: str) -> str:
-        return object_id
+    The permission asked is the one of this admin's model, so a page takes only ids of that model.
+    """
+
+    def config_id(self, object_id: str) -> str | None:
+        """The configuration that an address names; None for an id that no object of this model can have."""
+        raise NotImplementedError
 
     def get_urls(self) -> list[URLPattern]:
         return [
@@ -74,12 +79,23 @@ class VersionedAdmin(ModelAdmin):
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        desk = Desk(self, request, self.config_id(object_id))
+        config_id = self.config_id(object_id)
+        if config_id is None:
+            return self.no_such_object(request, object_id)
+        desk = Desk(self, request, config_id)
         current = configs.stored(desk.config_id)
-        return view(desk, current) if current else self.missing(desk)
+        with fleet_refusals():
+            return view(desk, current) if current else self.missing(desk)
 
     def missing(self, desk: Desk) -> HttpResponse:
         return desk.gone()
+
+    def no_such_object(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The admin's own answer to an id that its model does not have: a message, on another page."""
+        answer: HttpResponse = self._get_obj_does_not_exist_redirect(  # type: ignore[attr-defined]
+            request, self.opts, object_id
+        )
+        return answer
 
     def _path(self, route: str, view: View, name: str) -> URLPattern:
         full = f"{self.opts.app_label}_{self.opts.model_name}_{name}"

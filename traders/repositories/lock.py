@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from traders.models import ManagerConfig, TraderConfig
 from traders.repositories import configs, writer
+from traders.rules.errors import FleetNotAllowed
 from traders.schema.fleet import FLEET_ID
 from traders.schema.stored import NewVersion, SavedVersion, StoredConfig
 
@@ -20,8 +21,9 @@ from traders.schema.stored import NewVersion, SavedVersion, StoredConfig
 class LockedFleet:
     """The fleet while nobody else can change any configuration. Only `locked_fleet` makes one."""
 
-    def __init__(self, settings: StoredConfig | None) -> None:
+    def __init__(self, settings: StoredConfig | None, *, may_change_fleet: bool) -> None:
         self.settings = settings
+        self.may_change_fleet = may_change_fleet
         self.change_set: int | None = None
 
     def traders(self, ids: Collection[str]) -> dict[str, StoredConfig]:
@@ -33,9 +35,14 @@ class LockedFleet:
         return self.settings if config_id == FLEET_ID else self.traders([config_id]).get(config_id)
 
     def write(self, versions: Sequence[NewVersion], *, source: str, actor: str) -> list[SavedVersion]:
-        """Writes configs and history, and announces them. All versions of one lock are one change set."""
+        """Writes configs and history, and announces them. All versions of one lock are one change set.
+
+        Raises FleetNotAllowed for a version of the fleet's settings under a lock that was not taken for them.
+        """
         if not versions:
             return []
+        if not self.may_change_fleet and any(version.config_id == FLEET_ID for version in versions):
+            raise FleetNotAllowed
         if self.change_set is None:
             self.change_set = writer.next_change_set()
             writer.announce(self.change_set)
@@ -51,10 +58,13 @@ class LockedFleet:
 
 
 @contextmanager
-def locked_fleet() -> Iterator[LockedFleet]:
-    """One transaction over any number of configurations; an exception inside leaves nothing written."""
+def locked_fleet(*, may_change_fleet: bool = False) -> Iterator[LockedFleet]:
+    """One transaction over any number of configurations; an exception inside leaves nothing written.
+
+    The fleet's settings need a permission of their own, so a caller that may write them says so.
+    """
     with transaction.atomic():
-        yield LockedFleet(_lock_settings())
+        yield LockedFleet(_lock_settings(), may_change_fleet=may_change_fleet)
 
 
 def _lock_settings() -> StoredConfig | None:

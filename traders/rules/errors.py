@@ -8,6 +8,7 @@ ConfigError
 ├── NothingStored       the fleet has no settings yet
 ├── AheadOfHistory      a cursor that this history has not reached
 ├── AlreadyExists       a new trader's id is taken, perhaps in other letter case
+├── FleetNotAllowed     the fleet's own settings would change, and only traders may
 ├── StaleEdit           somebody saved since the editor read; carries all three sides
 └── ConcurrentChange    a program that takes no locks of ours changed a row under our hands
 
@@ -66,6 +67,11 @@ class AlreadyExists(ConfigError):
         self.config_id, self.existing = config_id, existing
         same = "" if config_id == existing else f" as {existing!r}; ids are unique ignoring case"
         super().__init__(f"the trader {config_id!r} exists already{same}")
+
+
+class FleetNotAllowed(ConfigError):
+    def __init__(self) -> None:
+        super().__init__("the fleet's settings need a permission of their own, which the caller does not have")
 
 
 class StaleEdit(ConfigError):

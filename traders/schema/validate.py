@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
 from traders.schema.declare import Setting
 from traders.schema.fleet import FleetSpec
-from traders.schema.problems import InvalidConfig, Problem, problems_of
+from traders.schema.problems import InvalidConfig, Problem, problems_of, shown
 from traders.schema.prompts import path_problem
 from traders.schema.secrets import find_secret, secrets_in
-from traders.schema.trader import TraderSpec
+from traders.schema.trader import ID_PATTERN, ID_RULE, TraderSpec
 
 # Embeddings, overrides and isolates of the bidirectional algorithm: a page would show another text than is stored.
 # Looked for here and not where the types are declared, so that what is stored already stays readable.
@@ -36,6 +36,12 @@ def validate_trader(trader_id: str, nested: Mapping[str, Any]) -> TraderSpec:
     if problems:
         raise InvalidConfig(problems)
     return spec
+
+
+def require_trader_id(trader_id: str) -> None:
+    """Raises InvalidConfig for a text that no trader may be called, such as the id of the fleet's settings."""
+    if not ID_PATTERN.fullmatch(trader_id):
+        raise InvalidConfig([Problem("id", f"must be {ID_RULE}, was {shown(trader_id)}")])
 
 
 def validate_fleet(nested: Mapping[str, Any]) -> FleetSpec:

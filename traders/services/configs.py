@@ -38,6 +38,13 @@ def existing(config_id: str) -> StoredConfig:
     return found
 
 
+def existing_trader(trader_id: str) -> StoredConfig:
+    """Raises UnknownConfig, also for the id of the fleet's settings."""
+    if trader_id == FLEET_ID:
+        raise UnknownConfig(trader_id)
+    return existing(trader_id)
+
+
 def version(config_id: str, number: int) -> StoredConfig:
     """Raises UnknownVersion."""
     found = configs.version(config_id, number)

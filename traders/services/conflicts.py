@@ -18,7 +18,7 @@ from traders.schema.paths import ABSENT, Change, Flat, apply, same, unflatten
 from traders.schema.problems import InvalidConfig
 from traders.schema.stored import NewVersion, SavedVersion, StoredConfig
 from traders.schema.trader import TraderSpec
-from traders.services.edit import validated
+from traders.services.edit import require_right, validated
 from traders.services.reason import required_reason
 
 Choices = Mapping[tuple[str, str], Side]
@@ -50,16 +50,22 @@ def open_conflicts() -> list[OpenConflict]:
 
 
 def settle(
-    *, choices: Choices, reason: str, actor: str, expected_versions: Mapping[str, int] | None = None
+    *,
+    choices: Choices,
+    reason: str,
+    actor: str,
+    expected_versions: Mapping[str, int] | None = None,
+    may_change_fleet: bool = False,
 ) -> list[SavedVersion]:
     """`yaml` applies the file's value as a new version; `db` keeps what is stored and only moves the base.
 
-    One change set, all or nothing. Raises InvalidConfig, UnknownConfig, and StaleEdit when a configuration is
-    no longer at its expected version.
+    One change set, all or nothing. Raises InvalidConfig, UnknownConfig, StaleEdit when a configuration is
+    no longer at its expected version, and FleetNotAllowed for a choice about the fleet's settings.
     """
     reason = required_reason(reason)
     config_ids = sorted({config_id for config_id, _ in choices})
-    with locked_fleet() as fleet:
+    require_right(config_ids, may_change_fleet=may_change_fleet)
+    with locked_fleet(may_change_fleet=may_change_fleet) as fleet:
         current = _current(fleet, config_ids, expected_versions or {})
         chosen = {name: [c for c in bases.conflicts([name]) if _side(choices, c)] for name in config_ids}
         versions = [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from traders.repositories import configs
 from traders.repositories.lock import LockedFleet, locked_fleet
 from traders.rules import allocation
 from traders.rules.allocation import Allocation, Share
-from traders.rules.errors import AlreadyExists, StaleEdit, UnknownConfig
+from traders.rules.errors import AlreadyExists, FleetNotAllowed, StaleEdit, UnknownConfig
 from traders.rules.proposal import Proposal, riskier_paths
 from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import Flat, diff, unflatten
@@ -29,11 +31,19 @@ def propose(*, config_id: str, flat: Flat, expected_version: int) -> Proposal:
 
 
 def save(
-    *, config_id: str, flat: Flat, expected_version: int, reason: str, actor: str, source: str = "admin"
+    *,
+    config_id: str,
+    flat: Flat,
+    expected_version: int,
+    reason: str,
+    actor: str,
+    source: str = "admin",
+    may_change_fleet: bool = False,
 ) -> SavedVersion | None:
-    """Saves a new version; None when nothing differs. Raises what `propose` raises."""
+    """Saves a new version; None when nothing differs. Raises what `propose` raises, and FleetNotAllowed."""
     reason = required_reason(reason)
-    with locked_fleet() as fleet:
+    require_right([config_id], may_change_fleet=may_change_fleet)
+    with locked_fleet(may_change_fleet=may_change_fleet) as fleet:
         proposal = _proposal(config_id, flat, expected_version, fleet.one(config_id), fleet.settings)
         return write(fleet, proposal, reason=reason, actor=actor, source=source)
 
@@ -44,6 +54,12 @@ def write(fleet: LockedFleet, proposal: Proposal, *, reason: str, actor: str, so
         return None
     new = NewVersion(proposal.spec, proposal.next_version - 1, proposal.changes, reason)
     return fleet.write([new], source=source, actor=actor)[0]
+
+
+def require_right(config_ids: Collection[str], *, may_change_fleet: bool) -> None:
+    """Raises FleetNotAllowed where the fleet's settings are among these and may not be changed."""
+    if FLEET_ID in config_ids and not may_change_fleet:
+        raise FleetNotAllowed
 
 
 def validated(config_id: str, flat: Flat) -> Spec:

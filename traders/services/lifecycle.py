@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from decimal import Decimal
 
-from traders.rules.errors import UnknownVersion
+from traders.rules.errors import UnknownConfig, UnknownVersion
+from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import Flat
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.stored import SavedVersion, StoredConfig
+from traders.schema.validate import require_trader_id
 from traders.services import configs, edit
 from traders.services.many import Decide, FleetProposal, propose_many, save_many
 
@@ -27,7 +29,10 @@ def clone_of(source: StoredConfig, *, display_name: str = "") -> Flat:
 def clone(
     *, trader_id: str, version: int, new_id: str, display_name: str = "", reason: str, actor: str
 ) -> SavedVersion:
-    """Makes `new_id` from any version of a trader. Raises UnknownVersion, AlreadyExists and InvalidConfig."""
+    """Makes `new_id` from any version of a trader. Raises UnknownConfig, AlreadyExists and InvalidConfig."""
+    if trader_id == FLEET_ID:
+        raise UnknownConfig(trader_id)
+    require_trader_id(new_id)
     source = configs.version(trader_id, version)
     saved = edit.save(
         config_id=new_id,

@@ -66,11 +66,14 @@ class ChangedMeanwhile(Exception):
         super().__init__(f"changed since the preview: {names}")
 
 
-def propose_many(*, config_ids: Collection[str], decide: Decide) -> FleetProposal:
-    """What `decide` would make of these configurations. Writes nothing. Raises UnknownConfig."""
+def propose_many(*, config_ids: Collection[str], decide: Decide, of_fleet: bool = False) -> FleetProposal:
+    """What `decide` would make of these traders, and of the fleet's settings with `of_fleet`. Writes nothing.
+
+    Raises UnknownConfig.
+    """
     stored = configs.current_traders([name for name in config_ids if name != FLEET_ID])
     settings = configs.current_fleet()
-    if FLEET_ID in config_ids and settings:
+    if of_fleet and FLEET_ID in config_ids and settings:
         stored[FLEET_ID] = settings
     return _proposal(config_ids, stored, decide, settings)[0]
 
@@ -83,14 +86,15 @@ def save_many(
     reason: str,
     actor: str,
     source: str,
+    may_change_fleet: bool = False,
 ) -> list[SavedVersion]:
-    """Saves what `decide` makes of what stands now, in one change set.
+    """Saves what `decide` makes of what stands now, in one change set; of traders only without `may_change_fleet`.
 
     `seen` are the versions of the preview: edits of other paths since then are merged, one of the same path
     raises ChangedMeanwhile. Raises InvalidConfig with every problem, and UnknownConfig.
     """
     reason = required_reason(reason)
-    with locked_fleet() as fleet:
+    with locked_fleet(may_change_fleet=may_change_fleet) as fleet:
         stored = _locked(fleet, config_ids)
         proposal, specs = _proposal(config_ids, stored, decide, fleet.settings)
         _require_as_seen(proposal, stored, seen)
@@ -102,7 +106,7 @@ def save_many(
 
 def _locked(fleet: LockedFleet, config_ids: Collection[str]) -> dict[str, StoredConfig]:
     stored = fleet.traders([name for name in config_ids if name != FLEET_ID])
-    if FLEET_ID in config_ids and fleet.settings:
+    if fleet.may_change_fleet and FLEET_ID in config_ids and fleet.settings:
         stored[FLEET_ID] = fleet.settings
     return stored
 

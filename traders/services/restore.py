@@ -13,7 +13,7 @@ from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import apply, diff
 from traders.schema.stored import SavedVersion, Spec, StoredConfig
 from traders.schema.trader import TraderSpec
-from traders.services.edit import proposal_of, require_version, validated, write
+from traders.services.edit import proposal_of, require_right, require_version, validated, write
 from traders.services.reason import required_reason
 
 
@@ -28,11 +28,22 @@ def propose_restore(*, config_id: str, version: int, expected_version: int, keep
 
 
 def restore(
-    *, config_id: str, version: int, expected_version: int, reason: str, actor: str, keep: Collection[str] = ()
+    *,
+    config_id: str,
+    version: int,
+    expected_version: int,
+    reason: str,
+    actor: str,
+    keep: Collection[str] = (),
+    may_change_fleet: bool = False,
 ) -> SavedVersion | None:
-    """Makes the version after the current one equal to `version`, but for `keep`; None when nothing differs."""
+    """Makes the version after the current one equal to `version`, but for `keep`; None when nothing differs.
+
+    Raises what `propose_restore` raises, and FleetNotAllowed.
+    """
     reason = required_reason(reason)
-    with locked_fleet() as fleet:
+    require_right([config_id], may_change_fleet=may_change_fleet)
+    with locked_fleet(may_change_fleet=may_change_fleet) as fleet:
         proposal = _proposal(config_id, version, expected_version, fleet.one(config_id), fleet.settings, keep)
         return write(fleet, proposal, reason=reason, actor=actor, source="restore")
 

@@ -20,7 +20,7 @@ from traders.schema.paths import apply, diff, unflatten
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.stored import NewVersion, Spec, StoredConfig, flat_of, id_of
 from traders.schema.trader import TraderSpec
-from traders.services.edit import validated
+from traders.services.edit import require_right, validated
 from traders.services.reason import required_reason
 
 INITIAL = "initial"
@@ -87,15 +87,17 @@ def sync(
     retire_missing: bool = False,
     check: bool = False,
     as_planned: str = "",
+    may_change_fleet: bool = True,
 ) -> SyncReport:
     """Brings what changed in `file` into the fleet; with `check` only says what would be done.
 
     `only` leaves everything but these traders alone, the fleet's settings included. `as_planned` is the fingerprint
     of the plan that somebody agreed to: raises PlanChanged when it would be another one now. Raises InvalidConfig,
-    naming the trader, when the merged whole would be wrong or break the fleet rule.
+    naming the trader, when the merged whole would be wrong or break the fleet rule. Raises FleetNotAllowed, also for a
+    plan, when the file brings something for the fleet's settings and `may_change_fleet` is false.
     """
     given = required_reason(reason) if reason else ""
-    with locked_fleet() as fleet:
+    with locked_fleet(may_change_fleet=may_change_fleet) as fleet:
         plan = _Plan(file.sha256, reason=given or f"sync of {file.path.name}")
         specs = _chosen(file, only)
         digests = {name: digest_of(spec) for name, spec in specs.items()}
@@ -116,6 +118,7 @@ def sync(
             missing=tuple(Missing(name, shares[name].allocation_pct, shares[name].retired) for name in missing),
             warnings=file.warnings,
         )
+        require_right([outcome.config_id for outcome in plan.outcomes], may_change_fleet=may_change_fleet)
         if as_planned and report.fingerprint != as_planned:
             raise PlanChanged(replace(report, check=True))
         if not check:

@@ -14,6 +14,7 @@ from traders.rules.revert import Reverting, revert
 from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import ABSENT, Change, Flat, apply, diff
 from traders.schema.stored import SavedVersion, StoredConfig
+from traders.services.edit import require_right
 from traders.services.many import ChangedMeanwhile, Decide, FleetProposal, propose_many, save_many
 
 
@@ -53,7 +54,7 @@ class Extent:
 def propose_undo(*, change_set: int, scope: Scope = Scope()) -> UndoProposal:
     """Writes nothing. Raises UnknownChangeSet."""
     undone = _Undone(change_set, scope)
-    fleet = propose_many(config_ids=undone.config_ids, decide=undone.decide)
+    fleet = propose_many(config_ids=undone.config_ids, decide=undone.decide, of_fleet=True)
     return UndoProposal(fleet, undone.contested, tuple(sorted(undone.created)))
 
 
@@ -66,34 +67,62 @@ def extent_of(change_set: int) -> Extent:
     return Extent(tuple(sorted(config_id for _set, config_id, *_rest in versions)), tuple(sorted(paths)))
 
 
-def undo(*, change_set: int, scope: Scope, seen: Mapping[str, int], reason: str, actor: str) -> list[SavedVersion]:
+def undo(
+    *,
+    change_set: int,
+    scope: Scope,
+    seen: Mapping[str, int],
+    reason: str,
+    actor: str,
+    may_change_fleet: bool = False,
+) -> list[SavedVersion]:
     """As `many.save_many`; ChangedMeanwhile also where a path became contested since the preview. Raises
-    UnknownChangeSet."""
+    UnknownChangeSet, and FleetNotAllowed where the fleet's settings are in the scope."""
     undone = _Undone(change_set, scope, seen)
+    require_right(undone.config_ids, may_change_fleet=may_change_fleet)
     return save_many(
-        config_ids=undone.config_ids, decide=undone.decide, seen=seen, reason=reason, actor=actor, source="undo"
+        config_ids=undone.config_ids,
+        decide=undone.decide,
+        seen=seen,
+        reason=reason,
+        actor=actor,
+        source="undo",
+        may_change_fleet=may_change_fleet,
     )
 
 
 def propose_restore_to(*, moment: datetime, scope: Scope = Scope()) -> FleetProposal:
     """What taking every configuration back to `moment` would do. Traders made later are left alone."""
     config_ids, decide = _as_at(moment, scope)
-    return propose_many(config_ids=config_ids, decide=decide)
+    return propose_many(config_ids=config_ids, decide=decide, of_fleet=True)
 
 
 def extent_since(moment: datetime) -> Extent:
     """All that was touched after `moment` and existed then."""
-    then, now = configs.fleet_at(moment), configs.current_fleet()
-    fleet = [FLEET_ID] if then and now and then.version != now.version else []
-    return Extent((*fleet, *as_of.changed_since(moment)), tuple(as_of.paths_since(moment)))
+    return Extent((*_settings_changed_since(moment), *as_of.changed_since(moment)), tuple(as_of.paths_since(moment)))
 
 
 def restore_to(
-    *, moment: datetime, scope: Scope, seen: Mapping[str, int], reason: str, actor: str
+    *,
+    moment: datetime,
+    scope: Scope,
+    seen: Mapping[str, int],
+    reason: str,
+    actor: str,
+    may_change_fleet: bool = False,
 ) -> list[SavedVersion]:
-    """As `many.save_many`."""
+    """As `many.save_many`. Raises FleetNotAllowed where the fleet's settings changed since and are in the scope."""
     config_ids, decide = _as_at(moment, scope)
-    return save_many(config_ids=config_ids, decide=decide, seen=seen, reason=reason, actor=actor, source="restore")
+    require_right(config_ids, may_change_fleet=may_change_fleet)
+    return save_many(
+        config_ids=config_ids,
+        decide=decide,
+        seen=seen,
+        reason=reason,
+        actor=actor,
+        source="restore",
+        may_change_fleet=may_change_fleet,
+    )
 
 
 class _Undone:
@@ -159,9 +188,8 @@ def _as_at(moment: datetime, scope: Scope) -> tuple[Collection[str], Decide]:
     # Whoever has no newer version stands as then already.
     traders = scope.config_ids - {FLEET_ID} if scope.config_ids else as_of.changed_since(moment)
     then = configs.traders_at(moment, traders)
-    settings = configs.fleet_at(moment)
-    if settings and (not scope.config_ids or FLEET_ID in scope.config_ids):
-        then[FLEET_ID] = settings
+    if not scope.config_ids or FLEET_ID in scope.config_ids:
+        then |= _settings_changed_since(moment)
     paths = {path for name in scope.paths for path in unit_of(name)}
 
     def decide(current: StoredConfig) -> Flat:
@@ -173,6 +201,12 @@ def _as_at(moment: datetime, scope: Scope) -> tuple[Collection[str], Decide]:
         return apply(current.flat, changes)
 
     return list(then), decide
+
+
+def _settings_changed_since(moment: datetime) -> dict[str, StoredConfig]:
+    """The fleet's settings as they stood at `moment`; empty where there were none, or where they stand so still."""
+    then, now = configs.fleet_at(moment), configs.current_fleet()
+    return {FLEET_ID: then} if then and now and then.version != now.version else {}
 
 
 def _brings_back(change: Change) -> bool:

@@ -75,7 +75,7 @@ def _edit(request: EngineRequest, config_id: str, flat: Flat, body: Edit, dry_ru
 
 
 def _author(request: EngineRequest, body: Edit) -> dict[str, Any]:
-    return {"reason": body.reason, "actor": request.auth.actor}
+    return {"reason": body.reason, "actor": request.auth.actor, "may_change_fleet": True}
 
 
 def _answered(proposal: Proposal, saved: SavedVersion | None) -> Status[Effect]:

@@ -18,6 +18,7 @@ from traders.rules.errors import (
     AlreadyExists,
     ConcurrentChange,
     ConfigError,
+    FleetNotAllowed,
     StaleEdit,
     UnknownChangeSet,
     UnknownConfig,
@@ -108,6 +109,7 @@ def answer_problems(api: NinjaAPI) -> None:
     answer(ValidationError, _malformed)
     answer(InvalidConfig, lambda error: _invalid(error.problems))
     answer(ConfigError, lambda error: _refusal(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)))
+    answer(FleetNotAllowed, lambda error: _refusal(HTTPStatus.FORBIDDEN, str(error)))
     answer(InvalidRecord, lambda error: _invalid([Problem(error.field, error.message)]))
     answer(StaleEdit, _stale)
     for missing in MISSING:

@@ -184,7 +184,7 @@ def test_extension_keys_of_both_sides_are_kept(editor: Client) -> None:
 
 def test_fleet_settings_that_somebody_made_first_are_chosen_between(editor: Client) -> None:
     made = flat_of(make_fleet())
-    edit.save(config_id=FLEET_ID, flat=made, expected_version=0, reason="first", actor="mei")
+    edit.save(config_id=FLEET_ID, flat=made, expected_version=0, reason="first", actor="mei", may_change_fleet=True)
     data: dict[str, Any] = {
         **{path: str(value) for path, value in defaults(settings_of(FLEET_ID)).items() if value is not False},
         **{path: str(value) for path, value in made.items() if value is not False},

@@ -179,7 +179,14 @@ def _store(table: str, columns: str, values: list[Any]) -> None:
 
 
 def restore_first(config_id: str, *, follows: int) -> SavedVersion | None:
-    return restore.restore(config_id=config_id, version=1, expected_version=follows, reason="as it was", actor="mei")
+    return restore.restore(
+        config_id=config_id,
+        version=1,
+        expected_version=follows,
+        reason="as it was",
+        actor="mei",
+        may_change_fleet=True,
+    )
 
 
 def stored_detail(table: str, trader_id: str) -> dict[str, Any]:

@@ -133,7 +133,10 @@ def test_conflicts_of_the_fleet_settings_and_of_extension_keys_are_settled_too()
     }
 
     settle(
-        choices={(c.config_id, c.path): Side.YAML for c in open_conflicts()}, reason="the file is right", actor="lee"
+        choices={(c.config_id, c.path): Side.YAML for c in open_conflicts()},
+        reason="the file is right",
+        actor="lee",
+        may_change_fleet=True,
     )
 
     assert configs.existing(FLEET_ID).flat["detail.manager.allocation_strategy"] == "file's"

@@ -122,13 +122,13 @@ def _bulk(trader_ids: set[str], operation: Operation) -> None:
 def _undo(change_sets_ago: int) -> None:
     change_set = _version_before(change_sets_ago).change_set
     seen = propose_undo(change_set=change_set).fleet.seen
-    undo(change_set=change_set, scope=Scope(), seen=seen, reason="not so", actor="lee")
+    undo(change_set=change_set, scope=Scope(), seen=seen, reason="not so", actor="lee", may_change_fleet=True)
 
 
 def _restore_all(versions_ago: int) -> None:
     moment = _version_before(versions_ago).history_date
     seen = propose_restore_to(moment=moment).seen
-    restore_to(moment=moment, scope=Scope(), seen=seen, reason="as it was", actor="lee")
+    restore_to(moment=moment, scope=Scope(), seen=seen, reason="as it was", actor="lee", may_change_fleet=True)
 
 
 def _version_before(number: int) -> Any:
@@ -146,7 +146,7 @@ def _restore(name: str, version: int) -> None:
 
 def _settle(side: Side) -> None:
     waiting = {(conflict.config_id, conflict.path): side for conflict in conflicts.open_conflicts()}
-    conflicts.settle(choices=waiting, reason="decided", actor="lee")
+    conflicts.settle(choices=waiting, reason="decided", actor="lee", may_change_fleet=True)
 
 
 def _clone(name: str, version: int, new_id: str) -> None:

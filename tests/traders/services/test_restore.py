@@ -66,7 +66,7 @@ def test_the_fleet_settings_can_be_restored() -> None:
     sync_traders(make_trader())
     save_edit(FLEET_ID, detail__manager__reserve_equity_pct=Decimal(30))
 
-    restore(config_id=FLEET_ID, version=1, expected_version=2, reason="as it was", actor="lee")
+    restore(config_id=FLEET_ID, version=1, expected_version=2, reason="as it was", actor="lee", may_change_fleet=True)
 
     assert configs.existing(FLEET_ID).flat["detail.manager.reserve_equity_pct"] == 10
 

@@ -120,7 +120,9 @@ def test_the_fleet_goes_back_to_a_moment_in_one_change_set() -> None:
 
     proposal = propose_restore_to(moment=moment)
     assert {part.config_id for part in proposal.parts} == {"a", FLEET_ID}
-    restore_to(moment=moment, scope=Scope(), seen=proposal.seen, reason="monday's fleet", actor="lee")
+    restore_to(
+        moment=moment, scope=Scope(), seen=proposal.seen, reason="monday's fleet", actor="lee", may_change_fleet=True
+    )
 
     assert {name: configs.existing(name).flat for name in ("a", "b", FLEET_ID)} == then
     assert configs.existing("later").version == 1
