@@ -17,12 +17,15 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from traders.services import changes
+from trading.exporter import board as boards
+from trading.exporter.board import Board
 
 PARENT_CHECK_SECONDS = 0.5
 
 
-def serve(host: str, port: int, *, workers: int, threads: int, on_listening: Callable[[], None]) -> None:
-    """Serve until SIGINT, SIGTERM or SIGHUP; `on_listening` is called when the port is ours."""
+def serve(host: str, port: int, *, board: Board, workers: int, threads: int, on_listening: Callable[[], None]) -> None:
+    """Serve until SIGINT, SIGTERM or SIGHUP; `on_listening` is called when the port is ours, `board` is where health
+    reads how the exporter is."""
     server: Any = Server(
         "nof0site.wsgi:application",
         address=host,
@@ -49,13 +52,14 @@ def serve(host: str, port: int, *, workers: int, threads: int, on_listening: Cal
         on_listening()
 
     server.on_startup(started)
-    server.serve(target_loader=partial(load_application, stopping))
+    server.serve(target_loader=partial(load_application, stopping, board))
 
 
-def load_application(stopping: Event, target: str) -> Any:
+def load_application(stopping: Event, board: Board, target: str) -> Any:
     """Runs in the worker process."""
     _ignore_the_terminal()
     threading.Thread(target=_leave_with_parent, args=[stopping], name="leave-with-parent", daemon=True).start()
+    boards.use(board)
     from nof0site.wsgi import application
 
     return application

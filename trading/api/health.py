@@ -13,8 +13,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from trading.api.disk import Room, room
+from trading.api.exporting import Exporting, exporting
 from trading.api.snapshot import Snapshot
-from trading.exporter import status as statuses
+from trading.exporter.board import RUNNING, Supervision
 from trading.exporter.status import Seen, Status
 from trading.schema.unreadable import TABLES
 
@@ -28,33 +30,32 @@ def age_seconds(at_ms: int) -> float:
 
 def nothing_yet(root: Path) -> str:
     """Why no document is there."""
-    status = statuses.read(root)
-    failed = f" The exporter failed: {status.last_error}" if status and status.last_error else ""
+    error = exporting(root, 0.0).last_error
+    failed = f" The exporter failed: {error[0]}" if error else ""
     return f"{NOTHING_YET}{failed}"
 
 
 def health(snapshot: Snapshot | None, root: Path, stale_seconds: float) -> bytes:
-    """`status` is ok, stale, or `no export`: the process itself lives, since it answers. What an exporter that is
-    silent for longer than `stale_seconds` saw last, nobody knows now."""
-    status = statuses.read(root)
-    silent = max(0.0, time.time() - status.at) if status else None
-    is_silent = silent is None or silent > stale_seconds
+    """`status` is ok, stale, failing (what is served is fresh, and the next export is in doubt), or `no export`: the
+    process itself lives, since it answers. What an exporter that is silent for longer than `stale_seconds` saw last,
+    nobody knows now."""
+    exporter = exporting(root, stale_seconds)
+    status, is_silent = exporter.status, exporter.is_silent
     age = age_seconds(snapshot.as_of) if snapshot else None
-    is_stale = age is None or age > stale_seconds
+    is_stale = age is None or age > stale_seconds or bool(snapshot and snapshot.failed)
+    disk = _disk(snapshot, root, status)
     return json.dumps(
         {
-            "status": "no export" if snapshot is None else "stale" if is_stale or snapshot.failed else "ok",
-            "stale": is_stale or bool(snapshot and snapshot.failed),
+            "status": _verdict(snapshot, is_stale=is_stale, is_failing=exporter.is_failing or disk["state"] != "ok"),
+            "stale": is_stale,
             "export": {
                 "as_of": snapshot.as_of if snapshot else None,
                 "age_seconds": None if age is None else round(age, 1),
                 "stale_after_seconds": stale_seconds,
                 "failed_documents": dict(snapshot.failed) if snapshot else {},
             },
-            "exporter": {
-                "age_seconds": None if silent is None else round(silent, 1),
-                "last_error": status.last_error if status else None,
-            },
+            "exporter": exporter.described(),
+            "disk": disk,
             "record": {"unreadable_rows": sum(status.unreadable.values()) if status else None},
             "postgres": _seen(status.postgres if status else None, is_silent=is_silent),
             "redis": _seen(status.redis if status else None, is_silent=is_silent),
@@ -62,9 +63,27 @@ def health(snapshot: Snapshot | None, root: Path, stale_seconds: float) -> bytes
     ).encode()
 
 
+def _verdict(snapshot: Snapshot | None, *, is_stale: bool, is_failing: bool) -> str:
+    if snapshot is None:
+        return "no export"
+    return "stale" if is_stale else "failing" if is_failing else "ok"
+
+
+def _disk(snapshot: Snapshot | None, root: Path, status: Status | None) -> dict[str, Any]:
+    """`full` by the file system's own word, `failing` by the exporter's last attempt; what neither says is ok."""
+    found, tried = room(root, snapshot), status.disk if status else None
+    error = tried.error if tried and not tried.is_up else None
+    return {
+        "state": "full" if found and found.is_full else "failing" if error or found is None else "ok",
+        "free_bytes": found.free_bytes if found else None,
+        "needed_bytes": found.needed_bytes if found else None,
+        "error": error,
+    }
+
+
 def metrics(snapshot: Snapshot | None, root: Path) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Figures(snapshot, statuses.read(root)))
+    registry.register(_Figures(snapshot, exporting(root, 0.0), room(root, snapshot)))
     return generate_latest(registry)
 
 
@@ -77,8 +96,8 @@ def _seen(seen: Seen | None, *, is_silent: bool) -> dict[str, Any]:
 
 
 class _Figures(Collector):
-    def __init__(self, snapshot: Snapshot | None, status: Status | None) -> None:
-        self._snapshot, self._status = snapshot, status
+    def __init__(self, snapshot: Snapshot | None, exporter: Exporting, room: Room | None) -> None:
+        self._snapshot, self._exporter, self._room = snapshot, exporter, room
 
     def describe(self) -> Iterable[Metric]:
         return []
@@ -86,8 +105,21 @@ class _Figures(Collector):
     def collect(self) -> Iterator[Metric]:
         if self._snapshot:
             yield from _of_run(self._snapshot)
-        if self._status:
-            yield from _of_exporter(self._status)
+        if self._exporter.status:
+            yield from _of_exporter(self._exporter.status)
+        if self._exporter.supervision:
+            yield from _of_process(self._exporter.supervision)
+        if self._room:
+            yield GaugeMetricFamily("nof0_export_disk_free_bytes", "Where exports are written", self._room.free_bytes)
+            yield GaugeMetricFamily(
+                "nof0_export_disk_needed_bytes", "What a run of changed documents needs", self._room.needed_bytes
+            )
+
+
+def _of_process(supervision: Supervision) -> Iterator[Metric]:
+    is_running = float(supervision.state == RUNNING)
+    yield GaugeMetricFamily("nof0_exporter_up", "1: the process that `make run` started is running", is_running)
+    yield CounterMetricFamily("nof0_exporter_restarts", "Restarts of that process", supervision.restarts)
 
 
 def _of_run(snapshot: Snapshot) -> Iterator[Metric]:

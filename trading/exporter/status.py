@@ -23,8 +23,10 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     """`at` (seconds since 1970) is when the exporter wrote this. `live_ages` (seconds) is by key of the live store the
-    age of its youngest value. `unreadable` counts by table the rows that the documents are made without, and
-    `unreadable_rows` names the first of them."""
+    age of its youngest value. `is_failing`: the last cycle failed; `last_error` stays after it. `disk`: whether the
+    last cycle could write. `is_waiting`: another exporter is at work, and this one takes over when that is gone.
+    `unreadable` counts by table the rows that the documents are made without, and `unreadable_rows` names the first of
+    them."""
 
     at: float
     pid: int
@@ -38,6 +40,10 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     missed_beats: int = 0
     analytics_waiting: int = 0
     last_error: str | None = None
+    last_error_at: float | None = None
+    is_failing: bool = False
+    is_waiting: bool = False
+    disk: Seen | None = None
     config_versions: dict[str, int] = {}
     live_ages: dict[str, float] = {}
     synced_at: float | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections import Counter
@@ -21,12 +22,31 @@ from trading.schema.unreadable import Unreadable
 MOST_ERROR_CHARACTERS = 300
 # Health, metrics and pages read the status at every request.
 MOST_UNREADABLE_NAMED = 500
+# What the system says of a disk that is full, broken, gone or not to be written.
+DISK_ERRORS = frozenset(
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EROFS,
+        errno.EIO,
+        errno.EACCES,
+        errno.EPERM,
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EFBIG,
+        errno.ESTALE,
+    }
+)
 
 
 class Watch:
     def __init__(self) -> None:
         self.cycles = self.failed_cycles = self.failed_documents = self.query_errors = self.missed_beats = 0
         self.last_error: str | None = None
+        self.is_waiting = False
+        self._is_failing = False
+        self._last_error_at: float | None = None
+        self._disk: Seen | None = None
         self._postgres, self._redis = Seen(is_up=False), Seen(is_up=False)
         self._versions: dict[str, int] = {}
         self._sync = SyncState()
@@ -34,10 +54,21 @@ class Watch:
 
     def failed(self, error: Exception) -> None:
         self.failed_cycles += 1
-        self.last_error = f"{type(error).__name__}: {error}"[:MOST_ERROR_CHARACTERS]
+        self._is_failing = True
+        self._last_error_at = time.time()
+        self.last_error = f"{type(error).__name__}: {error}".strip()[:MOST_ERROR_CHARACTERS]
         if isinstance(error, DatabaseError):
             self.query_errors += 1
             self._postgres = Seen(is_up=False, at=self._postgres.at, error=self.last_error)
+        elif isinstance(error, OSError) and error.errno in DISK_ERRORS:
+            self._disk = Seen(is_up=False, at=self._disk.at if self._disk else None, error=self.last_error)
+
+    def exported(self, failed_documents: int) -> None:
+        """A run is published."""
+        self.cycles += 1
+        self.failed_documents += failed_documents
+        self._is_failing = False
+        self._disk = Seen(is_up=True, at=time.time())
 
     def look(self) -> None:
         """At both stores. Raises django.db.Error."""
@@ -65,6 +96,10 @@ class Watch:
             missed_beats=self.missed_beats,
             analytics_waiting=analytics_waiting,
             last_error=self.last_error,
+            last_error_at=self._last_error_at,
+            is_failing=self._is_failing,
+            is_waiting=self.is_waiting,
+            disk=self._disk,
             config_versions=self._versions,
             live_ages=self._live_ages,
             synced_at=self._sync.at,

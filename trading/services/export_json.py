@@ -15,6 +15,7 @@ from trading.exporter import status
 from trading.exporter.cycle import Exporter, Stopped
 from trading.exporter.manifest import Manifest
 from trading.exporter.options import Options
+from trading.exporter.status import Status
 from trading.exporter.watch import Watch
 from trading.repositories.export_snapshot import ExportLock, snapshot
 from trading.services import live
@@ -34,77 +35,93 @@ class NotTheExporter(Exception):
 
 @dataclass
 class Beats:
-    """Exports until `stop` is set. `report` is told of each finished run, `say` of what a person should know."""
+    """Exports until `stop` is set. `report` is told of each finished run, `say` of what a person should know, `tell` of
+    how the exporter is, also when its status file cannot be written.
+
+    No failure of a cycle ends the loop, whatever it is: what data or a disk can cause, the next beat may find mended.
+    """
 
     options: Options
     every_seconds: float
     report: Callable[[Manifest], None] = lambda manifest: None
     say: Callable[[str], None] = lambda text: None
+    tell: Callable[[Status], None] = lambda status: None
     stop: threading.Event = field(default_factory=threading.Event)
-    _is_waiting: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self._watch = Watch()
 
     def run(self) -> None:
-        exporter, lock, watch = Exporter(self.options, self.stop.is_set), ExportLock(), Watch()
+        exporter, lock = Exporter(self.options, self.stop.is_set), ExportLock()
         due = time.monotonic()
         try:
             while not self.stop.is_set():
-                if not self._take(lock, watch):
+                if not self._take(lock):
                     self.stop.wait(WAIT_SECONDS)
                     due = time.monotonic()
                     continue
-                self._beat(exporter, watch)
+                self._beat(exporter)
                 _keep_live_store_filled()
-                due = self._next(due, watch)
+                due = self._next(due)
                 self._between(exporter, due)
                 self.stop.wait(max(0.0, due - time.monotonic()))
+        except Exception as error:
+            # A fault of the loop itself. Whoever supervises this process reads why it ended.
+            self._watch.failed(error)
+            self.tell(self._watch.status(0))
+            raise
         finally:
             lock.release()
 
-    def _take(self, lock: ExportLock, watch: Watch) -> bool:
+    def _take(self, lock: ExportLock) -> bool:
         """False where another one is at work, which is said once, or the database is away."""
         try:
             is_ours = lock.take()
-        except Error as error:
-            self._failed(watch, error, None)
+        except Exception as error:
+            self._failed(error, None)
             return False
-        if not is_ours and not self._is_waiting:
+        if not is_ours and not self._watch.is_waiting:
             self.say("Another exporter is at work; waiting to take over.")
-        self._is_waiting = not is_ours
+        self._watch.is_waiting = not is_ours
+        if not is_ours:
+            # The status file is the other one's.
+            self.tell(self._watch.status(0))
         return is_ours
 
-    def _beat(self, exporter: Exporter, watch: Watch) -> None:
+    def _beat(self, exporter: Exporter) -> None:
         try:
             manifest = exporter.cycle(analytics_seconds=ANALYTICS_SECONDS)
-            watch.cycles += 1
-            watch.failed_documents += sum(entry.is_stale for entry in manifest.files)
-            watch.look()
+            self._watch.exported(sum(entry.is_stale for entry in manifest.files))
+            self._watch.look()
+            self._tell(exporter)
+            self.report(manifest)
         except Stopped:
             return
         except Exception as error:
-            # The next beat may find the disk emptied, or the database back.
-            self._failed(watch, error, exporter)
-            return
-        self._tell(watch, exporter)
-        self.report(manifest)
+            # The next beat may find the disk emptied, the database back, or the data mended.
+            self._failed(error, exporter)
 
-    def _failed(self, watch: Watch, error: Exception, exporter: Exporter | None) -> None:
-        watch.failed(error)
-        connection.close()
-        log.error("The export failed, readers see the last one: %s", watch.last_error)
-        self._tell(watch, exporter)
+    def _failed(self, error: Exception, exporter: Exporter | None) -> None:
+        self._watch.failed(error)
+        with suppress(Error):
+            connection.close()
+        log.error("The export failed, readers see the last one: %s", self._watch.last_error)
+        self._tell(exporter)
 
-    def _tell(self, watch: Watch, exporter: Exporter | None) -> None:
+    def _tell(self, exporter: Exporter | None) -> None:
         waiting, unreadable = (exporter.parts.analytics.waiting, exporter.parts.left_out.rows) if exporter else (0, [])
+        now = self._watch.status(waiting, unreadable)
+        self.tell(now)
         with suppress(OSError):
-            status.write(self.options.root, watch.status(waiting, unreadable))
+            status.write(self.options.root, now)
 
-    def _next(self, due: float, watch: Watch) -> float:
+    def _next(self, due: float) -> float:
         """Beats that passed while one took too long are left out, not made up for."""
         due += self.every_seconds
         late = time.monotonic() - due
         if late > 0:
             missed = int(late // self.every_seconds) + 1
-            watch.missed_beats += missed
+            self._watch.missed_beats += missed
             due += missed * self.every_seconds
         return due
 
@@ -123,8 +140,9 @@ def _keep_live_store_filled() -> None:
     """The one loop that runs anyway: traders at rest stay fresh, and retired ones leave the leaderboard."""
     try:
         live.heal()
-    except Error as error:
-        log.warning("The live store could not be filled anew: %s", error)
+    except Exception as error:
+        # Not the database alone: a number in the record that is none, such as NaN, fails here too.
+        log.warning("The live store could not be filled again: %s: %s", type(error).__name__, error)
 
 
 def export_once(options: Options) -> Manifest:
@@ -134,8 +152,7 @@ def export_once(options: Options) -> Manifest:
         if not lock.take():
             raise NotTheExporter
         manifest = exporter.cycle(analytics_seconds=None)
-        watch.cycles += 1
-        watch.failed_documents += sum(entry.is_stale for entry in manifest.files)
+        watch.exported(sum(entry.is_stale for entry in manifest.files))
         watch.look()
         status.write(options.root, watch.status(exporter.parts.analytics.waiting, exporter.parts.left_out.rows))
         return manifest

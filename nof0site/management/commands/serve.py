@@ -16,6 +16,7 @@ from nof0site.serving.exporting import exporter_beside
 from nof0site.serving.port import require_free
 from nof0site.serving.runfile import announced
 from nof0site.serving.web import serve
+from trading.exporter.board import Board
 
 
 class Command(BaseCommand):
@@ -30,10 +31,12 @@ class Command(BaseCommand):
         with announced(settings.DATA_DIR, port):
             password = self._prepare()
             connections.close_all()
-            with exporter_beside():
+            board = Board()
+            with exporter_beside(board):
                 serve(
                     host,
                     port,
+                    board=board,
                     workers=env_int("WEB_WORKERS", default=1, minimum=1),
                     threads=settings.WEB_THREADS,
                     on_listening=lambda: self._greet(host, port, password),

@@ -6,15 +6,19 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
+from msgspec import structs
 
+from trading.exporter.board import Board
 from trading.exporter.manifest import Manifest
 from trading.exporter.options import Options
+from trading.exporter.status import Status
 from trading.services.export_json import Beats, NotTheExporter, export_once
 
 STALE_DOCUMENTS = 3
@@ -33,9 +37,17 @@ class Command(BaseCommand):
         parser.add_argument(
             "--with-parent", type=int, metavar="PID", help="end when this process, which started it, ends; say little"
         )
+        parser.add_argument("--board", type=int, metavar="FD", help="open file in which that process reads how it goes")
 
     def handle(
-        self, *args: Any, once: bool, every: float | None, dir: Path | None, with_parent: int | None, **options: Any
+        self,
+        *args: Any,
+        once: bool,
+        every: float | None,
+        dir: Path | None,
+        with_parent: int | None,
+        board: int | None,
+        **options: Any,
     ) -> None:
         if every is not None and every <= 0:
             raise CommandError("--every must be more than 0 seconds.")
@@ -43,7 +55,7 @@ class Command(BaseCommand):
         if once:
             self._once(chosen)
         else:
-            self._beats(chosen, every or settings.EXPORT_SECONDS or DEFAULT_SECONDS, with_parent=with_parent)
+            self._beats(chosen, every or settings.EXPORT_SECONDS or DEFAULT_SECONDS, with_parent, board)
 
     def _once(self, options: Options) -> None:
         try:
@@ -56,10 +68,11 @@ class Command(BaseCommand):
         if any(entry.is_stale for entry in manifest.files):
             raise SystemExit(STALE_DOCUMENTS)
 
-    def _beats(self, options: Options, every: float, *, with_parent: int | None) -> None:
+    def _beats(self, options: Options, every: float, with_parent: int | None, board: int | None) -> None:
         # As `make run` starts it, the lines of every minute would bury those of the site.
         report = (lambda manifest: None) if with_parent else self._report
-        beats = Beats(options, every, report=report, say=self._say)
+        tell = _teller(Board(board)) if board is not None else lambda status: None
+        beats = Beats(options, every, report=report, say=self._say, tell=tell)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: beats.stop.set())
         if with_parent:
@@ -78,6 +91,13 @@ class Command(BaseCommand):
     def _say(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
+
+
+def _teller(board: Board) -> Callable[[Status], None]:
+    """The lists by trader and key may be long, and are read from the status file."""
+    return lambda status: board.status.write(
+        structs.replace(status, config_versions={}, live_ages={}, unreadable_rows=[])
+    )
 
 
 def _stop_with_parent(stop: threading.Event, parent: int) -> None:
