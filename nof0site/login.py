@@ -1,25 +1,31 @@
-"""Who may log in, from where, and what is said to whoever tried too often."""
+"""Logging in: the forms, the address of a client, and the answer to an attempt that is refused."""
 
 from __future__ import annotations
 
 import ipaddress
-from datetime import datetime, timedelta
+from http import HTTPStatus
 from math import ceil
 from typing import Any
 
 from axes.backends import AxesStandaloneBackend
-from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm as DjangoAuthenticationForm
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.forms import AuthenticationForm
+from django.views.decorators.debug import sensitive_variables
+from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 
+from nof0site.attempts import forget, refusal_of, username_in
+from nof0site.throttle import Scope
 from traders.repositories.roles import may_enter
+
+BUSY_SECONDS = 2
 
 
 class LoginForm(AuthenticationForm):
@@ -38,8 +44,25 @@ class LoginForm(AuthenticationForm):
             raise self.get_invalid_login_error()
 
 
+class OwnPasswordForm(AdminOwnPasswordChangeForm):
+    """The theme's form; the old password is checked, counted and throttled as at a login."""
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        self.request = request
+        super().__init__(*args, **kwargs)
+
+    @sensitive_variables()
+    def clean_old_password(self) -> str:
+        password: str = self.cleaned_data["old_password"]
+        name = self.user.get_username()
+        if authenticate(self.request, username=name, password=password) is None:
+            raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
+        forget(self.request, name)
+        return password
+
+
 class ThrottlingBackend(AxesStandaloneBackend):
-    """Refuses whoever is locked out, and leaves code that authenticates without a visitor alone."""
+    """Refuses an account or address with too many wrong passwords. Code that authenticates without a request passes."""
 
     def authenticate(self, request: HttpRequest | None, *args: Any, **credentials: Any) -> None:
         if request is not None:
@@ -68,31 +91,43 @@ def client_address(request: HttpRequest, proxies: int | None = None) -> str | No
 def locked_out(
     request: HttpRequest, response: HttpResponse | None = None, credentials: dict[str, Any] | None = None
 ) -> HttpResponse:
-    """The page for an account and address that failed too often, with how long it lasts."""
-    seconds = max(1, ceil((_ends_at(request, credentials) - timezone.now()).total_seconds()))
+    """The page after too many wrong passwords, with how long attempts are refused."""
+    name = username_in(credentials)
+    found = refusal_of(request, name)
+    seconds = max(1, ceil((found.until - timezone.now()).total_seconds())) if found else 1
+    return _refused(request, HTTPStatus.TOO_MANY_REQUESTS, seconds, _reason(found.scope if found else Scope.PAIR, name))
+
+
+def busy(request: HttpRequest) -> HttpResponse:
+    """The page for an attempt that came while others are being checked."""
+    said = _("Other logins are being checked at the moment. The password was not looked at.")
+    return _refused(request, HTTPStatus.SERVICE_UNAVAILABLE, BUSY_SECONDS, said)
+
+
+def _reason(scope: Scope, name: str) -> str:
+    refused = _("Further attempts before then are refused, with the right password too.")
+    if scope is Scope.ACCOUNT:
+        said = _("“%(name)s” was given wrong passwords from many addresses.") % {"name": name}
+    elif scope is Scope.ADDRESS:
+        said = _("Too many wrong passwords came from this address.")
+    else:
+        said = _("“%(name)s” was given a wrong password too often from this address.") % {"name": name}
+    return f"{said} {refused}"
+
+
+def _refused(request: HttpRequest, status: HTTPStatus, seconds: int, reason: str) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
-        "title": _("Too many failed attempts"),
-        "username": (credentials or {}).get("username", ""),
+        "title": _("Too many failed attempts")
+        if status == HTTPStatus.TOO_MANY_REQUESTS
+        else _("Too many logins at once"),
+        "reason": reason,
+        "is_throttled": status == HTTPStatus.TOO_MANY_REQUESTS,
         "minutes": ceil(seconds / 60),
+        # A short wait is told in seconds.
+        "seconds": seconds if seconds < 60 else 0,
     }
-    page = render(request, "nof0site/locked_out.html", context, status=429)
+    page = render(request, "nof0site/locked_out.html", context, status=status)
     page.headers["Retry-After"] = str(seconds)
+    page.headers["Cache-Control"] = "no-store"
     return page
-
-
-def _ends_at(request: HttpRequest, credentials: dict[str, Any] | None) -> datetime:
-    """When enough of the counted failures are old enough for the next attempt."""
-    cool_off: timedelta = settings.AXES_COOLOFF_TIME
-    handler: Any = AxesProxyHandler.get_implementation()
-    counted = handler.get_user_attempts(request, credentials)
-    rows = sorted(
-        ((row.attempt_time, row.failures_since_start) for attempts in counted for row in attempts), reverse=True
-    )
-    failures = 0
-    for moment, number in rows:
-        failures += number
-        if failures >= settings.AXES_FAILURE_LIMIT:
-            ends_at: datetime = moment + cool_off
-            return ends_at
-    return timezone.now() + cool_off

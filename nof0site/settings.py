@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from nof0site.hosts import only_loopback, refuse_unsafe
 from nof0site.postgresql.limits import TimeLimits
 from nof0site.rediscache import embedded_redis, external_redis
 from nof0site.secret_key import local_secret_key
+from nof0site.throttle import WINDOW
 from nof0site.unfold import UNFOLD as UNFOLD
 
 # ModelAdmin[TraderConfig] and its like fail at import without this.
@@ -79,16 +79,17 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 AUTHENTICATION_BACKENDS = ["nof0site.login.ThrottlingBackend", "django.contrib.auth.backends.ModelBackend"]
-# Five wrong passwords for one account from one address within 15 minutes lock that pair until they are past. The
-# count is in PostgreSQL, so it is one for all web servers; nobody can lock a person out from somewhere else.
+# Wrong passwords are counted in PostgreSQL, so that all web servers share the count; nof0site.throttle has the limits.
+AXES_HANDLER = "nof0site.attempts.AttemptHandler"
+# What a successful login resets.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_COOLOFF_TIME = WINDOW
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
 AXES_CLIENT_IP_CALLABLE = "nof0site.login.client_address"
 AXES_LOCKOUT_CALLABLE = "nof0site.login.locked_out"
-AXES_DISABLE_ACCESS_LOG = True
+# Tells the addresses that an account logged in from lately.
+AXES_DISABLE_ACCESS_LOG = False
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 # How many proxies stand before the site and append to X-Forwarded-For.
@@ -243,12 +244,13 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"refusals": {"()": "nof0site.logs.RefusalsInOneLine"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # Django's own handler prints only with DEBUG on; ours takes its lines in every case.
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # Four lines for every login say nothing; a wrong password is a warning.
-        "axes": {"level": "WARNING"},
+        # Its lines mask account and address; nof0site.login says what matters.
+        "axes": {"level": "ERROR"},
     },
 }

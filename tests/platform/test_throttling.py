@@ -1,18 +1,23 @@
-"""Wrong passwords: five, then a wait that the page tells."""
+"""Wrong passwords: counted by account, by address and by both; then a wait that the page tells."""
 
 from __future__ import annotations
 
+import logging
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from axes.models import AccessAttempt
+from axes.models import AccessAttempt, AccessLog
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
+from nof0site.attempts import KNOWN_FOR
+from nof0site.hashing import Turn, turn
 from nof0site.login import client_address
+from nof0site.throttle import LIMITS, Scope
 
 LOGIN = "/admin/login/"
 PASSWORD = "a long enough one"
@@ -135,3 +140,172 @@ def test_a_client_cannot_escape_by_inventing_where_it_comes_from(settings: Any) 
     settings.TRUSTED_PROXIES = 1
     answers = [log_in("wrong", headers={"x-forwarded-for": f"10.0.0.{number}, 198.51.100.9"}) for number in range(5)]
     assert answers[-1].status_code == 429
+
+
+def many(number: int) -> str:
+    """An address of its own for each number."""
+    return f"198.51.{number // 250}.{number % 250 + 1}"
+
+
+def fail_from_everywhere(times: int, username: str = "ada") -> Any:
+    answers = [log_in("wrong", username=username, REMOTE_ADDR=many(number)) for number in range(times)]
+    return answers[-1]
+
+
+MOST = LIMITS[Scope.ACCOUNT].failures
+
+
+def test_guesses_for_one_account_from_many_addresses_are_slowed_down() -> None:
+    assert fail_from_everywhere(MOST - 1).status_code == 200
+    answer = log_in("wrong", REMOTE_ADDR="203.0.113.1")
+    assert answer.status_code == 429
+    assert "wrong passwords from many addresses" in answer.content.decode()
+    assert int(answer.headers["Retry-After"]) <= 5
+    assert log_in(PASSWORD, REMOTE_ADDR="203.0.113.2").status_code == 429
+
+
+def test_nobody_is_locked_out_by_others_for_more_than_a_minute() -> None:
+    fail_from_everywhere(MOST)
+    AccessAttempt.objects.update(failures_since_start=1000)
+    assert int(log_in(PASSWORD, REMOTE_ADDR="203.0.113.2").headers["Retry-After"]) <= 60
+    AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(seconds=61))
+    assert log_in(PASSWORD, REMOTE_ADDR="203.0.113.2").status_code == 302
+
+
+def test_where_an_account_logged_in_lately_others_do_not_lock_it_out() -> None:
+    assert log_in(PASSWORD, REMOTE_ADDR="203.0.113.2").status_code == 302
+    fail_from_everywhere(MOST)
+    assert log_in(PASSWORD, REMOTE_ADDR="203.0.113.3").status_code == 429
+    assert log_in(PASSWORD, REMOTE_ADDR="203.0.113.2").status_code == 302
+    AccessLog.objects.update(attempt_time=timezone.now() - KNOWN_FOR - timedelta(days=1))
+    assert log_in(PASSWORD, REMOTE_ADDR="203.0.113.2").status_code == 429
+
+
+def test_one_password_tried_on_many_accounts_locks_the_address() -> None:
+    names = [f"user{number}" for number in range(LIMITS[Scope.ADDRESS].failures)]
+    answers = [log_in("Winter2026", username=name) for name in names]
+    assert [answer.status_code for answer in answers] == [200] * (len(names) - 1) + [429]
+    assert "Too many wrong passwords came from this address." in answers[-1].content.decode()
+    assert "Try again in 30 seconds." in answers[-1].content.decode()
+    assert log_in(PASSWORD).status_code == 429
+    assert log_in(PASSWORD, REMOTE_ADDR="203.0.113.2").status_code == 302
+
+
+def test_a_login_of_ones_own_does_not_reset_the_count_of_an_address() -> None:
+    User.objects.create_superuser("mallory", password=PASSWORD)
+    for number in range(LIMITS[Scope.ADDRESS].failures - 1):
+        log_in("wrong", username=f"user{number}")
+    assert log_in(PASSWORD, username="mallory").status_code == 302
+    assert log_in("wrong", username="another").status_code == 429
+
+
+def test_old_logins_are_forgotten() -> None:
+    log_in(PASSWORD)
+    AccessLog.objects.update(attempt_time=timezone.now() - KNOWN_FOR - timedelta(days=1))
+    log_in(PASSWORD, REMOTE_ADDR="203.0.113.2")
+    assert AccessLog.objects.count() == 1
+
+
+CHANGE = "/admin/password_change/"
+
+
+def change(browser: Client, old: str, new: str = "another long one") -> Any:
+    return browser.post(CHANGE, {"old_password": old, "new_password1": new, "new_password2": new})
+
+
+@pytest.fixture
+def browser() -> Client:
+    browser = Client()
+    browser.force_login(User.objects.get(username="ada"))
+    return browser
+
+
+def test_the_page_that_changes_the_password_is_throttled_too(browser: Client) -> None:
+    answers = [change(browser, "wrong") for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 429]
+    assert "Your old password was entered incorrectly" in answers[0].content.decode()
+    assert change(browser, PASSWORD).status_code == 429
+    assert User.objects.get(username="ada").check_password(PASSWORD)
+    assert log_in(PASSWORD).status_code == 429
+    for attempt in AccessAttempt.objects.all():
+        assert "another" not in f"{attempt.post_data} {attempt.get_data}"
+
+
+def test_a_password_is_changed_and_the_failures_before_are_forgotten(browser: Client) -> None:
+    change(browser, "wrong")
+    assert change(browser, PASSWORD).status_code == 302
+    assert User.objects.get(username="ada").check_password("another long one")
+    assert browser.get("/admin/").status_code == 200
+    assert not AccessAttempt.objects.exists()
+
+
+def test_a_weak_new_password_is_refused(browser: Client) -> None:
+    answer = change(browser, PASSWORD, "123")
+    assert answer.status_code == 200
+    assert answer.context["form"].errors["new_password2"]
+
+
+def test_failures_are_logged_with_account_and_address(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "nof0site.login")
+    log_in("wrong", username="ada\nEverything is fine.", REMOTE_ADDR="203.0.113.9")
+    fail(6, REMOTE_ADDR="203.0.113.9")
+    log_in(PASSWORD, REMOTE_ADDR="203.0.113.8")
+    lines = [record.getMessage() for record in caplog.records if record.name == "nof0site.login"]
+    assert not [line for line in lines if "\n" in line]
+    assert "Login of account 'ada' from 203.0.113.9 failed: wrong password or no such account." in lines
+    assert [line for line in lines if line.startswith("Logins of account 'ada' from 203.0.113.9 are refused until")]
+    assert "Login of account 'ada' from 203.0.113.9 refused: too many wrong passwords before." in lines
+    assert "Account 'ada' logged in from 203.0.113.8." in lines
+    assert not [record for record in caplog.records if record.name.startswith("axes")]
+
+
+@pytest.mark.parametrize("url", [LOGIN, CHANGE])
+def test_while_a_password_is_checked_others_are_told_to_wait(settings: Any, browser: Client, url: str) -> None:
+    settings.WEB_THREADS = 2
+    with turn.taken(0) as is_ours:
+        assert is_ours
+        answer = (
+            Client().post(LOGIN, {"username": "ada", "password": PASSWORD}) if url == LOGIN else change(browser, "x")
+        )
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert "The password was not looked at." in answer.content.decode()
+    assert not AccessAttempt.objects.exists()
+    assert log_in(PASSWORD).status_code == 302
+
+
+def test_pages_need_no_turn() -> None:
+    with turn.taken(0):
+        assert Client().get(LOGIN).status_code == 200
+
+
+def test_one_has_the_turn_some_wait_and_the_rest_is_refused() -> None:
+    one, done, answers = Turn(), threading.Event(), list[bool]()
+    begun = threading.Semaphore(0)
+
+    def wait() -> None:
+        begun.release()
+        with one.taken(2, 30) as is_ours:
+            answers.append(is_ours)
+
+    with one.taken(0):
+        threads = [threading.Thread(target=wait) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        while one._waiting < 2:
+            done.wait(0.001)
+        with one.taken(2) as third:
+            assert not third
+        with one.taken(3, 0) as impatient:
+            assert not impatient
+    for thread in threads:
+        thread.join(30)
+    assert answers == [True, True]
+    assert not one._busy.locked()
+
+
+def test_an_error_gives_the_turn_back() -> None:
+    one = Turn()
+    with pytest.raises(ValueError, match="broken"), one.taken(0):
+        raise ValueError("broken")
+    with one.taken(0) as is_ours:
+        assert is_ours

@@ -1,0 +1,109 @@
+"""Wrong passwords in PostgreSQL, counted once for all web servers: a handler of django-axes."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from axes.handlers.database import AxesDatabaseHandler
+from axes.models import AccessAttempt, AccessLog
+from django.db.models import F, Max, Q, Sum
+from django.http import HttpRequest
+from django.utils import timezone
+
+from nof0site.throttle import WINDOW, Failures, Refusal, Scope, refusal
+
+# How long an address stays known for an account that logged in from it.
+KNOWN_FOR = timedelta(days=30)
+LONGEST_NAME = 150
+
+log = logging.getLogger("nof0site.login")
+
+
+class AttemptHandler(AxesDatabaseHandler):
+    """Counts by account, by address and by both. Stores neither passwords nor what else a form held."""
+
+    def is_locked(self, request: Any, credentials: dict[str, Any] | None = None) -> bool:
+        return refusal_of(request, username_in(credentials)) is not None
+
+    def user_login_failed(self, sender: str, credentials: dict[str, Any], request: Any = None, **kwargs: Any) -> None:
+        """Called for a wrong password, and for an attempt that was refused unseen, which is not counted."""
+        if request is None:
+            return
+        name, address = username_in(credentials), request.axes_ip_address
+        request.axes_credentials = credentials
+        if request.axes_locked_out:
+            log.warning("Login of account %r from %s refused: too many wrong passwords before.", name, address)
+            return
+        AccessAttempt.objects.filter(attempt_time__lte=timezone.now() - WINDOW).delete()
+        _count(name, address)
+        log.warning("Login of account %r from %s failed: wrong password or no such account.", name, address)
+        if found := refusal_of(request, name):
+            request.axes_locked_out = True
+            log.warning(
+                "Logins of account %r from %s are refused until %s (too many wrong passwords of the %s).",
+                *(name, address, found.until.isoformat(timespec="seconds"), found.scope.value),
+            )
+
+    def user_logged_in(self, sender: Any, request: Any, user: Any, **kwargs: Any) -> None:
+        super().user_logged_in(sender, request, user, **kwargs)  # type: ignore[no-untyped-call]
+        AccessLog.objects.filter(attempt_time__lte=timezone.now() - KNOWN_FOR).delete()
+        log.info("Account %r logged in from %s.", user.get_username(), request.axes_ip_address)
+
+
+def refusal_of(request: HttpRequest, name: str) -> Refusal | None:
+    """Why an attempt for this account may not be made now; None if it may."""
+    address: str | None = request.axes_ip_address  # type: ignore[attr-defined]
+    counted, now = _counted(name, address), timezone.now()
+    found = refusal(counted, now, is_known=False)
+    if found is None or found.scope is Scope.PAIR or not _is_known(name, address):
+        return found
+    return refusal(counted, now, is_known=True)
+
+
+def forget(request: Any, name: str) -> None:
+    """The right password was given: forget the wrong ones of this account from this address."""
+    AccessAttempt.objects.filter(username=name, ip_address=request.axes_ip_address).delete()
+
+
+def username_in(credentials: dict[str, Any] | None) -> str:
+    return str((credentials or {}).get("username") or "")[:LONGEST_NAME]
+
+
+def _counted(name: str, address: str | None) -> dict[Scope, Failures]:
+    """One query for the three counts."""
+    of_account = Q(username=name)
+    of_address = Q(ip_address=address) if address else Q(ip_address__isnull=True)
+    scopes = {Scope.PAIR: of_account & of_address, Scope.ACCOUNT: of_account, Scope.ADDRESS: of_address}
+    sums = {
+        f"{scope.value}_{what}": of
+        for scope, rows in scopes.items()
+        for what, of in (
+            ("count", Sum("failures_since_start", filter=rows)),
+            ("last", Max("attempt_time", filter=rows)),
+        )
+    }
+    recent = AccessAttempt.objects.filter(of_account | of_address, attempt_time__gt=timezone.now() - WINDOW)
+    found = recent.aggregate(**sums)
+    return {scope: Failures(found[f"{scope.value}_count"] or 0, found[f"{scope.value}_last"]) for scope in Scope}
+
+
+def _count(name: str, address: str | None) -> None:
+    """One row an account and address. The browser's name is left out: the client could change it at each attempt."""
+    rows = AccessAttempt.objects.filter(username=name, ip_address=address, user_agent="")
+    one_more = {"failures_since_start": F("failures_since_start") + 1, "attempt_time": timezone.now()}
+    if not rows.update(**one_more):
+        _row, is_new = rows.get_or_create(
+            username=name, ip_address=address, user_agent="", defaults={"failures_since_start": 1}
+        )
+        if not is_new:  # another process was faster
+            rows.update(**one_more)
+
+
+def _is_known(name: str, address: str | None) -> bool:
+    since = timezone.now() - KNOWN_FOR
+    return (
+        address is not None
+        and AccessLog.objects.filter(username=name, ip_address=address, attempt_time__gt=since).exists()
+    )
