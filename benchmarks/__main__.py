@@ -18,7 +18,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
 import django
 
 SECTIONS = ("config-sync", "admin-pages", "desk-pages", "trade-load", "trade-queries", "import-memory", "live-store")
-SECTIONS += ("export", "read-api")
+SECTIONS += ("export", "read-api", "redaction")
 SIZES = (100, 1_000, 10_000)
 TRADES = 5_000_000
 IMPORT_GB = 2.0
@@ -64,6 +64,7 @@ def _run(section: str, options: argparse.Namespace) -> Callable[..., list[Table]
         import_memory,
         live_store,
         read_api,
+        redaction,
         trade_load,
         trade_queries,
     )
@@ -76,6 +77,7 @@ def _run(section: str, options: argparse.Namespace) -> Callable[..., list[Table]
         "import-memory": lambda directory, sizes, say: import_memory.run(directory, options.import_gb, say),
         "live-store": live_store.run,
         "export": lambda directory, sizes, say: export_cycle.run(directory, say),
+        "redaction": lambda directory, sizes, say: redaction.run(say),
         "read-api": lambda directory, sizes, say: read_api.run(directory, say),
         "trade-queries": lambda directory, sizes, say: trade_queries.run(options.trades, say),
     }

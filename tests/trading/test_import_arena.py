@@ -369,6 +369,7 @@ def test_a_bad_position_is_refused_alone(tmp_path: Path, imported: Import, rejec
         "refused": 3,
         "conflicts": 0,
         "skipped": 0,
+        "redacted": 0,
     }
     assert [(index, field) for _file, index, field, _reason in refused(rejects)] == [
         (0, "positions.BTC.quantity"),
@@ -435,6 +436,7 @@ def test_real_records_arrive_complete_to_the_last_digit(imported: Import) -> Non
         "refused": 0,
         "conflicts": 0,
         "skipped": 0,
+        "redacted": 0,
     }
 
 

@@ -12,13 +12,6 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from traders.schema.declare import Integer, Lines, Number
-from traders.schema.secrets import find_secret
-
-
-def _no_secret(text: str) -> str:
-    if kind := find_secret(text, prose=True):
-        raise ValueError(f"looks like it holds {kind}")
-    return text
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -32,7 +25,7 @@ Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 # Every page of a trader shows it; a whole stack trace belongs into the engine's log.
 LONGEST_TEXT = 2000
 
-Said = Annotated[Lines, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(_no_secret)]
+Said = Annotated[Lines, StringConstraints(max_length=LONGEST_TEXT)]
 
 
 class Part(BaseModel):

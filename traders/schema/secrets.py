@@ -16,24 +16,45 @@ from traders.schema import tokens
 _SHORTEST = 12
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$[A-Z_][A-Z0-9_]*")
 
-# Each lookbehind holds the characters of the body, so that a text is searched once, not once per character.
+# For each kind the texts of which one must be there, so that most texts are never searched with the expression beside
+# them, and the expression. Each lookbehind holds the characters of the body, so that a text is searched once, not once
+# per character.
 _CERTAIN = {
-    "a private key in PEM form": r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----",
-    "an API key (sk-...)": r"(?<![A-Za-z0-9_-])sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}",
-    "a Stripe key": r"(?<![A-Za-z0-9_])[sr]k_(?:live|test)_[A-Za-z0-9]{10,}",
-    "an AWS access key": r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])",
-    "a GitHub token": r"(?<![A-Za-z0-9_])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})",
-    "a GitLab token": r"(?<![A-Za-z0-9_-])glpat-[A-Za-z0-9_-]{16,}",
-    "a Slack token": r"(?<![A-Za-z0-9-])(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,}",
-    "a Google API key": r"(?<![A-Za-z0-9_-])AIza[A-Za-z0-9_-]{35}",
-    "a Hugging Face token": r"(?<![A-Za-z0-9_])hf_[A-Za-z0-9]{30,}",
-    "an API token (nof0_...)": rf"(?<![A-Za-z0-9]){tokens.PREFIX}[A-Za-z0-9_-]{{{tokens.RANDOM_CHARACTERS},}}",
-    "a Telegram bot token": r"(?<![0-9])[0-9]{8,10}:[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])",
-    "a JSON Web Token": r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
-    "a private key (0x and 64 hex digits)": r"(?<![A-Za-z0-9])0[xX][0-9A-Fa-f]{64}(?![A-Za-z0-9])",
+    kind: (triggers, re.compile(pattern))
+    for kind, triggers, pattern in (
+        (
+            "a private key in PEM form",
+            ("-----BEGIN",),
+            r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----",
+        ),
+        ("an API key (sk-...)", ("sk-",), r"(?<![A-Za-z0-9_-])sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}"),
+        ("a Stripe key", ("k_live_", "k_test_"), r"(?<![A-Za-z0-9_])[sr]k_(?:live|test)_[A-Za-z0-9]{10,}"),
+        ("an AWS access key", ("AKIA", "ASIA"), r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
+        (
+            "a GitHub token",
+            ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+            r"(?<![A-Za-z0-9_])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})",
+        ),
+        ("a GitLab token", ("glpat-",), r"(?<![A-Za-z0-9_])glpat-[A-Za-z0-9_-]{16,}"),
+        ("a Slack token", ("xox", "xapp-"), r"(?<![A-Za-z0-9-])(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,}"),
+        ("a Google API key", ("AIza",), r"(?<![A-Za-z0-9_-])AIza[A-Za-z0-9_-]{35}"),
+        ("a Hugging Face token", ("hf_",), r"(?<![A-Za-z0-9_])hf_[A-Za-z0-9]{30,}"),
+        (
+            "an API token (nof0_...)",
+            (tokens.PREFIX,),
+            rf"(?<![A-Za-z0-9]){tokens.PREFIX}[A-Za-z0-9_-]{{{tokens.RANDOM_CHARACTERS},}}",
+        ),
+        # Its first letters are digits: the body behind the colon is looked for first.
+        ("a Telegram bot token", (), r"(?<![0-9])[0-9]{8,10}:[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"),
+        ("a JSON Web Token", ("eyJ",), r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
+        (
+            "a private key (0x and 64 hex digits)",
+            ("0x", "0X"),
+            r"(?<![A-Za-z0-9])0[xX][0-9A-Fa-f]{64}(?![A-Za-z0-9])",
+        ),
+    )
 }
-_CERTAIN_KINDS = tuple(_CERTAIN)
-_ANY_CERTAIN = re.compile("|".join(f"({pattern})" for pattern in _CERTAIN.values()))
+_TELEGRAM_BODY = re.compile(r":[A-Za-z0-9_-]{35}")
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s\"'<>`]+")
 _USERINFO = re.compile(r"[^:]+://([^/?#@]*)@")
@@ -76,8 +97,8 @@ def find_secret(text: str, *, prose: bool = False) -> str | None:
     if len(text) < _SHORTEST:
         return None
     literal = _VARIABLE.sub("", text) if "$" in text else text
-    if found := _ANY_CERTAIN.search(literal):
-        return _CERTAIN_KINDS[(found.lastindex or 1) - 1]
+    if found := min(find_certain(literal), default=None):
+        return found[2]
     if "://" in literal:
         for url in _URL.finditer(literal):
             if kind := _in_url(url.group()):
@@ -85,6 +106,31 @@ def find_secret(text: str, *, prose: bool = False) -> str | None:
     if not prose and any(map(_is_random, _RUN.findall(literal))):
         return "a random key"
     return None
+
+
+def find_certain(text: str) -> Iterator[tuple[int, int, str]]:
+    """(start, end, kind) of every unmistakable secret, kind by kind."""
+    for kind, (triggers, pattern) in _CERTAIN.items():
+        if any(trigger in text for trigger in triggers) or (not triggers and _TELEGRAM_BODY.search(text)):
+            for match in pattern.finditer(text):
+                yield match.start(), match.end(), kind
+
+
+def urls_in(text: str) -> Iterator[tuple[int, str]]:
+    """(where it begins, the URL)."""
+    return ((match.start(), match.group()) for match in _URL.finditer(text))
+
+
+def secrets_of_url(url: str) -> Iterator[tuple[int, int, str]]:
+    """(start, end, kind) of what is secret in it: a login before the @, a token, or the path of a webhook."""
+    if (userinfo := _USERINFO.match(url)) and userinfo[1]:
+        yield *userinfo.span(1), "a login in a URL"
+    if webhook := _WEBHOOK.search(url):
+        yield webhook.start() + len("://"), len(url), "a webhook's address"
+    for parameter in _PARAMETER.finditer(url):
+        begin = parameter.end() - 1
+        end = re.compile(r"[&;#]|$").search(url, begin)
+        yield begin, end.start() if end else len(url), "a token in a URL"
 
 
 def secrets_in(value: Any, path: str) -> Iterator[tuple[str, str]]:

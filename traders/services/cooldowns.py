@@ -7,13 +7,18 @@ from datetime import datetime
 from traders.repositories import cooldowns, runtime
 from traders.rules.errors import UnknownConfig
 from traders.schema.runtime import Cooldown, CooldownDetail
+from traders.services.redaction import without_secrets
 
 
 def put(*, trader_id: str, symbol: str, until: datetime, detail: CooldownDetail) -> Cooldown:
-    """Sets the symbol's cooldown, in the place of the one before, be it longer. Raises UnknownConfig."""
-    if not cooldowns.put(trader_id, symbol, until, detail.stored()):
+    """Replaces the symbol's cooldown, even if the stored one ends later. Secrets are taken out of its reason.
+
+    Raises UnknownConfig.
+    """
+    clean, _ = without_secrets(detail, f"the cooldown of {trader_id} in {symbol}")
+    if not cooldowns.put(trader_id, symbol, until, clean.stored()):
         raise UnknownConfig(trader_id)
-    return Cooldown(trader_id, symbol, until, detail.stored())
+    return Cooldown(trader_id, symbol, until, clean.stored())
 
 
 def holding(trader_id: str) -> list[Cooldown]:

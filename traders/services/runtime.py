@@ -6,6 +6,7 @@ from traders.repositories import configs, runtime
 from traders.rules.errors import UnknownConfig
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.runtime import ReportDetail, RuntimeState
+from traders.services.redaction import without_secrets
 
 
 def state_of(trader_id: str) -> RuntimeState:
@@ -17,12 +18,13 @@ def state_of(trader_id: str) -> RuntimeState:
 
 
 def report(*, trader_id: str, active_config_version: int, is_running: bool, detail: ReportDetail) -> RuntimeState:
-    """Replaces what the engine said before; what the operator desires stays.
+    """Replaces what the engine said before; what the operator desires stays. Secrets are taken out of its texts.
 
     Raises UnknownConfig, and InvalidConfig for a version that the trader never had and for a retired trader that is
     said to run: nothing is written, so that a page shows the report as old.
     """
-    if not runtime.report(trader_id, version=active_config_version, is_running=is_running, detail=detail.stored()):
+    clean, _ = without_secrets(detail, f"the report of {trader_id}")
+    if not runtime.report(trader_id, version=active_config_version, is_running=is_running, detail=clean.stored()):
         raise _refused(state_of(trader_id), active_config_version)
     return state_of(trader_id)
 

@@ -9,13 +9,14 @@ from typing import Any
 from ninja import Router
 from pydantic import Field
 
+from traders.schema.redaction import redactions_in
 from traders.schema.runtime import Cooldown as Stored
 from traders.schema.runtime import CooldownDetail, Moment
 from traders.schema.tokens import Scope
 from traders.services import cooldowns
 from trading.engine_api.auth import EngineRequest, TokenWith
 from trading.engine_api.problems import REFUSALS, Invalid
-from trading.engine_api.wire import Answer, Body
+from trading.engine_api.wire import Answer, Body, Redacted
 from trading.schema.common import Symbol
 
 router = Router(tags=["Running traders: write-state"], auth=TokenWith(Scope.WRITE_STATE))
@@ -32,6 +33,7 @@ class Cooldown(Answer):
     symbol: str
     cooldown_until: datetime
     detail: dict[str, Any]
+    redacted: Redacted
 
 
 class Cooldowns(Answer):
@@ -59,4 +61,4 @@ def put(request: EngineRequest, trader_id: str, body: NewCooldown) -> Cooldown:
 
 
 def _answer(stored: Stored) -> Cooldown:
-    return Cooldown(**asdict(stored))
+    return Cooldown(**asdict(stored), redacted=list(redactions_in(stored.detail)))

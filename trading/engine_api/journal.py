@@ -9,15 +9,17 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from traders.schema.declare import Boolean
 from traders.schema.problems import InvalidConfig, Problem
+from traders.schema.redaction import redactions_in
 from traders.schema.tokens import Scope
 from trading.engine_api.auth import EngineRequest, TokenWith
 from trading.engine_api.problems import REFUSALS, Invalid, Refusal
-from trading.engine_api.wire import Answer, Body, VersionNumber
+from trading.engine_api.wire import Answer, Body, Redacted, VersionNumber
 from trading.schema.common import Origin
 from trading.schema.decision import DecisionDetail, JournalEntry
 from trading.schema.leaf import Text
 from trading.schema.message import Role, Said
 from trading.services import record
+from trading.services.clean_records import clean_messages
 
 # Not the token's name: an entry that is sent again by its successor is the same entry.
 SYSTEM = "api"
@@ -45,6 +47,7 @@ class Entry(Body):
 class Recorded(Answer):
     id: int
     cycle_number: int = Field(description="Goes on across restarts of engines.")
+    redacted: Redacted
 
 
 @router.post(
@@ -58,6 +61,11 @@ def append(request: EngineRequest, trader_id: str, body: Entry) -> Recorded:
         raise InvalidConfig([Problem("detail.origin", "is written by the journal itself; leave it out", trader_id)])
     detail = body.detail.model_copy(update={"origin": Origin(system=SYSTEM, key=body.key)})
     entry = JournalEntry(trader_id, body.config_version, body.decided_at, body.success, detail)
-    messages = [Said(message.role, message.content, message.sent_at) for message in body.messages]
+    said = [Said(message.role, message.content, message.sent_at) for message in body.messages]
+    messages = clean_messages(said, trader_id)
     recorded = record.decision(entry, messages)
-    return Recorded(id=recorded.id, cycle_number=recorded.cycle_number)
+    redacted = [
+        *redactions_in(recorded.entry.detail),
+        *redactions_in([{"content": message.content} for message in messages], "messages"),
+    ]
+    return Recorded(id=recorded.id, cycle_number=recorded.cycle_number, redacted=redacted)

@@ -9,10 +9,11 @@ from pydantic import Field
 
 from traders.schema.declare import Integer
 from traders.schema.problems import InvalidConfig, Problem
+from traders.schema.redaction import redactions_in
 from traders.schema.tokens import Scope
 from trading.engine_api.auth import EngineRequest, TokenWith
 from trading.engine_api.problems import REFUSALS, Invalid, Refusal
-from trading.engine_api.wire import Answer, Body
+from trading.engine_api.wire import Answer, Body, Redacted
 from trading.schema import position, trade
 from trading.schema.common import NANOSECONDS_PER_MS, Exchange, ExitPlan, Side, Symbol
 from trading.schema.facts import EquityPoint
@@ -76,6 +77,7 @@ class Recorded(Answer):
     symbol: str
     side: Side
     detail: dict[str, Any]
+    redacted: Redacted
 
 
 class Held(Answer):
@@ -143,4 +145,10 @@ def _refuse_kept(detail: trade.TradeDetail, trader_id: str) -> None:
 
 def _answer(found: Any) -> Recorded:
     """Of a position or a trade."""
-    return Recorded(id=found.id, symbol=found.symbol, side=found.side, detail=found.detail.stored())
+    return Recorded(
+        id=found.id,
+        symbol=found.symbol,
+        side=found.side,
+        detail=found.detail.stored(),
+        redacted=list(redactions_in(found.detail)),
+    )

@@ -10,12 +10,13 @@ from ninja import Router
 from pydantic import Field
 
 from traders.schema.declare import Boolean
+from traders.schema.redaction import redactions_in
 from traders.schema.runtime import ReportDetail, RuntimeState
 from traders.schema.tokens import Scope
 from traders.services import runtime
 from trading.engine_api.auth import EngineRequest, TokenWith
 from trading.engine_api.problems import REFUSALS, Invalid
-from trading.engine_api.wire import Answer, Body, VersionNumber
+from trading.engine_api.wire import Answer, Body, Redacted, VersionNumber
 
 router = Router(tags=["Running traders: write-state"], auth=TokenWith(Scope.WRITE_STATE))
 
@@ -45,6 +46,7 @@ class Runtime(Answer):
     updated_at: datetime
     config_version: int
     retired: bool
+    redacted: Redacted
 
 
 ANSWERS: dict[int, Any] = {200: Runtime, 422: Invalid, **REFUSALS}
@@ -74,4 +76,4 @@ def heartbeat(request: EngineRequest, trader_id: str, body: Heartbeat) -> Runtim
 
 
 def _answer(state: RuntimeState) -> Runtime:
-    return Runtime(**asdict(state))
+    return Runtime(**asdict(state), redacted=list(redactions_in(state.detail)))

@@ -29,6 +29,13 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+REDACTED = (
+    "Where secrets were taken out of the texts before they were stored, once for each: `detail.answer.text`. "
+    "A text says `[redacted: API key, mark 1a2b3c4d]` in place of each."
+)
+Redacted = Annotated[list[str], Field(description=REDACTED)]
+
+
 class ExactParser(Parser):
     def parse_body(self, request: HttpRequest) -> Any:
         """Raises ValueError, in words for people."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from trading.exporter.published import published
 from trading.repositories import export_positions
 from trading.repositories.unreadable import collected, note
 from trading.schema.position import Position
@@ -19,7 +22,10 @@ class OpenPositions:
         marks = export_positions.open_marks()
         written = [one for one, mark in marks.items() if self._marks.get(one) != mark]
         with collected() as found:
-            fresh = {position.id: position for position in export_positions.by_ids(written)}
+            fresh = {
+                position.id: replace(position, detail=published(position.detail, f"position {position.id}"))
+                for position in export_positions.by_ids(written)
+            }
         left_out = self._unreadable | {one.id: one for one in found.values()}
         self._positions = {
             one: position

@@ -7,6 +7,7 @@ from functools import partial
 
 from trading.documents.conversations import conversation_item, talked_at_ms
 from trading.documents.wire import document, encode
+from trading.exporter.published import published
 from trading.repositories import export_talks
 from trading.repositories.export_talks import Key
 from trading.repositories.unreadable import attempt, collected, note
@@ -55,10 +56,8 @@ class TalkItems:
         return made
 
     def _item(self, talk: Talk) -> Item:
-        return (
-            (talked_at_ms(talk) or 0, talk.trader_id),
-            encode(conversation_item(talk, is_withheld=self._is_withheld)),
-        )
+        item = published(conversation_item(talk, is_withheld=self._is_withheld), f"a conversation of {talk.trader_id}")
+        return (talked_at_ms(talk) or 0, talk.trader_id), encode(item)
 
     @property
     def keys(self) -> tuple[Key, ...]:

@@ -6,6 +6,7 @@ from functools import partial
 
 from trading.documents.trades import trade_object
 from trading.documents.wire import document, encode
+from trading.exporter.published import published
 from trading.repositories import export_trades
 from trading.repositories.unreadable import attempt, collected, note
 from trading.schema.trade import Trade
@@ -54,4 +55,4 @@ class TradeRows:
 
 
 def _encoded(trade: Trade) -> bytes:
-    return encode(trade_object(trade))
+    return encode(published(trade_object(trade), f"trade {trade.id}"))

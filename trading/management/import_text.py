@@ -20,8 +20,14 @@ def report_lines(report: ImportReport) -> Iterator[str]:
     if created := report.traders_created:
         more = f" and {len(created) - SHOWN:,} more" if len(created) > SHOWN else ""
         yield f"traders created, not to be started, without capital: {', '.join(created[:SHOWN])}{more}"
+    if report.redacted:
+        yield secrets_line(report.redacted)
     yield from (f"note: {note}" for note in report.notes)
     yield f"{report.accepted:,} rows in {report.seconds:.1f} s ({report.rows_per_second:,} rows/s)"
+
+
+def secrets_line(count: int) -> str:
+    return f"{count:,} secrets were taken out of texts; the log names each place. Change these keys and passwords."
 
 
 def report_json(report: ImportReport) -> dict[str, Any]:
@@ -42,4 +48,5 @@ def _table_json(table: TableReport) -> dict[str, int]:
         "refused": table.refused,
         "conflicts": table.conflicts,
         "skipped": table.skipped,
+        "redacted": table.redacted,
     }

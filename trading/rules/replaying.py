@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from traders.schema.redaction import was_redacted
 from traders.schema.trader import TraderDetail
 from trading.rules.checks.moment import Moment, Refusal
 from trading.rules.errors import InvalidRecord
 from trading.rules.parsing import parse_answer
 from trading.rules.risk_checks import judge
 from trading.schema.decision import ActionTaken, Decision, DecisionDetail, JournalEntry
+
+TEXT_REDACTED = "text redacted: secrets were taken out of the answer before it was stored, so it cannot be compared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +111,14 @@ def _parsed(detail: DecisionDetail) -> tuple[Sequence[Decision], list[Difference
     except InvalidRecord as error:
         if not detail.decisions:
             return (), [], []  # it could not be read then, and cannot now
+        if was_redacted(text):
+            return detail.decisions, [], [TEXT_REDACTED]
         message = f"the answer, from which decisions were recorded, cannot be read: {error}"
         return detail.decisions, [Difference("answer.text", len(detail.decisions), None, message)], []
-    return parsed, _field_differences(detail.decisions, parsed), []
+    differences = _field_differences(detail.decisions, parsed)
+    if differences and was_redacted(text):
+        return detail.decisions, [], [TEXT_REDACTED]
+    return parsed, differences, []
 
 
 def _field_differences(recorded: Sequence[Decision], parsed: Sequence[Decision]) -> list[Difference]:

@@ -14,6 +14,7 @@ from trading.repositories.outcome import Outcome
 from trading.rules.errors import InvalidRecord, StrictImport
 from trading.schema.contract import TRADER
 from trading.schema.reject import OnReject, Reject
+from trading.services.clean_records import clean
 from trading.services.import_owners import Owners
 from trading.services.import_report import ImportReport
 
@@ -100,7 +101,9 @@ class Desk:
             try:
                 if candidate.trader_id in foreign:
                     raise InvalidRecord(TRADER, foreign[candidate.trader_id])
-                yield replace(candidate, row=check(candidate.row))
+                row, found = clean(check(candidate.row))
+                self.report.table(table).redacted += len(found)
+                yield replace(candidate, row=row)
             except InvalidRecord as error:
                 where = InvalidRecord(".".join(filter(None, (candidate.field, error.field))), error.message)
                 self.refuse(table, file, candidate.index, where, candidate.record)

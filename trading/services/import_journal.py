@@ -19,6 +19,7 @@ from trading.rules.errors import InvalidRecord, StrictImport, UnknownTrader
 from trading.schema.decision import JournalEntry
 from trading.schema.reject import OnReject, Reject
 from trading.services import live
+from trading.services.clean_records import clean
 
 BATCH = 500
 # Each file is read for its time, then for what it says.
@@ -29,7 +30,8 @@ UNKNOWN_TRADER = "is no trader here; sync_traders makes traders from a manager.y
 
 @dataclass
 class JournalImport:
-    """What was done with the files; `of_others` were of traders that were not asked for. `inserted` by trader."""
+    """What was done with the files; `of_others` were of traders that were not asked for. `inserted` by trader.
+    `redacted` counts the secrets taken out of texts, of files known already too."""
 
     files: int = 0
     inserted: Counter[str] = field(default_factory=Counter)
@@ -37,6 +39,7 @@ class JournalImport:
     refused: int = 0
     of_others: int = 0
     before_v1: int = 0
+    redacted: int = 0
     dry_run: bool = False
 
 
@@ -84,7 +87,9 @@ def _entries(
             record = read_json(path)
             cycle = read_cycle(record, name)
             if timelines.asked_for(cycle.trader_id):
-                yield timelines.entry(cycle, report)
+                entry, found = clean(timelines.entry(cycle, report))
+                report.redacted += len(found)
+                yield entry
             else:
                 report.of_others += 1
         except InvalidRecord as error:

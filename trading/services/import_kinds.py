@@ -119,6 +119,7 @@ def import_cycles(desk: Desk, directory: Path) -> None:
     done = import_journal(directory, on_reject=desk.on_reject, strict=desk.strict)
     table = desk.report.table(JOURNAL)
     table.inserted, table.known, table.refused = done.inserted.total(), done.known, done.refused
+    table.redacted = done.redacted
 
 
 def import_inception(desk: Desk, document: Document) -> None:

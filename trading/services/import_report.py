@@ -9,13 +9,15 @@ from trading.repositories.outcome import Outcome
 
 @dataclass
 class TableReport:
-    """`conflicts` met a record of the same id with other content; `skipped` is not of any trader."""
+    """`conflicts` met a record of the same id with other content; `skipped` is not of any trader; `redacted` counts the
+    secrets taken out of texts."""
 
     inserted: int = 0
     known: int = 0
     refused: int = 0
     conflicts: int = 0
     skipped: int = 0
+    redacted: int = 0
 
     def add(self, outcome: Outcome) -> None:
         self.inserted += outcome.inserted
@@ -41,6 +43,10 @@ class ImportReport:
     @property
     def rejected(self) -> int:
         return sum(table.refused + table.conflicts for table in self.tables.values())
+
+    @property
+    def redacted(self) -> int:
+        return sum(table.redacted for table in self.tables.values())
 
     @property
     def rows_per_second(self) -> int:

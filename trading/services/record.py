@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from traders.services.redaction import without_secrets
 from trading.repositories import decisions, equity, facts, positions, symbols, trades, versions
 from trading.repositories.copying import bulk_load
 from trading.repositories.outcome import Outcome
@@ -17,12 +18,14 @@ from trading.schema.message import Said
 from trading.schema.position import Position, PositionDetail
 from trading.schema.trade import Fill, Pnl, Trade, TradeDetail
 from trading.services import live
+from trading.services.clean_records import clean, clean_messages
 
 
 def decision(entry: JournalEntry, messages: Sequence[Said] = ()) -> RecordedDecision:
-    """As `repositories.decisions.record_decision`, and raises what it raises."""
+    """As `repositories.decisions.record_decision`, and raises what it raises. Secrets are taken out of the texts."""
     _require_trader(entry.trader_id)
-    recorded = decisions.record_decision(entry, messages)
+    whole, _ = clean(entry)
+    recorded = decisions.record_decision(whole, clean_messages(messages, entry.trader_id))
     live.changed(entry.trader_id)
     return recorded
 
@@ -44,6 +47,7 @@ def position(
     """
     _require_trader(trader_id)
     _require_own(decision_id, trader_id)
+    detail, _ = without_secrets(detail, f"the position of {trader_id} in {symbol}")
     known = positions.open_known(trader_id, symbol)
     if known is None:
         symbols.add([symbol])
@@ -95,7 +99,7 @@ def trade(*, trader_id: str, symbol: str, side: Side, closed_at_ns: int, detail:
         entry=versions.version_at(trader_id, times.open_ts_ms), exit=versions.version_at(trader_id, times.close_ts_ms)
     )
     whole = detail.model_copy(update={"versions": valid})
-    made = Trade(trade_id(trader_id, symbol, closed_at_ns), trader_id, symbol, side, whole)
+    made, _ = clean(Trade(trade_id(trader_id, symbol, closed_at_ns), trader_id, symbol, side, whole))
     symbols.add([symbol])
     trades.record_trade(made)
     live.changed(trader_id)

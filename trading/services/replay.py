@@ -3,6 +3,7 @@ an exchange, and writes nothing."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from functools import lru_cache
 
 from traders.repositories import prompts
 from traders.rules.errors import UnknownConfig
+from traders.schema.redaction import redactions_in
 from traders.schema.stored import StoredConfig
 from traders.schema.trader import TraderSpec
 from traders.services import configs
@@ -193,6 +195,9 @@ def _missing_parts(recorded: RecordedDecision) -> list[str]:
     }
     lacking = [name for name, part in parts.items() if part is None]
     notes = [f"Not recorded: {', '.join(lacking)}."] if lacking else []
+    if redacted := Counter(redactions_in(detail)):
+        places = ", ".join(f"{path} ({count})" if count > 1 else path for path, count in redacted.items())
+        notes.append(f"Text redacted: secrets were taken out of {places}. Digests were made before.")
     sent = detail.prompt
     if sent and not (sent.template_sha256 or sent.system_text or sent.user_text):
         notes.append(f"Of the prompt that was sent, the digest alone was recorded: {sent.digest}.")

@@ -89,12 +89,6 @@ def test_a_retired_trader_may_not_run_but_may_stop(engine: Engine) -> None:
             REPORT | {"detail": {"decision": {"last_at": "2026-01-01T00:00:00"}}},
             "detail.decision.last_at",
         ),
-        (
-            "PUT",
-            RUNTIME,
-            REPORT | {"detail": {"last_error": {"message": "nof0_" + "a" * 43}}},
-            "detail.last_error.message",
-        ),
         ("POST", HEARTBEAT, {"is_running": True}, "active_config_version"),
         ("POST", HEARTBEAT, {"active_config_version": 7}, "active_config_version"),
         ("POST", HEARTBEAT, {"active_config_version": 2**31}, "active_config_version"),

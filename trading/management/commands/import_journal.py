@@ -12,6 +12,7 @@ from django.core.management.base import CommandError, CommandParser
 from traders.management.refusal import RefusingCommand, refusals
 from traders.schema import jsonio
 from trading.journal_files.directory import find
+from trading.management.import_text import secrets_line
 from trading.management.progress import Progress
 from trading.management.rejects import Rejects, exit_code
 from trading.services.import_journal import READINGS, JournalImport, import_journal
@@ -66,6 +67,8 @@ def _lines(report: JournalImport) -> Iterator[str]:
     yield from (f"recorded   {trader_id}: {count:,}" for trader_id, count in sorted(report.inserted.items()))
     if report.before_v1:
         yield f"{report.before_v1:,} were decided before their trader's first version."
+    if report.redacted:
+        yield secrets_line(report.redacted)
     counts = {
         "recorded": report.inserted.total(),
         "known already": report.known,
@@ -84,5 +87,6 @@ def _facts(report: JournalImport) -> dict[str, Any]:
         "known": report.known,
         "of_other_traders": report.of_others,
         "before_v1": report.before_v1,
+        "redacted": report.redacted,
         "dry_run": report.dry_run,
     }

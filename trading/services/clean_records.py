@@ -1,0 +1,39 @@
+"""Records without the secrets of their free texts: what every door of the record calls before it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, TypeVar, cast
+
+from traders.schema.redaction import Redaction
+from traders.services.redaction import without_secrets
+from trading.schema.decision import JournalEntry
+from trading.schema.message import Message, Said
+from trading.schema.position import Position
+from trading.schema.trade import Trade
+
+Record = TypeVar("Record")
+
+
+def clean(record: Record) -> tuple[Record, tuple[Redaction, ...]]:
+    """A trade, position, journal entry or message without secrets, and what was taken out. Identifiers stay whole, and
+    so do digests, which their sources made of the texts as they were."""
+    made: Any = record
+    if isinstance(record, Trade | Position | JournalEntry):
+        detail, found = without_secrets(record.detail, f"a record of {record.trader_id}")
+        made = replace(made, detail=detail) if found else record
+    elif isinstance(record, Message):
+        text, found = without_secrets(record.content, f"a message of {record.trader_id}", "content")
+        made = replace(record, content=text) if found else record
+    else:
+        found = ()
+    return cast(Record, made), found
+
+
+def clean_messages(messages: Sequence[Said], trader_id: str) -> list[Said]:
+    made = []
+    for place, message in enumerate(messages):
+        text, found = without_secrets(message.content, f"a message of {trader_id}", f"messages[{place}].content")
+        made.append(replace(message, content=text) if found else message)
+    return made
