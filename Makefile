@@ -10,11 +10,13 @@ export PYTHON
 python = .venv/bin/python
 
 .DEFAULT_GOAL = help
-.PHONY: help run demo stop password test test-slow test-pages test-faults soak check bench pictures clean packages packages-dev
+.PHONY: help run demo demo-fresh demo-clean stop password test test-slow test-pages test-faults soak check bench pictures clean packages packages-dev
 
 help:
 	@echo "make run [HOST=127.0.0.1] [PORT=8000]   prepare everything and serve the site"
-	@echo "make demo [PORT=8000]                   the same with a sample fleet, on data of its own"
+	@echo "make demo [PORT=8000]                   a desk with thirty days of trades to look at, on data of its own"
+	@echo "make demo-fresh                         delete the demo and make it again"
+	@echo "make demo-clean                         delete the demo with all its data"
 	@echo "make stop                               stop what make run started"
 	@echo "make password [ARGS=user]               new random password for admin, or for another account"
 	@echo "make test [ARGS='-k name']              the tests that need no server or browser of their own (under four minutes)"
@@ -38,6 +40,13 @@ run: packages
 
 demo: packages
 	@exec env NOF0_DEMO=1 $(python) manage.py serve $(if $(HOST),--host "$(HOST)") $(if $(PORT),--port "$(PORT)")
+
+demo-fresh: packages
+	@NOF0_DEMO=1 $(python) manage.py remove_demo
+	@exec env NOF0_DEMO=1 $(python) manage.py serve $(if $(HOST),--host "$(HOST)") $(if $(PORT),--port "$(PORT)")
+
+demo-clean: packages
+	@exec env NOF0_DEMO=1 $(python) manage.py remove_demo
 
 stop: packages
 	@exec $(python) manage.py stop_servers

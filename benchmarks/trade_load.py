@@ -13,11 +13,12 @@ from django.db import connection, transaction
 
 from benchmarks.report import Table, seconds, times
 from benchmarks.servers import empty_tables
+from demo import configs
+from demo.sample.fleet import fleet_of
+from demo.sample.plan import SamplePlan
 from trading import models
-from trading.repositories import bulk, sample_configs
+from trading.repositories import bulk
 from trading.repositories.copying import blocks_of, bulk_load
-from trading.sample.fleet import fleet_of
-from trading.sample.plan import SamplePlan
 from trading.schema.trade import Trade
 
 TRADES, TRADERS, DAYS = 20_000, 10, 30
@@ -30,7 +31,7 @@ END = datetime(2026, 11, 1, tzinfo=UTC)
 class Input:
     """The same trades as objects, and as the text that COPY takes."""
 
-    heads: Sequence[sample_configs.Head]
+    heads: Sequence[configs.Head]
     trades: Sequence[Trade]
     blocks: Sequence[str]
 
@@ -56,16 +57,14 @@ def _input() -> Input:
     trades = [trade for trader in fleet for trade in trader.trades()]
     # What stays for all rounds is no garbage to look through in each of them.
     gc.freeze()
-    return Input(
-        [sample_configs.Head.of(trader) for trader in fleet], trades, list(blocks_of(map(bulk.trade_row, trades)))
-    )
+    return Input([configs.Head.of(trader) for trader in fleet], trades, list(blocks_of(map(bulk.trade_row, trades))))
 
 
 def _timed(given: Input, way: Callable[[Input], None]) -> float:
     """On an empty table, where the way does not say otherwise."""
     empty_tables()
     with bulk_load(name="bench"):
-        sample_configs.write(given.heads)
+        configs.write(given.heads)
     if way is _again:
         _ours(given)
     gc.collect()

@@ -28,14 +28,16 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # Variables that are set already win over the file.
 load_dotenv(BASE_DIR / ".env")
 
-# A demo never meets the site's own data: it has a directory beside it, and embedded servers whatever is set.
+# A demo never meets the site's own data: it has a directory beside it, and everything in there, whatever is set.
 DEMO = env_bool("NOF0_DEMO", default=False)
 # What this machine keeps: the embedded servers' data, the local secret key, the collected static files.
 DATA_DIR = Path(env_str("NOF0_DATA_DIR") or default_data_dir(BASE_DIR)).absolute()
 if DEMO:
     DATA_DIR = DATA_DIR.with_name(f"{DATA_DIR.name}-demo")
-# The declared fleet: imported once into an empty database, compared with ever after.
+# The declared fleet: imported once into an empty database, compared with ever after. The demo declares its own.
 MANAGER_YAML = Path(env_str("MANAGER_YAML") or BASE_DIR / "etc" / "manager.yaml").absolute()
+if DEMO:
+    MANAGER_YAML = DATA_DIR / "etc" / "manager.yaml"
 
 # --- Security -------------------------------------------------------------------------------------------------
 DEBUG = env_bool("DEBUG", default=False)
@@ -116,6 +118,7 @@ INSTALLED_APPS = [
     "ninja",
     "traders",
     "trading",
+    *(["demo"] if DEMO else []),
     "nof0site.apps.SiteConfig",
 ]
 MIDDLEWARE = [
@@ -195,7 +198,7 @@ SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
 
 # --- Export and read API --------------------------------------------------------------------------------------
 # Where `export_json` writes and the API reads.
-EXPORT_DIR = Path(env_str("EXPORT_DIR") or DATA_DIR / "export").absolute()
+EXPORT_DIR = Path((not DEMO and env_str("EXPORT_DIR")) or DATA_DIR / "export").absolute()
 # Between two runs of the exporter; with 0 `make run` starts none.
 EXPORT_SECONDS = env_int("EXPORT_SECONDS", default=60)
 # Bounds of the documents, for the fleet together.
@@ -223,7 +226,7 @@ LONG_POLLS = env_int("LONG_POLLS", default=WEB_THREADS // 2)
 
 # --- Static files ---------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = Path(env_str("STATIC_ROOT") or DATA_DIR / "static").absolute()
+STATIC_ROOT = Path((not DEMO and env_str("STATIC_ROOT")) or DATA_DIR / "static").absolute()
 STORAGES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "nof0site.staticfiles.CollectedOrSourceStorage"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
 from django.utils.functional import lazy
@@ -39,7 +40,13 @@ def _number(function: str) -> Any:
     return lazy(lambda: import_string(function)(), int)()
 
 
+def environment(request: Any) -> list[Any] | None:
+    """A mark in the header of the demo, so that nobody takes it for the desk."""
+    return [_("Demo"), "warning"] if settings.DEMO else None
+
+
 UNFOLD: dict[str, Any] = {
+    "ENVIRONMENT": "nof0site.unfold.environment",
     "SITE_TITLE": "NOF0 Control",
     "SITE_HEADER": "NOF0 Control",
     "SITE_SUBHEADER": _("The trader fleet"),

@@ -32,8 +32,10 @@ os.environ["NOF0_DATA_DIR"] = str(new_data_dir())
 
 from nof0site.postgresql.limits import TimeLimits  # noqa: E402
 from nof0site.settings import *  # noqa: E402, F403
-from nof0site.settings import CACHES, DATABASES  # noqa: E402
+from nof0site.settings import CACHES, DATABASES, INSTALLED_APPS  # noqa: E402
 
+# Benchmarks, pictures and tests fill their own databases with the demo's desk.
+INSTALLED_APPS = [*INSTALLED_APPS, "demo"]
 EMBEDDED_POSTGRES_SETTINGS = FAST_POSTGRES
 # The append-only tables may be truncated between tests by who says so, in a test database only.
 _options = DATABASES["default"].setdefault("OPTIONS", {})

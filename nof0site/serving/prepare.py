@@ -20,7 +20,6 @@ from nof0site.embedded.locks import exclusive
 from nof0site.guards.foreign import foreign_database
 from nof0site.staticfiles import are_collected
 from traders.services import drift
-from trading.services import sample
 
 
 class Output(Protocol):
@@ -93,11 +92,9 @@ def import_once(out: Output) -> None:
             raise
 
 
-def generate_sample_once(out: Output) -> None:
-    """Give a new demo its sample, before the declared fleet: its versions lie in the past, and change sets rise."""
-    if not drift.was_ever_synced() and not sample.exists():
-        out.write("Making a sample fleet.\n")
-        call_command("generate_sample", stdout=out)
+def make_demo(out: Output) -> None:
+    """By the command's name: the demo stands above the site and is installed for this alone."""
+    call_command("prepare_demo", stdout=out)
 
 
 def create_first_account() -> str | None:

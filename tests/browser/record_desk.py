@@ -6,10 +6,11 @@ from decimal import Decimal
 
 from django.utils import timezone
 
+from demo.sample.plan import SamplePlan
+from demo.services import generate
 from tests.live_factories import make_price
 from trading.models import DecisionJournal, Position, Trade
-from trading.sample.plan import SamplePlan
-from trading.services import live, live_verify, sample
+from trading.services import live, live_verify
 
 TRADES, POSITIONS = "/admin/trading/trade/", "/admin/trading/position/"
 DECISIONS = "/admin/trading/decisionjournal/"
@@ -19,7 +20,7 @@ LIVE = f"{POSITIONS}live/"
 
 def record_desk(*, traders: int = 2, days: int = 12, trades: int = 120) -> None:
     end = timezone.now().replace(minute=0, second=0, microsecond=0)
-    sample.generate(SamplePlan(traders=traders, days=days, trades=trades, seed=1, end=end))
+    generate(SamplePlan(traders=traders, days=days, trades=trades, seed=1, end=end))
 
 
 def quote_what_is_held() -> None:

@@ -79,7 +79,7 @@ def person(context: dict[str, Any], version: Any) -> SafeString:
     note = "" if today == name else format_html(' <span class="faint">({})</span>', _("now %(name)s") % {"name": today})
     if not context["request"].user.has_perm("auth.view_user"):
         return format_html("<b>{}</b>{}", name, note)
-    return format_html('<a href="{}"><b>{}</b></a>{}', reverse("admin:auth_user_change", args=[account_id]), name, note)
+    return format_html('<b><a href="{}">{}</a></b>{}', reverse("admin:auth_user_change", args=[account_id]), name, note)
 
 
 def _usernames(request: Any) -> Mapping[int, str]:

@@ -9,7 +9,6 @@ RecordError
 ├── CannotBeRead        a stored row does not fit this release's declaration; says where and why
 ├── StrictImport        one record was refused, and the whole import with it, as was asked
 ├── RecordConflict      the id or key is taken by a record with other content
-├── SampleExists        there is a sample fleet already
 └── ConcurrentRecord    another program recorded the same at the same moment; try again
 """
 
@@ -73,11 +72,3 @@ class RecordConflict(RecordError):
 
 class ConcurrentRecord(RecordError):
     pass
-
-
-class SampleExists(RecordError):
-    def __init__(self, traders: int) -> None:
-        super().__init__(
-            f"there is a sample of {traders:,} traders already, and nothing was made; "
-            "`manage.py remove_sample` takes it away"
-        )

@@ -49,7 +49,7 @@ class Command(BaseCommand):
             prepare.migrate(self.stdout)
             keep_role_limits()
             if settings.DEMO:
-                prepare.generate_sample_once(self.stdout)
+                prepare.make_demo(self.stdout)
             prepare.import_once(self.stdout)
             password = prepare.create_first_account()
         prepare.collect_static_files()

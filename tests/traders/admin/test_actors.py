@@ -145,7 +145,7 @@ def edited(fleet: None) -> User:
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", [HISTORY, LOG, "/admin/traders/traderconfig/steady_long/versions/2/"])
 def test_a_name_leads_to_its_account_for_those_who_may_see_it(edited: User, address: str, login: Any) -> None:
-    link = f'<a href="{USERS}{edited.pk}/change/"><b>mei</b></a>'
+    link = f'<b><a href="{USERS}{edited.pk}/change/">mei</a></b>'
     assert link in login("superuser").get(address).content.decode()
     seen = login("viewer").get(address).content.decode()
     assert link not in seen
@@ -158,7 +158,7 @@ def test_a_renamed_account_keeps_its_history_under_the_old_name(edited: User, ad
     edited.username = "mei.lin"
     edited.save()
     seen = login("superuser").get(address).content.decode()
-    assert f'<a href="{USERS}{edited.pk}/change/"><b>mei</b></a> <span class="faint">(now mei.lin)</span>' in seen
+    assert f'<b><a href="{USERS}{edited.pk}/change/">mei</a></b> <span class="faint">(now mei.lin)</span>' in seen
 
 
 @pytest.mark.django_db

@@ -260,5 +260,5 @@ def test_decisions_are_filtered_and_summed_up(viewer: Client) -> None:
 def test_an_empty_list_says_what_fills_it(viewer: Client, url: str, command: str) -> None:
     said = text_of(viewer.get(url))
     assert f"python manage.py {command}" in said
-    assert "python manage.py generate_sample" in said
+    assert "make demo" in said
     assert "Choose fewer filters" in text_of(viewer.get(f"{url}?trader=nobody"))

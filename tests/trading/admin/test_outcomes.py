@@ -138,7 +138,7 @@ def test_more_versions_take_no_more_queries(viewer: Client) -> None:
 
 
 def test_an_empty_page_says_what_fills_it(viewer: Client) -> None:
-    assert "generate_sample" in text_of(viewer.get(URL))
+    assert "make demo" in text_of(viewer.get(URL))
     assert "No version with trades matches" in text_of(viewer.get(f"{URL}?actor=lee"))
     assert "No setting has" in text_of(viewer.get(f"{URL}?path=nosuchsetting"))
     assert viewer.get(f"{URL}?after=nonsense").status_code == 200

@@ -1,0 +1,30 @@
+"""What desk and model said to each other about the decisions that something came of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from demo.sample.decisions import SampleDecision
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    conversation: str
+    sequence: int
+    role: str
+    content: str
+    sent_at: datetime
+
+
+def messages_of(decision: SampleDecision) -> Iterator[Message]:
+    """A question and an answer, or nothing where nothing was tried."""
+    detail = decision.entry.detail
+    if not decision.acted or not (detail.prompt and detail.answer and detail.usage):
+        return
+    asked = decision.entry.decided_at
+    answered = asked + timedelta(milliseconds=detail.usage.latency_ms or 0)
+    conversation = f"cycle-{decision.cycle}"
+    yield Message(conversation, 1, "user", detail.prompt.user_text or "", asked)
+    yield Message(conversation, 2, "assistant", detail.answer.text or "", answered)

@@ -1,0 +1,101 @@
+"""Round trips as the records that are stored of them: positions, and trades of those that are closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from demo.sample.trips import Exit, Fill, Trip
+from trading.schema.common import Exchange, ExitPlan, Versions
+from trading.schema.ids import closed_position_id, open_position_id, trade_id
+from trading.schema.position import Close, Entry, Orders, Position, PositionDetail, PositionRisk, Status
+from trading.schema.trade import (
+    MS_PER_SECOND,
+    FillType,
+    Pnl,
+    Prices,
+    Quantity,
+    Time,
+    Trade,
+    TradeDetail,
+    TradeRisk,
+)
+from trading.schema.trade import Fill as TradeFill
+
+PROVIDER = "paper_trading"
+
+
+def trades(trader_id: str, trips: Sequence[Trip]) -> Iterator[Trade]:
+    for trip in trips:
+        if trip.exit is not None:
+            yield _trade(trader_id, trip, trip.exit)
+
+
+def positions(trader_id: str, trips: Sequence[Trip]) -> Iterator[Position]:
+    """The last of each symbol stands under the id of an open one, as positions do that nobody reopened."""
+    last = {trip.symbol: trip for trip in trips}
+    for trip in trips:
+        detail = _position_detail(trip)
+        is_last = trip is last[trip.symbol]
+        yield Position(
+            open_position_id(trader_id, trip.symbol) if is_last else closed_position_id(trader_id, trip.symbol, detail),
+            trader_id,
+            trip.symbol,
+            trip.side,
+            Status.CLOSED if trip.exit else Status.OPEN,
+            detail,
+        )
+
+
+def _trade(trader_id: str, trip: Trip, left: Exit) -> Trade:
+    held = Decimal(left.ts_ms - trip.entry_ms) / MS_PER_SECOND
+    detail = TradeDetail(
+        time=Time(open_ts_ms=trip.entry_ms, close_ts_ms=left.ts_ms, duration_seconds=held),
+        prices=Prices(avg_entry=trip.price, avg_exit=left.price),
+        quantity=Quantity(total=trip.quantity),
+        pnl=Pnl(gross=trip.gross, commission=trip.commission, net=trip.net),
+        risk=TradeRisk(leverage=Decimal(trip.leverage), confidence=Decimal(trip.confidence)),
+        exchange=Exchange(provider=PROVIDER),
+        fills=(
+            *(_fill(fill, FillType.ENTRY, trip.order_id) for fill in trip.fills),
+            *(_fill(fill, FillType.EXIT, left.order_id, trip) for fill in left.fills),
+        ),
+        exit_plan=_plan(trip),
+        versions=Versions(entry=trip.version, exit=left.version),
+    )
+    return Trade(trade_id(trader_id, trip.symbol, left.ts_ns), trader_id, trip.symbol, trip.side, detail)
+
+
+def _fill(fill: Fill, kind: FillType, order_id: int, of: Trip | None = None) -> TradeFill:
+    """`of` is the trip that an exit closes a part of."""
+    return TradeFill(
+        type=kind,
+        order_id=order_id,
+        fill_id=fill.id,
+        price=fill.price,
+        quantity=fill.quantity,
+        commission=fill.commission,
+        is_crossed=fill.is_crossed,
+        closed_pnl=(fill.price - of.price) * fill.quantity * of.side.sign if of else None,
+        ts_ms=fill.ts_ms,
+    )
+
+
+def _position_detail(trip: Trip) -> PositionDetail:
+    left = trip.exit
+    return PositionDetail(
+        entry=Entry(price=trip.price, quantity=trip.quantity, time_ms=trip.entry_ms, leverage=Decimal(trip.leverage)),
+        exchange=Exchange(provider=PROVIDER),
+        orders=Orders(entry_oid=trip.order_id, tp_oid=trip.target_order_id, sl_oid=trip.stop_order_id),
+        exit_plan=_plan(trip),
+        risk=PositionRisk(confidence=Decimal(trip.confidence), risk_usd=trip.risk_usd),
+        close=Close(price=left.price, time_ms=left.ts_ms, quantity=trip.quantity, pnl=trip.net) if left else None,
+        versions=Versions(entry=trip.version, exit=left.version if left else None),
+    )
+
+
+def _plan(trip: Trip) -> ExitPlan:
+    words = "below" if trip.side.sign > 0 else "above"
+    return ExitPlan(
+        tp_price=trip.target, sl_price=trip.stop, invalidation_condition=f"An hour closes {words} {trip.stop}"
+    )

@@ -1,0 +1,90 @@
+"""The demo's desk, made step by step. A step that is done already is left as it is."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+
+from demo import writer
+from demo.sample.fleet import fleet_of
+from demo.sample.plan import SamplePlan
+from demo.sample.prices import price_paths
+from traders.manager_yaml.writer import write_bundle
+from traders.rules.roles import Role
+from traders.services import configs
+from traders.services.export import bundle
+from trading.live_store.reads import now_us
+from trading.schema.live import Price
+from trading.services import live
+
+PEOPLE = {
+    "ada": ("Ada", "Osei", Role.OPERATOR),
+    "mei": ("Mei", "Lin", Role.ADMIN),
+    "tom": ("Tom", "Berg", Role.OPERATOR),
+}
+"""The accounts that the history names. None has a password: an account of one's own is needed to log in."""
+
+
+def generate(plan: SamplePlan, done: Callable[[int], None] = lambda count: None) -> dict[str, int]:
+    """{table: rows}, all of them or none. `done` hears after each trader how many there are.
+
+    The traders share what capital the fleet has left. Raises TradersExist where one of the plan's ids is taken, and
+    ValueError when the trades do not fit into the days or the traders into the capital.
+    """
+    free = configs.overview().allocation.free_pct
+    plan = dataclasses.replace(plan, capital_pct=min(plan.capital_pct, free))
+    rows = writer.load(fleet_of(plan), plan, done)
+    live.fleet_changed()
+    return rows
+
+
+def is_made() -> bool:
+    """Whether the database holds any trader."""
+    return bool(configs.overview().traders)
+
+
+def hire(since: datetime) -> None:
+    """Makes the accounts that the history will name, as old as the desk is."""
+    users = get_user_model().objects
+    for name, (first, last, role) in PEOPLE.items():
+        facts = {"first_name": first, "last_name": last, "date_joined": since}
+        user, made = users.get_or_create(username=name, defaults=facts)
+        if made:
+            user.set_unusable_password()
+            user.save()
+            user.groups.add(Group.objects.get(name=role.value))
+
+
+def quote(plan: SamplePlan) -> None:
+    """Gives the live store the plan's last prices as those of now. They age like a feed's that fell silent."""
+    live.quoted(
+        {
+            symbol: Price(as_of=now_us(), price=path.price(plan.end_ms), provider="hyperliquid")
+            for symbol, path in price_paths(plan).items()
+        }
+    )
+
+
+def declare() -> Path | None:
+    """Writes the desk's manager.yaml and prompts where MANAGER_YAML says, so that it can be edited and synced.
+
+    None where there is a file already.
+    """
+    path = Path(settings.MANAGER_YAML)
+    if path.exists():
+        return None
+    found = bundle()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for known in (settings.BASE_DIR / "etc").glob("*.yaml"):
+        if known.name != path.name:
+            # Which providers, models and prompt versions there are; a sync is checked against it.
+            shutil.copyfile(known, path.parent / known.name)
+    write_bundle(path.parent, found.fleet, found.traders, found.prompts)
+    return path

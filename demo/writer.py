@@ -1,0 +1,152 @@
+"""Stores the sample fleet, all of it or nothing."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from django.db import connection
+from django.db.models.functions import Lower
+
+from demo import configs
+from demo.errors import TradersExist
+from demo.sample.decisions import SampleDecision
+from demo.sample.equity import SOURCE
+from demo.sample.fleet import SampleTrader
+from demo.sample.messages import messages_of
+from demo.sample.plan import SamplePlan
+from demo.sample.prices import MARKETS
+from demo.sample.styles import persona
+from traders.models import TraderConfig
+from traders.schema import jsonio
+from trading.repositories import bulk
+from trading.repositories.copying import bulk_load, copy_rows
+from trading.schema.position import Position
+
+BATCH = 2_000
+_SYMBOLS = """
+INSERT INTO symbols (symbol, price_decimals, quantity_decimals, first_seen_at) VALUES (%s, %s, %s, %s)
+ON CONFLICT DO NOTHING
+"""
+_IDS = "SELECT nextval(pg_get_serial_sequence('decision_journal', 'id')) FROM generate_series(1, %s)"
+_COLUMNS = {
+    "decision_journal": (
+        *("id", "trader_id", "config_version", "cycle_number", "decided_at", "success", "detail", "created_at"),
+    ),
+    "conversation_messages": ("trader_id", "decision_id", "conversation", "sequence", "role", "content", "sent_at"),
+    "positions": ("id", "trader_id", "symbol", "side", "status", "detail", "created_at", "updated_at"),
+    "trades": (*bulk.TRADE_COLUMNS, "created_at"),
+    "equity_snapshots": (*("trader_id", "ts_ms", "equity_usd", "realized_pnl_usd", "unrealized_pnl_usd", "source"),),
+}
+TABLES = tuple(_COLUMNS)
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+
+
+def load(fleet: Iterable[SampleTrader], plan: SamplePlan, done: Callable[[int], None]) -> dict[str, int]:
+    """{table: rows written}. `done` hears after each trader how many there are.
+
+    COPY, as every bulk import writes, with the moments of the records themselves in place of the clock's. The
+    configurations are written last: the foreign keys of the records are looked at at the end, and the fleet is locked
+    for a moment only. Raises TradersExist.
+    """
+    rows = dict.fromkeys(TABLES, 0)
+    with bulk_load(name="demo"):
+        if taken := _taken(plan):
+            raise TradersExist(taken)
+        _write_symbols(plan.start)
+        heads = []
+        for trader in fleet:
+            _write_records(trader, rows)
+            heads.append(configs.Head.of(trader))
+            done(len(heads))
+        rows |= configs.write(heads)
+        _analyze()
+    return rows
+
+
+def _taken(plan: SamplePlan) -> list[str]:
+    """The plan's ids that the database holds already, in any letter case."""
+    ids = [persona(index).id for index in range(plan.traders)]
+    found = TraderConfig.objects.annotate(lower=Lower("pk")).filter(lower__in=ids).order_by("pk")
+    return list(found.values_list("pk", flat=True))
+
+
+def _write_records(trader: SampleTrader, rows: dict[str, int]) -> None:
+    for batch in _batches(trader.decisions()):
+        ids = _decision_ids(len(batch))
+        _copy("decision_journal", (_decision_row(*pair) for pair in zip(ids, batch, strict=True)), rows)
+        _copy("conversation_messages", _message_rows(trader.id, zip(ids, batch, strict=True)), rows)
+    for held in _batches(trader.positions()):
+        _copy("positions", map(_position_row, held), rows)
+    for closed in _batches(trader.trades()):
+        _copy("trades", ((*bulk.trade_row(trade), _moment(trade.close_ts_ms)) for trade in closed), rows)
+    for marks in _batches(trader.equity()):
+        _copy(
+            "equity_snapshots",
+            ((trader.id, mark.ts_ms, mark.equity, mark.realized, mark.unrealized, SOURCE) for mark in marks),
+            rows,
+        )
+
+
+def _copy(table: str, lines: Iterable[Row], rows: dict[str, int]) -> None:
+    whole = list(lines)
+    copy_rows(table, _COLUMNS[table], whole)
+    rows[table] += len(whole)
+
+
+def _decision_row(decision_id: int, decision: SampleDecision) -> Row:
+    entry = decision.entry
+    return (
+        *(decision_id, entry.trader_id, entry.config_version, decision.cycle, entry.decided_at, entry.success),
+        *(jsonio.dumps_finite(entry.detail.stored()), entry.decided_at),
+    )
+
+
+def _message_rows(trader_id: str, decisions: Iterable[tuple[int, SampleDecision]]) -> Iterator[Row]:
+    for decision_id, decision in decisions:
+        for message in messages_of(decision):
+            yield (
+                *(trader_id, decision_id, message.conversation, message.sequence, message.role, message.content),
+                message.sent_at,
+            )
+
+
+def _position_row(position: Position) -> Row:
+    detail = position.detail
+    opened, closed = detail.entry.time_ms, detail.close.time_ms if detail.close else detail.entry.time_ms
+    return (
+        *(position.id, position.trader_id, position.symbol, position.side, position.status),
+        *(jsonio.dumps_finite(detail.stored()), _moment(opened), _moment(closed)),
+    )
+
+
+def _write_symbols(since: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            _SYMBOLS, [(market.symbol, market.price_decimals, market.quantity_decimals, since) for market in MARKETS]
+        )
+
+
+def _decision_ids(count: int) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_IDS, [count])
+        return [number for (number,) in cursor.fetchall()]
+
+
+def _analyze() -> None:
+    """The next page is planned with what was loaded, not with what the statistics said before."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {', '.join(TABLES)}")
+
+
+def _batches(items: Iterator[T]) -> Iterator[list[T]]:
+    while batch := list(itertools.islice(items, BATCH)):
+        yield batch
+
+
+def _moment(ts_ms: int) -> datetime:
+    return datetime.fromtimestamp(ts_ms / 1000, UTC)
