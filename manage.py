@@ -15,6 +15,7 @@ def main() -> None:
     try:
         from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
+        from django.db import Error
 
         from nof0site.embedded.errors import EmbeddedServerError
         from nof0site.postgresql import limits
@@ -29,6 +30,12 @@ def main() -> None:
         if "--traceback" in sys.argv:
             raise
         raise SystemExit(f"Error: {error}") from error
+    except Error as error:
+        if "--traceback" in sys.argv:
+            raise
+        from traders.management.refusal import database_words
+
+        raise SystemExit(f"Error: {database_words(error)}") from error
     except BrokenPipeError:
         # Whoever read the output, such as `head`, has seen enough. Nothing more is written, not even at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from nof0site.errors import bad_request, for_program
+from traders.repositories import writes
 from trading.api.transport import TOKEN_IN_CLEAR
 
 # The theme runs Alpine, which evaluates expressions, and writes its colours into a style element.
@@ -34,6 +35,16 @@ PERMISSIONS = ", ".join(
         *("magnetometer", "microphone", "midi", "payment", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking"),
     )
 )
+
+
+def nothing_written_yet(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """For the answer to a request that fails: what it wrote counts from here."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        writes.begin()
+        return get_response(request)
+
+    return middleware
 
 
 def content_security_policy(

@@ -122,6 +122,7 @@ INSTALLED_APPS = [
     "nof0site.apps.SiteConfig",
 ]
 MIDDLEWARE = [
+    "nof0site.middleware.nothing_written_yet",
     # Before the redirect to HTTPS.
     "nof0site.middleware.no_token_over_plain_http",
     "django.middleware.security.SecurityMiddleware",

@@ -6,14 +6,18 @@ import atexit
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from nof0site.embedded.errors import EmbeddedServerError
 from nof0site.embedded.locks import UsersLock, exclusive
 from nof0site.embedded.paths import DataPaths
 from nof0site.embedded.postgres import Postgres
 from nof0site.embedded.valkey import Valkey
+
+COOL_OFF_SECONDS = 5
 
 
 class EmbeddedServers:
@@ -22,6 +26,8 @@ class EmbeddedServers:
         self._users = UsersLock(self.paths.users_lock)
         self._postgres = Postgres(self.paths, postgres_settings)
         self._valkey = Valkey(self.paths)
+        # Until when it counts, and why the last start failed.
+        self._failure: tuple[float, EmbeddedServerError] | None = None
 
     def join(self) -> None:
         """Become a user of the servers, before connecting: from now on nobody else stops them."""
@@ -30,9 +36,17 @@ class EmbeddedServers:
                 self._users.join()
 
     def start_postgres(self) -> None:
+        """Raises EmbeddedServerError; for a while after a failure at once, so that pages do not queue for the next."""
         with exclusive(self.paths.start_lock):
             self._users.join()
-            self._postgres.start()
+            if self._failure and time.monotonic() < self._failure[0]:
+                raise self._failure[1]
+            try:
+                self._postgres.start()
+            except EmbeddedServerError as error:
+                self._failure = time.monotonic() + COOL_OFF_SECONDS, error
+                raise
+            self._failure = None
 
     def start_valkey(self) -> None:
         with exclusive(self.paths.start_lock):

@@ -4,14 +4,17 @@ from contextlib import nullcontext
 from typing import Any
 
 from django.conf import settings
+from django.db import Error
 from django.db.backends.postgresql import base
 from psycopg.pq import TransactionStatus
 
 from nof0site.postgresql import limits
+from traders.repositories import writes
+from traders.repositories.faults import is_lost
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """With the time limits of this process.
+    """With the time limits of this process, and telling `writes` what may have been written.
 
     A direct connection is opened with them. PgBouncer, pooling by transaction, refuses or forgets what a session sets:
     there the limits of pages are the role's own (`role_limits`), and others are set in each transaction.
@@ -19,6 +22,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.execute_wrappers.append(self._telling_of_writes)
         if self._is_pooled:
             self.execute_wrappers.append(self._within_limits)
 
@@ -42,3 +46,28 @@ class DatabaseWrapper(base.DatabaseWrapper):
         with raw.transaction() if raw.autocommit else nullcontext():
             raw.execute(wanted.set_local)
             return execute(sql, params, many, context)
+
+    def _telling_of_writes(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+        is_committed = not self.in_atomic_block and self.autocommit
+        try:
+            result = execute(sql, params, many, context)
+        except Error as error:
+            if is_committed and is_lost(error) and writes.changes_data(sql):
+                writes.executed(is_committed=True)
+            raise
+        if writes.changes_data(sql):
+            writes.executed(is_committed=is_committed)
+        return result
+
+    def commit(self) -> None:
+        try:
+            super().commit()
+        except Error as error:
+            if is_lost(error):
+                writes.committed()
+            raise
+        writes.committed()
+
+    def rollback(self) -> None:
+        writes.rolled_back()
+        super().rollback()

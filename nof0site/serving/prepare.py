@@ -39,7 +39,8 @@ def require_storage(out: Output) -> None:
     try:
         connection.ensure_connection()
     except OperationalError as error:
-        raise CommandError(f"The database of DATABASE_URL cannot be reached: {error}".strip()) from error
+        where = "The database of DATABASE_URL cannot be reached: " if settings.DATABASE_URL else ""
+        raise CommandError(f"{where}{error}".strip()) from error
     try:
         get_redis_connection("default").ping()
     except RedisError as error:

@@ -114,6 +114,13 @@ class Machine:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(entry.split()[0]), signal.SIGKILL)
 
+    def kill_servers_of(self, directory: Path) -> None:
+        """Only those that work there, such as PostgreSQL's."""
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                if Path(process.cwd()).is_relative_to(directory):
+                    process.kill()
+
     def clear(self) -> None:
         for process in self.processes:
             if process.poll() is None:

@@ -12,8 +12,10 @@ from functools import partial
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, ProgrammingError
+from django.db import Error
 
+from traders.repositories import writes
+from traders.repositories.faults import fault_of, kept_from_starting, said_by_server
 from traders.rules.errors import ConfigError
 from traders.schema.actors import problem_with
 from traders.schema.problems import InvalidConfig, Problem
@@ -46,19 +48,29 @@ def _verbs(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]
 @contextmanager
 def refusals() -> Iterator[None]:
     """Turns what services and readers refuse, and a database that does not answer, into a CommandError."""
+    writes.begin()
     try:
         yield
     except (InvalidConfig, ConfigError) as error:
         raise CommandError(_cut(str(error))) from error
-    except ProgrammingError as error:
-        hint = " Run `manage.py migrate` first." if "does not exist" in str(error) else ""
-        raise CommandError(f"The database refused: {str(error).splitlines()[0]}.{hint}") from error
-    except DatabaseError as error:
-        raise CommandError(f"The database refused: {str(error).strip()}") from error
+    except Error as error:
+        raise CommandError(database_words(error)) from error
     except BrokenPipeError:
         raise
     except OSError as error:
         raise CommandError(f"{error.filename or ''}: {error.strerror or error}".removeprefix(": ")) from error
+
+
+def database_words(error: Error) -> str:
+    """What is wrong with the database, in its own words too, what to do, and what was written. One line, but for an
+    embedded server that does not start: the end of its log."""
+    if reason := kept_from_starting(error):
+        return reason
+    fault = fault_of(error)
+    if fault is None:
+        return f"The database refused: {said_by_server(error)}"
+    outcome = "It may have been written; run it again." if writes.may_be_written() else "Nothing was written."
+    return f"{fault.title} ({said_by_server(error).rstrip('.')}). {outcome} {fault.then}"
 
 
 def _cut(message: str) -> str:

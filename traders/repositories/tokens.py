@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models.functions import Now
 
 from traders.models import ApiToken
+from traders.repositories import writes
 from traders.schema.tokens import IssuedToken, Scope, Token
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def valid(digest: str) -> tuple[Token, bool] | None:
 def note_use(token_id: int) -> None:
     """Keeps the moment as its last use, once a minute. No request fails for it, or waits where the row is locked."""
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with writes.not_counted(), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
                 f"""
                 UPDATE api_tokens SET last_used_at = clock_timestamp()

@@ -25,7 +25,8 @@ history, the same conflicts.
 * `Authorization: Bearer nof0_...` with a token of the page *API tokens*; each endpoint names the scope it needs.
 * Numbers keep every digit. Times are RFC 3339, those that end in `_ms` milliseconds since 1970.
 * A refusal is `{"error", "detail"}`; 422 adds `problems` with the path of each, 409 of an edit adds both sides.
-* 503 with `Retry-After`: the database is away and nothing was written. Sending the same again is always safe.
+* 503 with `Retry-After`: the database is away, locked, full or read-only. `detail` says whether nothing was written or
+  that is not known. Sending the same again is always safe.
 """
 
 api = NinjaAPI(

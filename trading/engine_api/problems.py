@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import translation
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from traders.repositories import writes
+from traders.repositories.faults import fault_of, said_by_server
 from traders.rules.errors import (
     AheadOfHistory,
     AlreadyExists,
@@ -38,7 +42,6 @@ from trading.rules.errors import (
     UnknownTrader,
 )
 
-RETRY_SECONDS = "5"
 MISSING = (UnknownConfig, UnknownChangeSet, UnknownTrader)
 CONFLICTS = (
     *(AheadOfHistory, AlreadyExists, ConcurrentChange),
@@ -116,8 +119,7 @@ def answer_problems(api: NinjaAPI) -> None:
         answer(missing, lambda error: _refusal(HTTPStatus.NOT_FOUND, str(error)))
     for conflict in CONFLICTS:
         answer(conflict, lambda error: _refusal(HTTPStatus.CONFLICT, str(error)))
-    for away in (OperationalError, InterfaceError):
-        answer(away, _no_database, Retry_After=RETRY_SECONDS)
+    api.add_exception_handler(Error, partial(_database_fault, api))
 
 
 def _refusal(status: HTTPStatus, detail: str) -> tuple[HTTPStatus, Refusal]:
@@ -140,9 +142,20 @@ def _unknown_token(error: AuthenticationError) -> tuple[HTTPStatus, Refusal]:
     return _refusal(HTTPStatus.UNAUTHORIZED, "A token is needed that is known, not revoked and not expired.")
 
 
-def _no_database(error: Exception) -> tuple[HTTPStatus, Refusal]:
-    log.error("The engine API cannot reach the database: %s", error)
-    return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "The database cannot be reached; nothing was written.")
+def _database_fault(api: NinjaAPI, request: HttpRequest, error: Error) -> HttpResponse:
+    fault = fault_of(error)
+    if fault is None:
+        status, body = _unforeseen(error)
+        return api.create_response(request, body.model_dump(), status=status)
+    log.error("A request of the engine API met a fault of the database: %s", said_by_server(error))
+    known = "it may have been written, send it again" if writes.may_be_written() else "nothing was written"
+    # For programs, in the language of the API.
+    with translation.override("en"):
+        status, body = _refusal(fault.status, f"{fault.title}; {known}. {fault.said} {fault.then}")
+    response = api.create_response(request, body.model_dump(), status=status)
+    if fault.retry_seconds is not None:
+        response.headers["Retry-After"] = str(fault.retry_seconds)
+    return response
 
 
 def _malformed(error: ValidationError) -> tuple[HTTPStatus, Invalid]:

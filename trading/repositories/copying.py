@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from traders.repositories import writes
+
 _NULL = r"\N"
 _ESCAPES = (("\\", r"\\"), ("\n", r"\n"), ("\r", r"\r"), ("\t", r"\t"))
 _BLOCK_ROWS = 100
@@ -44,6 +46,7 @@ def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]])
     with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
         for block in itertools.chain([first], blocks):
             copy.write(block)
+    writes.executed(is_committed=not connection.in_atomic_block)
 
 
 def blocks_of(rows: Iterable[Sequence[Any]]) -> Iterator[str]:

@@ -5,16 +5,24 @@ from typing import Any
 from psycopg import OperationalError
 
 from nof0site.embedded.configured import configured_servers
+from nof0site.embedded.errors import EmbeddedServerError
 from nof0site.postgresql import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         servers = configured_servers()
-        servers.join()
+        try:
+            servers.join()
+        except EmbeddedServerError as error:
+            raise OperationalError(str(error)) from error
         try:
             return super().get_new_connection(conn_params)
         except OperationalError:
             # Not started yet, killed, or just recovering. A real error comes again.
-            servers.start_postgres()
+            try:
+                servers.start_postgres()
+            except (EmbeddedServerError, OSError) as error:
+                # As any other server that is away: pages, the engine API and commands know what to say then.
+                raise OperationalError(str(error)) from error
             return super().get_new_connection(conn_params)

@@ -112,8 +112,8 @@ def test_a_lost_database_is_said_and_the_same_entry_can_be_sent_again(engine: En
 
     lost = engine.post(PATH, ENTRY)
 
-    assert (lost.status, lost.headers["Retry-After"]) == (503, "5")
-    assert lost.body["detail"] == "The database cannot be reached; nothing was written."
+    assert (lost.status, lost.headers["Retry-After"]) == (503, "10")
+    assert lost.body["detail"].startswith("The database does not answer; nothing was written.")
     connection.close()
     assert engine.post(PATH, ENTRY).status == 200
     assert DecisionJournal.objects.count() == 1
