@@ -12,7 +12,7 @@ from typing import Any
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models.fields.json import KT
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Now
 from django.utils.translation import gettext_lazy as _
 
 from traders.models import TraderConfig
@@ -35,6 +35,28 @@ def _trader(related_name: str) -> models.ForeignKey[Any, Any]:
 def _generated(path: str, output: models.Field[Any, Any]) -> models.GeneratedField:
     """A stored column over a path of `detail`. Plain numeric: with digits given, it would round."""
     return models.GeneratedField(expression=Cast(KT(path), output), output_field=output, db_persist=True)
+
+
+def _exclusion() -> models.ForeignKey[Any, Any]:
+    """The entry of `record_exclusions` that set the row aside; NULL: the row counts.
+
+    Written by the database alone, when the entry is inserted (`migrations/trading`). No constraint: it would cost a
+    check for each of the millions of rows that are copied in.
+    """
+    return models.ForeignKey(
+        "RecordExclusion",
+        on_delete=models.DO_NOTHING,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+
+
+COUNTED = models.Q(exclusion__isnull=True)
+SET_ASIDE = models.Q(exclusion__isnull=False)
+OPEN_AND_COUNTED = models.Q(status="open") & COUNTED
 
 
 class Symbol(models.Model):
@@ -62,7 +84,11 @@ class Symbol(models.Model):
 
 
 class Position(models.Model):
-    """What a trader holds, or held, in a symbol. At most one is open per trader and symbol."""
+    """What a trader holds, or held, in a symbol. At most one that counts is open per trader and symbol.
+
+    An open position that is set aside moves from the id `{trader_id}|{symbol}` to `{trader_id}|{symbol}|{opened
+    ms}|{side}`, so that the symbol can be opened again; a position that is set aside is not changed by anybody.
+    """
 
     id = models.TextField(primary_key=True)
     trader = _trader("positions")
@@ -77,6 +103,7 @@ class Position(models.Model):
     leverage = _generated("detail__entry__leverage", NumericField())
     opened_ms = _generated("detail__entry__time_ms", models.BigIntegerField())
     entry_version = _generated("detail__versions__entry", models.IntegerField())
+    exclusion = _exclusion()
 
     class Meta:
         db_table = "positions"
@@ -85,22 +112,23 @@ class Position(models.Model):
         indexes = [
             # Positions of a trader by status: WHERE trader_id = ? AND status = ?
             models.Index(fields=["trader", "status"], name="idx_positions_trader_status"),
-            # Who holds a symbol: WHERE symbol = ? AND status = 'open'
-            models.Index(fields=["symbol"], condition=models.Q(status="open"), name="idx_positions_symbol_open"),
-            # Open positions of a trader with their size, from the index alone: WHERE trader_id = ? AND status = 'open'
+            # Who holds a symbol: WHERE symbol = ? AND status = 'open' AND exclusion_id IS NULL
+            models.Index(fields=["symbol"], condition=OPEN_AND_COUNTED, name="idx_positions_symbol_open"),
+            # Open positions of a trader with their size, from the index alone:
+            # WHERE trader_id = ? AND status = 'open' AND exclusion_id IS NULL
             models.Index(
                 fields=["trader", "symbol"],
                 include=["side", "quantity", "entry_price", "leverage"],
-                condition=models.Q(status="open"),
+                condition=OPEN_AND_COUNTED,
                 name="idx_positions_open_covering",
             ),
             # The positions list, newest first, a page at a time: ORDER BY opened_ms DESC, id
             models.Index(fields=["-opened_ms", "id"], name="idx_positions_opened"),
+            # How many were set aside, and the list of them: WHERE exclusion_id IS NOT NULL AND trader_id = ?
+            models.Index(fields=["trader", "opened_ms"], condition=SET_ASIDE, name="idx_positions_set_aside"),
         ]
         constraints = [
-            models.UniqueConstraint(
-                fields=["trader", "symbol"], condition=models.Q(status="open"), name="positions_one_open"
-            ),
+            models.UniqueConstraint(fields=["trader", "symbol"], condition=OPEN_AND_COUNTED, name="positions_one_open"),
             models.CheckConstraint(condition=models.Q(side__in=SIDES), name="positions_side_known"),
             models.CheckConstraint(condition=models.Q(status__in=["open", "closed"]), name="positions_status_known"),
             models.CheckConstraint(condition=models.Q(symbol__regex=SYMBOL_FORM), name="positions_symbol_form"),
@@ -111,7 +139,7 @@ class Position(models.Model):
 
 
 class Trade(models.Model):
-    """A closed position with its fills and its result. Never changed, never deleted."""
+    """A closed position with its fills and its result. Never changed, never deleted; it can be set aside."""
 
     id = models.TextField(primary_key=True)
     trader = _trader("trades")
@@ -125,6 +153,7 @@ class Trade(models.Model):
     leverage = _generated("detail__risk__leverage", NumericField())
     confidence = _generated("detail__risk__confidence", NumericField())
     entry_version = _generated("detail__versions__entry", models.IntegerField())
+    exclusion = _exclusion()
 
     class Meta:
         db_table = "trades"
@@ -134,24 +163,28 @@ class Trade(models.Model):
             # Trades of a trader with all their detail: WHERE trader_id = ? ORDER BY close_ts_ms DESC LIMIT ?
             models.Index(fields=["trader", "-close_ts_ms"], name="idx_trades_trader_time"),
             # The last N trades of a trader with what a list shows, from the index alone:
-            # WHERE trader_id = ? ORDER BY close_ts_ms DESC LIMIT ?
+            # WHERE trader_id = ? AND exclusion_id IS NULL ORDER BY close_ts_ms DESC LIMIT ?
             models.Index(
                 "trader",
                 models.F("close_ts_ms").desc(),
                 include=["symbol", "side", "net_pnl", "confidence", "leverage", "quantity"],
+                condition=COUNTED,
                 name="idx_trades_recent_covering",
             ),
             # The result of each version of a trader, in order of time, from the index alone:
-            # WHERE trader_id = ? [AND entry_version = ?] ORDER BY entry_version, close_ts_ms
+            # WHERE trader_id = ? [AND entry_version = ?] AND exclusion_id IS NULL ORDER BY entry_version, close_ts_ms
             models.Index(
                 fields=["trader", "entry_version", "close_ts_ms"],
                 include=["net_pnl"],
+                condition=COUNTED,
                 name="idx_trades_version_results",
             ),
             # The trades list of the fleet, newest first, a page at a time: ORDER BY close_ts_ms DESC, id
             models.Index(fields=["-close_ts_ms", "id"], name="idx_trades_time"),
             # Trades in a symbol, newest first: WHERE symbol = ? ORDER BY close_ts_ms DESC
             models.Index(fields=["symbol", "-close_ts_ms"], name="idx_trades_symbol_time"),
+            # How many were set aside, and the list of them: WHERE exclusion_id IS NOT NULL AND trader_id = ?
+            models.Index(fields=["trader", "close_ts_ms"], condition=SET_ASIDE, name="idx_trades_set_aside"),
         ]
         constraints = [
             models.CheckConstraint(condition=models.Q(side__in=SIDES), name="trades_side_known"),
@@ -165,7 +198,8 @@ class Trade(models.Model):
 class VersionResult(models.Model):
     """The sums of a trader's trades by the version that opened them (0: before its first), kept by the database.
 
-    A roll-up of `trades`, so that a page need not read fifty thousand of them; a trade belongs to its entry version.
+    A roll-up of the `trades` that count, so that a page need not read fifty thousand of them; a trade belongs to its
+    entry version. Setting a trade aside takes it out in the same transaction; a version without trades has no row.
     """
 
     pk = models.CompositePrimaryKey("trader_id", "entry_version")
@@ -195,7 +229,8 @@ class VersionResult(models.Model):
 
 
 class DecisionJournal(models.Model):
-    """A decision with the configuration's version that took it. Never changed, never deleted."""
+    """A decision with the configuration's version that took it. Never changed, never deleted; it can be set aside, and
+    its messages with it."""
 
     id = models.BigAutoField(primary_key=True)
     trader = _trader("decisions")
@@ -208,6 +243,7 @@ class DecisionJournal(models.Model):
     entry_key = models.GeneratedField(
         expression=KT("detail__origin__key"), output_field=models.TextField(), db_persist=True
     )
+    exclusion = _exclusion()
 
     class Meta:
         db_table = "decision_journal"
@@ -220,6 +256,8 @@ class DecisionJournal(models.Model):
             models.Index(fields=["-decided_at", "-id"], name="idx_journal_time"),
             # What a version decided, and the foreign key: WHERE trader_id = ? AND config_version = ?
             models.Index(fields=["trader", "config_version"], name="idx_journal_version"),
+            # How many were set aside, and whether a message's decision was: WHERE exclusion_id IS NOT NULL
+            models.Index(fields=["trader", "decided_at"], condition=SET_ASIDE, name="idx_journal_set_aside"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["trader", "cycle_number"], name="decision_journal_one_cycle"),
@@ -279,6 +317,7 @@ class EquitySnapshot(models.Model):
     realized_pnl_usd = NumericField(null=True, blank=True)
     unrealized_pnl_usd = NumericField(null=True, blank=True)
     source = models.TextField(db_default="engine")
+    exclusion = _exclusion()
 
     class Meta:
         db_table = "equity_snapshots"
@@ -287,7 +326,55 @@ class EquitySnapshot(models.Model):
         indexes = [
             # The fleet's equity since a moment, and what thinning looks at: WHERE ts_ms >= ?
             models.Index(fields=["ts_ms"], name="idx_equity_time"),
+            # How many were set aside: WHERE exclusion_id IS NOT NULL AND trader_id = ?
+            models.Index(fields=["trader", "ts_ms"], condition=SET_ASIDE, name="idx_equity_set_aside"),
         ]
 
     def __str__(self) -> str:
         return f"{self.trader_id} {self.ts_ms}"
+
+
+class RecordExclusion(models.Model):
+    """A row of the record set aside, or taken back in. Append-only: the last entry of a row says how it stands.
+
+    `kind` and `record_id` name the row: a trade, position or decision by its id, an equity point by
+    `{trader_id}|{ts_ms}`. Inserting an entry marks the row (its `exclusion`) and moves `version_results` in the same
+    statement; an entry that changes nothing, or names no row, is refused by the database.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.TextField()
+    record_id = models.TextField()
+    trader = _trader("record_exclusions")
+    action = models.TextField()
+    reason = models.TextField()
+    actor = models.TextField()
+    # The account may be deleted, the entry stays: no foreign key.
+    account_id = models.BigIntegerField(null=True, blank=True)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "record_exclusions"
+        verbose_name = _("exclusion")
+        verbose_name_plural = _("set aside")
+        permissions = [("exclude_record", "Can set rows of the record aside")]
+        default_permissions = ("view",)
+        indexes = [
+            # What was said of a row: WHERE kind = ? AND record_id = ? ORDER BY id DESC
+            models.Index(fields=["kind", "record_id", "-id"], name="idx_exclusions_record"),
+            # What was said of a trader's rows, newest first, and the foreign key: WHERE trader_id = ? ORDER BY id DESC
+            models.Index(fields=["trader", "-id"], name="idx_exclusions_trader"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["trade", "position", "decision", "equity"]), name="exclusions_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(action__in=["exclude", "include"]), name="exclusions_action_known"
+            ),
+            models.CheckConstraint(condition=~models.Q(reason=""), name="exclusions_reason_given"),
+            models.CheckConstraint(condition=~models.Q(actor=""), name="exclusions_actor_given"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.record_id}"

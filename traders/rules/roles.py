@@ -5,7 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 
 FLEET_APPS = frozenset({"traders", "trading"})
-_OPERATING = frozenset({"traders.add_traderconfig", "traders.change_traderconfig", "traders.add_prompttext"})
+_OPERATING = frozenset(
+    {
+        *("traders.add_traderconfig", "traders.change_traderconfig", "traders.add_prompttext"),
+        "trading.exclude_record",
+    }
+)
 
 # Who has a token may write as an engine does: to see and make them is for admins.
 _ADMINS_ONLY = frozenset({"apitoken"})
@@ -22,7 +27,8 @@ class Role(StrEnum):
 def grants(role: Role, app_label: str, codename: str) -> bool:
     """Whether the role holds a permission such as ("traders", "change_traderconfig").
 
-    Viewers read everything about the fleet; operators change traders and prompts as well; admins also change the
+    Viewers read everything about the fleet; operators change traders and prompts and set rows of the
+    record aside as well; admins also change the
     fleet's settings, the users and their groups, and alone see API tokens.
     """
     if role is Role.ADMIN:

@@ -62,7 +62,7 @@ class AnalyticsRows:
         for one in results:
             last = accounts.last(one.trader_id)
             hour = None if last is None else last.ts_ms // 3_600_000
-            print_ = (one.trades, one.net, one.last_close_ms, one.invocations, hour)
+            print_ = (one.trades, one.net, one.last_close_ms, one.invocations, one.exclusion, hour)
             if self._fingerprints.get(one.trader_id) != print_:
                 first = accounts.first(one.trader_id)
                 self._due[one.trader_id] = print_, first.equity if first else self._start_capital

@@ -30,6 +30,7 @@ class Accounts:
         self._start_capital = start_capital
         self._read_whole_at = float("-inf")
         self._seen_ms = 0
+        self._exclusion = 0
         self._sources: dict[str, str] = {}
         self._unreadable: dict[tuple[str, str], Unreadable] = {}
         self._derived: dict[str, tuple[int, Decimal]] = {}
@@ -40,7 +41,10 @@ class Accounts:
         self.version = 0
 
     def refresh(self, results: Sequence[Result]) -> None:
-        is_due = time.monotonic() - self._read_whole_at > READ_WHOLE_SECONDS
+        exclusion = max((one.exclusion for one in results), default=0)
+        # What was set aside, or taken back in, may be of any hour.
+        is_due = time.monotonic() - self._read_whole_at > READ_WHOLE_SECONDS or exclusion != self._exclusion
+        self._exclusion = exclusion
         if is_due or self._is_derived_changed(results) or not self._read_since():
             with collected() as found:
                 self._read_whole(results)

@@ -51,6 +51,7 @@ class Parts:
         self.standings = Standings()
         self.totals = TotalRows()
         self.positions = OpenPositions()
+        self._exclusion = 0
         self._analytics_seconds: float | None = None
         self.now = _Now(self)
 
@@ -61,6 +62,12 @@ class Parts:
         """A new moment: nothing of the one before is taken for it."""
         self._analytics_seconds = analytics_seconds
         self.now = _Now(self)
+
+    def see_exclusions(self, newest: int) -> None:
+        if newest != self._exclusion:
+            self.trades.look_again()
+            self.talks.look_again()
+        self._exclusion = newest
 
     def plan(self, document: Document) -> Planned:
         plans: dict[Document, Callable[[], Planned]] = {
@@ -159,7 +166,9 @@ class _Now:
 
     @cached_property
     def results(self) -> list[Result]:
-        return export_fleet.results()
+        found = export_fleet.results()
+        self._parts.see_exclusions(max((one.exclusion for one in found), default=0))
+        return found
 
     @cached_property
     def quotes(self) -> Quotes:

@@ -19,13 +19,14 @@ class _Sums:
     trades: int
     won: Decimal
     lost: Decimal
+    exclusion: int
 
     @property
     def net(self) -> Decimal:
         return exact_sum([self.won, self.lost])
 
     def is_of(self, result: Result) -> bool:
-        return self.trades == result.trades and self.net == result.net
+        return (self.trades, self.net, self.exclusion) == (result.trades, result.net, result.exclusion)
 
     def plus(self, trades: Sequence[Trade]) -> _Sums:
         nets = [trade.net_pnl for trade in trades]
@@ -33,6 +34,7 @@ class _Sums:
             self.trades + len(nets),
             exact_sum([self.won, *[net for net in nets if net > 0]]),
             exact_sum([self.lost, *[net for net in nets if net < 0]]),
+            self.exclusion,
         )
 
 
@@ -51,12 +53,12 @@ class Standings:
         return [self._standing(result, accounts, sharpes.get(result.trader_id)) for result in results]
 
     def _bring_up_to_date(self, results: Sequence[Result], new_trades: Sequence[Trade]) -> None:
-        """By the trades that are new where they explain the database's own sums to the last digit, else by reading
-        all of the trader's trades."""
+        """By the trades that are new where they explain the database's own sums to the last digit and nothing was set
+        aside or taken back in since, else by reading all of the trader's trades."""
         by_trader: dict[str, list[Trade]] = {}
         for trade in new_trades:
             by_trader.setdefault(trade.trader_id, []).append(trade)
-        nothing = _Sums(0, Decimal(0), Decimal(0))
+        nothing = _Sums(0, Decimal(0), Decimal(0), 0)
         found = {
             one.trader_id: self._sums.get(one.trader_id, nothing).plus(by_trader.get(one.trader_id, []))
             for one in results
@@ -65,7 +67,8 @@ class Standings:
         if unexplained:
             read = export_fleet.gains_and_losses([one.trader_id for one in unexplained])
             for one in unexplained:
-                found[one.trader_id] = _Sums(one.trades, *read.get(one.trader_id, (Decimal(0), Decimal(0))))
+                won, lost = read.get(one.trader_id, (Decimal(0), Decimal(0)))
+                found[one.trader_id] = _Sums(one.trades, won, lost, one.exclusion)
         self._sums = found
 
     def _standing(self, result: Result, accounts: Accounts, sharpe: float | None) -> Standing:

@@ -29,6 +29,10 @@ class TalkItems:
         self._items: dict[Key, Item] = {}
         self._unreadable: dict[tuple[str, str], Unreadable] = {}
 
+    def look_again(self) -> None:
+        """At those that could not be read: they may have been set aside."""
+        self._unreadable = {}
+
     def refresh(self, traders: int) -> None:
         """Those that cannot be read are noted each time, and older ones take their place."""
         of_each = max(1, self._most // max(traders, 1))

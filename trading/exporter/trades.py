@@ -27,6 +27,10 @@ class TradeRows:
         self.ids: tuple[str, ...] = ()
         self.new: list[Trade] = []
 
+    def look_again(self) -> None:
+        """At those that could not be read: they may have been set aside."""
+        self._unreadable = {}
+
     def refresh(self, traders: int) -> None:
         """`new` are the trades that were not there the last time. Those that cannot be read are noted each time, and
         older ones take their place."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from trading.live_store import legacy, lists, scripts
@@ -30,6 +31,16 @@ def _put(old: Old, field: str, value: Any) -> Command:
     if not text:
         return lambda pipe: pipe.unlink(name)
     return lambda pipe: pipe.set(name, text, ex=old.seconds)
+
+
+def remove(client: Client, gone: Mapping[Key, Collection[str]]) -> None:
+    """Values of traders that have none any more."""
+    names = [old.name(field) for key, fields in gone.items() if (old := OF_KEY.get(key.name)) for field in fields]
+    scripts.together(client, [partial(_unlink, name) for name in names])
+
+
+def _unlink(name: str, pipe: Any) -> None:
+    pipe.unlink(name)
 
 
 def renew(client: Client, key: Key, values: Mapping[str, Value]) -> None:

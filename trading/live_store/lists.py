@@ -49,6 +49,13 @@ def put(client: Client, lists: Mapping[str, Sequence[Conversation]], *, aside: b
     return sum(map(int, done))
 
 
+def drops(
+    trader_ids: Collection[str], as_of: int, *, old: bool
+) -> list[tuple[scripts.Script, Sequence[str], list[Any]]]:
+    """The calls that take these traders' lists away unless they are newer than `as_of` (microseconds)."""
+    return [(scripts.DROP_LIST, names(trader_id), [as_of, "old" if old else ""]) for trader_id in trader_ids]
+
+
 def arguments(items: Sequence[Conversation], *, aside: bool) -> list[Any]:
     kept = items[:MOST_CONVERSATIONS]
     return ["aside" if aside else "", *(codec.encode(item, CONVERSATIONS.compress_from) for item in kept)]

@@ -65,6 +65,7 @@ class Builder:
             for name in asides:
                 self.client.expire(name, ABANDONED_SECONDS)
         lists.put(self.client, writes.conversations, aside=self.state.writes_old)
+        scripts.in_one_trip(self.client, lists.drops(writes.silent, writes.as_of, old=self.state.writes_old))
 
     def _add_old(self, writes: Writes) -> None:
         for (key, _), values in writes.values.items():

@@ -141,6 +141,24 @@ return 1
 """
 )
 
+# KEYS: the list's name, its name aside. ARGV: as_of, 'old' or ''. Removes the list unless it is newer; with 'old' the
+# old layout's String as well.
+DROP_LIST = Script(
+    _AS_OF
+    + """
+local done = 0
+for n = 1, 2 do
+  local kind = redis.call('TYPE', KEYS[n]).ok
+  if kind == 'list' and as_of(redis.call('LINDEX', KEYS[n], 0)) <= ARGV[1] then
+    done = done + redis.call('UNLINK', KEYS[n])
+  elseif kind == 'string' and ARGV[2] == 'old' then
+    done = done + redis.call('UNLINK', KEYS[n])
+  end
+end
+return done
+"""
+)
+
 # KEYS: the list's name, its name aside. Where the list is, whatever else has its name.
 READ_LIST = Script(
     """

@@ -23,11 +23,18 @@ from trading.schema.live_answers import Answer, Missing
 
 @dataclass
 class Writes:
-    """What belongs together, for one round trip: {key: {trader or symbol: value}}, and what is no hash."""
+    """What belongs together, for one round trip: {key: {trader or symbol: value}}, and what is no hash.
+
+    `gone` and `silent` are traders that had no such value, and no conversation, at `as_of` (microseconds): theirs are
+    removed where they are not newer.
+    """
 
     values: dict[tuple[Key, str], dict[str, Value]] = field(default_factory=dict)
     leaders: dict[str, Leader] = field(default_factory=dict)
     conversations: dict[str, Sequence[Conversation]] = field(default_factory=dict)
+    as_of: int = 0
+    gone: dict[Key, Sequence[str]] = field(default_factory=dict)
+    silent: Sequence[str] = ()
 
     def add(self, key: Key, values: Mapping[str, Value], part: str = "") -> None:
         self.values.setdefault((key, part), {}).update(values)
@@ -62,6 +69,7 @@ def write_all(writes: Writes) -> bool:
                 _write_old(client, writes.values)
                 legacy_store.put_leader(client, writes.leaders)
                 legacy_store.put_conversations(client, writes.conversations)
+                legacy_store.remove(client, writes.gone)
         for result in done:
             if isinstance(result, ResponseError):
                 raise result
@@ -83,6 +91,10 @@ def _calls(writes: Writes, state: State) -> Any:
         if items:
             aside = state.writes_old
             yield scripts.REPLACE_LIST, lists.names(trader_id), lists.arguments(items, aside=aside)
+    for key, fields in writes.gone.items():
+        if fields:
+            yield scripts.DROP, [key.name], [writes.as_of, *fields]
+    yield from lists.drops(writes.silent, writes.as_of, old=state.writes_old)
 
 
 def _write_old(client: Client, values: Mapping[tuple[Key, str], Mapping[str, Value]]) -> None:

@@ -12,6 +12,7 @@ WORDS = {
     "positions": "positions",
     "trades": "trades",
     "equity_snapshots": "equity snapshots",
+    "record_exclusions": "exclusions",
     "version_results": "results of versions",
     "trader_symbol_cooldowns": "cooldowns",
     "trader_runtime_state": "runtime states",

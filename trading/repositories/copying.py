@@ -28,6 +28,8 @@ def bulk_load(*, dry_run: bool = False, name: str) -> Iterator[None]:
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtext('nof0.bulk'), hashtext(%s))", [name])
+                # Held together with other loads, never while rows are set aside (`exclusions.locked`).
+                cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtext('nof0.set_aside'))")
             yield
             if dry_run:
                 raise _RolledBack

@@ -8,23 +8,24 @@ from typing import Any
 from django.db import connection
 
 from trading.repositories.facts import is_equity
-from trading.repositories.safe_sql import EQUITY_IS_READABLE, bounded, is_bounded, is_moment_ms
+from trading.repositories.safe_sql import EQUITY_COUNTS, EQUITY_IS_READABLE, bounded, is_bounded, is_moment_ms
 from trading.schema.published import AccountPoint
 
 # By the index of times; a row of another time, or without an equity that can be worked with, counts in nothing here.
 _INCEPTION = f"""
-SELECT (SELECT ts_ms FROM equity_snapshots WHERE {EQUITY_IS_READABLE} ORDER BY ts_ms LIMIT 1),
-       (SELECT ts_ms FROM equity_snapshots WHERE {EQUITY_IS_READABLE} ORDER BY ts_ms DESC LIMIT 1)
+SELECT (SELECT ts_ms FROM equity_snapshots WHERE {EQUITY_COUNTS} ORDER BY ts_ms LIMIT 1),
+       (SELECT ts_ms FROM equity_snapshots WHERE {EQUITY_COUNTS} ORDER BY ts_ms DESC LIMIT 1)
 """
-_UNREADABLE = (
-    f"SELECT trader_id, ts_ms, equity_usd FROM equity_snapshots WHERE NOT ({EQUITY_IS_READABLE}) LIMIT %(most)s"
-)
+_UNREADABLE = f"""
+SELECT trader_id, ts_ms, equity_usd FROM equity_snapshots
+ WHERE NOT ({EQUITY_IS_READABLE}) AND exclusion_id IS NULL LIMIT %(most)s
+"""
 # More are counted by `check_record`; a page shows no more.
 MOST_UNREADABLE = 1_000
 # Of each trader its preferred source, as the analytics choose it.
 _SOURCES = f"""
 SELECT trader_id, (array_agg(source ORDER BY source <> 'engine', source <> 'imported', source))[1]
-  FROM (SELECT DISTINCT trader_id, source FROM equity_snapshots WHERE {EQUITY_IS_READABLE}) s GROUP BY trader_id
+  FROM (SELECT DISTINCT trader_id, source FROM equity_snapshots WHERE {EQUITY_COUNTS}) s GROUP BY trader_id
 """
 _POINTS = f"""
 WITH ranked AS (
@@ -33,7 +34,7 @@ WITH ranked AS (
            row_number() OVER (PARTITION BY trader_id ORDER BY ts_ms DESC) AS from_end,
            row_number() OVER (PARTITION BY trader_id ORDER BY ts_ms) AS from_start
       FROM equity_snapshots e JOIN unnest(%(traders)s::text[], %(sources)s::text[]) AS preferred (trader_id, source)
-     USING (trader_id, source) WHERE {EQUITY_IS_READABLE})
+     USING (trader_id, source) WHERE {EQUITY_COUNTS})
 SELECT trader_id, ts_ms, equity_usd, {bounded("realized_pnl_usd")}, {bounded("unrealized_pnl_usd")} FROM ranked
  WHERE from_end = 1 OR from_start = 1
     OR (place = 1 AND (marker %% %(step)s = 0 OR marker > %(newest)s - %(whole)s))
@@ -41,11 +42,13 @@ SELECT trader_id, ts_ms, equity_usd, {bounded("realized_pnl_usd")}, {bounded("un
 """
 _SINCE = f"""
 SELECT trader_id, source, ts_ms, equity_usd, {bounded("realized_pnl_usd")}, {bounded("unrealized_pnl_usd")}
-  FROM equity_snapshots WHERE ts_ms >= %(since)s ORDER BY ts_ms
+  FROM equity_snapshots WHERE ts_ms >= %(since)s AND exclusion_id IS NULL ORDER BY ts_ms
 """
 _DERIVED = f"""
 SELECT trader_id, max(close_ts_ms), sum(net_pnl)
-  FROM trades WHERE trader_id = ANY (%(traders)s) AND {is_bounded("net_pnl")} AND {is_moment_ms("close_ts_ms")}
+  FROM trades
+ WHERE trader_id = ANY (%(traders)s) AND exclusion_id IS NULL AND {is_bounded("net_pnl")}
+   AND {is_moment_ms("close_ts_ms")}
  GROUP BY trader_id, (close_ts_ms - %(inception)s) / 3600000 ORDER BY trader_id, 2
 """
 

@@ -13,30 +13,35 @@ from traders.schema.fleet import FLEET_ID
 from trading.repositories.safe_sql import is_bounded, is_moment_ms, number
 from trading.schema.published import PricePoint
 
-# Cycle numbers rise by one and no decision is ever deleted, so the last number is the count.
+# Cycle numbers rise by one and no decision is ever deleted, so the last number is the count, less those set aside.
 # A trade of a time that is none stands in the roll-up's first or last close: the next one inside is looked up.
 _RESULTS = f"""
 SELECT c.id, c.version, c.detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb,
        coalesce(r.trades, 0), coalesce(r.wins, 0), coalesce(r.losses, 0), coalesce(r.net, 0),
        CASE WHEN {is_moment_ms("r.first_ms")} THEN r.first_ms
-            ELSE (SELECT min(close_ts_ms) FROM trades t WHERE t.trader_id = c.id AND {is_moment_ms("close_ts_ms")}) END,
+            ELSE (SELECT min(close_ts_ms) FROM trades t
+                   WHERE t.trader_id = c.id AND exclusion_id IS NULL AND {is_moment_ms("close_ts_ms")}) END,
        CASE WHEN {is_moment_ms("r.last_ms")} THEN r.last_ms
-            ELSE (SELECT max(close_ts_ms) FROM trades t WHERE t.trader_id = c.id AND {is_moment_ms("close_ts_ms")}) END,
+            ELSE (SELECT max(close_ts_ms) FROM trades t
+                   WHERE t.trader_id = c.id AND exclusion_id IS NULL AND {is_moment_ms("close_ts_ms")}) END,
        coalesce((SELECT max(cycle_number) FROM decision_journal j WHERE j.trader_id = c.id), 0)
+           - (SELECT count(*) FROM decision_journal j WHERE j.trader_id = c.id AND j.exclusion_id IS NOT NULL),
+       coalesce(x.newest, 0)
   FROM trader_config c
   LEFT JOIN (SELECT trader_id, sum(trades)::bigint AS trades, sum(wins)::bigint AS wins,
                     sum(losses)::bigint AS losses, sum(net_pnl) AS net, min(first_close_ms) AS first_ms,
                     max(last_close_ms) AS last_ms
                FROM version_results GROUP BY trader_id) r ON r.trader_id = c.id
+  LEFT JOIN (SELECT trader_id, max(id) AS newest FROM record_exclusions GROUP BY trader_id) x ON x.trader_id = c.id
  ORDER BY c.id
 """
 _SUMS = f"""
 SELECT trader_id, coalesce(sum(net_pnl) FILTER (WHERE net_pnl > 0), 0),
        coalesce(sum(net_pnl) FILTER (WHERE net_pnl < 0), 0)
-  FROM trades WHERE trader_id = ANY (%s) AND {is_bounded("net_pnl")} GROUP BY trader_id
+  FROM trades WHERE trader_id = ANY (%s) AND exclusion_id IS NULL AND {is_bounded("net_pnl")} GROUP BY trader_id
 """
 _EXIT = number("detail", "prices.avg_exit")
-_IS_PRICED = f"{_EXIT} > 0 AND {is_moment_ms('close_ts_ms')}"
+_IS_PRICED = f"exclusion_id IS NULL AND {_EXIT} > 0 AND {is_moment_ms('close_ts_ms')}"
 # One probe of an index a symbol, and one for its price.
 _LAST_PRICES = f"""
 WITH RECURSIVE s AS (
@@ -66,7 +71,8 @@ SELECT (SELECT extract(epoch FROM max(synced_at))::float8 FROM yaml_base),
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A trader and the sums that the database keeps of its trades."""
+    """A trader and the sums that the database keeps of its trades. `exclusion` is its newest entry in
+    `record_exclusions`, 0 without any: what was computed under another one is no longer so."""
 
     trader_id: str
     version: int
@@ -78,6 +84,7 @@ class Result:
     first_close_ms: int | None
     last_close_ms: int | None
     invocations: int
+    exclusion: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,10 @@ from trading.repositories import rows
 from trading.schema.position import Position
 
 # Any write, by whatever program, makes a new row version: `updated_at` would be as good as each writer's manners.
-_MARKS = "SELECT id, xmin::text || ctid::text FROM positions WHERE status = 'open' ORDER BY trader_id, symbol"
+_MARKS = """
+SELECT id, xmin::text || ctid::text FROM positions
+ WHERE status = 'open' AND exclusion_id IS NULL ORDER BY trader_id, symbol
+"""
 
 
 def open_marks() -> dict[str, str]:

@@ -22,13 +22,14 @@ _DECISIONS = f"""
 SELECT d.id, array(SELECT m.id FROM conversation_messages m WHERE m.decision_id = d.id ORDER BY m.sequence)
   FROM trader_config c CROSS JOIN LATERAL (
        SELECT id FROM decision_journal
-        WHERE trader_id = c.id AND {is_moment("decided_at")} AND id <> ALL (%s)
+        WHERE trader_id = c.id AND exclusion_id IS NULL AND {is_moment("decided_at")} AND id <> ALL (%s)
         ORDER BY decided_at DESC, id DESC LIMIT %s) d
 """
 _IS_SENT = f"(sent_at IS NULL OR {is_moment('sent_at')})"
 # Two ends of an index.
 _MISDATED = f"""
-SELECT id FROM decision_journal WHERE decided_at < {FIRST_MOMENT} OR decided_at > {LAST_MOMENT} LIMIT %s
+SELECT id FROM decision_journal
+ WHERE (decided_at < {FIRST_MOMENT} OR decided_at > {LAST_MOMENT}) AND exclusion_id IS NULL LIMIT %s
 """
 MOST_MISDATED = 1_000
 # A conversation has a few messages; of those that belong to no decision the last ones name the last conversations.

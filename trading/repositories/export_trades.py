@@ -17,14 +17,17 @@ from trading.schema.unreadable import NO_MOMENT_MS, Unreadable
 _RECENT = f"""
 SELECT t.id FROM trader_config c CROSS JOIN LATERAL (
        SELECT id, close_ts_ms FROM trades
-        WHERE trader_id = c.id AND {is_moment_ms("close_ts_ms")} AND id <> ALL (%s)
+        WHERE trader_id = c.id AND exclusion_id IS NULL AND {is_moment_ms("close_ts_ms")} AND id <> ALL (%s)
         ORDER BY close_ts_ms DESC, id DESC LIMIT %s) t
  ORDER BY t.close_ts_ms, t.id
 """
 
 
 # Two ends of an index.
-_MISDATED = f"SELECT id FROM trades WHERE close_ts_ms < {EARLIEST_MS} OR close_ts_ms > {LATEST_MS} LIMIT %s"
+_MISDATED = f"""
+SELECT id FROM trades
+ WHERE (close_ts_ms < {EARLIEST_MS} OR close_ts_ms > {LATEST_MS}) AND exclusion_id IS NULL LIMIT %s
+"""
 MOST_MISDATED = 1_000
 
 

@@ -32,7 +32,7 @@ SELECT t.id, t.trader_id, t.symbol, t.side, {moment_ms("t.detail", "time.open_ts
        SELECT sum({number("fill", "commission")}) FILTER (WHERE fill ->> 'type' = 'entry') AS entry,
               sum({number("fill", "commission")}) FILTER (WHERE fill ->> 'type' = 'exit') AS exit
          FROM jsonb_array_elements({items("t.detail", "fills")}) AS fill) c ON true
- WHERE t.trader_id = ANY (%(traders)s)
+ WHERE t.trader_id = ANY (%(traders)s) AND t.exclusion_id IS NULL
    AND (%(since)s::bigint IS NULL OR t.close_ts_ms >= %(since)s)
    AND (%(until)s::bigint IS NULL OR t.close_ts_ms < %(until)s)
  ORDER BY t.trader_id, t.close_ts_ms, t.id
@@ -49,7 +49,7 @@ _NEEDED = {
     11: "detail.pnl.net",
 }
 _OF_PERIOD = """
- WHERE j.trader_id = ANY (%(traders)s)
+ WHERE j.trader_id = ANY (%(traders)s) AND j.exclusion_id IS NULL
    AND (%(since_at)s::timestamptz IS NULL OR j.decided_at >= %(since_at)s)
    AND (%(until_at)s::timestamptz IS NULL OR j.decided_at < %(until_at)s)
 """
@@ -69,7 +69,8 @@ SELECT j.id, j.trader_id, {epoch_ms("j.decided_at")}, d ->> 'symbol', d ->> 'act
 """
 _EQUITY = """
 SELECT trader_id, ts_ms, equity_usd, source FROM equity_snapshots
- WHERE trader_id = ANY (%(traders)s) AND (%(since)s::bigint IS NULL OR ts_ms >= %(since)s)
+ WHERE trader_id = ANY (%(traders)s) AND exclusion_id IS NULL
+   AND (%(since)s::bigint IS NULL OR ts_ms >= %(since)s)
    AND (%(until)s::bigint IS NULL OR ts_ms < %(until)s)
  ORDER BY trader_id, ts_ms
 """
@@ -78,8 +79,8 @@ SELECT p.trader_id, p.symbol, p.side, p.opened_ms, %(until)s::bigint, p.entry_ve
        v.detail #>> '{{prompts,system_sha256}}'
   FROM positions p
   LEFT JOIN trader_config_versions v ON v.id = p.trader_id AND v.version = p.entry_version
- WHERE p.trader_id = ANY (%(traders)s) AND p.status = 'open' AND p.opened_ms <= %(until)s
-   AND {is_moment_ms("p.opened_ms")}
+ WHERE p.trader_id = ANY (%(traders)s) AND p.status = 'open' AND p.exclusion_id IS NULL
+   AND p.opened_ms <= %(until)s AND {is_moment_ms("p.opened_ms")}
  ORDER BY p.trader_id, p.symbol
 """
 

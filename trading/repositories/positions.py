@@ -9,8 +9,9 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 
 from traders.schema import jsonio
+from trading.models import OPEN_AND_COUNTED
 from trading.models import Position as PositionRow
-from trading.repositories import rows, trades, versions
+from trading.repositories import exclusions, rows, trades, versions
 from trading.repositories.constraints import checked
 from trading.repositories.decisions import version_of
 from trading.rules.errors import (
@@ -20,8 +21,10 @@ from trading.rules.errors import (
     InvalidRecord,
     NoOpenPosition,
     RecordConflict,
+    SetAside,
 )
 from trading.schema.common import NANOSECONDS_PER_MS, Side, Versions
+from trading.schema.exclusion import said
 from trading.schema.ids import closed_position_id, open_position_id, trade_id
 from trading.schema.leaf import EARLIEST_MS, LATEST_MS
 from trading.schema.position import Close, Entry, Position, PositionDetail, Status
@@ -52,9 +55,11 @@ UPDATE positions SET id = concat_ws('|', trader_id, symbol, opened_ms, left(md5(
 # The literal, not a parameter: a generic plan could not use the partial index.
 _OPEN_OF_TRADER = """
 SELECT symbol, side, quantity, entry_price, leverage
-  FROM positions WHERE trader_id = %s AND status = 'open' ORDER BY symbol
+  FROM positions WHERE trader_id = %s AND status = 'open' AND exclusion_id IS NULL ORDER BY symbol
 """
-_OPEN_IN_SYMBOL = "SELECT id, trader_id, side, quantity FROM positions WHERE symbol = %s AND status = 'open'"
+_OPEN_IN_SYMBOL = """
+SELECT id, trader_id, side, quantity FROM positions WHERE symbol = %s AND status = 'open' AND exclusion_id IS NULL
+"""
 
 
 def open_position(
@@ -62,8 +67,9 @@ def open_position(
 ) -> Position:
     """Records an entry. The version that opened it is the decision's, else the one valid at the entry's time.
 
-    The same position again changes nothing. Raises AlreadyOpen when another one is open, RecordConflict when this one
-    was closed already, CannotBeRead when the open one cannot be compared, UnknownTrader, ConcurrentRecord.
+    The same position again changes nothing, also where it was set aside. Raises AlreadyOpen when another one is open,
+    RecordConflict when this one was closed already, SetAside when it was closed and set aside, CannotBeRead when the
+    open one cannot be compared, UnknownTrader, ConcurrentRecord.
     """
     entry_version = _version(trader_id, detail.entry.time_ms, decision_id)
     whole = detail.model_copy(update={"versions": Versions(entry=entry_version)})
@@ -76,6 +82,8 @@ def open_position(
                 if stored != new:
                     raise AlreadyOpen(trader_id, symbol)
                 return stored
+            if aside := exclusions.position_aside(trader_id, symbol, side, detail.entry.time_ms):
+                return _as_it_was(aside)
             if closed := _closed_before(new):
                 raise RecordConflict("position", closed)
             if found:
@@ -115,7 +123,7 @@ def close_position(
     """Closes the whole position and records its trade, both or neither.
 
     The same close again returns the trade it made, also when the symbol was opened again since. Raises NoOpenPosition,
-    RecordConflict, and InvalidRecord for a close before the entry.
+    SetAside when the open position was set aside, RecordConflict, and InvalidRecord for a close before the entry.
 
     A position whose detail cannot be read is closed all the same: what cannot be read of its entry is taken from the
     entry's `fills`. Raises InvalidRecord where they do not tell it either.
@@ -156,13 +164,13 @@ def open_of_trader(trader_id: str) -> list[Any]:
 
 def open_whole(trader_id: str) -> list[Position]:
     """What the trader holds, with its detail, by symbol. What cannot be read is left out and noted."""
-    return list(rows.positions(rows.POSITIONS.filter(trader=trader_id, status="open").order_by("symbol")))
+    return list(rows.positions(rows.POSITIONS.filter(OPEN_AND_COUNTED, trader=trader_id).order_by("symbol")))
 
 
 def open_known(trader_id: str, symbol: str) -> tuple[Side, int] | None:
     """(side, milliseconds of its entry) of what the trader holds in the symbol: by these it is known again. Read from
     columns, so that a detail that cannot be read hides no position."""
-    found = PositionRow.objects.filter(trader=trader_id, status="open", symbol=symbol)
+    found = PositionRow.objects.filter(OPEN_AND_COUNTED, trader=trader_id, symbol=symbol)
     row = found.values_list("side", "opened_ms").first()
     return (Side(row[0]), int(row[1])) if row else None
 
@@ -227,8 +235,17 @@ def _closed_before(new: Position) -> str | None:
 def _open(trader_id: str, symbol: str) -> PositionRow:
     found = _locked(open_position_id(trader_id, symbol))
     if found is None or found.status != Status.OPEN:
+        if aside := exclusions.open_aside(trader_id, symbol):
+            raise SetAside(f"the open position of {trader_id} in {symbol}", said(exclusions.entry_of(aside)))
         raise NoOpenPosition(trader_id, symbol)
     return found
+
+
+def _as_it_was(aside: PositionRow) -> Position:
+    """An open position that was set aside, as it is stored. Raises CannotBeRead, and SetAside for a closed one."""
+    if aside.status == Status.CLOSED:
+        raise SetAside(f"the position {aside.id}", said(exclusions.entry_of(aside)))
+    return _read(aside)
 
 
 def make_way(closed: PositionRow) -> None:

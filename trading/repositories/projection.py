@@ -15,8 +15,9 @@ from typing import Any
 from django.db import connection
 
 from trading.analytics import inception
+from trading.repositories.counted import MESSAGE_COUNTS
 from trading.repositories.safe_sql import (
-    EQUITY_IS_READABLE,
+    EQUITY_COUNTS,
     bounded,
     epoch_ms,
     is_bounded,
@@ -40,7 +41,8 @@ _POSITIONS = f"""
 SELECT trader_id, symbol, side, quantity, entry_price, {bounded("leverage")},
        {number("detail", "risk.confidence")}, {number("detail", "risk.risk_usd")}, opened_ms,
        coalesce({epoch_ms("updated_at")}, opened_ms), detail #>> '{{exchange,provider}}'
-  FROM positions WHERE trader_id = ANY (%(traders)s) AND status = 'open' AND {_POSITION_IS_READABLE}
+  FROM positions
+ WHERE trader_id = ANY (%(traders)s) AND status = 'open' AND exclusion_id IS NULL AND {_POSITION_IS_READABLE}
  ORDER BY trader_id, symbol
 """
 # What cannot be read is left out before the last ones are taken, so that it takes no other trade's place.
@@ -52,7 +54,7 @@ SELECT t.trader_id, t.symbol, t.side, t.quantity, t.entry, t.exit, t.net_pnl, t.
        SELECT * FROM (
               SELECT *, {number("detail", "prices.avg_entry")} AS entry, {number("detail", "prices.avg_exit")} AS exit,
                      {moment_ms("detail", "time.open_ts_ms")} AS opened_ms
-                FROM trades WHERE trader_id = wanted.id) whole
+                FROM trades WHERE trader_id = wanted.id AND exclusion_id IS NULL) whole
         WHERE entry IS NOT NULL AND exit IS NOT NULL AND opened_ms IS NOT NULL AND {is_moment_ms("close_ts_ms")}
           AND {is_bounded("quantity")} AND {is_bounded("net_pnl")}
         ORDER BY close_ts_ms DESC, id DESC LIMIT %(most)s) t
@@ -68,20 +70,23 @@ _EQUITY = f"""
 WITH series AS (
     SELECT trader_id, (array_agg(source ORDER BY source <> 'engine', source <> 'imported', source))[1] AS source
       FROM (SELECT DISTINCT trader_id, source FROM equity_snapshots
-             WHERE trader_id = ANY (%(traders)s) AND {EQUITY_IS_READABLE}) s
+             WHERE trader_id = ANY (%(traders)s) AND {EQUITY_COUNTS}) s
      GROUP BY trader_id),
 points AS (
     SELECT e.trader_id, e.ts_ms, e.equity_usd,
            max(e.equity_usd) OVER (PARTITION BY e.trader_id ORDER BY e.ts_ms) AS peak
-      FROM equity_snapshots e JOIN series USING (trader_id, source) WHERE {EQUITY_IS_READABLE})
+      FROM equity_snapshots e JOIN series USING (trader_id, source) WHERE {EQUITY_COUNTS})
 SELECT trader_id, min(ts_ms), (array_agg(equity_usd ORDER BY ts_ms))[1], (array_agg(equity_usd ORDER BY ts_ms DESC))[1],
        max(CASE WHEN peak > 0 THEN least(100 * (peak - equity_usd) / peak, 100) END), count(*)
   FROM points GROUP BY trader_id, ts_ms / 86400000 ORDER BY trader_id, ts_ms / 86400000
 """
+# All less those set aside: two counts from indexes alone.
 _DECISIONS = f"""
 SELECT wanted.id, j.decided_ms, j.success, j.first ->> 'symbol', j.first ->> 'action',
        {number("j.first", "confidence")}, left(j.error, {MOST_ERROR_CHARACTERS}), j.config_version, j.id,
-       j.cycle_number, j.done, j.actions, (SELECT count(*) FROM decision_journal WHERE trader_id = wanted.id)
+       j.cycle_number, j.done, j.actions,
+       (SELECT count(*) FROM decision_journal WHERE trader_id = wanted.id)
+           - (SELECT count(*) FROM decision_journal WHERE trader_id = wanted.id AND exclusion_id IS NOT NULL)
   FROM unnest(%(traders)s::text[]) AS wanted (id)
  CROSS JOIN LATERAL (
        SELECT id, {epoch_ms("decided_at")} AS decided_ms, success, config_version,
@@ -90,7 +95,8 @@ SELECT wanted.id, j.decided_ms, j.success, j.first ->> 'symbol', j.first ->> 'ac
                 WHERE a -> 'ok' = 'true'::jsonb) AS done,
               jsonb_array_length({items("detail", "actions")}) AS actions
          FROM decision_journal
-        WHERE trader_id = wanted.id AND jsonb_typeof(detail) = 'object' AND {is_moment("decided_at")}
+        WHERE trader_id = wanted.id AND exclusion_id IS NULL AND jsonb_typeof(detail) = 'object'
+          AND {is_moment("decided_at")}
         ORDER BY decided_at DESC, id DESC LIMIT 1) j
 """
 _CONVERSATIONS = f"""
@@ -98,7 +104,7 @@ SELECT wanted.id, c.conversation, c.messages, {epoch_ms("c.sent_at")}
   FROM unnest(%(traders)s::text[]) AS wanted (id)
  CROSS JOIN LATERAL (
        SELECT conversation, count(*) AS messages, max(sent_at) FILTER (WHERE {is_moment("sent_at")}) AS sent_at
-         FROM conversation_messages WHERE trader_id = wanted.id
+         FROM conversation_messages m WHERE trader_id = wanted.id AND {MESSAGE_COUNTS}
         GROUP BY conversation ORDER BY 3 DESC NULLS LAST, conversation DESC LIMIT %(most)s) c
  ORDER BY wanted.id, c.sent_at DESC NULLS LAST, c.conversation DESC
 """

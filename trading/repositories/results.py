@@ -20,7 +20,7 @@ SELECT entry_version, max(peak - run) FROM (
                    sum(net_pnl) OVER (PARTITION BY entry_version ORDER BY close_ts_ms, n) AS run
               FROM (SELECT entry_version, close_ts_ms, net_pnl,
                            row_number() OVER (PARTITION BY entry_version ORDER BY close_ts_ms, net_pnl) AS n
-                      FROM trades WHERE trader_id = %s AND {of_version}) t) r) p
+                      FROM trades WHERE trader_id = %s AND {of_version} AND exclusion_id IS NULL) t) r) p
  GROUP BY entry_version
 """
 _OF_VERSIONS = _DRAWDOWNS.format(of_version="entry_version = ANY (%s)")

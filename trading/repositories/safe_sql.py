@@ -61,6 +61,8 @@ def epoch_ms(column: str) -> str:
 
 
 EQUITY_IS_READABLE = f"{is_bounded('equity_usd')} AND {is_moment_ms('ts_ms')}"
+# And was not set aside.
+EQUITY_COUNTS = f"exclusion_id IS NULL AND {EQUITY_IS_READABLE}"
 
 
 def _leaf(detail: str, path: str, test: str, kind: str) -> str:

@@ -20,7 +20,7 @@ VALUES (%s, %s, %s, %s, %s, %s::jsonb) ON CONFLICT (id) DO NOTHING
 # Named columns only, so that the covering index answers alone.
 _RECENT = """
 SELECT close_ts_ms, symbol, side, net_pnl, confidence, leverage, quantity
-  FROM trades WHERE trader_id = %s ORDER BY close_ts_ms DESC LIMIT %s
+  FROM trades WHERE trader_id = %s AND exclusion_id IS NULL ORDER BY close_ts_ms DESC LIMIT %s
 """
 
 

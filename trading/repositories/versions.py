@@ -19,7 +19,7 @@ _ORDERS = f"""
 SELECT DISTINCT ON (trader_id, order_id) trader_id, order_id, config_version
   FROM (SELECT trader_id, config_version, decided_at, action ->> 'order_id' AS order_id
           FROM decision_journal, jsonb_array_elements({items("detail", "actions")}) AS action
-         WHERE trader_id = ANY (%s) AND detail @? '$.actions[*].order_id') j
+         WHERE trader_id = ANY (%s) AND exclusion_id IS NULL AND detail @? '$.actions[*].order_id') j
  WHERE order_id IS NOT NULL ORDER BY trader_id, order_id, decided_at DESC
 """
 

@@ -9,13 +9,20 @@ RecordError
 ├── CannotBeRead        a stored row does not fit this release's declaration; says where and why
 ├── StrictImport        one record was refused, and the whole import with it, as was asked
 ├── RecordConflict      the id or key is taken by a record with other content
+├── UnknownRecord       there is no such row to set aside
+├── SetAside            what was asked for was set aside by an operator
+├── RecordBusy          an import is writing; try again when it is done
 └── ConcurrentRecord    another program recorded the same at the same moment; try again
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from traders.rules.errors import ConfigError
 from trading.schema.unreadable import Unreadable
+
+MOST_NAMES = 20
 
 
 class RecordError(ConfigError):
@@ -68,6 +75,25 @@ class RecordConflict(RecordError):
         self.record_id = record_id
         how = f"and cannot be read ({unreadable})" if unreadable else "with other content"
         super().__init__(f"the {what} {record_id} is recorded already {how}; nothing was changed")
+
+
+class UnknownRecord(RecordError):
+    def __init__(self, names: Sequence[str]) -> None:
+        shown = ", ".join(names[:MOST_NAMES])
+        more = len(names) - MOST_NAMES
+        super().__init__(f"there is no {shown}{f' and {more:,} more' if more > 0 else ''} in the record")
+
+
+class SetAside(RecordError):
+    """`said` is who set it aside, when and why."""
+
+    def __init__(self, what: str, said: str) -> None:
+        super().__init__(f"{what} was set aside {said}; nothing was changed")
+
+
+class RecordBusy(RecordError):
+    def __init__(self) -> None:
+        super().__init__("an import is writing to the record; nothing was changed, try again when it is done")
 
 
 class ConcurrentRecord(RecordError):

@@ -25,6 +25,12 @@ def closed_position_id(trader_id: str, symbol: str, detail: PositionDetail) -> s
     return f"{trader_id}|{symbol}|{detail.close.time_ms}|{last}"
 
 
+def aside_position_id(trader_id: str, symbol: str, opened_ms: int, side: str) -> str:
+    """Where an open position goes when it is set aside, so that its symbol can be opened again. The database builds
+    the same text (`nof0_apply_exclusions`)."""
+    return f"{trader_id}|{symbol}|{opened_ms}|{side}"
+
+
 def trade_id(trader_id: str, symbol: str, closed_at_ns: int) -> str:
     """Of a trade that an engine records; it knows its close to the nanosecond."""
     return f"{trader_id}|{symbol}|{closed_at_ns}"

@@ -104,7 +104,12 @@ def projections() -> Iterator[Projection]:
 
 
 def writes_of(found: Projection) -> Writes:
-    writes = Writes(conversations=dict(found.conversations))
+    writes = Writes(
+        conversations=dict(found.conversations),
+        as_of=found.as_of,
+        gone={keys.DECISION_LAST: [name for name in found.traders if name not in found.decisions]},
+        silent=[name for name in found.traders if name not in found.conversations],
+    )
     writes.add(keys.POSITIONS, found.positions)
     writes.add(keys.TRADES_RECENT, found.trades)
     writes.add(keys.ANALYTICS, found.analytics)

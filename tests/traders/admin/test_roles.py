@@ -32,6 +32,7 @@ def require_roles() -> None:
     assert all(".view_" in name for name in viewer)
     assert operator - viewer == {
         *("traders.add_traderconfig", "traders.change_traderconfig", "traders.add_prompttext"),
+        "trading.exclude_record",
     }
     assert operator < admin
     assert not [name for name in operator if "apitoken" in name]

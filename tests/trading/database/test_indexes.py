@@ -29,7 +29,14 @@ SELECT id, 1700000000000 + n * 60000, 10000 FROM trader_config, generate_series(
 INSERT INTO version_results (trader_id, entry_version, trades, wins, losses, straddling, net_pnl, gross_pnl,
                              commission, first_close_ms, last_close_ms)
 SELECT 'trader_001', n, 1, 1, 0, 0, n, n, 0, 1, 1 FROM generate_series(11, 3000) AS n;
-ANALYZE decision_journal, conversation_messages, equity_snapshots, version_results
+INSERT INTO record_exclusions (kind, record_id, trader_id, action, reason, actor)
+SELECT 'equity', trader_id || '|' || ts_ms, trader_id, 'exclude', 'test', 'test' FROM equity_snapshots
+ WHERE ts_ms % 7 = 0;
+INSERT INTO record_exclusions (kind, record_id, trader_id, action, reason, actor)
+SELECT 'decision', id, trader_id, 'exclude', 'test', 'test' FROM decision_journal WHERE cycle_number % 9 = 0;
+INSERT INTO record_exclusions (kind, record_id, trader_id, action, reason, actor)
+SELECT 'trade', id, trader_id, 'exclude', 'test', 'test' FROM trades WHERE close_ts_ms % 50 = 0;
+ANALYZE decision_journal, conversation_messages, equity_snapshots, version_results, record_exclusions, trades
 """
 
 
@@ -64,14 +71,16 @@ SERVED = {
     "idx_positions_open_covering": Served(positions._OPEN_OF_TRADER, [TRADER], from_index_alone=True),
     "idx_positions_opened": Served("SELECT * FROM positions ORDER BY opened_ms DESC, id LIMIT 50"),
     "positions_one_open": Served(
-        "SELECT id FROM positions WHERE trader_id = %s AND symbol = %s AND status = 'open'", [TRADER, "ETH"]
+        "SELECT id FROM positions WHERE trader_id = %s AND symbol = %s AND status = 'open' AND exclusion_id IS NULL",
+        [TRADER, "ETH"],
     ),
     "idx_trades_trader_time": Served(
         "SELECT detail FROM trades WHERE trader_id = %s ORDER BY close_ts_ms DESC LIMIT 100", [TRADER]
     ),
     "idx_trades_recent_covering": Served(trades._RECENT, [TRADER, 100], from_index_alone=True),
     "idx_trades_version_results": Served(
-        "SELECT close_ts_ms, net_pnl FROM trades WHERE trader_id = %s AND entry_version = %s ORDER BY close_ts_ms",
+        "SELECT close_ts_ms, net_pnl FROM trades WHERE trader_id = %s AND entry_version = %s AND exclusion_id IS NULL"
+        " ORDER BY close_ts_ms",
         [TRADER, 4],
         from_index_alone=True,
     ),
@@ -103,6 +112,23 @@ SERVED = {
     "idx_equity_time": Served(
         "SELECT equity_usd FROM equity_snapshots WHERE ts_ms >= %s", [1700000000000 + 29_900_000]
     ),
+    "idx_trades_set_aside": Served(
+        "SELECT count(*) FROM trades WHERE trader_id = %s AND exclusion_id IS NOT NULL", [TRADER], from_index_alone=True
+    ),
+    "idx_positions_set_aside": Served(
+        "SELECT count(*) FROM positions WHERE trader_id = %s AND exclusion_id IS NOT NULL", [TRADER]
+    ),
+    "idx_journal_set_aside": Served(
+        "SELECT count(*) FROM decision_journal WHERE trader_id = %s AND exclusion_id IS NOT NULL", [TRADER]
+    ),
+    "idx_equity_set_aside": Served(
+        "SELECT count(*) FROM equity_snapshots WHERE trader_id = %s AND exclusion_id IS NOT NULL", [TRADER]
+    ),
+    "idx_exclusions_record": Served(
+        "SELECT * FROM record_exclusions WHERE kind = 'equity' AND record_id = %s ORDER BY id DESC",
+        [f"{TRADER}|1700000060000"],
+    ),
+    "idx_exclusions_trader": Served("SELECT * FROM record_exclusions WHERE trader_id = %s ORDER BY id DESC", [TRADER]),
 }
 
 
@@ -138,7 +164,10 @@ def test_every_index_of_the_record_names_its_query() -> None:
 
 
 def test_the_result_of_each_version_comes_from_the_index_alone() -> None:
-    query = "SELECT entry_version, count(*), sum(net_pnl) FROM trades WHERE trader_id = %s GROUP BY entry_version"
+    query = """
+    SELECT entry_version, count(*), sum(net_pnl) FROM trades WHERE trader_id = %s AND exclusion_id IS NULL
+     GROUP BY entry_version
+    """
     steps = plan_of(Served(query, [TRADER]))
 
     assert [(step["Index Name"], step["Heap Fetches"]) for step in steps if "Index Name" in step] == [

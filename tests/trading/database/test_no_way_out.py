@@ -13,12 +13,15 @@ from trading.repositories.decisions import record_decision
 from trading.repositories.positions import open_position
 from trading.repositories.trades import record_trade
 from trading.schema.common import Side
+from trading.schema.exclusion import RecordKey, RecordKind
+from trading.services import exclusions
 
 pytestmark = pytest.mark.django_db
 
 KEPT = (
     *("trader_config", "trader_config_versions", "manager_config", "manager_config_versions", "prompt_texts"),
     *("config_change_set_paths", "api_tokens", "trades", "positions", "decision_journal", "conversation_messages"),
+    "record_exclusions",
 )
 
 
@@ -29,6 +32,8 @@ def _recorded() -> None:
     record_trade(make_trade())
     record_decision(make_entry())
     open_position(trader_id="steady_long", symbol="ETH", side=Side.LONG, detail=make_position())
+    aside = RecordKey(RecordKind.POSITION, "steady_long|ETH")
+    exclusions.set_aside([aside], reason="a test", actor="mei")
     tokens.create(name="engine-1", scopes=["read-config"], actor="mei")
 
 

@@ -1,0 +1,80 @@
+"""What setting rows aside did, or would do, as people and programs read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from traders.management.table import table
+from trading.schema.exclusion import Exclusion, said
+from trading.services.exclusions import Change
+
+HEAD = ("trader", "figure", "before", "after")
+DASH = "-"
+_DONE, _UNDONE = ("Set aside", "Would set aside"), ("Took back in", "Would take back in")
+NAMES = {
+    "trades": "trades",
+    "wins": "won",
+    "net_pnl": "net P&L, USD",
+    "gross_pnl": "gross P&L, USD",
+    "fees": "fees, USD",
+    "win_rate_pct": "won, %",
+    "open_positions": "open positions",
+    "closed_positions": "closed positions",
+    "closed_pnl": "closed for, USD",
+    "decisions": "decisions",
+    "equity_points": "equity points",
+    "equity": "equity, USD",
+    "return_pct": "return, %",
+    "max_drawdown_pct": "max drawdown, %",
+}
+
+
+def change_lines(change: Change) -> Iterator[str]:
+    said = _UNDONE if change.is_undo else _DONE
+    yield f"{said[change.is_preview]} {_rows(len(change.entries))}."
+    for key, entry in change.already:
+        yield f"{key}: {said_already(entry)}"
+    moved = [
+        (trader_id, NAMES[name], _figure(old), _figure(new)) for trader_id, name, old, new in change.moved_figures()
+    ]
+    if moved:
+        yield from table([HEAD, *moved])
+    elif change.entries:
+        yield "No figure of the trader changes."
+
+
+def change_json(change: Change) -> dict[str, Any]:
+    return {
+        "action": change.action,
+        "dry_run": change.is_preview,
+        "changed": [str(entry.record_id) for entry in change.entries],
+        "already": [
+            {"id": key.id, "set_aside": None if entry is None else exclusion_json(entry)}
+            for key, entry in change.already
+        ],
+        "entries": [] if change.is_preview else [exclusion_json(entry) for entry in change.entries],
+        "before": {name: asdict(figures) for name, figures in change.before.items()},
+        "after": {name: asdict(figures) for name, figures in change.after.items()},
+    }
+
+
+def exclusion_json(entry: Exclusion) -> dict[str, Any]:
+    return asdict(entry) | {"at": entry.at.isoformat()}
+
+
+def said_already(entry: Exclusion | None) -> str:
+    if entry is None:
+        return "counts already"
+    return f"set aside already {said(entry)}"
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row" if count == 1 else f"{count:,} rows"
+
+
+def _figure(value: Any) -> str:
+    if value is None:
+        return DASH
+    return f"{value:,.4f}" if isinstance(value, float) else f"{value:,}"
