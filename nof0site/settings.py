@@ -224,6 +224,8 @@ SERVE_ENGINE_API = env_bool("SERVE_ENGINE_API", default=SERVE_ADMIN)
 # Threads of a worker of `serve`, and how many of them may wait for changes of configurations at the same time.
 WEB_THREADS = env_int("WEB_THREADS", default=4, minimum=1)
 LONG_POLLS = env_int("LONG_POLLS", default=WEB_THREADS // 2)
+# Of the engine API, for each token and worker process; 0 lifts the limit.
+TOKEN_REQUESTS_PER_SECOND = env_int("TOKEN_REQUESTS_PER_SECOND", default=100)
 
 # --- Static files ---------------------------------------------------------------------------------------------
 STATIC_URL = "static/"

@@ -23,6 +23,7 @@ for _name in (
     *("DATABASE_LOCK_SECONDS", "DATABASE_IDLE_SECONDS", "DATABASE_COMMAND_STATEMENT_SECONDS"),
     *("DATABASE_COMMAND_LOCK_SECONDS", "DATABASE_COMMAND_IDLE_SECONDS"),
     "NOF0_DROP_DATA",
+    "TOKEN_REQUESTS_PER_SECOND",
 ):
     # Empty counts as unset, and keeps the line of a .env file out.
     os.environ[_name] = ""

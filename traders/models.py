@@ -260,6 +260,8 @@ class ApiToken(models.Model):
     digest = models.TextField()
     hint = models.TextField()
     scopes = ArrayField(models.TextField())
+    # The traders it is limited to; NULL: all.
+    trader_ids = ArrayField(models.TextField(), null=True, blank=True)
     created_at = models.DateTimeField(db_default=TransactionNow())
     created_by = models.TextField()
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -282,6 +284,10 @@ class ApiToken(models.Model):
             models.CheckConstraint(
                 condition=models.Q(scopes__len__gte=1, scopes__contained_by=[scope.value for scope in tokens.Scope]),
                 name="api_tokens_scopes_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(trader_ids__isnull=True) | models.Q(trader_ids__len__gte=1),
+                name="api_tokens_limited_to_some",
             ),
             models.CheckConstraint(
                 condition=models.Q(expires_at__isnull=True) | models.Q(expires_at__gt=models.F("created_at")),

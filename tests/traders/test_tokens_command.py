@@ -12,6 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from tests.factories import make_trader, sync_traders
 from traders.models import ApiToken
 from traders.schema.tokens import Scope
 from traders.services import tokens
@@ -67,7 +68,7 @@ def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
 def test_bad_input_is_said_in_one_sentence_each() -> None:
     run("create", "engine-1", "--scope", "read-config")
 
-    known = "scopes must be one or more of read-config, write-config, write-journal, write-state"
+    known = "scopes must be one or more of read-config, write-config, write-fleet, write-journal, write-state"
     assert refused("create", "engine-2") == known
     assert refused("create", "engine-2", "--scope", "admin") == f"{known}, was 'admin'"
     assert refused("create", "two words", "--scope", "read-config").startswith("name must be 1 to 64 letters")
@@ -126,3 +127,16 @@ def test_an_order_that_is_not_understood_ends_with_1(arguments: list[str], tmp_p
     assert (done.returncode, done.stdout) == (1, "")
     assert "error:" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_token_is_limited_to_the_named_traders() -> None:
+    sync_traders(make_trader("a"), make_trader("b"))
+    _, err = run("create", "engine-1", "--scope", "write-fleet", "--trader", "b", "-t", "a")
+
+    assert err == "token:engine-1 may write-fleet for a, b only, until it is revoked. It is not shown again:\n"
+    assert "there is no trader 'ghost'" in refused("create", "engine-2", "--scope", "read-config", "--trader", "ghost")
+    run("create", "engine-3", "--scope", "read-config")
+    lines = run("list")[0].splitlines()
+    assert "traders" in lines[0]
+    reaches = re.findall(r"engine-[0-9] +active +[a-z-]+ +nof0_\S+ +(\S+)", "\n".join(lines))
+    assert reaches == ["all", "a,b"]

@@ -41,6 +41,12 @@ class Row:
         return sorted(self.issued.token.scopes)
 
     @property
+    def traders(self) -> list[str] | None:
+        """None: all."""
+        ids = self.issued.token.trader_ids
+        return None if ids is None else sorted(ids)
+
+    @property
     def may(self) -> list[tuple[Scope, str]]:
         return [(scope, str(words)) for scope, words in SCOPES.items() if scope in self.issued.token.scopes]
 
@@ -67,18 +73,20 @@ def list_view(desk: Desk) -> HttpResponse:
 def create_view(desk: Desk) -> HttpResponse:
     """The answer to a sent form is the only place where a token is ever shown; no cache keeps a page of the admin."""
     if desk.request.method != "POST":
-        return _form_page(desk, TokenForm(form_id=secrets.token_urlsafe(16)))
+        return _form_page(desk, TokenForm(form_id=secrets.token_urlsafe(16), known=tokens.limitable()))
     sent = desk.request.session.get(SENT, [])
     if desk.request.POST.get("form_id") in sent:
         said = _("That form made its token already. It is not shown again: if you did not keep it, revoke it.")
         messages.info(desk.request, said)
         return _to_the_list()
-    form = TokenForm(desk.request.POST)
+    form = TokenForm(desk.request.POST, known=tokens.limitable())
     if not form.is_valid():
         return _form_page(desk, form)
     name, scopes = form.cleaned_data["name"], form.cleaned_data["scopes"]
     try:
-        token, text = tokens.create(name=name, scopes=scopes, actor=desk.actor, expires_at=form.expires_at)
+        token, text = tokens.create(
+            name=name, scopes=scopes, actor=desk.actor, expires_at=form.expires_at, trader_ids=form.trader_ids
+        )
     except InvalidConfig as invalid:
         form.add_problems(invalid.problems)
         return _form_page(desk, form)

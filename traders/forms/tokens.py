@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -17,7 +18,8 @@ from traders.schema.tokens import Scope
 
 SCOPES = {
     Scope.READ_CONFIG: gettext_lazy("reads the settings of traders and fleet, their versions and prompts"),
-    Scope.WRITE_CONFIG: gettext_lazy("makes and changes traders, changes the fleet settings, restores versions"),
+    Scope.WRITE_CONFIG: gettext_lazy("makes and changes traders, restores their versions"),
+    Scope.WRITE_FLEET: gettext_lazy("changes the fleet settings, restores their versions"),
     Scope.WRITE_JOURNAL: gettext_lazy("records decisions, and what was said with them"),
     Scope.WRITE_STATE: gettext_lazy("reports running traders; records positions, trades, equity, cooldowns and prices"),
 }
@@ -29,11 +31,21 @@ LASTS = [
     ("365", gettext_lazy("1 year")),
     (ON_A_DATE, gettext_lazy("until the end of this day, UTC:")),
 ]
-_FIELD_OF = {"name": "name", "scopes": "scopes", "expires_at": "until"}
+SOME = "some"
+REACHES = [
+    ("", gettext_lazy("all traders, those made later too")),
+    (SOME, gettext_lazy("these only; it sees no others:")),
+]
+MOST_BOXES = 60
+"""More traders than this are named in a field instead of ticked."""
+_FIELD_OF = {"name": "name", "scopes": "scopes", "expires_at": "until", "traders": "traders"}
 
 
 class TokenForm(forms.Form):
-    """`form_id` says which opened form was sent, so that the same one sent again makes no second token."""
+    """`form_id` says which opened form was sent, so that the same one sent again makes no second token.
+
+    `known` are the ids of the traders that can be ticked; with more than MOST_BOXES the field takes ids as text.
+    """
 
     name = forms.CharField(
         label=gettext_lazy("Name"),
@@ -61,10 +73,20 @@ class TokenForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         input_formats=["%Y-%m-%d"],
     )
+    reach = forms.ChoiceField(
+        label=gettext_lazy("For"), choices=REACHES, required=False, widget=forms.RadioSelect, initial=""
+    )
     form_id = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
-    def __init__(self, data: Any = None, *, form_id: str = "") -> None:
+    def __init__(self, data: Any = None, *, form_id: str = "", known: Sequence[str] = ()) -> None:
         super().__init__(data, auto_id="f-%s", initial={"form_id": form_id})
+        self.has_boxes = len(known) <= MOST_BOXES
+        self.fields["traders"] = _boxes(known) if self.has_boxes else _ids()
+
+    @property
+    def trader_ids(self) -> list[str] | None:
+        """Of a valid form; None: all traders."""
+        return self._named() if self.cleaned_data["reach"] == SOME else None
 
     @property
     def expires_at(self) -> datetime | None:
@@ -79,11 +101,41 @@ class TokenForm(forms.Form):
         on_a_date = self.cleaned_data.get("lasts") == ON_A_DATE
         if "until" in self.cleaned_data and on_a_date != bool(self.cleaned_data["until"]):
             self.add_error("until", _("Choose the day.") if on_a_date else _("Leave the day empty, or choose it."))
+        only_some = self.cleaned_data.get("reach") == SOME
+        if "traders" in self.cleaned_data and only_some != bool(self._named()):
+            said = _("Name at least one trader.") if only_some else _("Name no traders, or choose “these only”.")
+            self.add_error("traders", said)
         return self.cleaned_data
+
+    def _named(self) -> list[str]:
+        found = self.cleaned_data["traders"]
+        return (
+            list(dict.fromkeys(re.split(r"[\s,;]+", found.strip()) if found else []))
+            if isinstance(found, str)
+            else found
+        )
 
     def add_problems(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
             self.add_error(_FIELD_OF[problem.path], capfirst(problem.message) + ".")
+
+
+def _boxes(known: Sequence[str]) -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        label=_("Traders"),
+        choices=[(name, name) for name in known],
+        required=False,
+        error_messages={"invalid_choice": _("There is no trader %(value)s.")},
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+def _ids() -> forms.CharField:
+    return forms.CharField(
+        label=_("Ids of traders, separated by blanks"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "code"}),
+    )
 
 
 def _end_of(day: date) -> datetime:

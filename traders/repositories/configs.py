@@ -97,6 +97,16 @@ def same_id_ignoring_case(trader_id: str) -> str | None:
     return TraderConfig.objects.filter(pk__iexact=trader_id).values_list("pk", flat=True).first()
 
 
+def all_ids() -> list[str]:
+    """Of every trader, in order."""
+    return list(TraderConfig.objects.order_by("pk").values_list("pk", flat=True))
+
+
+def existing_ids(ids: Collection[str]) -> set[str]:
+    """Those of these that are ids of traders."""
+    return set(TraderConfig.objects.filter(pk__in=list(ids)).values_list("pk", flat=True))
+
+
 def change_set(
     number: int, *, ids: Collection[str] | None = None, after: str = "", limit: int | None = None
 ) -> list[tuple[StoredConfig | None, StoredConfig]]:

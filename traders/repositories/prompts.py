@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import Q
 
 from traders.models import PromptText as PromptRow
+from traders.models import TraderConfigVersion
 from traders.repositories.bases import MISSING
 from traders.schema.prompts import PromptText
 
@@ -37,6 +39,12 @@ class Use:
     sha256: str
     declared: str | None
     traders: int
+
+
+def was_used_by(sha256: str, trader_ids: Collection[str]) -> bool:
+    """Whether some version of these traders names the text."""
+    named = Q(detail__prompts__system_sha256=sha256) | Q(detail__prompts__executor_sha256=sha256)
+    return bool(TraderConfigVersion.objects.filter(named, id__in=list(trader_ids)).exists())
 
 
 def keep(prompts: Iterable[PromptText]) -> None:

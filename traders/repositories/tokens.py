@@ -20,17 +20,24 @@ _WORTH_NOTING = "(last_used_at IS NULL OR last_used_at < clock_timestamp() - int
 
 
 def insert(
-    *, name: str, digest: str, hint: str, scopes: Collection[Scope], actor: str, expires_at: datetime | None
+    *,
+    name: str,
+    digest: str,
+    hint: str,
+    scopes: Collection[Scope],
+    trader_ids: Collection[str] | None,
+    actor: str,
+    expires_at: datetime | None,
 ) -> int | None:
     """The id of the new token; None while another one of this name, whatever its letter case, is not revoked."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO api_tokens (name, digest, hint, scopes, created_by, expires_at)
-            VALUES (%s, %s, %s, %s, %s, %s)
+            INSERT INTO api_tokens (name, digest, hint, scopes, trader_ids, created_by, expires_at)
+            VALUES (%s, %s, %s, %s, %s, %s, %s)
             ON CONFLICT (lower(name)) WHERE revoked_at IS NULL DO NOTHING RETURNING id
             """,
-            [name, digest, hint, sorted(scopes), actor, expires_at],
+            [name, digest, hint, sorted(scopes), _listed(trader_ids), actor, expires_at],
         )
         row = cursor.fetchone()
     return row[0] if row else None
@@ -42,13 +49,13 @@ def valid(digest: str) -> tuple[Token, bool] | None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT id, name, scopes, {_WORTH_NOTING} FROM api_tokens
+            SELECT id, name, scopes, trader_ids, {_WORTH_NOTING} FROM api_tokens
              WHERE digest = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
             """,
             [digest],
         )
         row = cursor.fetchone()
-    return (Token(row[0], row[1], _scopes(row[2])), row[3]) if row else None
+    return (_token(*row[:4]), row[4]) if row else None
 
 
 def note_use(token_id: int) -> None:
@@ -84,7 +91,7 @@ def every() -> list[IssuedToken]:
 
 def _issued(row: ApiToken) -> IssuedToken:
     return IssuedToken(
-        token=Token(row.pk, row.name, _scopes(row.scopes)),
+        token=_token(row.pk, row.name, row.scopes, row.trader_ids),
         hint=row.hint,
         created_at=row.created_at,
         created_by=row.created_by,
@@ -95,5 +102,9 @@ def _issued(row: ApiToken) -> IssuedToken:
     )
 
 
-def _scopes(stored: Collection[str]) -> frozenset[Scope]:
-    return frozenset(map(Scope, stored))
+def _token(token_id: int, name: str, scopes: Collection[str], trader_ids: Collection[str] | None) -> Token:
+    return Token(token_id, name, frozenset(map(Scope, scopes)), None if trader_ids is None else frozenset(trader_ids))
+
+
+def _listed(trader_ids: Collection[str] | None) -> list[str] | None:
+    return None if trader_ids is None else sorted(trader_ids)

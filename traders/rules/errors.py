@@ -12,7 +12,8 @@ ConfigError
 ├── StaleEdit           somebody saved since the editor read; carries all three sides
 └── ConcurrentChange    a program that takes no locks of ours changed a row under our hands
 
-InvalidConfig (traders.schema.problems) stands beside them: the configuration itself is wrong.
+InvalidConfig (traders.schema.problems) stands beside them: the configuration itself is wrong. Below it stands
+OverAllocated: the fleet rule would break.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from traders.schema.paths import Flat
+from traders.schema.problems import InvalidConfig
 from traders.schema.stored import StoredConfig
 
 
@@ -60,6 +62,10 @@ class AheadOfHistory(ConfigError):
 
 class NothingStored(ConfigError):
     pass
+
+
+class OverAllocated(InvalidConfig):
+    """The fleet rule would break. The message tells the fleet's sum and reserve."""
 
 
 class AlreadyExists(ConfigError):

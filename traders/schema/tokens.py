@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from traders.schema.fleet import FLEET_ID
+
 PREFIX = "nof0_"
 """By it people and scanners of secrets know a token wherever it lies about."""
 
@@ -23,6 +25,7 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 class Scope(StrEnum):
     READ_CONFIG = "read-config"
     WRITE_CONFIG = "write-config"
+    WRITE_FLEET = "write-fleet"
     WRITE_JOURNAL = "write-journal"
     WRITE_STATE = "write-state"
 
@@ -38,6 +41,15 @@ class Token:
     id: int
     name: str
     scopes: frozenset[Scope]
+    trader_ids: frozenset[str] | None = None
+    """The traders it is limited to; None: all."""
+
+    def sees(self, config_id: str) -> bool:
+        """Whether a configuration and its trader's record exist for it. A limited token sees the fleet's settings only
+        where it may change them."""
+        if self.trader_ids is None:
+            return True
+        return config_id in self.trader_ids or (config_id == FLEET_ID and Scope.WRITE_FLEET in self.scopes)
 
     @property
     def actor(self) -> str:

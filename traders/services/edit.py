@@ -8,7 +8,7 @@ from traders.repositories import configs
 from traders.repositories.lock import LockedFleet, locked_fleet
 from traders.rules import allocation
 from traders.rules.allocation import Allocation, Share
-from traders.rules.errors import AlreadyExists, FleetNotAllowed, StaleEdit, UnknownConfig
+from traders.rules.errors import AlreadyExists, FleetNotAllowed, OverAllocated, StaleEdit, UnknownConfig
 from traders.rules.proposal import Proposal, riskier_paths
 from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import Flat, diff, unflatten
@@ -81,7 +81,7 @@ def proposal_of(
     path = allocation.RESERVE_PATH if is_fleet else allocation.ALLOCATION_PATH
     changed = [] if is_fleet else [config_id]
     if problem := allocation.fleet_rule(after, shares=new_shares, changed=changed, path=path):
-        raise InvalidConfig([problem])
+        raise OverAllocated([problem])
     return Proposal(spec, current, changes, riskier_paths(config_id, changes), before, after)
 
 

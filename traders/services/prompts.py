@@ -39,6 +39,11 @@ def existing(sha256: str) -> PromptText | None:
     return prompts.texts([sha256]).get(sha256)
 
 
+def of_traders(sha256: str, trader_ids: Collection[str]) -> PromptText | None:
+    """None also for a text that no version of these traders names."""
+    return existing(sha256) if prompts.was_used_by(sha256, trader_ids) else None
+
+
 def written(*, path: str, body: str, like: PromptText | None = None) -> Judged:
     """The text as it will be stored, held to the rules of a prompt file.
 

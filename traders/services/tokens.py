@@ -8,28 +8,49 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from traders.repositories import tokens
+from traders.repositories import configs, tokens
 from traders.rules.errors import UnknownToken
 from traders.schema.problems import InvalidConfig, Problem, shown
 from traders.schema.secrets import find_secret
 from traders.schema.tokens import NAME, IssuedToken, Scope, Token, digest_of, hint_of, is_text, new_text
+from traders.schema.trader import ID_PATTERN
 
 
-def create(*, name: str, scopes: Collection[str], actor: str, expires_at: datetime | None = None) -> tuple[Token, str]:
-    """The new token and its text, which nobody can ask for again. `expires_at` None: it holds until it is revoked.
+def create(
+    *,
+    name: str,
+    scopes: Collection[str],
+    actor: str,
+    expires_at: datetime | None = None,
+    trader_ids: Collection[str] | None = None,
+) -> tuple[Token, str]:
+    """The new token and its text, which cannot be read again.
 
-    Raises InvalidConfig with every problem at `name`, `scopes` or `expires_at`; of two that make the same name at
-    once, one is told that it is taken.
+    `expires_at` None: it holds until it is revoked. `trader_ids` None: it is for all traders; else for these only,
+    which must exist. Raises InvalidConfig with every problem at `name`, `scopes`, `expires_at` or `traders`; of two
+    calls that make the same name at once, one is told that it is taken.
     """
-    if problems := [*_name_problems(name), *_scope_problems(scopes), *_expiry_problems(expires_at)]:
+    if problems := [
+        *_name_problems(name),
+        *_scope_problems(scopes),
+        *_expiry_problems(expires_at),
+        *_trader_problems(trader_ids),
+    ]:
         raise InvalidConfig(problems)
     granted, text = frozenset(map(Scope, scopes)), new_text()
+    limit = None if trader_ids is None else frozenset(trader_ids)
     token_id = tokens.insert(
-        name=name, digest=digest_of(text), hint=hint_of(text), scopes=granted, actor=actor, expires_at=expires_at
+        name=name,
+        digest=digest_of(text),
+        hint=hint_of(text),
+        scopes=granted,
+        trader_ids=limit,
+        actor=actor,
+        expires_at=expires_at,
     )
     if token_id is None:
         raise InvalidConfig([Problem("name", f"is taken: revoke the token {name!r} first, or choose another name")])
-    return Token(token_id, name, granted), text
+    return Token(token_id, name, granted, limit), text
 
 
 def authenticate(text: str) -> Token | None:
@@ -44,6 +65,11 @@ def authenticate(text: str) -> Token | None:
     if worth_noting:
         tokens.note_use(token.id)
     return token
+
+
+def limitable() -> list[str]:
+    """The ids of all traders, to which a new token may be limited."""
+    return configs.all_ids()
 
 
 def revoke(*, token_id: int, actor: str) -> IssuedToken:
@@ -90,6 +116,19 @@ def _scope_problems(scopes: Collection[str]) -> list[Problem]:
         Problem("scopes", f"must be one or more of {known}, was {shown(scope)}")
         for scope in scopes
         if scope not in list(Scope)
+    ]
+
+
+def _trader_problems(trader_ids: Collection[str] | None) -> list[Problem]:
+    if trader_ids is None:
+        return []
+    if not trader_ids:
+        return [Problem("traders", "must be one or more ids of traders, or left out for all of them")]
+    known = configs.existing_ids([name for name in trader_ids if ID_PATTERN.fullmatch(name)])
+    return [
+        Problem("traders", f"must be ids of traders; there is no trader {shown(name)}")
+        for name in dict.fromkeys(trader_ids)
+        if name not in known
     ]
 
 

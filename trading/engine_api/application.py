@@ -22,7 +22,10 @@ DESCRIPTION = """
 For trading engines and tools. Every change made here is the same change as in the browser: the same rules, the same
 history, the same conflicts.
 
-* `Authorization: Bearer nof0_...` with a token of the page *API tokens*; each endpoint names the scope it needs.
+* `Authorization: Bearer nof0_...` with a token of the page *API tokens*; each endpoint names the scope it needs. The
+  fleet's settings (`@manager`) are changed with write-fleet, traders with write-config.
+* A token that is limited to traders sees no others: they are answered 404, and lists leave them out.
+* 429 with `Retry-After`: the token asks too often. Never for heartbeat, close, trades and equity.
 * Numbers keep every digit. Times are RFC 3339, those that end in `_ms` milliseconds since 1970.
 * A refusal is `{"error", "detail"}`; 422 adds `problems` with the path of each, 409 of an edit adds both sides.
 * 503 with `Retry-After`: the database is away, locked, full or read-only. `detail` says whether nothing was written or

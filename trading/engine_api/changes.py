@@ -12,7 +12,7 @@ from traders.schema.cursor import Cursor
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.tokens import Scope
 from traders.services import changes
-from trading.engine_api.auth import EngineRequest, TokenWith
+from trading.engine_api.auth import EngineRequest, TokenWith, visible_ids
 from trading.engine_api.config_answers import Config, config_of
 from trading.engine_api.configs import ConfigIds
 from trading.engine_api.problems import REFUSALS, Refusal
@@ -48,9 +48,9 @@ def since(
 
     409: the cursor is of another history, as after a backup was restored. Read `/configs` anew.
     """
-    place = _parsed(after)
+    place, wanted = _parsed(after), visible_ids(request.auth, config_id)
     with changes.place_to_wait() as has_place:
-        found = changes.wait_for_some(place, config_ids=config_id, limit=limit, seconds=wait if has_place else 0)
+        found = changes.wait_for_some(place, config_ids=wanted, limit=limit, seconds=wait if has_place else 0)
     if wait and not has_place and not found.versions:
         response.headers["Retry-After"] = RETRY_SECONDS
     return Changes(

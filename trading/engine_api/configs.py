@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from traders.schema.tokens import Scope
 from traders.services import changes, configs
-from trading.engine_api.auth import EngineRequest, TokenWith
+from trading.engine_api.auth import EngineRequest, TokenWith, visible_ids
 from trading.engine_api.config_answers import Config, Version, config_of, version_of
 from trading.engine_api.problems import REFUSALS
 from trading.engine_api.wire import Answer
@@ -34,12 +34,13 @@ class Versions(Answer):
 
 @router.get("/configs", response={200: Configs, **REFUSALS}, summary="What stands now, of all traders and the fleet")
 def active(request: EngineRequest, config_id: ConfigIds = None, retired: bool = False) -> Configs:
-    """For an engine that starts. Retired traders are left out unless they are named or `retired` is true.
+    """For an engine that starts. Retired traders are left out unless they are named or `retired` is true. A token that
+    is limited to traders gets those only.
 
     The cursor is from before the configurations were read: `/changes` may bring one again, but misses none.
     """
     cursor = changes.now()
-    found = configs.active(config_id)
+    found = configs.active(visible_ids(request.auth, config_id))
     wanted = [stored for stored in found.values() if retired or config_id or not stored.flat.get("detail.retired")]
     return Configs(cursor=str(cursor), configs=[config_of(stored) for stored in wanted])
 

@@ -54,4 +54,6 @@ class Effect(Answer):
     version: int
     change_set: int | None = Field(description="Null where nothing was written.")
     changes: list[Altered]
-    allocated_pct: Number = Field(description="What the whole fleet's traders are given afterwards.")
+    allocated_pct: Number | None = Field(
+        description="What the whole fleet's traders are given afterwards; null for a token that is limited to traders."
+    )

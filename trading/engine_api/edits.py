@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace as replace_problem
 from typing import Annotated, Any
 
 from ninja import Query, Status
 
-from traders.rules.errors import UnknownConfig
+from traders.rules.errors import OverAllocated, UnknownConfig
 from traders.rules.proposal import Proposal
+from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import ABSENT, Change, Flat, flatten, same
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.stored import SavedVersion, id_of
-from traders.schema.tokens import Scope
+from traders.schema.tokens import Scope, Token
 from traders.services import configs, edit, restore
 from trading.engine_api.auth import EngineRequest, TokenWith
 from trading.engine_api.configs import router as router
@@ -23,7 +27,11 @@ ORIGIN = "detail.cloned_from"
 
 ANSWERS: dict[int, Any] = {200: Effect, 201: Effect, 409: Stale | Refusal, 422: Invalid, **REFUSALS}
 # They share their addresses with what is read, and an address belongs to one router.
-EDITS: dict[str, Any] = {"auth": TokenWith(Scope.WRITE_CONFIG), "tags": ["Edits: write-config"], "response": ANSWERS}
+EDITS: dict[str, Any] = {
+    "auth": TokenWith(Scope.WRITE_CONFIG, fleet_scope=Scope.WRITE_FLEET),
+    "tags": ["Edits: write-config, write-fleet"],
+    "response": ANSWERS,
+}
 
 DryRun = Annotated[bool, Query(False, description="Answer what it would do, and write nothing.")]
 
@@ -58,8 +66,10 @@ def restored(request: EngineRequest, config_id: str, body: Restoration, dry_run:
         "expected_version": body.expected_version,
         "keep": body.keep,
     }
-    proposal = restore.propose_restore(**facts)
-    return _answered(proposal, None if dry_run else restore.restore(**facts, **_author(request, body)))
+    with _figures_for(request.auth):
+        proposal = restore.propose_restore(**facts)
+        saved = None if dry_run else restore.restore(**facts, **_author(request, body))
+    return _answered(request.auth, proposal, saved)
 
 
 def _edit(request: EngineRequest, config_id: str, flat: Flat, body: Edit, dry_run: bool) -> Status[Effect]:
@@ -69,16 +79,34 @@ def _edit(request: EngineRequest, config_id: str, flat: Flat, body: Edit, dry_ru
             [Problem(ORIGIN, "is kept by the program: it says where a trader was cloned from", config_id)]
         )
     facts: dict[str, Any] = {"config_id": config_id, "flat": flat, "expected_version": body.expected_version}
-    proposal = edit.propose(**facts)
-    saved = None if dry_run else edit.save(**facts, **_author(request, body), source=SOURCE)
-    return _answered(proposal, saved)
+    with _figures_for(request.auth):
+        proposal = edit.propose(**facts)
+        saved = None if dry_run else edit.save(**facts, **_author(request, body), source=SOURCE)
+    return _answered(request.auth, proposal, saved)
 
 
 def _author(request: EngineRequest, body: Edit) -> dict[str, Any]:
-    return {"reason": body.reason, "actor": request.auth.actor, "may_change_fleet": True}
+    return {
+        "reason": body.reason,
+        "actor": request.auth.actor,
+        "may_change_fleet": Scope.WRITE_FLEET in request.auth.scopes,
+    }
 
 
-def _answered(proposal: Proposal, saved: SavedVersion | None) -> Status[Effect]:
+@contextmanager
+def _figures_for(token: Token) -> Iterator[None]:
+    """A token that does not see the fleet is refused without the fleet's sum and reserve."""
+    try:
+        yield
+    except OverAllocated as error:
+        if token.sees(FLEET_ID):
+            raise
+        raise InvalidConfig(
+            replace_problem(problem, message="is more than the fleet has left") for problem in error.problems
+        ) from None
+
+
+def _answered(token: Token, proposal: Proposal, saved: SavedVersion | None) -> Status[Effect]:
     """Of a version that stands as expected, so what was proposed is what was saved."""
     standing = proposal.current.version if proposal.current else 0
     effect = Effect(
@@ -86,7 +114,7 @@ def _answered(proposal: Proposal, saved: SavedVersion | None) -> Status[Effect]:
         version=saved.version if saved else standing,
         change_set=saved.change_set if saved else None,
         changes=[_altered(change, proposal) for change in proposal.changes],
-        allocated_pct=proposal.after.allocated_pct,
+        allocated_pct=proposal.after.allocated_pct if token.sees(FLEET_ID) else None,
     )
     return Status(201 if saved and saved.version == 1 else 200, effect)
 

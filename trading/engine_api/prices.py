@@ -20,7 +20,7 @@ from trading.services import live
 
 NANOSECONDS_PER_US = 1000
 
-router = Router(tags=["Market: write-state"], auth=TokenWith(Scope.WRITE_STATE))
+router = Router(tags=["Market: write-state"], auth=TokenWith(Scope.WRITE_STATE, is_shared=True))
 
 
 def _name(text: str) -> str:
@@ -49,7 +49,10 @@ ANSWERS: dict[int, Any] = {200: Written, 422: Invalid, **REFUSALS}
 
 @router.put("/prices", response=ANSWERS, summary="The last prices")
 def quoted(request: EngineRequest, body: Quotes) -> Written:
-    """Goes into the live store, and from there into `crypto-prices` and the marks of positions. 503: Redis is away."""
+    """Goes into the live store, and from there into `crypto-prices` and the marks of positions. 503: Redis is away.
+
+    Prices are those of all traders: a token that is limited to some may not write them.
+    """
     now = time.time_ns() // NANOSECONDS_PER_US
     prices = {
         name: Price(as_of=now if quote.as_of_ms is None else quote.as_of_ms * US_PER_MS, price=quote.price)

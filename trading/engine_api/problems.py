@@ -31,6 +31,7 @@ from traders.rules.rebase import Unit, rebase
 from traders.schema.paths import unflatten
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.stored import StoredConfig
+from trading.engine_api.auth import TooManyRequests
 from trading.engine_api.wire import Answer
 from trading.rules.errors import (
     AlreadyOpen,
@@ -87,19 +88,26 @@ class Stale(Refusal):
     merged: dict[str, Any] | None
 
 
-REFUSALS = {400: Refusal, 401: Refusal, 403: Refusal, 404: Refusal, 503: Refusal}
-"""What any endpoint may answer besides."""
+UNTHROTTLED = {400: Refusal, 401: Refusal, 403: Refusal, 404: Refusal, 503: Refusal}
+"""What an endpoint may answer besides whose requests are never too many."""
+
+REFUSALS = {**UNTHROTTLED, 429: Refusal}
+"""What any other endpoint may answer besides."""
 
 
 def answer_problems(api: NinjaAPI) -> None:
     """Makes the API answer every exception by the functions below."""
 
-    def answer(kind: type[Exception], respond: Callable[[Any], tuple[HTTPStatus, Answer]], **headers: str) -> None:
+    def answer(
+        kind: type[Exception],
+        respond: Callable[[Any], tuple[HTTPStatus, Answer]],
+        **headers: str | Callable[[Any], str],
+    ) -> None:
         def handler(request: HttpRequest, error: Any) -> HttpResponse:
             status, body = respond(error)
             response = api.create_response(request, body.model_dump(), status=status)
             for name, value in headers.items():
-                response.headers[name.replace("_", "-")] = value
+                response.headers[name.replace("_", "-")] = value(error) if callable(value) else value
             return response
 
         api.add_exception_handler(kind, handler)
@@ -108,6 +116,11 @@ def answer_problems(api: NinjaAPI) -> None:
     answer(Http404, lambda error: _refusal(HTTPStatus.NOT_FOUND, "There is nothing at this address."))
     answer(HttpError, _refused)
     answer(AuthenticationError, _unknown_token, WWW_Authenticate='Bearer realm="nof0"')
+    answer(
+        TooManyRequests,
+        lambda error: _refusal(HTTPStatus.TOO_MANY_REQUESTS, str(error)),
+        Retry_After=lambda error: str(error.wait_seconds),
+    )
     answer(RequestDataTooBig, lambda error: _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error)))
     answer(ValidationError, _malformed)
     answer(InvalidConfig, lambda error: _invalid(error.problems))

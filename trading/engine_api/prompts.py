@@ -29,8 +29,12 @@ class PromptText(Answer):
 def text(
     request: EngineRequest, response: HttpResponse, sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 ) -> PromptText:
-    """Named by `detail.prompts.system_sha256` and `executor_sha256`. It never changes, so it may be kept for ever."""
-    found = prompts.existing(sha256)
+    """Named by `detail.prompts.system_sha256` and `executor_sha256`. It never changes, so it may be kept for ever.
+
+    For a token that is limited to traders only texts exist that some version of these traders names.
+    """
+    limit = request.auth.trader_ids
+    found = prompts.existing(sha256) if limit is None else prompts.of_traders(sha256, limit)
     if found is None:
         raise Http404
     response.headers["Cache-Control"] = "private, max-age=31536000, immutable"

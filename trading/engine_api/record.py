@@ -12,7 +12,7 @@ from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.redaction import redactions_in
 from traders.schema.tokens import Scope
 from trading.engine_api.auth import EngineRequest, TokenWith
-from trading.engine_api.problems import REFUSALS, Invalid, Refusal
+from trading.engine_api.problems import REFUSALS, UNTHROTTLED, Invalid, Refusal
 from trading.engine_api.wire import Answer, Body, Redacted
 from trading.schema import position, trade
 from trading.schema.common import NANOSECONDS_PER_MS, Exchange, ExitPlan, Side, Symbol
@@ -23,7 +23,11 @@ from trading.services import record
 
 router = Router(tags=["Record: write-state"], auth=TokenWith(Scope.WRITE_STATE))
 
-REFUSED: dict[int, Any] = {409: Refusal, 422: Invalid | Refusal, **REFUSALS}
+# What happened must be recorded: an engine writes most in a crash.
+NEVER_THROTTLED = TokenWith(Scope.WRITE_STATE, is_throttled=False)
+
+RECORDED: dict[int, Any] = {409: Refusal, 422: Invalid | Refusal, **UNTHROTTLED}
+REFUSED: dict[int, Any] = {**RECORDED, **REFUSALS}
 
 MomentNs = Annotated[Integer, Field(ge=EARLIEST_MS * NANOSECONDS_PER_MS, le=LATEST_MS * NANOSECONDS_PER_MS)]
 DecisionId = Annotated[Integer, Field(ge=1, le=2**63 - 1, description="The decision that ordered it, if one did.")]
@@ -111,13 +115,20 @@ def hold(request: EngineRequest, trader_id: str, body: Holding) -> Recorded:
     )
 
 
-@router.post("/traders/{trader_id}/positions/close", response={200: Recorded, **REFUSED}, summary="Close a position")
+@router.post(
+    "/traders/{trader_id}/positions/close",
+    auth=NEVER_THROTTLED,
+    response={200: Recorded, **RECORDED},
+    summary="Close a position",
+)
 def close(request: EngineRequest, trader_id: str, body: Closing) -> Recorded:
     """The whole position, together with its trade, which is answered."""
     return _answer(record.close(trader_id=trader_id, **dict(body)))
 
 
-@router.put("/traders/{trader_id}/trades", response={200: Recorded, **REFUSED}, summary="Record a trade")
+@router.put(
+    "/traders/{trader_id}/trades", auth=NEVER_THROTTLED, response={200: Recorded, **RECORDED}, summary="Record a trade"
+)
 def traded(request: EngineRequest, trader_id: str, body: ClosedTrade) -> Recorded:
     """One whose position was not recorded here. Its versions are those valid at its entry and its exit."""
     _refuse_kept(body.detail, trader_id)
@@ -127,7 +138,9 @@ def traded(request: EngineRequest, trader_id: str, body: ClosedTrade) -> Recorde
     return _answer(record.trade(trader_id=trader_id, **dict(body)))
 
 
-@router.put("/traders/{trader_id}/equity", response={200: Counted, **REFUSED}, summary="Record equity")
+@router.put(
+    "/traders/{trader_id}/equity", auth=NEVER_THROTTLED, response={200: Counted, **RECORDED}, summary="Record equity"
+)
 def equity(request: EngineRequest, trader_id: str, body: Points) -> Counted:
     """All points or none. 409: other equity is recorded of a moment."""
     points = [EquityPoint(trader_id, point.ts_ms, point.equity_usd) for point in body.points]

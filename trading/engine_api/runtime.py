@@ -15,10 +15,12 @@ from traders.schema.runtime import ReportDetail, RuntimeState
 from traders.schema.tokens import Scope
 from traders.services import runtime
 from trading.engine_api.auth import EngineRequest, TokenWith
-from trading.engine_api.problems import REFUSALS, Invalid
+from trading.engine_api.problems import REFUSALS, UNTHROTTLED, Invalid
 from trading.engine_api.wire import Answer, Body, Redacted, VersionNumber
 
 router = Router(tags=["Running traders: write-state"], auth=TokenWith(Scope.WRITE_STATE))
+
+NEVER_THROTTLED = TokenWith(Scope.WRITE_STATE, is_throttled=False)
 
 RunVersion = Annotated[VersionNumber, Field(description="The version that the engine runs.")]
 
@@ -69,7 +71,12 @@ def report(request: EngineRequest, trader_id: str, body: Report) -> Runtime:
     return _answer(runtime.report(trader_id=trader_id, **dict(body)))
 
 
-@router.post("/traders/{trader_id}/heartbeat", response=ANSWERS, summary="Heartbeat")
+@router.post(
+    "/traders/{trader_id}/heartbeat",
+    auth=NEVER_THROTTLED,
+    response={200: Runtime, 422: Invalid, **UNTHROTTLED},
+    summary="Heartbeat",
+)
 def heartbeat(request: EngineRequest, trader_id: str, body: Heartbeat) -> Runtime:
     """The engine lives. The answer says which configuration stands by now."""
     return _answer(runtime.heartbeat(trader_id=trader_id, **dict(body)))

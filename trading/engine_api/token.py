@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ninja import Router
+from pydantic import Field
 
 from traders.schema.tokens import Scope
 from trading.engine_api.auth import EngineRequest, TokenWith
@@ -18,9 +19,16 @@ class TokenAnswer(Answer):
     name: str
     actor: str
     scopes: list[Scope]
+    traders: list[str] | None = Field(description="The traders it is limited to; null: all.")
 
 
 @router.get("/token", response={200: TokenAnswer, **REFUSALS}, summary="The token itself")
 def token(request: EngineRequest) -> TokenAnswer:
     """Any valid token may ask: to try a token out."""
-    return TokenAnswer(name=request.auth.name, actor=request.auth.actor, scopes=sorted(request.auth.scopes))
+    found = request.auth
+    return TokenAnswer(
+        name=found.name,
+        actor=found.actor,
+        scopes=sorted(found.scopes),
+        traders=None if found.trader_ids is None else sorted(found.trader_ids),
+    )

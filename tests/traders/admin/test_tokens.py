@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from tests.factories import make_trader, sync_traders
 from tests.traders.admin.browsing import hidden_fields, text_of
 from tests.traders.admin.people import browser_of
 from traders.models import ApiToken
@@ -223,3 +225,49 @@ def test_the_list_asks_the_same_few_queries_for_any_number_of_tokens(
     admin.get(TOKENS)
     with django_assert_max_num_queries(8):
         assert len(admin.get(TOKENS).context["rows"]) == 30
+
+
+def test_a_token_is_limited_to_ticked_traders(admin: Client) -> None:
+    sync_traders(make_trader("a"), make_trader("b"))
+    page = admin.post(ADD, filled(admin, reach="some", traders=["b"]))
+
+    token = tokens.authenticate(token_on(page))
+    assert token is not None
+    assert token.trader_ids == frozenset("b")
+    assert "For b" in text_of(page)
+    listed = text_of(admin.get(TOKENS))
+    assert "engine-1 check_circle active read-config b " in listed
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"reach": "some"}, "Name at least one trader."),
+        ({"traders": ["a"]}, "Name no traders, or choose “these only”."),
+        ({"reach": "some", "traders": ["ghost"]}, "There is no trader ghost."),
+        ({"reach": "some", "traders": ["@manager"]}, "There is no trader @manager."),
+    ],
+)
+def test_a_limit_that_says_two_things_is_asked_again(admin: Client, typed: dict[str, Any], said: str) -> None:
+    sync_traders(make_trader("a"))
+    assert errors_of(admin.post(ADD, filled(admin, **typed)))["traders"] == [said]
+    assert not ApiToken.objects.exists()
+
+
+def test_in_a_large_fleet_ids_are_typed(admin: Client) -> None:
+    sync_traders(*(make_trader(f"t{number}", allocation_pct=Decimal(1)) for number in range(61)))
+    assert "Ids of traders" in text_of(admin.get(ADD))
+    refused = admin.post(ADD, filled(admin, reach="some", traders="t1 ghost"))
+    assert "there is no trader 'ghost'" in errors_of(refused)["traders"][0]
+
+    page = admin.post(ADD, filled(admin, reach="some", traders="t1, t2\nt1"))
+
+    token = tokens.authenticate(token_on(page))
+    assert token is not None
+    assert token.trader_ids == frozenset({"t1", "t2"})
+
+
+def test_the_fleets_scope_is_offered_apart(admin: Client) -> None:
+    text = text_of(admin.get(ADD))
+    assert "write-config makes and changes traders, restores their versions" in text
+    assert "write-fleet changes the fleet settings, restores their versions" in text

@@ -47,6 +47,12 @@ def test_unknown_scopes_and_none_at_all_are_refused(scopes: list[str]) -> None:
         insert(scopes=scopes)
 
 
+def test_a_token_that_is_limited_to_no_trader_is_refused() -> None:
+    insert(trader_ids=["a"])
+    with pytest.raises(IntegrityError, match="api_tokens_limited_to_some"):
+        insert(name="other", digest="0" * 64, trader_ids=[])
+
+
 @pytest.mark.parametrize("digest", ["", DIGEST[:-1], DIGEST.upper(), "nof0_" + "a" * 43])
 def test_what_is_no_digest_is_refused(digest: str) -> None:
     with pytest.raises(IntegrityError, match="api_tokens_digest_form"):
@@ -92,6 +98,7 @@ def test_a_revocation_says_when_and_by_whom(change: str) -> None:
     "change",
     [
         "scopes = '{write-config}'",
+        "trader_ids = '{a,b}'",
         "name = 'other'",
         "digest = repeat('0', 64)",
         "expires_at = now() + interval '9 years'",

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.at_once import at_once
+from tests.factories import make_trader, sync_traders
 from tests.traders.database import direct
 from traders.rules.errors import UnknownToken
 from traders.schema.problems import InvalidConfig
@@ -90,7 +91,7 @@ def test_a_token_pasted_as_a_name_is_refused_and_not_shown() -> None:
 
 @pytest.mark.parametrize("scopes", [[], ["admin"], ["read-config", "READ-CONFIG"]])
 def test_scopes_must_be_known_ones(scopes: list[str]) -> None:
-    known = "must be one or more of read-config, write-config, write-journal, write-state"
+    known = "must be one or more of read-config, write-config, write-fleet, write-journal, write-state"
     assert refused(scopes=scopes)["scopes"].startswith(known)
 
 
@@ -251,3 +252,36 @@ def _expire() -> None:
     direct.execute("ALTER TABLE api_tokens DISABLE TRIGGER USER")
     direct.execute("UPDATE api_tokens SET created_at = now() - interval '9 days', expires_at = now()")
     direct.execute("ALTER TABLE api_tokens ENABLE TRIGGER USER")
+
+
+def test_a_token_may_be_limited_to_traders() -> None:
+    sync_traders(make_trader("a"), make_trader("b"))
+    made, text = create(trader_ids=["b", "b"])
+
+    assert made.trader_ids == frozenset("b")
+    assert tokens.authenticate(text) == made == tokens.existing()[0].token
+    assert [made.sees(name) for name in ("a", "b", "@manager")] == [False, True, False]
+    assert create("other")[0].trader_ids is None
+
+
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        ([], "must be one or more ids"),
+        (["a", "ghost"], "there is no trader 'ghost'"),
+        (["A"], "there is no trader 'A'"),
+        (["@manager"], "there is no trader '@manager'"),
+        (["a\0"], "there is no trader"),
+    ],
+)
+def test_a_token_is_limited_to_traders_that_exist(ids: list[str], said: str) -> None:
+    sync_traders(make_trader("a"))
+    assert said in refused(trader_ids=ids)["traders"]
+    assert tokens.existing() == []
+
+
+def test_a_limited_token_sees_the_fleet_where_it_may_change_it() -> None:
+    sync_traders(make_trader("a"))
+    made, _text = create(scopes=["write-fleet"], trader_ids=["a"])
+    assert made.sees("@manager")
+    assert not made.sees("b")

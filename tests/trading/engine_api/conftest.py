@@ -16,10 +16,10 @@ EngineWith = Callable[..., Engine]
 
 @pytest.fixture
 def engine_with() -> EngineWith:
-    """Makes an engine whose token has these scopes."""
+    """Makes an engine whose token has these scopes, for all traders or for `traders`."""
 
-    def make(*scopes: Scope, name: str = "engine-1") -> Engine:
-        _token, text = tokens.create(name=name, scopes=scopes, actor="ann")
+    def make(*scopes: Scope, name: str = "engine-1", traders: list[str] | None = None) -> Engine:
+        _token, text = tokens.create(name=name, scopes=scopes, actor="ann", trader_ids=traders)
         return Engine(text)
 
     return make

@@ -63,6 +63,7 @@ def test_any_token_may_ask_what_it_may_do(engine: Engine, engine_with: EngineWit
         "name": "watcher",
         "actor": "token:watcher",
         "scopes": ["write-state"],
+        "traders": None,
     }
 
 

@@ -15,7 +15,7 @@ from traders.management.table import table
 from traders.schema.tokens import PREFIX, IssuedToken, Scope
 from traders.services import tokens
 
-_HEADER = ("name", "state", "scopes", "begins with", "made", "by", "expires", "last used", "revoked")
+_HEADER = ("name", "state", "scopes", "begins with", "traders", "made", "by", "expires", "last used", "revoked")
 
 
 class Command(RefusingCommand):
@@ -29,6 +29,13 @@ class Command(RefusingCommand):
             *("--scope", "-s"), action="append", default=[], dest="scopes", help=f"{', '.join(Scope)}; repeatable"
         )
         create.add_argument(
+            *("--trader", "-t"),
+            action="append",
+            dest="traders",
+            metavar="ID",
+            help="limit it to this trader; repeatable; without it, it is for all traders",
+        )
+        create.add_argument(
             "--expires-in", type=_duration, metavar="DAYS", help="such as 90d or 12h; without it, it does not expire"
         )
         verbs.add_parser("list", help="all tokens that were ever made, the newest first")
@@ -39,11 +46,16 @@ class Command(RefusingCommand):
         with refusals():
             getattr(self, f"_{options['verb']}")(**options)
 
-    def _create(self, *, name: str, scopes: list[str], expires_in: timedelta | None, **options: Any) -> None:
+    def _create(
+        self, *, name: str, scopes: list[str], traders: list[str] | None, expires_in: timedelta | None, **options: Any
+    ) -> None:
         expires_at = timezone.now() + expires_in if expires_in else None
-        token, text = tokens.create(name=name, scopes=scopes, actor=os_actor(), expires_at=expires_at)
+        token, text = tokens.create(
+            name=name, scopes=scopes, actor=os_actor(), expires_at=expires_at, trader_ids=traders
+        )
         until = f"until {_minute(expires_at)}" if expires_at else "until it is revoked"
-        self.stderr.write(f"{token.actor} may {', '.join(sorted(token.scopes))}, {until}. It is not shown again:")
+        of = "" if token.trader_ids is None else f" for {', '.join(sorted(token.trader_ids))} only"
+        self.stderr.write(f"{token.actor} may {', '.join(sorted(token.scopes))}{of}, {until}. It is not shown again:")
         self.stdout.write(text)
 
     def _list(self, **options: Any) -> None:
@@ -79,6 +91,7 @@ def _row(issued: IssuedToken, now: datetime) -> tuple[str, ...]:
         issued.state(now),
         ",".join(sorted(issued.token.scopes)),
         PREFIX + issued.hint,
+        "all" if issued.token.trader_ids is None else ",".join(sorted(issued.token.trader_ids)),
         _minute(issued.created_at),
         issued.created_by,
         _minute(issued.expires_at),
