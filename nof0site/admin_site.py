@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 from typing import Any
 
@@ -10,8 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from unfold.sites import UnfoldAdminSite
 
-from nof0site.hashing import most_waiting, turn
-from nof0site.login import LoginForm, OwnPasswordForm, busy
+from nof0site.attempts import is_known, may_try
+from nof0site.hashing import known, most_waiting, strangers
+from nof0site.login import LoginForm, OwnPasswordForm, busy, client_address
 from traders.repositories.roles import may_enter
 
 
@@ -24,7 +26,7 @@ class ControlSite(UnfoldAdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method != "POST":
             return super().login(request, extra_context)
-        with turn.taken(most_waiting()) as is_ours:
+        with _turn(request, request.POST.get("username", "")) as is_ours:
             return super().login(request, extra_context) if is_ours else busy(request)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
@@ -38,5 +40,15 @@ class ControlSite(UnfoldAdminSite):
         )
         if request.method != "POST":
             return view(request)
-        with turn.taken(most_waiting()) as is_ours:
+        with _turn(request, request.user.get_username()) as is_ours:
             return view(request) if is_ours else busy(request)
+
+
+def _turn(request: HttpRequest, name: str) -> contextlib.AbstractContextManager[bool]:
+    """The turn to have a password checked. An attempt that the throttle refuses anyway needs none."""
+    if not may_try(request, name):
+        return contextlib.nullcontext(True)
+    address = client_address(request)
+    if is_known(name, address):
+        return known.taken(f"{name} {address}", most_waiting())
+    return strangers.taken(address, most_waiting())

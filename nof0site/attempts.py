@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from axes.handlers.database import AxesDatabaseHandler
+from axes.handlers.proxy import AxesProxyHandler
 from axes.models import AccessAttempt, AccessLog
 from django.db.models import F, Max, Q, Sum
 from django.http import HttpRequest
@@ -57,9 +58,14 @@ def refusal_of(request: HttpRequest, name: str) -> Refusal | None:
     address: str | None = request.axes_ip_address  # type: ignore[attr-defined]
     counted, now = _counted(name, address), timezone.now()
     found = refusal(counted, now, is_known=False)
-    if found is None or found.scope is Scope.PAIR or not _is_known(name, address):
+    if found is None or found.scope is Scope.PAIR or not is_known(name, address):
         return found
     return refusal(counted, now, is_known=True)
+
+
+def may_try(request: HttpRequest, name: str) -> bool:
+    AxesProxyHandler.update_request(request)
+    return refusal_of(request, name[:LONGEST_NAME]) is None
 
 
 def forget(request: Any, name: str) -> None:
@@ -101,7 +107,8 @@ def _count(name: str, address: str | None) -> None:
             rows.update(**one_more)
 
 
-def _is_known(name: str, address: str | None) -> bool:
+def is_known(name: str, address: str | None) -> bool:
+    """Whether the account logged in from the address within KNOWN_FOR."""
     since = timezone.now() - KNOWN_FOR
     return (
         address is not None

@@ -1,4 +1,4 @@
-"""At most one password is checked at a time in a process. Checking is slow on purpose, and takes a whole core."""
+"""Which passwords are checked when. Checking is slow on purpose and takes a whole core, so it is done one at a time."""
 
 from __future__ import annotations
 
@@ -13,36 +13,37 @@ PATIENCE_SECONDS = 3.0
 
 
 class Turn:
-    """One holder; others wait, as many as may hold a thread. `waiting` says how many may."""
+    """One attempt holds it, some wait, and no client has two of them."""
 
     def __init__(self) -> None:
         self._busy = threading.Lock()
         self._counting = threading.Lock()
-        self._waiting = 0
+        self._present: set[str | None] = set()
 
     @contextlib.contextmanager
-    def taken(self, waiting: int, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[bool]:
-        """False, at once or after `patience_seconds`, if others are before it; nothing may be checked then."""
-        is_ours = self._busy.acquire(blocking=False) or self._wait(waiting, patience_seconds)
+    def taken(self, client: str | None, waiting: int, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[bool]:
+        """False if `waiting` others or another attempt of the client wait already, or after `patience_seconds`. Nothing
+        may be checked then.
+        """
+        with self._counting:
+            is_in_line = client not in self._present and len(self._present) <= waiting
+            if is_in_line:
+                self._present.add(client)
+        is_ours = False
         try:
+            is_ours = is_in_line and self._busy.acquire(timeout=patience_seconds)
             yield is_ours
         finally:
             if is_ours:
                 self._busy.release()
-
-    def _wait(self, waiting: int, patience_seconds: float) -> bool:
-        with self._counting:
-            if self._waiting >= waiting:
-                return False
-            self._waiting += 1
-        try:
-            return self._busy.acquire(timeout=patience_seconds)
-        finally:
-            with self._counting:
-                self._waiting -= 1
+            if is_in_line:
+                with self._counting:
+                    self._present.remove(client)
 
 
-turn = Turn()
+strangers = Turn()
+# Accounts at an address from which they logged in lately: guessing from elsewhere does not hold them up.
+known = Turn()
 
 
 def most_waiting() -> int:

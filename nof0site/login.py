@@ -15,6 +15,7 @@ from django.contrib.auth.forms import AuthenticationForm as DjangoAuthentication
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -95,13 +96,27 @@ def locked_out(
     name = username_in(credentials)
     found = refusal_of(request, name)
     seconds = max(1, ceil((found.until - timezone.now()).total_seconds())) if found else 1
-    return _refused(request, HTTPStatus.TOO_MANY_REQUESTS, seconds, _reason(found.scope if found else Scope.PAIR, name))
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Too many failed attempts"),
+        "reason": _reason(found.scope if found else Scope.PAIR, name),
+        "minutes": ceil(seconds / 60),
+        # A short wait is told in seconds.
+        "seconds": seconds if seconds < 60 else 0,
+    }
+    page = render(request, "nof0site/locked_out.html", context, status=HTTPStatus.TOO_MANY_REQUESTS)
+    return _for_now(page, seconds)
 
 
 def busy(request: HttpRequest) -> HttpResponse:
-    """The page for an attempt that came while others are being checked."""
-    said = _("Other logins are being checked at the moment. The password was not looked at.")
-    return _refused(request, HTTPStatus.SERVICE_UNAVAILABLE, BUSY_SECONDS, said)
+    """The page for an attempt that came while others are being checked. Light: many may be asked for at once."""
+    said = [
+        _("Other logins are being checked at the moment, and the password was not looked at."),
+        _("Go back and send it again."),
+    ]
+    context = {"title": _("Too many logins at once"), "said": said, "again": request.get_full_path()}
+    page = HttpResponse(render_to_string("nof0site/busy.html", context), status=HTTPStatus.TOO_MANY_REQUESTS)
+    return _for_now(page, BUSY_SECONDS)
 
 
 def _reason(scope: Scope, name: str) -> str:
@@ -115,19 +130,7 @@ def _reason(scope: Scope, name: str) -> str:
     return f"{said} {refused}"
 
 
-def _refused(request: HttpRequest, status: HTTPStatus, seconds: int, reason: str) -> HttpResponse:
-    context = {
-        **admin.site.each_context(request),
-        "title": _("Too many failed attempts")
-        if status == HTTPStatus.TOO_MANY_REQUESTS
-        else _("Too many logins at once"),
-        "reason": reason,
-        "is_throttled": status == HTTPStatus.TOO_MANY_REQUESTS,
-        "minutes": ceil(seconds / 60),
-        # A short wait is told in seconds.
-        "seconds": seconds if seconds < 60 else 0,
-    }
-    page = render(request, "nof0site/locked_out.html", context, status=status)
+def _for_now(page: HttpResponse, seconds: int) -> HttpResponse:
     page.headers["Retry-After"] = str(seconds)
     page.headers["Cache-Control"] = "no-store"
     return page

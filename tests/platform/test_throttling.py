@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from nof0site.attempts import KNOWN_FOR
-from nof0site.hashing import Turn, turn
+from nof0site.hashing import Turn, strangers
 from nof0site.login import client_address
 from nof0site.throttle import LIMITS, Scope
 
@@ -259,53 +260,58 @@ def test_failures_are_logged_with_account_and_address(caplog: pytest.LogCaptureF
     assert not [record for record in caplog.records if record.name.startswith("axes")]
 
 
-@pytest.mark.parametrize("url", [LOGIN, CHANGE])
-def test_while_a_password_is_checked_others_are_told_to_wait(settings: Any, browser: Client, url: str) -> None:
+def test_while_a_strangers_password_is_checked_another_is_told_to_wait(settings: Any, browser: Client) -> None:
     settings.WEB_THREADS = 2
-    with turn.taken(0) as is_ours:
-        assert is_ours
-        answer = (
-            Client().post(LOGIN, {"username": "ada", "password": PASSWORD}) if url == LOGIN else change(browser, "x")
-        )
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
-    assert "The password was not looked at." in answer.content.decode()
+    with strangers.taken("203.0.113.1", 0):
+        answers = [log_in(PASSWORD, REMOTE_ADDR="203.0.113.2"), change(browser, "x")]
+    for answer in answers:
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "2")
+        assert "the password was not looked at" in answer.content.decode()
     assert not AccessAttempt.objects.exists()
-    assert log_in(PASSWORD).status_code == 302
+    assert log_in(PASSWORD, REMOTE_ADDR="203.0.113.2").status_code == 302
 
 
-def test_pages_need_no_turn() -> None:
-    with turn.taken(0):
+def test_guessing_elsewhere_holds_no_account_up_where_it_is_known() -> None:
+    assert log_in(PASSWORD, REMOTE_ADDR="203.0.113.2").status_code == 302
+    with strangers.taken("203.0.113.1", 0):
+        assert log_in(PASSWORD, REMOTE_ADDR="203.0.113.2").status_code == 302
+
+
+def test_what_is_refused_anyway_and_pages_need_no_turn() -> None:
+    fail(5)
+    with strangers.taken("203.0.113.1", 0):
+        assert log_in(PASSWORD).status_code == 429
         assert Client().get(LOGIN).status_code == 200
 
 
 def test_one_has_the_turn_some_wait_and_the_rest_is_refused() -> None:
-    one, done, answers = Turn(), threading.Event(), list[bool]()
-    begun = threading.Semaphore(0)
+    turn, answers = Turn(), list[bool]()
 
-    def wait() -> None:
-        begun.release()
-        with one.taken(2, 30) as is_ours:
+    def wait(client: str) -> None:
+        with turn.taken(client, 2, 30) as is_ours:
             answers.append(is_ours)
 
-    with one.taken(0):
-        threads = [threading.Thread(target=wait) for _ in range(2)]
+    with turn.taken("a", 0) as is_ours:
+        assert is_ours
+        threads = [threading.Thread(target=wait, args=[client]) for client in "bc"]
         for thread in threads:
             thread.start()
-        while one._waiting < 2:
-            done.wait(0.001)
-        with one.taken(2) as third:
-            assert not third
-        with one.taken(3, 0) as impatient:
+        while len(turn._present) < 3:
+            time.sleep(0.001)
+        for client, waiting in (("d", 2), ("b", 9), ("a", 9)):
+            with turn.taken(client, waiting) as refused:
+                assert not refused
+        with turn.taken("d", 9, 0) as impatient:
             assert not impatient
     for thread in threads:
         thread.join(30)
     assert answers == [True, True]
-    assert not one._busy.locked()
+    assert (turn._busy.locked(), turn._present) == (False, set())
 
 
 def test_an_error_gives_the_turn_back() -> None:
-    one = Turn()
-    with pytest.raises(ValueError, match="broken"), one.taken(0):
+    turn = Turn()
+    with pytest.raises(ValueError, match="broken"), turn.taken("a", 0):
         raise ValueError("broken")
-    with one.taken(0) as is_ours:
+    with turn.taken("a", 0) as is_ours:
         assert is_ours
