@@ -134,7 +134,11 @@ UNFOLD: dict[str, Any] = {
                     },
                     {
                         **_entry(_("Trades"), "swap_vert", "admin:trading_trade_changelist", "trading.view_trade"),
-                        "active": _is_at("admin:trading_trade_changelist", "admin:trading_trade_outcomes"),
+                        "active": _is_at(
+                            "admin:trading_trade_changelist",
+                            "admin:trading_trade_outcomes",
+                            "admin:trading_trade_unreadable",
+                        ),
                     },
                     _entry(
                         _("Decisions"),
@@ -145,6 +149,13 @@ UNFOLD: dict[str, Any] = {
                     _entry(
                         _("Changes by outcome"), "leaderboard", "admin:trading_trade_outcomes", "trading.view_trade"
                     ),
+                    {
+                        **_entry(
+                            _("Unreadable rows"), "report", "admin:trading_trade_unreadable", "trading.view_trade"
+                        ),
+                        "badge": _number("trading.admin.unreadable_page.unreadable_count"),
+                        "badge_variant": "warning",
+                    },
                 ],
             },
             {

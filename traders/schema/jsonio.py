@@ -46,6 +46,14 @@ def loads(text: str | bytes) -> Json:
         return json.loads(text, parse_float=Decimal, parse_int=_long_whole)
 
 
+def loads_stored(text: str) -> Json:
+    """As `loads`, of JSON that PostgreSQL has stored: `TooDeep` for what is nested too deep."""
+    try:
+        return loads(text)
+    except RecursionError:
+        return TooDeep(text)
+
+
 _FINITE = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -63,10 +71,7 @@ class ExactDecoder(json.JSONDecoder):
         super().__init__(**{**options, "parse_float": Decimal})
 
     def decode(self, s: str, *args: Any) -> Json:
-        try:
-            return loads(s)
-        except RecursionError:
-            return TooDeep(s)
+        return loads_stored(s)
 
 
 class TooDeep(str):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from traders.admin.changes import Row, digests_in, rows
+from traders.admin.changes import Row, digests_in
+from traders.admin.changes import rows as change_rows
 from traders.admin.versions import prompt_bodies
 from traders.models import PromptText
 from traders.rules.errors import UnknownVersion
@@ -16,8 +18,12 @@ from traders.schema.paths import diff
 from traders.services import configs
 from trading.admin.leaves import Layout, sections, table
 from trading.admin.pages import Room
+from trading.admin.unreadable_page import unknown_leaves, unreadable_view
 from trading.models import ConversationMessage, DecisionJournal
+from trading.repositories import decisions, rows
 from trading.schema.decision import DecisionDetail
+from trading.schema.tolerant import NotReadable, read
+from trading.schema.unreadable import NO_MOMENT, Unreadable
 
 LAYOUT: Layout = (
     (gettext_lazy("Account"), ("account.*",)),
@@ -34,17 +40,27 @@ LARGEST_ID = 2**63 - 1
 
 
 def decision_view(room: Room, decision_id: str) -> HttpResponse:
-    decision = _stored(decision_id)
+    number = _number(decision_id)
+    decision = _stored(number)
     if decision is None:
-        return room.gone(decision_id)
-    detail = decision.detail
+        trader_id = None if number is None else decisions.trader_of(number)
+        if trader_id is None:
+            return room.gone(decision_id)
+        return unreadable_view(room, Unreadable("decision_journal", decision_id, "decided_at", NO_MOMENT), trader_id)
+    try:
+        found = read(DecisionDetail, decision.detail)
+    except NotReadable as refused:
+        row = Unreadable("decision_journal", decision_id, refused.path, refused.reason)
+        return unreadable_view(room, row, decision.trader_id)
+    detail = found.known
     facts = sections(DecisionDetail, detail, LAYOUT, trader_id=decision.trader_id)
     names = ("account", "candidates", "answer", "texts", "prompt", "sent", "engine", "source")
     return room.render(
         "decision.html",
         _("Decision %(n)d of %(trader)s") % {"n": decision.cycle_number, "trader": decision.trader_id},
         decision=decision,
-        is_refused=any(action.get("refused_by") for action in detail.get("actions", ())),
+        is_refused=any(action.refused_by for action in found.detail.actions),
+        unknown=unknown_leaves(found),
         tables={name: table(DecisionDetail, detail, name, trader_id=decision.trader_id) for name in TABLES},
         parts=dict(zip(names, facts, strict=False)),
         further=facts[len(names) :],
@@ -64,23 +80,30 @@ def compared_with_today(decision: DecisionJournal) -> dict[str, Any]:
     except UnknownVersion:
         return {}
     changes = diff(then.flat, today.flat)
-    found: list[Row] = rows(decision.trader_id, changes, texts=prompt_bodies(digests_in(changes)))
+    compared: list[Row] = change_rows(decision.trader_id, changes, texts=prompt_bodies(digests_in(changes)))
     return {
         "then": then,
         "today": today,
-        "rows": found,
-        "same_count": len(then.flat) - sum(row.kind != "added" for row in found),
+        "rows": compared,
+        "same_count": len(then.flat) - sum(row.kind != "added" for row in compared),
         "left_label": f"v{then.version}",
         "right_label": f"v{today.version}",
     }
 
 
-def _stored(decision_id: str) -> DecisionJournal | None:
+def _number(decision_id: str) -> int | None:
     if not (decision_id.isascii() and decision_id.isdigit()) or int(decision_id) > LARGEST_ID:
         return None
-    return DecisionJournal.objects.filter(pk=int(decision_id)).first()
+    return int(decision_id)
 
 
-def _template(detail: dict[str, Any]) -> PromptText | None:
+def _stored(number: int | None) -> DecisionJournal | None:
+    """None also for one of a time that Python cannot hold."""
+    if number is None:
+        return None
+    return DecisionJournal.objects.defer("created_at").filter(rows.IS_DATED, pk=number).first()
+
+
+def _template(detail: Mapping[str, Any]) -> PromptText | None:
     digest = (detail.get("prompt") or {}).get("template_sha256")
     return PromptText.objects.filter(pk=digest).first() if digest else None

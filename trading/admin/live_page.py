@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from trading.admin.pages import Room
+from trading.admin.unreadable_page import unreadable_count
 from trading.live_store.mode import Mode, State
 from trading.live_store.outage import Unavailable
 from trading.rules.errors import RecordError
@@ -46,6 +47,7 @@ def live_view(room: Room, *, may_switch: bool) -> HttpResponse:
         held=seen.held[:MOST_POSITIONS],
         more=max(0, len(seen.held) - MOST_POSITIONS),
         prices=seen.prices,
+        unreadable=unreadable_count(),
         steps=_steps(status.mode) if status and may_switch else [],
         shares=SHARES if status and may_switch and status.mode.mode is Mode.DUAL else (),
     )

@@ -29,6 +29,11 @@ class Room:
     def _url(self, page: str, *arguments: str) -> str:
         return reverse(f"admin:{self.admin.opts.app_label}_{self.admin.opts.model_name}_{page}", args=arguments)
 
+    @property
+    def ticket_url(self) -> str:
+        """The name of a record's page, for templates."""
+        return f"admin:{self.admin.opts.app_label}_{self.admin.opts.model_name}_change"
+
     def render(self, template: str, title: str, **context: Any) -> HttpResponse:
         shared = {**self.admin.admin_site.each_context(self.request), "title": title, "list_url": self.list_url}
         return TemplateResponse(self.request, f"trading/{template}", shared | context)

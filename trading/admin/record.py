@@ -21,6 +21,7 @@ from trading.admin.outcome_page import outcome_view
 from trading.admin.pages import Room
 from trading.admin.replay_page import replay_view
 from trading.admin.tickets import position_view, trade_view
+from trading.admin.unreadable_page import unreadable_list
 from trading.models import DecisionJournal, Position, Trade
 
 
@@ -102,7 +103,14 @@ class TradeAdmin(RecordAdmin):
     detail = staticmethod(trade_view)
 
     def get_urls(self) -> list[URLPattern]:
-        return [self._path("outcomes/", self.outcome_page, "outcomes"), *super().get_urls()]
+        return [
+            self._path("outcomes/", self.outcome_page, "outcomes"),
+            self._path("unreadable/", self.unreadable_page, "unreadable"),
+            *super().get_urls(),
+        ]
+
+    def unreadable_page(self, request: HttpRequest) -> HttpResponseBase:
+        return unreadable_list(Room(self, request))
 
     def outcome_page(self, request: HttpRequest) -> HttpResponseBase:
         """What versions changed and what they earned: for whoever may look at both."""

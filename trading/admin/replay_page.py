@@ -13,8 +13,9 @@ from traders.rules.errors import UnknownVersion
 from traders.services import configs
 from trading.admin.decision_page import LARGEST_ID
 from trading.admin.pages import Room
+from trading.admin.unreadable_page import unreadable_view
 from trading.forms.replay import ReplayForm
-from trading.rules.errors import RecordError
+from trading.rules.errors import CannotBeRead, RecordError
 from trading.services.replay import Replay, Verdict, replay
 
 
@@ -24,6 +25,8 @@ def replay_view(room: Room, decision_id: int) -> HttpResponse:
     version = form.cleaned_data["version"] if form.is_valid() else None
     try:
         found = replay(min(decision_id, LARGEST_ID), version=version)
+    except CannotBeRead as refused:
+        return unreadable_view(room, refused.row)
     except RecordError:
         return room.gone(str(decision_id))
     except UnknownVersion:

@@ -14,10 +14,13 @@ from django.utils.translation import gettext_lazy
 from trading.admin.leaves import Layout, sections, table, value_at
 from trading.admin.pages import Room
 from trading.admin.price_scale import price_scale
+from trading.admin.unreadable_page import unknown_leaves, unreadable_view
 from trading.models import Position, Trade
 from trading.repositories.links import decisions_naming
 from trading.schema.position import PositionDetail
+from trading.schema.tolerant import NotReadable, read
 from trading.schema.trade import TradeDetail
+from trading.schema.unreadable import Unreadable
 
 TRADE: Layout = (
     (
@@ -46,10 +49,14 @@ HUNDRED = Decimal(100)
 
 
 def trade_view(room: Room, trade_id: str) -> HttpResponse:
-    trade = Trade.objects.filter(pk=trade_id).first()
+    trade = Trade.objects.defer("created_at").filter(pk=trade_id).first()
     if trade is None:
         return room.gone(trade_id)
-    detail = _with_versions(trade.detail, closed=True)
+    try:
+        found = read(TradeDetail, trade.detail)
+    except NotReadable as refused:
+        return unreadable_view(room, Unreadable("trades", trade.id, refused.path, refused.reason), trade.trader_id)
+    detail = _with_versions(found.known, closed=True)
     entry, exit_price = (value_at(detail, f"prices.{name}") for name in ("avg_entry", "avg_exit"))
     return room.render(
         "trade.html",
@@ -62,10 +69,11 @@ def trade_view(room: Room, trade_id: str) -> HttpResponse:
         straddles=value_at(detail, "versions.entry") != value_at(detail, "versions.exit"),
         scale=price_scale(entry=entry, exit=exit_price, net=trade.net_pnl, plan=detail.get("exit_plan") or {}),
         sections=sections(TradeDetail, detail, TRADE, trader_id=trade.trader_id),
+        unknown=unknown_leaves(found),
         fills=table(TradeDetail, detail, "fills", trader_id=trade.trader_id),
         decisions=decisions_naming(
             trade.trader_id,
-            [fill.get("order_id") for fill in detail.get("fills", ())],
+            [fill.order_id for fill in found.detail.fills],
             between=(detail["time"]["open_ts_ms"], trade.close_ts_ms),
         ),
         positions=Position.objects.filter(
@@ -75,10 +83,15 @@ def trade_view(room: Room, trade_id: str) -> HttpResponse:
 
 
 def position_view(room: Room, position_id: str) -> HttpResponse:
-    position = Position.objects.filter(pk=position_id).first()
+    position = Position.objects.defer("created_at", "updated_at").filter(pk=position_id).first()
     if position is None:
         return room.gone(position_id)
-    detail = _with_versions(position.detail, closed=position.status == "closed")
+    try:
+        found = read(PositionDetail, position.detail)
+    except NotReadable as refused:
+        row = Unreadable("positions", position.id, refused.path, refused.reason)
+        return unreadable_view(room, row, position.trader_id)
+    detail = _with_versions(found.known, closed=position.status == "closed")
     close = detail.get("close") or {}
     return room.render(
         "position.html",
@@ -94,6 +107,7 @@ def position_view(room: Room, position_id: str) -> HttpResponse:
             plan=detail.get("exit_plan") or {},
         ),
         sections=sections(PositionDetail, detail, POSITION, trader_id=position.trader_id),
+        unknown=unknown_leaves(found),
         decisions=decisions_naming(
             position.trader_id,
             [value_at(detail, "orders.entry_oid")],

@@ -54,6 +54,10 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     unreadable_rows: list[Unreadable] = []
 
 
+class _Counts(msgspec.Struct, frozen=True):
+    unreadable: dict[str, int] = {}
+
+
 def write(root: Path, status: Status) -> None:
     """Raises OSError. Not fsynced: after a power cut the next cycle writes it anew."""
     root.mkdir(parents=True, exist_ok=True)
@@ -68,3 +72,11 @@ def read(root: Path) -> Status | None:
         return msgspec.json.decode((root / NAME).read_bytes(), type=Status)
     except (OSError, msgspec.DecodeError):
         return None
+
+
+def unreadable(root: Path) -> dict[str, int]:
+    """{table: rows that the documents are made without}; every page asks, so nothing else of the status is read."""
+    try:
+        return msgspec.json.decode((root / NAME).read_bytes(), type=_Counts).unreadable
+    except (OSError, msgspec.DecodeError):
+        return {}

@@ -29,7 +29,9 @@ class PlaceField(forms.CharField):
         return Place(at, row_id) if row_id and self.is_moment(at) else None
 
     def is_moment(self, at: str) -> bool:
-        return at.isascii() and at.isdigit() and len(at) < 19
+        """Any number of the column, so that a row of a time that is none ends no list."""
+        digits = at.removeprefix("-")
+        return digits.isascii() and digits.isdigit() and int(digits) <= LARGEST_ID
 
 
 class MomentPlaceField(PlaceField):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,25 +10,48 @@ from typing import Any
 
 from traders.schema import jsonio
 from trading.repositories import browse
-from trading.repositories.browse import Page, Place, RecordFilter
+from trading.repositories.browse import Page, Place, RecordFilter, Table
 from trading.repositories.record_tables import CLOSED_PNL, DECISIONS, POSITIONS, TRADES
+from trading.repositories.safe_sql import items, moment_ms, number, version, whole
+from trading.repositories.unreadable import note
+from trading.schema.decision import DecisionDetail
+from trading.schema.leaf import Part
+from trading.schema.position import PositionDetail
+from trading.schema.tolerant import NotReadable, read
+from trading.schema.trade import TradeDetail
+from trading.schema.unreadable import Unreadable
 
 PER_PAGE = 50
 
-_TRADE = """r.trader_id, r.symbol, r.side, (r.detail #>> '{time,open_ts_ms}')::bigint, r.quantity,
- (r.detail #>> '{prices,avg_entry}')::numeric, (r.detail #>> '{prices,avg_exit}')::numeric, r.leverage, r.confidence,
- (r.detail #>> '{pnl,commission}')::numeric, r.net_pnl, r.entry_version, (r.detail #>> '{versions,exit}')::int"""
+# The last column is the detail that the row is judged by; without the long texts, which a line does not show.
+_TRADE = f"""r.trader_id, r.symbol, r.side, {moment_ms("r.detail", "time.open_ts_ms")}, r.quantity,
+ {number("r.detail", "prices.avg_entry")}, {number("r.detail", "prices.avg_exit")}, r.leverage, r.confidence,
+ {number("r.detail", "pnl.commission")}, r.net_pnl, r.entry_version, {version("r.detail", "versions.exit")},
+ r.detail::text"""
 _POSITION = f"""r.trader_id, r.symbol, r.side, r.status, r.quantity, r.entry_price, r.leverage,
- (r.detail #>> '{{exit_plan,sl_price}}')::numeric, (r.detail #>> '{{exit_plan,tp_price}}')::numeric,
- (r.detail #>> '{{close,time_ms}}')::bigint, (r.detail #>> '{{close,price}}')::numeric, {CLOSED_PNL},
- r.entry_version"""
-_DECISION = """r.trader_id, r.cycle_number, r.config_version, r.success, r.detail #>> '{answer,model}',
- jsonb_path_query_array(r.detail, '$.decisions[*].symbol')::text,
- jsonb_path_query_array(r.detail, '$.decisions[*].action')::text,
+ {number("r.detail", "exit_plan.sl_price")}, {number("r.detail", "exit_plan.tp_price")},
+ {moment_ms("r.detail", "close.time_ms")}, {number("r.detail", "close.price")}, {CLOSED_PNL},
+ r.entry_version, r.detail::text"""
+_DECISION = f"""r.trader_id, r.cycle_number, r.config_version, r.success, r.detail #>> '{{answer,model}}',
+ (SELECT coalesce(jsonb_agg(jsonb_build_array(d ->> 'action', d ->> 'symbol')), '[]')::text
+    FROM jsonb_array_elements({items("r.detail", "decisions")}) AS d),
  jsonb_path_exists(r.detail, '$.actions[*].refused_by[*]'),
- jsonb_array_length(coalesce(r.detail -> 'positions', '[]')), (r.detail #>> '{account,equity_usd}')::numeric,
- (r.detail #>> '{usage,prompt_tokens}')::bigint, (r.detail #>> '{usage,completion_tokens}')::bigint,
- left(r.detail ->> 'error', 200)"""
+ jsonb_array_length({items("r.detail", "positions")}), {number("r.detail", "account.equity_usd")},
+ {whole("r.detail", "usage.prompt_tokens")}, {whole("r.detail", "usage.completion_tokens")},
+ left(r.detail ->> 'error', 200),
+ (CASE WHEN jsonb_typeof(r.detail) = 'object' THEN r.detail - 'prompt' - 'answer' ELSE r.detail END)::text"""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableLine:
+    """A row that cannot be read: where it stands in the list, and no figure of it."""
+
+    at: Any
+    id: Any
+    trader_id: str
+    path: str
+    reason: str
+    is_unreadable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +100,7 @@ class PositionLine:
 
 @dataclass(frozen=True, slots=True)
 class DecisionLine:
-    """`symbols` and `actions` go together; `is_refused` tells that a rule held back at least one action."""
+    """`asked` are (action, symbol); `is_refused` tells that a rule held back at least one action."""
 
     decided_at: datetime
     id: int
@@ -85,8 +109,7 @@ class DecisionLine:
     config_version: int | None
     success: bool
     model: str | None
-    symbols: list[str]
-    actions: list[str]
+    asked: list[tuple[str, str]]
     is_refused: bool
     held: int
     equity_usd: Decimal | None
@@ -97,24 +120,37 @@ class DecisionLine:
     @property
     def orders(self) -> list[tuple[str, str]]:
         """(action, symbol) of what changes a position."""
-        return [pair for pair in zip(self.actions, self.symbols, strict=True) if pair[0] not in ("hold", "wait")]
+        return [pair for pair in self.asked if pair[0] not in ("hold", "wait")]
 
 
 def trades(where: RecordFilter, *, older_than: Place | None = None, newer_than: Place | None = None) -> Page:
     found = browse.page(TRADES, _TRADE, where, older_than=older_than, newer_than=newer_than, size=PER_PAGE)
-    return Page([TradeLine(*row) for row in found.rows], found.newer, found.older)
+    return Page([_line(TRADES, TradeDetail, TradeLine, row) for row in found.rows], found.newer, found.older)
 
 
 def positions(where: RecordFilter, *, older_than: Place | None = None, newer_than: Place | None = None) -> Page:
     found = browse.page(POSITIONS, _POSITION, where, older_than=older_than, newer_than=newer_than, size=PER_PAGE)
-    return Page([PositionLine(*row) for row in found.rows], found.newer, found.older)
+    return Page([_line(POSITIONS, PositionDetail, PositionLine, row) for row in found.rows], found.newer, found.older)
 
 
 def decisions(where: RecordFilter, *, older_than: Place | None = None, newer_than: Place | None = None) -> Page:
     found = browse.page(DECISIONS, _DECISION, where, older_than=older_than, newer_than=newer_than, size=PER_PAGE)
-    return Page([_decision(row) for row in found.rows], found.newer, found.older)
+    return Page([_line(DECISIONS, DecisionDetail, _decision, row) for row in found.rows], found.newer, found.older)
 
 
-def _decision(row: Any) -> DecisionLine:
-    lists = slice(7, 9)
-    return DecisionLine(*row[: lists.start], *map(jsonio.loads, row[lists]), *row[lists.stop :])
+def _line(table: Table, kind: type[Part], make: Callable[..., Any], row: Sequence[Any]) -> Any:
+    *shown, detail = row
+    at, row_id, trader_id, *_ = shown
+    try:
+        read(kind, jsonio.loads_stored(detail))
+    except NotReadable as error:
+        note(Unreadable(table.name, str(row_id), error.path, error.reason))
+        return UnreadableLine(at, row_id, trader_id, error.path, error.reason)
+    return make(*shown)
+
+
+def _decision(*row: Any) -> DecisionLine:
+    place = 7
+    asked = [(action, symbol) for action, symbol in jsonio.loads(row[place])]
+    values: list[Any] = [*row[:place], asked, *row[place + 1 :]]
+    return DecisionLine(*values)

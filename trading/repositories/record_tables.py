@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trading.repositories.browse import Table
+from trading.repositories.safe_sql import is_moment, number
 
 _OF_TRADER = {
     "trader": "r.trader_id = %(trader)s",
@@ -11,7 +12,7 @@ _OF_TRADER = {
     "version": "r.entry_version = %(version)s",
     "version=0": "r.entry_version IS NULL",
 }
-CLOSED_PNL = "(r.detail #>> '{close,pnl}')::numeric"
+CLOSED_PNL = number("r.detail", "close.pnl")
 
 TRADES = Table(
     "trades",
@@ -54,4 +55,5 @@ DECISIONS = Table(
         "until": "r.decided_at < %(until)s",
     },
     in_ms=False,
+    always=(is_moment("r.decided_at"),),
 )

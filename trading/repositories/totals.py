@@ -13,6 +13,7 @@ from typing import TypeVar
 from trading.repositories.bounded import TookTooLong, fetch
 from trading.repositories.browse import RecordFilter, Table, conditions
 from trading.repositories.record_tables import CLOSED_PNL, DECISIONS, POSITIONS, TRADES
+from trading.repositories.safe_sql import bounded, number
 
 Totals = TypeVar("Totals")
 
@@ -25,14 +26,14 @@ SELECT coalesce(sum(trades), 0), coalesce(sum(wins), 0), coalesce(sum(losses), 0
        coalesce(sum(gross_pnl), 0), coalesce(sum(commission), 0)
   FROM version_results WHERE {tests}
 """
-_OF_TRADES = """count(*), count(*) FILTER (WHERE net > 0), count(*) FILTER (WHERE net < 0), coalesce(sum(net), 0),
- coalesce(sum((detail #>> '{pnl,gross}')::numeric), 0), coalesce(sum((detail #>> '{pnl,commission}')::numeric), 0)"""
+_OF_TRADES = f"""count(*), count(*) FILTER (WHERE net > 0), count(*) FILTER (WHERE net < 0), coalesce(sum(net), 0),
+ coalesce(sum({number("detail", "pnl.gross")}), 0), coalesce(sum({number("detail", "pnl.commission")}), 0)"""
 _OF_POSITIONS = """count(*), count(*) FILTER (WHERE status = 'open'), count(*) FILTER (WHERE net > 0),
  count(*) FILTER (WHERE net < 0), coalesce(sum(net), 0)"""
-_OF_DECISIONS = """count(*), count(*) FILTER (WHERE NOT success),
- coalesce(sum((detail #>> '{usage,prompt_tokens}')::numeric), 0)::bigint,
- coalesce(sum((detail #>> '{usage,completion_tokens}')::numeric), 0)::bigint,
- sum((detail #>> '{usage,cost_usd}')::numeric)"""
+_OF_DECISIONS = f"""count(*), count(*) FILTER (WHERE NOT success),
+ coalesce(sum({number("detail", "usage.prompt_tokens")}), 0),
+ coalesce(sum({number("detail", "usage.completion_tokens")}), 0),
+ sum({number("detail", "usage.cost_usd")})"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,8 @@ class PositionTotals:
 class DecisionTotals:
     count: int
     failed: int
-    prompt_tokens: int
-    completion_tokens: int
+    prompt_tokens: Decimal
+    completion_tokens: Decimal
     cost_usd: Decimal | None
     newest: int | None = None
 
@@ -87,7 +88,7 @@ def of_trades(where: RecordFilter) -> TradeTotals | None:
             limit_ms=LIMIT_MS,
         )
         return TradeTotals(*sums)
-    return _capped(TRADES, where, "r.net_pnl AS net, r.detail", _OF_TRADES, TradeTotals)
+    return _capped(TRADES, where, f"{bounded('r.net_pnl')} AS net, r.detail", _OF_TRADES, TradeTotals)
 
 
 def of_positions(where: RecordFilter) -> PositionTotals | None:

@@ -137,9 +137,9 @@ def leaves_of(model: type[Part], prefix: str = "detail") -> Iterator[Leaf]:
         yield Leaf(path, field.title or name, str(extra["unit"]), Kind(str(extra["kind"])), field.description or "")
 
 
-def part_in(annotation: Any) -> tuple[type[Part] | None, bool]:
+def part_in(annotation: Any) -> tuple[Any, bool]:
     """The part inside `Part`, `tuple[Part, ...]` or either of them `| None`, and whether it is a list of them."""
-    if isinstance(annotation, type) and issubclass(annotation, Part):
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation, False
     for argument in get_args(annotation):
         found, is_list = part_in(argument)

@@ -13,14 +13,14 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, Generic, TypeVar, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from traders.schema.jsonio import TooDeep
 from trading.schema.decision import Action
-from trading.schema.leaf import Part, part_in
+from trading.schema.leaf import part_in
 from trading.schema.unreadable import cut
 
-P = TypeVar("P", bound=Part)
+P = TypeVar("P", bound=BaseModel)
 _ABSENT: Any = object()
 
 
@@ -130,7 +130,7 @@ def kind_of(value: Any) -> str:
     return "a text" if isinstance(value, str) else "a number"
 
 
-def _known(kind: type[Part], stored: Mapping[str, Any], path: str, unknown: list[Unknown]) -> dict[str, Any]:
+def _known(kind: type[BaseModel], stored: Mapping[str, Any], path: str, unknown: list[Unknown]) -> dict[str, Any]:
     known = {}
     for name, value in stored.items():
         place = f"{path}.{name}"
@@ -141,7 +141,7 @@ def _known(kind: type[Part], stored: Mapping[str, Any], path: str, unknown: list
     return known
 
 
-def _value(kind: type[Part], name: str, value: Any, path: str, unknown: list[Unknown]) -> Any:
+def _value(kind: type[BaseModel], name: str, value: Any, path: str, unknown: list[Unknown]) -> Any:
     part, is_list = part_in(kind.model_fields[name].annotation)
     if part is not None:
         if is_list and isinstance(value, list):
@@ -154,7 +154,7 @@ def _value(kind: type[Part], name: str, value: Any, path: str, unknown: list[Unk
     return value
 
 
-def _item(part: type[Part], stored: Any, path: str, unknown: list[Unknown]) -> Any:
+def _item(part: type[BaseModel], stored: Any, path: str, unknown: list[Unknown]) -> Any:
     """An item with a word that is not known is set aside whole: without the word it would say something else. An
     unknown action alone says clearly enough what it is."""
     if not isinstance(stored, Mapping):
@@ -168,7 +168,7 @@ def _item(part: type[Part], stored: Any, path: str, unknown: list[Unknown]) -> A
 
 
 @cache
-def _words(kind: type[Part], name: str) -> type[StrEnum] | None:
+def _words(kind: type[BaseModel], name: str) -> type[StrEnum] | None:
     """The enumeration that the leaf is one word of."""
     field = kind.model_fields.get(name)
     found = (field.annotation, *get_args(field.annotation)) if field else ()

@@ -67,7 +67,7 @@ def _columns(detail: type[Part]) -> list[str]:
 def _cells(row: Sequence[Any], paths: Sequence[str]) -> Iterator[str]:
     *core, text = row
     yield from (_cell(value) for value in core)
-    detail = {"detail": jsonio.loads(text)}
+    detail = {"detail": jsonio.loads_stored(text)}
     yield from (_cell(_at(detail, path)) for path in paths)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any
 
 from django import template
@@ -202,7 +202,11 @@ def _with_all(shown: Decimal, amount: Decimal) -> SafeString | str:
 
 
 def _rounded(amount: Decimal) -> Decimal:
-    return amount.quantize(_CENT, rounding=ROUND_HALF_EVEN)
+    """A sum that a spoilt row took beyond the digits that Decimal rounds is shown as it is."""
+    try:
+        return amount.quantize(_CENT, rounding=ROUND_HALF_EVEN)
+    except InvalidOperation:
+        return amount
 
 
 def _exponent(amount: Decimal) -> int:

@@ -101,6 +101,7 @@ RULES: dict[str, Rule] = {
     "admin/trading/position/<path:object_id>/": GET_ONLY,
     "admin/trading/trade/": GET_ONLY,
     "admin/trading/trade/outcomes/": GET_ONLY,
+    "admin/trading/trade/unreadable/": GET_ONLY,
     "admin/trading/trade/export/<str:file_format>/": GET_ONLY,
     "admin/trading/trade/<path:object_id>/": GET_ONLY,
     "admin/traders/apitoken/": ACCOUNTS,

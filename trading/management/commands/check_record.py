@@ -1,0 +1,68 @@
+"""Read every row of the trading record, and name each that readers leave out or that contradicts the others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from traders.schema import jsonio
+from trading.management.counted import counted
+from trading.management.progress import Progress
+from trading.repositories.stored_rows import estimated
+from trading.services.check_record import TABLES, Finding, Kind, check
+
+FOUND = 1
+WORDS = {
+    Kind.UNREADABLE: "cannot be read and are left out everywhere",
+    Kind.UNKNOWN: "leaves are not known to this release; their rows are read without them",
+    Kind.RULE: "rows contradict others, or a constraint",
+}
+
+
+class Command(BaseCommand):
+    help = "Read every row of the trading record and name each that cannot be read; exit 1 if there is any."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="one JSON object, written while the rows are read")
+        parser.add_argument(
+            "--table", action="append", choices=TABLES, metavar="TABLE", help=f"only this one of {', '.join(TABLES)}"
+        )
+
+    def handle(self, *args: Any, json: bool, table: list[str] | None, **options: Any) -> None:
+        tables = tuple(dict.fromkeys(table or TABLES))
+        total = sum(rows for name, rows in estimated().items() if name in tables)
+        read: Counter[str] = Counter(dict.fromkeys(tables, 0))
+        found: Counter[Kind] = Counter()
+        if json:
+            self.stdout.write('{"findings": [', ending="")
+        with Progress(total) as progress:
+            for looked in check(tables):
+                read[looked.table] += looked.rows
+                progress.add(looked.rows)
+                for finding in looked.findings:
+                    self._name(finding, is_json=json, is_first=not found)
+                    found[finding.kind] += 1
+        if json:
+            counts = {"rows": dict(read), "found": {str(kind): found[kind] for kind in Kind}}
+            self.stdout.write(f"\n], {jsonio.dumps(counts)[1:]}" if found else f"], {jsonio.dumps(counts)[1:]}")
+        else:
+            self._sum_up(read, found)
+        if found:
+            raise SystemExit(FOUND)
+
+    def _name(self, finding: Finding, *, is_json: bool, is_first: bool) -> None:
+        if not is_json:
+            self.stdout.write(str(finding))
+            return
+        named = {name: str(getattr(finding, name)) for name in ("kind", "table", "id", "path", "reason")}
+        self.stdout.write(f"{'' if is_first else ','}\n{jsonio.dumps(named)}", ending="")
+
+    def _sum_up(self, read: Counter[str], found: Counter[Kind]) -> None:
+        self.stdout.write(f"Read {counted(read)}.")
+        for kind in Kind:
+            if found[kind]:
+                self.stdout.write(f"{found[kind]:,} {WORDS[kind]}.")
+        if not found:
+            self.stdout.write("Every row can be read, and no rule is broken.")
