@@ -9,6 +9,7 @@ from django.db.backends.postgresql import base
 from psycopg.pq import TransactionStatus
 
 from nof0site.postgresql import limits
+from nof0site.postgresql.moments import read_every_moment
 from traders.repositories import writes
 from traders.repositories.faults import is_lost
 
@@ -36,6 +37,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
             # What DATABASE_URL says comes last and wins.
             parameters["options"] = f"{limits.current().startup_options} {parameters.get('options', '')}".strip()
         return parameters
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        connection = super().get_new_connection(conn_params)
+        read_every_moment(connection)
+        return connection
 
     def _within_limits(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
         """Set the limits before the first statement of a transaction; a statement outside of one gets its own."""

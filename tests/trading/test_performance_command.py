@@ -13,9 +13,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.factories import make_trader, sync_traders
+from tests.trading.bad_rows import add_decision, add_equity, add_trade, decision_detail, trade_detail
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_position, make_trade
 from traders.schema import jsonio
-from trading.repositories import positions, trades
+from trading.repositories import positions, trades, unreadable
 from trading.schema.common import Side
 
 pytestmark = pytest.mark.django_db
@@ -120,3 +121,25 @@ def test_an_empty_selection_says_so() -> None:
 def test_what_cannot_be_meant_is_refused(arguments: list[str], message: str) -> None:
     with pytest.raises(CommandError, match=message):
         said(*arguments)
+
+
+@pytest.mark.parametrize("by", ["trader", "version", "symbol", "side", "prompt", "month"])
+def test_rows_that_cannot_be_read_are_left_out_and_named(by: str, caplog: pytest.LogCaptureFixture) -> None:
+    before = objects("--by", by)
+    unreadable._logged.clear()
+    infinite = dict.fromkeys(("gross", "commission", "net"), 10**60)
+    ids = [
+        add_trade("steady_long", trade_detail(pnl=infinite), number=1),
+        add_trade("steady_long", trade_detail(prices={"avg_entry": "NaN", "avg_exit": 5}), number=2),
+        add_decision("steady_long", decision_detail(decisions=[{"symbol": 5}, 7, None])),
+        add_decision("steady_long", decision_detail(decisions={"symbol": "BTC"})),
+        add_equity("other", "NaN"),
+        add_equity("other", "1000", ts_ms=5),
+    ]
+
+    assert _traded(objects("--by", by)) == _traded(before)
+    assert {row_id for row_id in ids if row_id in caplog.text} >= {ids[0], ids[1], ids[2], ids[4], ids[5]}
+
+
+def _traded(groups: list[Any]) -> list[Any]:
+    return [(found["trades"], found["net"]) for found in groups if found["trades"]]

@@ -24,6 +24,7 @@ from traders.templatetags.desk import ago_words, exact
 
 COOLDOWNS_SHOWN = 50
 NONE = "–"
+_LATEST_YEAR = 9998  # in another time zone the year after may be beyond Python's time
 _EARLIEST_YEAR = 2000  # before it stands for "never": the year 1 is an engine's zero
 
 
@@ -89,7 +90,7 @@ def _facts(trader: TraderConfig, now: datetime) -> list[tuple[str, str]]:
         (_("Available margin, USD"), shown(allocation.get("available_margin_usd"))),
         (_("Total P&L, USD"), gain(performance.get("total_pnl_usd"))),
         (_("Sharpe ratio"), shown(performance.get("sharpe_ratio"))),
-        (_("Last error"), _error(detail.get("last_error"), now)),
+        (_("Last error"), _error(detail.get("last_error") if isinstance(detail, dict) else None, now)),
     ]
 
 
@@ -151,7 +152,12 @@ def shown(value: Any) -> str:
         return NONE
     if isinstance(value, Decimal | int) and not isinstance(value, bool):
         return words.number(value)
-    return value if isinstance(value, str) else jsonio.dumps(value)
+    if isinstance(value, str):
+        return value
+    try:
+        return jsonio.dumps(value)
+    except (ValueError, RecursionError):
+        return _("cannot be shown")
 
 
 def gain(value: Any) -> str:
@@ -178,7 +184,7 @@ def _parsed(text: Any) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except (TypeError, ValueError):
         return None
-    return moment if moment.tzinfo and moment.year >= _EARLIEST_YEAR else None
+    return moment if moment.tzinfo and _EARLIEST_YEAR <= moment.year <= _LATEST_YEAR else None
 
 
 def _part(detail: Any, name: str) -> Mapping[str, Any]:

@@ -84,9 +84,8 @@ def _earlier(moment: Any, now: datetime) -> Func:
 
 def _paused_until(detail: Any) -> datetime | None:
     """The engine's RFC 3339 text; what is none is no pause."""
-    pause = detail.get("pause")
     try:
-        moment = datetime.fromisoformat(pause["until"])
+        moment = datetime.fromisoformat(detail["pause"]["until"])
     except (KeyError, TypeError, ValueError):
         return None
     return moment if moment.tzinfo else None

@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from traders.models import TraderSymbolCooldown
+from traders.repositories.runtime import as_object
 from traders.schema import jsonio
 from traders.schema.runtime import Cooldown
 
@@ -30,4 +31,4 @@ def put(trader_id: str, symbol: str, until: datetime, detail: dict[str, Any]) ->
 def holding(trader_id: str) -> list[Cooldown]:
     """Those that are not over, by symbol."""
     rows = TraderSymbolCooldown.objects.filter(trader_id=trader_id, cooldown_until__gt=Now()).order_by("symbol")
-    return [Cooldown(trader_id, row.symbol, row.cooldown_until, row.detail) for row in rows]
+    return [Cooldown(trader_id, row.symbol, row.cooldown_until, as_object(row.detail)) for row in rows]

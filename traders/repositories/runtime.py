@@ -50,11 +50,16 @@ def state(trader_id: str) -> RuntimeState | None:
         trader_id=trader_id,
         active_config_version=row.active_config_version,
         is_running=row.is_running,
-        detail=row.detail,
+        detail=as_object(row.detail),
         updated_at=row.updated_at,
         config_version=row.trader.version,
         retired=bool(row.trader.detail.get("retired")),
     )
+
+
+def as_object(detail: Any) -> dict[str, Any]:
+    """What another program stored instead of an object says nothing; `check_record` names the row."""
+    return detail if isinstance(detail, dict) else {}
 
 
 def _write(sql: str, trader_id: str, version: int | None, is_running: bool | None, **more: str) -> bool:

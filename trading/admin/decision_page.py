@@ -20,10 +20,10 @@ from trading.admin.leaves import Layout, sections, table
 from trading.admin.pages import Room
 from trading.admin.unreadable_page import unknown_leaves, unreadable_view
 from trading.models import ConversationMessage, DecisionJournal
-from trading.repositories import decisions, rows
+from trading.repositories import rows
 from trading.schema.decision import DecisionDetail
-from trading.schema.tolerant import NotReadable, read
-from trading.schema.unreadable import NO_MOMENT, Unreadable
+from trading.schema.tolerant import NotReadable
+from trading.schema.unreadable import Unreadable
 
 LAYOUT: Layout = (
     (gettext_lazy("Account"), ("account.*",)),
@@ -40,15 +40,11 @@ LARGEST_ID = 2**63 - 1
 
 
 def decision_view(room: Room, decision_id: str) -> HttpResponse:
-    number = _number(decision_id)
-    decision = _stored(number)
+    decision = _stored(decision_id)
     if decision is None:
-        trader_id = None if number is None else decisions.trader_of(number)
-        if trader_id is None:
-            return room.gone(decision_id)
-        return unreadable_view(room, Unreadable("decision_journal", decision_id, "decided_at", NO_MOMENT), trader_id)
+        return room.gone(decision_id)
     try:
-        found = read(DecisionDetail, decision.detail)
+        found = rows.decision_detail(decision)
     except NotReadable as refused:
         row = Unreadable("decision_journal", decision_id, refused.path, refused.reason)
         return unreadable_view(room, row, decision.trader_id)
@@ -91,17 +87,10 @@ def compared_with_today(decision: DecisionJournal) -> dict[str, Any]:
     }
 
 
-def _number(decision_id: str) -> int | None:
+def _stored(decision_id: str) -> DecisionJournal | None:
     if not (decision_id.isascii() and decision_id.isdigit()) or int(decision_id) > LARGEST_ID:
         return None
-    return int(decision_id)
-
-
-def _stored(number: int | None) -> DecisionJournal | None:
-    """None also for one of a time that Python cannot hold."""
-    if number is None:
-        return None
-    return DecisionJournal.objects.defer("created_at").filter(rows.IS_DATED, pk=number).first()
+    return DecisionJournal.objects.filter(pk=int(decision_id)).first()
 
 
 def _template(detail: Mapping[str, Any]) -> PromptText | None:

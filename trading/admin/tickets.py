@@ -16,9 +16,10 @@ from trading.admin.pages import Room
 from trading.admin.price_scale import price_scale
 from trading.admin.unreadable_page import unknown_leaves, unreadable_view
 from trading.models import Position, Trade
+from trading.repositories import rows
 from trading.repositories.links import decisions_naming
 from trading.schema.position import PositionDetail
-from trading.schema.tolerant import NotReadable, read
+from trading.schema.tolerant import NotReadable
 from trading.schema.trade import TradeDetail
 from trading.schema.unreadable import Unreadable
 
@@ -49,11 +50,11 @@ HUNDRED = Decimal(100)
 
 
 def trade_view(room: Room, trade_id: str) -> HttpResponse:
-    trade = Trade.objects.defer("created_at").filter(pk=trade_id).first()
+    trade = Trade.objects.filter(pk=trade_id).first()
     if trade is None:
         return room.gone(trade_id)
     try:
-        found = read(TradeDetail, trade.detail)
+        found = rows.trade_detail(trade)
     except NotReadable as refused:
         return unreadable_view(room, Unreadable("trades", trade.id, refused.path, refused.reason), trade.trader_id)
     detail = _with_versions(found.known, closed=True)
@@ -83,11 +84,11 @@ def trade_view(room: Room, trade_id: str) -> HttpResponse:
 
 
 def position_view(room: Room, position_id: str) -> HttpResponse:
-    position = Position.objects.defer("created_at", "updated_at").filter(pk=position_id).first()
+    position = Position.objects.filter(pk=position_id).first()
     if position is None:
         return room.gone(position_id)
     try:
-        found = read(PositionDetail, position.detail)
+        found = rows.position_detail(position)
     except NotReadable as refused:
         row = Unreadable("positions", position.id, refused.path, refused.reason)
         return unreadable_view(room, row, position.trader_id)

@@ -49,15 +49,13 @@ class Place:
 class Table:
     """How a table is browsed: newest first by `at`, then by id. `in_ms`: `at` is milliseconds, else a timestamp.
 
-    `tests` are conditions by the filter's names; where a name has several, by `name=value`. `always` hold for every row
-    that a list can place.
+    `tests` are conditions by the filter's names; where a name has several, by `name=value`.
     """
 
     name: str
     at: str
     tests: Mapping[str, str]
     in_ms: bool = True
-    always: tuple[str, ...] = ()
 
     @property
     def at_cast(self) -> str:
@@ -125,7 +123,7 @@ def conditions(table: Table, where: RecordFilter) -> tuple[list[str], dict[str, 
     given = {name: getattr(where, name) for name in where.given}
     parameters = {name: table.moment(value) if isinstance(value, datetime) else value for name, value in given.items()}
     named = [table.tests.get(f"{name}={parameters[name]}") or table.tests.get(name) for name in sorted(where.given)]
-    return [*table.always, *(test for test in named if test)], parameters
+    return [test for test in named if test], parameters
 
 
 def _statement(

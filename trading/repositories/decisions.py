@@ -73,7 +73,7 @@ def lock_journal(trader_id: str) -> None:
 
 def stored(decision_id: int) -> RecordedDecision | None:
     """Raises CannotBeRead."""
-    row = rows.DECISIONS.filter(rows.IS_DATED, pk=decision_id).first()
+    row = rows.DECISIONS.filter(pk=decision_id).first()
     if row is None:
         return None
     try:
@@ -94,7 +94,7 @@ def of_period(trader_id: str, since: datetime | None, until: datetime | None) ->
 
     Reads by key, so that no transaction stays open between two pages.
     """
-    of_trader = rows.DECISIONS.filter(rows.IS_DATED, trader=trader_id).order_by("decided_at", "id")
+    of_trader = rows.DECISIONS.filter(trader=trader_id).order_by("decided_at", "id")
     if since:
         of_trader = of_trader.filter(decided_at__gte=since)
     if until:

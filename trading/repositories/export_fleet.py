@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 
 from traders.schema.fleet import FLEET_ID
-from trading.repositories.safe_sql import is_bounded, is_moment_ms, number
+from trading.repositories.safe_sql import bounded, is_bounded, is_moment_ms, number
 from trading.schema.published import PricePoint
 
 # Cycle numbers rise by one and no decision is ever deleted, so the last number is the count, less those set aside.
@@ -29,8 +29,8 @@ SELECT c.id, c.version, c.detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb
        coalesce(x.newest, 0)
   FROM trader_config c
   LEFT JOIN (SELECT trader_id, sum(trades)::bigint AS trades, sum(wins)::bigint AS wins,
-                    sum(losses)::bigint AS losses, sum(net_pnl) AS net, min(first_close_ms) AS first_ms,
-                    max(last_close_ms) AS last_ms
+                    sum(losses)::bigint AS losses, coalesce(sum({bounded("net_pnl")}), 0) AS net,
+                    min(first_close_ms) AS first_ms, max(last_close_ms) AS last_ms
                FROM version_results GROUP BY trader_id) r ON r.trader_id = c.id
   LEFT JOIN (SELECT trader_id, max(id) AS newest FROM record_exclusions GROUP BY trader_id) x ON x.trader_id = c.id
  ORDER BY c.id

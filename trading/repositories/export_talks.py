@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
 
 from trading.models import ConversationMessage
 from trading.repositories import rows
 from trading.repositories.safe_sql import FIRST_MOMENT, LAST_MOMENT, is_moment
-from trading.repositories.unreadable import note
+from trading.repositories.unreadable import attempt, note
 from trading.schema.message import Message
 from trading.schema.published import Talk
-from trading.schema.unreadable import EARLIEST, LATEST, NO_MOMENT, Unreadable
+from trading.schema.unreadable import NO_MOMENT, Unreadable
 
 # Those that are known to be unreadable take no other decision's place.
 _DECISIONS = f"""
@@ -80,14 +80,9 @@ def note_misdated() -> None:
 
 
 def _messages(ids: Collection[int]) -> dict[int, Message]:
-    if not ids:
-        return {}
-    is_sent = Q(sent_at=None) | Q(sent_at__range=(EARLIEST, LATEST))
-    found = ConversationMessage.objects.filter(is_sent, pk__in=ids)
-    messages = {row.pk: rows.message(row) for row in found}
-    for number in set(ids) - messages.keys():
-        note(Unreadable("conversation_messages", str(number), "sent_at", NO_MOMENT))
-    return messages
+    found = ConversationMessage.objects.filter(pk__in=ids) if ids else ()
+    read = ((row.pk, attempt("conversation_messages", str(row.pk), partial(rows.message, row))) for row in found)
+    return {number: message for number, message in read if message is not None}
 
 
 def _rows(sql: str, *parameters: Any) -> list[Any]:

@@ -19,7 +19,7 @@ from trading.schema.leaf import Part
 from trading.schema.position import PositionDetail
 from trading.schema.tolerant import NotReadable, read
 from trading.schema.trade import TradeDetail
-from trading.schema.unreadable import Unreadable
+from trading.schema.unreadable import EARLIEST, LATEST, NO_MOMENT, Unreadable
 
 PER_PAGE = 50
 
@@ -142,6 +142,8 @@ def _line(table: Table, kind: type[Part], make: Callable[..., Any], row: Sequenc
     *shown, detail = row
     at, row_id, trader_id, *_ = shown
     try:
+        if isinstance(at, datetime) and not EARLIEST <= at <= LATEST:
+            raise NotReadable(table.at, NO_MOMENT)
         read(kind, jsonio.loads_stored(detail))
     except NotReadable as error:
         note(Unreadable(table.name, str(row_id), error.path, error.reason))

@@ -60,9 +60,12 @@ SELECT t.trader_id, t.symbol, t.side, t.quantity, t.entry, t.exit, t.net_pnl, t.
         ORDER BY close_ts_ms DESC, id DESC LIMIT %(most)s) t
  ORDER BY t.trader_id, t.close_ts_ms DESC, t.id DESC
 """
-_RESULTS = """
-SELECT trader_id, sum(trades)::bigint, sum(wins)::bigint, sum(losses)::bigint, sum(net_pnl), sum(gross_pnl),
-       sum(commission), min(first_close_ms), max(last_close_ms)
+_RESULTS = f"""
+SELECT trader_id, sum(trades)::bigint, sum(wins)::bigint, sum(losses)::bigint,
+       coalesce(sum({bounded("net_pnl")}), 0), coalesce(sum({bounded("gross_pnl")}), 0),
+       coalesce(sum({bounded("commission")}), 0),
+       min(CASE WHEN {is_moment_ms("first_close_ms")} THEN first_close_ms END),
+       max(CASE WHEN {is_moment_ms("last_close_ms")} THEN last_close_ms END)
   FROM version_results WHERE trader_id = ANY (%(traders)s) GROUP BY trader_id
 """
 # Of each trader its preferred series (as the analytics choose it), one point a day and the very first and last.

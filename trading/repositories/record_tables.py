@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trading.repositories.browse import Table
-from trading.repositories.safe_sql import is_moment, number
+from trading.repositories.safe_sql import number
 
 _OF_TRADER = {
     "trader": "r.trader_id = %(trader)s",
@@ -55,5 +55,4 @@ DECISIONS = Table(
         "until": "r.decided_at < %(until)s",
     },
     in_ms=False,
-    always=(is_moment("r.decided_at"),),
 )

@@ -21,10 +21,11 @@ Totals = TypeVar("Totals")
 NEWEST = (100_000, 10_000)
 LIMIT_MS = 800
 
-_ROLLED_UP = """
-SELECT coalesce(sum(trades), 0), coalesce(sum(wins), 0), coalesce(sum(losses), 0), coalesce(sum(net_pnl), 0),
-       coalesce(sum(gross_pnl), 0), coalesce(sum(commission), 0)
-  FROM version_results WHERE {tests}
+_ROLLED_UP = f"""
+SELECT coalesce(sum(trades), 0), coalesce(sum(wins), 0), coalesce(sum(losses), 0),
+       coalesce(sum({bounded("net_pnl")}), 0), coalesce(sum({bounded("gross_pnl")}), 0),
+       coalesce(sum({bounded("commission")}), 0)
+  FROM version_results WHERE {{tests}}
 """
 _OF_TRADES = f"""count(*), count(*) FILTER (WHERE net > 0), count(*) FILTER (WHERE net < 0), coalesce(sum(net), 0),
  coalesce(sum({number("detail", "pnl.gross")}), 0), coalesce(sum({number("detail", "pnl.commission")}), 0)"""
@@ -72,8 +73,8 @@ class PositionTotals:
 class DecisionTotals:
     count: int
     failed: int
-    prompt_tokens: Decimal
-    completion_tokens: Decimal
+    prompt_tokens: Decimal | int
+    completion_tokens: Decimal | int
     cost_usd: Decimal | None
     newest: int | None = None
 

@@ -76,9 +76,10 @@ def read_most(kind: type[P], stored: Any) -> Reading[P]:
     written again; a reader that leaves out a leaf would show something that was never recorded."""
     try:
         return read(kind, stored)
-    except NotReadable:
+    except NotReadable as error:
         if not isinstance(stored, Mapping):
             raise
+        refused = error
     unknown: list[Unknown] = []
     known = _known(kind, stored, "detail", unknown)
     while True:
@@ -86,7 +87,7 @@ def read_most(kind: type[P], stored: Any) -> Reading[P]:
             return Reading(kind.model_validate(known), _plain(known), tuple(unknown), is_whole=False)
         except ValidationError as error:
             if not any(_remove(known, problem) for problem in error.errors(include_url=False)):
-                raise _not_readable(error) from None
+                raise refused from None
 
 
 def _remove(known: Any, problem: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypeGuard
 
 from django import template
 from django.urls import reverse
@@ -30,7 +30,7 @@ _PRICE_DIGITS = 6
 @register.filter
 def gain(figure: Figure) -> SafeString | str:
     """A gain or a loss: coloured, signed, with an arrow, and in a word for who sees neither."""
-    if figure is None:
+    if not _is_figure(figure):
         return NONE
     amount = Decimal(figure)
     return signed(amount, f"{_rounded(abs(amount)):,}")
@@ -49,13 +49,13 @@ def signed(amount: Decimal, size: str) -> SafeString | str:
 
 @register.filter
 def money(figure: Figure) -> str:
-    return NONE if figure is None else f"{_rounded(Decimal(figure)):,}".replace("-", "−")
+    return f"{_rounded(Decimal(figure)):,}".replace("-", "−") if _is_figure(figure) else NONE
 
 
 @register.filter
 def price(figure: Figure) -> SafeString | str:
     """At most six digits that count, all of them on hover."""
-    if figure is None:
+    if not _is_figure(figure):
         return NONE
     amount = Decimal(figure)
     decimals = max(0, _PRICE_DIGITS - 1 - amount.adjusted())
@@ -70,7 +70,7 @@ def quantity(figure: Figure) -> SafeString | str:
 
 @register.filter
 def percent(amount: Decimal | None) -> str:
-    return NONE if amount is None else f"{amount:.1f}"
+    return f"{amount:.1f}" if _is_figure(amount) else NONE
 
 
 @register.filter
@@ -199,6 +199,11 @@ def _with_all(shown: Decimal, amount: Decimal) -> SafeString | str:
     if shown == amount:
         return words.number(amount)
     return format_html('<span title="{}">{}</span>', words.number(amount), words.number(shown))
+
+
+def _is_figure(figure: Figure) -> TypeGuard[Decimal | int]:
+    """A column of PostgreSQL may hold NaN and Infinity, which are shown as not known."""
+    return figure is not None and Decimal(figure).is_finite()
 
 
 def _rounded(amount: Decimal) -> Decimal:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from tests.factories import save_edit
@@ -13,6 +14,7 @@ from tests.traders.admin.browsing import STEADY, text_of
 from tests.traders.admin.people import browser_of
 from traders.models import TraderRuntimeState, TraderSymbolCooldown
 from traders.rules.roles import Role
+from traders.rules.state import State
 
 pytestmark = pytest.mark.usefixtures("fleet")
 
@@ -138,3 +140,32 @@ def test_other_traders_and_the_fleet_show_none_of_it() -> None:
     viewer = browser_of(Role.VIEWER)
     assert b"Cooldowns" not in viewer.get("/admin/traders/traderconfig/quick_short/change/").content
     assert b'runtime"' not in viewer.get("/admin/traders/managerconfig/1/change/").content
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "[5]",
+        '"text"',
+        "null",
+        '{"pause": "soon", "decision": [], "performance": {"total_pnl_usd": {"a": []}}, "last_error": [1]}',
+        '{"pause": {"until": "9999-12-31T23:59:59-12:00"}, "decision": {"last_at": "9999-12-31T23:59:59-12:00"}}',
+    ],
+)
+def test_a_report_that_is_none_stops_no_page(detail: str) -> None:
+    report()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE trader_runtime_state SET detail = %s, updated_at = 'infinity' WHERE trader_id = 'steady_long'",
+            [detail],
+        )
+        cursor.execute(
+            "INSERT INTO trader_symbol_cooldowns (trader_id, symbol, cooldown_until, detail)"
+            " VALUES ('steady_long', 'BTC', 'infinity', '[]'), ('steady_long', 'ETH', '-infinity', '{}')"
+        )
+    viewer = browser_of(Role.VIEWER)
+
+    for page in (f"{STEADY}change/", "/admin/traders/traderconfig/", "/admin/"):
+        assert viewer.get(page).status_code == 200
+    for state in State:
+        assert viewer.get(f"/admin/traders/traderconfig/?state={state}").status_code == 200
