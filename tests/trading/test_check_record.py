@@ -22,6 +22,8 @@ from tests.trading.bad_rows import (
 )
 from tests.trading.export.record import make_desk
 from trading.repositories import stored_rows
+from trading.schema.exclusion import RecordKey, RecordKind
+from trading.services import exclusions
 
 pytestmark = pytest.mark.django_db
 
@@ -146,6 +148,16 @@ def test_rows_from_before_a_constraint_are_found(desk: None) -> None:
 
     assert found() == {("equity_snapshots", equity): ("rule", "")}
     assert "breaks the constraint equity_from_0" in run()[1]
+
+
+def test_a_row_that_was_set_aside_is_dealt_with(desk: None) -> None:
+    trade = add_trade("ann", trade_detail(fills=5))
+    equity = add_equity("ann", "NaN")
+    for kind, row_id in ((RecordKind.TRADE, trade), (RecordKind.EQUITY, equity)):
+        exclusions.set_aside([RecordKey(kind, row_id)], reason="spoilt by an engine", actor="mei")
+
+    assert found() == {}
+    assert run()[0] == 0
 
 
 def test_one_table_can_be_checked_alone(desk: None) -> None:

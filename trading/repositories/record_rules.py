@@ -34,7 +34,7 @@ SELECT concat_ws('|', trader_id, entry_version), '',
   FULL JOIN (SELECT trader_id, coalesce(entry_version, 0) AS entry_version, count(*) AS trades, sum(net_pnl) AS net,
                     count(*) FILTER (WHERE net_pnl > 0) AS wins, count(*) FILTER (WHERE net_pnl < 0) AS losses,
                     min(close_ts_ms) AS first, max(close_ts_ms) AS last
-               FROM trades GROUP BY 1, 2) t USING (trader_id, entry_version)
+               FROM trades WHERE exclusion_id IS NULL GROUP BY 1, 2) t USING (trader_id, entry_version)
  WHERE (r.trades, r.wins, r.losses, r.net_pnl, r.first_close_ms, r.last_close_ms)
        IS DISTINCT FROM (t.trades, t.wins, t.losses, t.net, t.first, t.last)
 """
@@ -42,7 +42,7 @@ SELECT concat_ws('|', trader_id, entry_version), '',
 _CLOSED_WITHOUT_TRADE = f"""
 SELECT p.id, 'detail.close', 'has no trade that closed at its time'
   FROM (SELECT id, trader_id, symbol, {moment_ms("detail", "close.time_ms")} AS closed_ms
-          FROM positions WHERE status = 'closed') p
+          FROM positions WHERE status = 'closed' AND exclusion_id IS NULL) p
  WHERE p.closed_ms IS NOT NULL
    AND NOT EXISTS (SELECT FROM trades t
                     WHERE t.trader_id = p.trader_id AND t.symbol = p.symbol AND t.close_ts_ms = p.closed_ms)

@@ -18,15 +18,18 @@ MOST_CHARACTERS = 20_000
 @dataclass(frozen=True)
 class Source:
     """`keys` are (column, its type) of the primary key; `columns` are SQL beside them. `batch` rows are in memory at a
-    time. `newest` is how the last rows are found, None where the table is small enough to be read whole."""
+    time. `newest` is how the last rows are found, None where the table is small enough to be read whole. `counts` tells
+    the rows that were not set aside: an operator has dealt with the others."""
 
     table: str
     keys: tuple[tuple[str, str], ...]
     columns: tuple[str, ...]
     batch: int = 2_000
     newest: str | None = None
+    counts: str = "true"
 
 
+_NOT_ASIDE = "exclusion_id IS NULL"
 _ID = (("id", "text"),)
 _NUMBER = (("id", "bigint"),)
 SOURCES = {
@@ -35,10 +38,12 @@ SOURCES = {
         Source(
             *("trades", _ID, ("trader_id", "symbol", "side", "close_ts_ms", "detail::text")),
             newest="close_ts_ms DESC, id",
+            counts=_NOT_ASIDE,
         ),
         Source(
             *("positions", _ID, ("trader_id", "symbol", "side", "status", "opened_ms", "detail::text")),
             newest="opened_ms DESC, id",
+            counts=_NOT_ASIDE,
         ),
         Source(
             "decision_journal",
@@ -50,6 +55,7 @@ SOURCES = {
             ),
             batch=200,
             newest="id DESC",
+            counts=_NOT_ASIDE,
         ),
         Source(
             "conversation_messages",
@@ -63,6 +69,7 @@ SOURCES = {
             ("equity_usd", "realized_pnl_usd", "unrealized_pnl_usd"),
             batch=10_000,
             newest="ts_ms DESC",
+            counts=_NOT_ASIDE,
         ),
         Source("trader_runtime_state", (("trader_id", "text"),), (is_moment("updated_at"), "detail::text")),
         Source(
@@ -80,25 +87,25 @@ SOURCES = {
 
 
 def every(source: Source) -> Iterator[list[Any]]:
-    """All rows, (id, *columns) each, some at a time. Reads by key: no transaction stays open between two batches."""
+    """All rows that count, (id, *columns) each, some at a time. Reads by key: no transaction stays open in between."""
     keys = [column for column, _kind in source.keys]
     places = ", ".join(f"%s::{kind}" for _column, kind in source.keys)
     sql = (
         f"SELECT {', '.join(keys)}, {', '.join(source.columns)} FROM {source.table}"
-        f" {{beyond}} ORDER BY {', '.join(keys)} LIMIT {source.batch}"
+        f" WHERE {source.counts} {{beyond}} ORDER BY {', '.join(keys)} LIMIT {source.batch}"
     )
     found = _rows(sql.format(beyond=""))
     while found:
         yield [_identified(source, row) for row in found]
         last = found[-1][: len(keys)]
-        found = _rows(sql.format(beyond=f"WHERE ({', '.join(keys)}) > ({places})"), *last)
+        found = _rows(sql.format(beyond=f"AND ({', '.join(keys)}) > ({places})"), *last)
 
 
 def newest(source: Source, limit: int) -> list[Any]:
     """The last rows as `every` gives them; all of a table that is small by its nature."""
     keys = ", ".join(column for column, _kind in source.keys)
     order = f" ORDER BY {source.newest} LIMIT {limit}" if source.newest else f" ORDER BY {keys} LIMIT {limit * 10}"
-    found = _rows(f"SELECT {keys}, {', '.join(source.columns)} FROM {source.table}{order}")
+    found = _rows(f"SELECT {keys}, {', '.join(source.columns)} FROM {source.table} WHERE {source.counts}{order}")
     return [_identified(source, row) for row in found]
 
 
