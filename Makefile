@@ -10,7 +10,7 @@ export PYTHON
 python = .venv/bin/python
 
 .DEFAULT_GOAL = help
-.PHONY: help run demo demo-fresh demo-clean stop password test test-slow test-pages test-faults soak check bench pictures clean packages packages-dev
+.PHONY: help run demo demo-fresh demo-clean stop password test test-slow test-pages test-faults soak check figures bench pictures clean packages packages-dev
 
 help:
 	@echo "make run [HOST=127.0.0.1] [PORT=8000]   prepare everything and serve the site"
@@ -25,6 +25,7 @@ help:
 	@echo "make test-faults                        kill servers, race processes (some minutes)"
 	@echo "make soak                               the property tests with a thousand new examples each (half an hour)"
 	@echo "make check                              format, lint, types, layers, migrations"
+	@echo "make figures                            sizes, names, SQL and comments of the code, as numbers"
 	@echo "make bench                              measure, and write docs/benchmarks.md"
 	@echo "make pictures                           take the pictures of docs/ anew"
 	@echo "make clean                              remove .venv and caches; data stays"
@@ -75,6 +76,9 @@ check: packages-dev
 	$(python) -m mypy
 	.venv/bin/python -c 'from importlinter.cli import lint_imports_command as run; run()'
 	$(python) manage.py makemigrations --check --dry-run
+
+figures: packages
+	@exec $(python) scripts/figures.py
 
 bench: packages-dev
 	@exec $(python) -m benchmarks --write $(ARGS)
