@@ -98,8 +98,6 @@ def write(heads: Sequence[Head]) -> dict[str, int]:
         _write_prompts([version for _, version in versions])
         _insert(_TRADERS, [_row(head.versions[0], head.versions[-1], sets, accounts) for head in heads])
         _insert(_VERSIONS, [_row(first, version, sets, accounts) for first, version in versions])
-        for change_set in sets.values():
-            writer.announce(change_set)
         _write_runtime(heads)
     return {"trader_config": len(heads), "trader_config_versions": len(versions)}
 

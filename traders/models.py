@@ -128,6 +128,44 @@ class ManagerConfig(models.Model):
         return "manager_config"
 
 
+class ConfigWrite(models.Model):
+    """A transaction that wrote versions, made by the database. `position` is given at its commit and rises with the
+    order of commits; a row without one belongs to the transaction that reads it."""
+
+    id = models.BigAutoField(primary_key=True)
+    change_set = models.BigIntegerField()
+    position = models.BigIntegerField(null=True, blank=True, unique=True)
+
+    class Meta:
+        db_table = "config_writes"
+        verbose_name = _("transaction that wrote versions")
+        verbose_name_plural = _("transactions that wrote versions")
+        indexes = [
+            # The open transaction's own row: WHERE position IS NULL
+            models.Index(fields=["id"], condition=models.Q(position__isnull=True), name="idx_config_writes_open"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class ConfigWriteVersion(models.Model):
+    """A version that a transaction wrote; `config_id` is a trader's id or "@manager". Ordered by bytes, as cursors."""
+
+    pk = models.CompositePrimaryKey("write_id", "config_id", "version")
+    write_id = models.BigIntegerField()
+    config_id = models.TextField(db_collation="C")
+    version = models.IntegerField()
+
+    class Meta:
+        db_table = "config_write_versions"
+        verbose_name = _("version of a transaction")
+        verbose_name_plural = _("versions of transactions")
+
+    def __str__(self) -> str:
+        return f"{self.config_id} v{self.version}"
+
+
 class TraderRuntimeState(models.Model):
     """What engines observed. The database makes the row with its trader; only engines move it after that."""
 

@@ -8,50 +8,46 @@ from typing import Any
 
 from django.db import connection
 
-from traders.models import ManagerConfigVersion, TraderConfigVersion
-from traders.repositories import rows
-from traders.repositories.writer import CHANNEL
+from traders.repositories import configs
 from traders.schema.cursor import Cursor
-from traders.schema.fleet import FLEET_ID
 from traders.schema.stored import StoredConfig
 
-_NEWEST = """
-SELECT greatest((SELECT max(change_set) FROM trader_config_versions),
-                (SELECT max(change_set) FROM manager_config_versions), 0)
-"""
-# The order of cursors is that of bytes, whatever the database's own is.
+CHANNEL = "trader_config_changed"
+_NEWEST = "SELECT coalesce(max(position), 0) FROM config_writes"
+# The order of cursors is that of bytes, which is the column's own.
 _AFTER = """
-SELECT * FROM {table}
- WHERE (change_set, {config_id} COLLATE "C") > (%(change_set)s, %(config_id)s) AND change_set <= %(until)s
-   AND (%(ids)s::text[] IS NULL OR {config_id} = ANY (%(ids)s))
- ORDER BY change_set, {config_id} COLLATE "C" LIMIT %(limit)s
+SELECT w.position, n.config_id, n.version
+  FROM config_writes w JOIN config_write_versions n ON n.write_id = w.id
+ WHERE w.position BETWEEN %(position)s AND %(until)s
+   AND (w.position, n.config_id, n.version) > (%(position)s, %(config_id)s, %(version)s)
+   AND (%(ids)s::text[] IS NULL OR n.config_id = ANY (%(ids)s))
+ ORDER BY w.position, n.config_id, n.version LIMIT %(limit)s
 """
-_TRADERS_AFTER = _AFTER.format(table="trader_config_versions", config_id="id")
-_FLEET_AFTER = _AFTER.format(table="manager_config_versions", config_id=f"'{FLEET_ID}'")
 
 
-def newest_change_set() -> int:
-    """0 where nothing was ever stored. Change sets are committed in the order of their numbers, so all of them up to
-    this one can be read."""
+def newest_position() -> int:
+    """0 where nothing was ever stored. Positions are committed in their order, so all up to this one can be read."""
     with connection.cursor() as cursor:
         cursor.execute(_NEWEST)
         return int(cursor.fetchone()[0])
 
 
-def after(place: Cursor, *, until: int, ids: Collection[str] | None, limit: int) -> list[StoredConfig]:
-    """Versions past `place` up to the change set `until`, of these configurations or of all, as cursors are ordered."""
-    parameters = {
-        "change_set": place.change_set,
+def after(place: Cursor, *, until: int, ids: Collection[str] | None, limit: int) -> list[tuple[Cursor, StoredConfig]]:
+    """Versions past `place` up to the position `until`, each with its own place, as cursors are ordered. Of these
+    configurations, or of all."""
+    parameters: dict[str, int | str | list[str] | None] = {
+        "position": place.position,
         "config_id": place.config_id,
+        "version": place.version,
         "until": until,
         "ids": None if ids is None else list(ids),
         "limit": limit,
     }
-    found = [
-        *map(rows.stored, TraderConfigVersion.objects.raw(_TRADERS_AFTER, parameters)),
-        *map(rows.stored, ManagerConfigVersion.objects.raw(_FLEET_AFTER, parameters)),
-    ]
-    return sorted(found, key=lambda version: (version.change_set, version.config_id))[:limit]
+    with connection.cursor() as cursor:
+        cursor.execute(_AFTER, parameters)
+        places = [Cursor(*row) for row in cursor.fetchall()]
+    found = configs.numbered((found.config_id, found.version) for found in places)
+    return [(at, found[at.config_id, at.version]) for at in places]
 
 
 @contextmanager

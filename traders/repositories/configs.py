@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -71,14 +71,22 @@ def history(config_id: str, *, before: int | None, limit: int) -> list[StoredCon
 
 def versions(numbers: Mapping[str, int]) -> dict[str, StoredConfig]:
     """{config_id: its version of that number}; what was never there is left out."""
-    traders = {name: number for name, number in numbers.items() if name != FLEET_ID}
-    found = {}
+    return {config_id: found for (config_id, _number), found in numbered(numbers.items()).items()}
+
+
+def numbered(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], StoredConfig]:
+    """{(config_id, number): that version}; what was never there is left out. At most two statements."""
+    wanted = list(keys)
+    traders = [key for key in wanted if key[0] != FLEET_ID]
+    fleet = [number for config_id, number in wanted if config_id == FLEET_ID]
+    found: list[Any] = []
     if traders:
-        rows_of = TraderConfigVersion.objects.raw(_NUMBERED, [list(traders), list(traders.values())])
-        found = {row.id: rows.stored(row) for row in rows_of}
-    if FLEET_ID in numbers and (settings := version(FLEET_ID, numbers[FLEET_ID])):
-        found[FLEET_ID] = settings
-    return found
+        parameters = [[name for name, _number in traders], [number for _name, number in traders]]
+        found += TraderConfigVersion.objects.raw(_NUMBERED, parameters)
+    if fleet:
+        found += ManagerConfigVersion.objects.filter(version__in=fleet)
+    stored = [rows.stored(row) for row in found]
+    return {(version.config_id, version.version): version for version in stored}
 
 
 def traders_at(moment: datetime, ids: Collection[str] | None = None) -> dict[str, StoredConfig]:

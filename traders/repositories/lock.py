@@ -35,7 +35,7 @@ class LockedFleet:
         return self.settings if config_id == FLEET_ID else self.traders([config_id]).get(config_id)
 
     def write(self, versions: Sequence[NewVersion], *, source: str, actor: str) -> list[SavedVersion]:
-        """Writes configs and history, and announces them. All versions of one lock are one change set.
+        """Writes configs and history, which the database announces. All versions of one lock are one change set.
 
         Raises FleetNotAllowed for a version of the fleet's settings under a lock that was not taken for them.
         """
@@ -45,7 +45,6 @@ class LockedFleet:
             raise FleetNotAllowed
         if self.change_set is None:
             self.change_set = writer.next_change_set()
-            writer.announce(self.change_set)
         traders = [version for version in versions if version.config_id != FLEET_ID]
         saved = [
             writer.write_fleet(version, change_set=self.change_set, source=source, actor=actor)

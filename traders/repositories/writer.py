@@ -12,7 +12,6 @@ from traders.schema import jsonio
 from traders.schema.actors import account_id_of
 from traders.schema.stored import NewVersion, SavedVersion
 
-CHANNEL = "trader_config_changed"
 # One parameter of JSON lines: an array of texts would be escaped twice, which takes longer than the rest.
 # clock_timestamp(), not NOW(): a version written after waiting for a lock would be dated before the one it
 # waited for. The WHERE lets a row through only when it still stands at the version that this one follows.
@@ -125,12 +124,6 @@ def write_fleet(version: NewVersion, *, change_set: int, source: str, actor: str
     _require_all(len(rows), [version])
     ((number, at),) = rows
     return SavedVersion(version.config_id, number, at, change_set)
-
-
-def announce(change_set: int) -> None:
-    """NOTIFY is delivered at commit, so a listener never reads the state before it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, jsonio.dumps({"change_set": change_set})])
 
 
 def _require_all(written: int, versions: Sequence[NewVersion]) -> None:

@@ -1,4 +1,5 @@
-"""A place in the order of all changes: change sets rise, and within one the configurations come by their id."""
+"""A place in the order of all changes: positions rise with the order of commits; within one transaction the
+configurations come by their id, each in the order of its versions."""
 
 from __future__ import annotations
 
@@ -10,24 +11,32 @@ from traders.schema.fleet import FLEET_ID
 from traders.schema.trader import ID_PATTERN
 
 # Sorts behind every id, by bytes.
-END_OF_SET = "~"
-_FORM = re.compile(rf"([0-9]{{1,18}})(?::({re.escape(FLEET_ID)}|{ID_PATTERN.pattern}))?")
+END_OF_IDS = "~"
+# No version has a higher number: the column's largest.
+END_OF_VERSIONS = 2**31 - 1
+_FORM = re.compile(rf"([0-9]{{1,18}})(?::({re.escape(FLEET_ID)}|{ID_PATTERN.pattern})(?::([1-9][0-9]{{0,8}}))?)?")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cursor:
-    """Everything up to here was read: of `change_set` the configurations up to this one, or all of them."""
+    """Everything up to here was read: of the transaction at `position` the versions up to this one, or all."""
 
-    change_set: int
-    config_id: str = END_OF_SET
+    position: int
+    config_id: str = END_OF_IDS
+    version: int = END_OF_VERSIONS
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """`42` or `42:trader_a`. Raises ValueError."""
+        """`42`, `42:trader_a` or `42:trader_a:7`. Raises ValueError."""
         found = _FORM.fullmatch(text)
         if found is None:
             raise ValueError("must be a cursor of an earlier answer, or 0 for the beginning")
-        return cls(int(found[1]), found[2] or END_OF_SET)
+        return cls(int(found[1]), found[2] or END_OF_IDS, int(found[3]) if found[3] else END_OF_VERSIONS)
 
     def __str__(self) -> str:
-        return str(self.change_set) if self.config_id == END_OF_SET else f"{self.change_set}:{self.config_id}"
+        parts = [str(self.position)]
+        if self.config_id != END_OF_IDS:
+            parts.append(self.config_id)
+            if self.version != END_OF_VERSIONS:
+                parts.append(str(self.version))
+        return ":".join(parts)

@@ -32,21 +32,22 @@ class Changes:
 
 def now() -> Cursor:
     """Behind everything that is stored."""
-    return Cursor(announcements.newest_change_set())
+    return Cursor(announcements.newest_position())
 
 
 def since(place: Cursor, *, config_ids: Collection[str] | None = None, limit: int) -> Changes:
     """At most `limit` versions past `place`, oldest first. Raises UnknownConfig, and AheadOfHistory for a cursor of
     another history."""
-    newest = announcements.newest_change_set()
-    if place.change_set > newest:
+    newest = announcements.newest_position()
+    if place.position > newest:
         raise AheadOfHistory(str(place), newest)
     if config_ids is not None:
         configs.active(config_ids)
     found = announcements.after(place, until=newest, ids=config_ids, limit=limit)
+    versions = [version for _place, version in found]
     if len(found) < limit:
-        return Changes(found, max(place, Cursor(newest)), is_all=True)
-    return Changes(found, Cursor(found[-1].change_set, found[-1].config_id), is_all=False)
+        return Changes(versions, max(place, Cursor(newest)), is_all=True)
+    return Changes(versions, found[-1][0], is_all=False)
 
 
 def wait_for_some(place: Cursor, *, config_ids: Collection[str] | None = None, limit: int, seconds: float) -> Changes:
@@ -54,7 +55,7 @@ def wait_for_some(place: Cursor, *, config_ids: Collection[str] | None = None, l
     deadline = time.monotonic() + seconds
     found = since(place, config_ids=config_ids, limit=limit)
     while not found.versions and not watch.is_over and (left := deadline - time.monotonic()) > 0:
-        watch.wait_beyond(found.cursor.change_set, left)
+        watch.wait_beyond(found.cursor.position, left)
         found = since(found.cursor, config_ids=config_ids, limit=limit)
     return found
 
@@ -91,7 +92,7 @@ class _Watch:
             self.is_over = True
             self._changed.notify_all()
 
-    def wait_beyond(self, change_set: int, seconds: float) -> None:
+    def wait_beyond(self, position: int, seconds: float) -> None:
         """Returns when there is a newer one, when the time is up, or when nobody can look: the caller reads anyway."""
         with self._changed:
             failures = self._failures
@@ -99,7 +100,7 @@ class _Watch:
             try:
                 self._begin()
                 self._changed.wait_for(
-                    lambda: self.is_over or self._newest > change_set or self._failures > failures, seconds
+                    lambda: self.is_over or self._newest > position or self._failures > failures, seconds
                 )
             finally:
                 self._waiting -= 1
@@ -112,7 +113,7 @@ class _Watch:
     def _look(self) -> None:
         try:
             with announcements.listening() as wait:
-                while self._goes_on(announcements.newest_change_set()):
+                while self._goes_on(announcements.newest_position()):
                     wait(RECHECK_SECONDS)
         except DatabaseError:
             with self._changed:

@@ -28,6 +28,7 @@ from trading.schema.message import Role, Said
 TABLES = (
     *("trader_config", "trader_config_versions", "manager_config", "manager_config_versions", "prompt_texts"),
     *("trader_runtime_state", "trader_symbol_cooldowns", "yaml_base", "config_change_set_paths", "api_tokens"),
+    *("config_writes", "config_write_versions"),
     *("symbols", "positions", "trades", "version_results", "decision_journal", "conversation_messages"),
     "equity_snapshots",
 )
