@@ -39,6 +39,9 @@ MANAGER_YAML = Path(env_str("MANAGER_YAML") or BASE_DIR / "etc" / "manager.yaml"
 if DEMO:
     MANAGER_YAML = DATA_DIR / "etc" / "manager.yaml"
 
+# Below it engines write the cycle files of traders (journal_dir), whose configurations may name no other place.
+JOURNAL_ROOT = Path(env_str("JOURNAL_ROOT") or MANAGER_YAML.parent).absolute()
+
 # --- Security -------------------------------------------------------------------------------------------------
 DEBUG = env_bool("DEBUG", default=False)
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])

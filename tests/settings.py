@@ -24,6 +24,7 @@ for _name in (
     *("DATABASE_COMMAND_LOCK_SECONDS", "DATABASE_COMMAND_IDLE_SECONDS"),
     "NOF0_DROP_DATA",
     "TOKEN_REQUESTS_PER_SECOND",
+    "JOURNAL_ROOT",
 ):
     # Empty counts as unset, and keeps the line of a .env file out.
     os.environ[_name] = ""

@@ -86,6 +86,7 @@ def trader_specs(
 ) -> TraderSpec:
     """One valid trader. `prompts`: those it may name; without, two of its own whose texts are not kept."""
     flat = draw(_flat(TRADER_SETTINGS))
+    flat["detail.journal.dir"] = draw(st.sampled_from(["", "journal/a", "./j/b c", "j/${HOST}"]))
     for role in ("system", "executor"):
         prompt = draw(st.sampled_from(prompts) if prompts else prompt_texts())
         flat[f"detail.prompts.{role}_template"] = prompt.path

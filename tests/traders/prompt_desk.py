@@ -34,6 +34,13 @@ class PromptDesk:
     def write(self, text: str) -> None:
         self.prompt.write_bytes((HEADER + text).encode())
 
+    def give_second(self, path: str) -> None:
+        """The file names another path for the second trader's prompt, with the same text."""
+        (self.file.parent / path).write_bytes(self.prompt.read_bytes())
+        first, second = self.file.read_text().split("  - id: trader_y", 1)
+        self.file.write_text(f"{first}  - id: trader_y{second.replace(LONG, path)}")
+        self.sync()
+
     def text(self, trader_id: str) -> str:
         """What the trader is told now, without the header."""
         found = prompts.existing(configs.existing(trader_id).flat[DIGEST])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.db.models import Q
@@ -45,6 +46,13 @@ def was_used_by(sha256: str, trader_ids: Collection[str]) -> bool:
     """Whether some version of these traders names the text."""
     named = Q(detail__prompts__system_sha256=sha256) | Q(detail__prompts__executor_sha256=sha256)
     return bool(TraderConfigVersion.objects.filter(named, id__in=list(trader_ids)).exists())
+
+
+def is_named(sha256: str, path: Any) -> bool:
+    """Whether some version of some trader names the text by this path: two files may hold the same text."""
+    named = Q(detail__prompts__system_sha256=sha256, detail__prompts__system_template=path)
+    named |= Q(detail__prompts__executor_sha256=sha256, detail__prompts__executor_template=path)
+    return bool(TraderConfigVersion.objects.filter(named).exists())
 
 
 def keep(prompts: Iterable[PromptText]) -> None:

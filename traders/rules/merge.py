@@ -24,11 +24,14 @@ class Side(StrEnum):
 
 # A prompt is one choice, kept in three paths: mixing the template of one side with the text of the other
 # would name a prompt that never was.
-UNITS: tuple[tuple[str, ...], ...] = tuple(
-    tuple(f"detail.prompts.{role}_{part}" for part in ("template", "version", "sha256"))
+Unit = tuple[str, str, str]
+"""Path, version and sha256 of one prompt."""
+
+UNITS: tuple[Unit, ...] = tuple(
+    (f"detail.prompts.{role}_template", f"detail.prompts.{role}_version", f"detail.prompts.{role}_sha256")
     for role in ("system", "executor")
 )
-_UNIT_OF = {path: unit for unit in UNITS for path in unit}
+_UNIT_OF: dict[str, tuple[str, ...]] = {path: unit for unit in UNITS for path in unit}
 
 
 def unit_of(path: str) -> tuple[str, ...]:

@@ -202,7 +202,7 @@ class Journal(Section):
     dir: Line = setting(
         "",
         label=_("Directory"),
-        help=_("Empty means journal/ and the trader's id."),
+        help=_("Below the journal root: a relative path without “..”. Empty means journal/ and the trader's id."),
         yaml="journal_dir",
         max_length=500,
     )

@@ -11,6 +11,8 @@ from pydantic import ValidationError
 from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
 from traders.schema.declare import Setting
 from traders.schema.fleet import FleetSpec
+from traders.schema.journal import DIR_PATH, journal_dir_problem
+from traders.schema.paths import Flat
 from traders.schema.problems import InvalidConfig, Problem, problems_of, shown
 from traders.schema.prompts import path_problem
 from traders.schema.secrets import find_secret, secrets_in
@@ -22,13 +24,16 @@ _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _DIGESTS = frozenset({"system_sha256", "executor_sha256"})
 
 
-def validate_trader(trader_id: str, nested: Mapping[str, Any]) -> TraderSpec:
+def validate_trader(trader_id: str, nested: Mapping[str, Any], *, before: Flat | None = None) -> TraderSpec:
     """`{exchange_provider, ..., detail}` -> the trader's configuration, defaults filled in.
 
-    Raises InvalidConfig with every problem at its dotted path: types, ranges, unknown settings, secrets,
-    paths of prompts that no other machine would have.
+    `before` is what stands, if anything: a directory of cycle files that is stored already is left alone, so that an
+    older one can be edited away and hinders no other change. Raises InvalidConfig with every problem at its dotted
+    path: types, ranges, unknown settings, secrets, paths of prompts that no other machine would have, directories
+    outside of the journal root.
     """
     problems = _text_problems(nested, trader_id) + _prompt_problems(nested, trader_id)
+    problems += _journal_problems(nested, trader_id, before or {})
     try:
         spec = TraderSpec.model_validate({**nested, "id": trader_id})
     except ValidationError as error:
@@ -109,6 +114,16 @@ def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for item in value:
             yield from _texts(item, path)
+
+
+def _journal_problems(nested: Mapping[str, Any], trader_id: str, before: Flat) -> list[Problem]:
+    detail = nested.get("detail")
+    journal = detail.get("journal") if isinstance(detail, dict) else None
+    path = journal.get("dir") if isinstance(journal, dict) else None
+    if not isinstance(path, str) or path.strip() == before.get(DIR_PATH):
+        return []
+    message = journal_dir_problem(path.strip())
+    return [Problem(DIR_PATH, message, trader_id)] if message else []
 
 
 def _prompt_problems(nested: Mapping[str, Any], trader_id: str) -> list[Problem]:

@@ -105,7 +105,7 @@ def _version(
     )
     if not changes:
         return None
-    spec = validated(current.config_id, apply(current.flat, changes))
+    spec = validated(current.config_id, apply(current.flat, changes), before=current.flat)
     return NewVersion(spec, current.version, changes, reason)
 
 

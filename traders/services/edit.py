@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from os.path import realpath
+from pathlib import Path
+
+from django.conf import settings as site
 
 from traders.repositories import configs
 from traders.repositories.lock import LockedFleet, locked_fleet
@@ -11,8 +15,9 @@ from traders.rules.allocation import Allocation, Share
 from traders.rules.errors import AlreadyExists, FleetNotAllowed, OverAllocated, StaleEdit, UnknownConfig
 from traders.rules.proposal import Proposal, riskier_paths
 from traders.schema.fleet import FLEET_ID
+from traders.schema.journal import DIR_PATH, journal_dir_problem
 from traders.schema.paths import Flat, diff, unflatten
-from traders.schema.problems import InvalidConfig
+from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.stored import NewVersion, SavedVersion, Spec, StoredConfig, flat_of, id_of
 from traders.schema.validate import validate_fleet, validate_trader
 from traders.services import names
@@ -62,10 +67,27 @@ def require_right(config_ids: Collection[str], *, may_change_fleet: bool) -> Non
         raise FleetNotAllowed
 
 
-def validated(config_id: str, flat: Flat) -> Spec:
-    """Raises InvalidConfig."""
+def validated(config_id: str, flat: Flat, *, before: Flat | None = None) -> Spec:
+    """`before` is what stands, if anything. Raises InvalidConfig."""
     nested = unflatten(flat)
-    return validate_fleet(nested) if config_id == FLEET_ID else validate_trader(config_id, nested)
+    if config_id == FLEET_ID:
+        return validate_fleet(nested)
+    spec = validate_trader(config_id, nested, before=before)
+    require_inside(config_id, spec.detail.journal.dir, before=before)
+    return spec
+
+
+def require_inside(trader_id: str, journal_dir: str, *, before: Flat | None) -> None:
+    """Raises InvalidConfig for a new directory of cycle files that leads out of the journal root, also by a link on
+    this machine."""
+    if journal_dir == (before or {}).get(DIR_PATH):
+        return
+    problem = journal_dir_problem(journal_dir)
+    root = Path(realpath(site.JOURNAL_ROOT))
+    if problem is None and not Path(realpath(root / journal_dir)).is_relative_to(root):
+        problem = f"must be a path below the journal root {root}; {journal_dir!r} leads out of it by a link"
+    if problem:
+        raise InvalidConfig([Problem(DIR_PATH, problem, trader_id)])
 
 
 def proposal_of(
@@ -89,7 +111,7 @@ def _proposal(
     config_id: str, flat: Flat, expected_version: int, current: StoredConfig | None, settings: StoredConfig | None
 ) -> Proposal:
     require_version(config_id, flat, expected_version, current)
-    spec = validated(config_id, flat)
+    spec = validated(config_id, flat, before=current.flat if current else None)
     if problems := names.unknown(spec, current):
         raise InvalidConfig(problems)
     return proposal_of(spec, current=current, settings=settings, shares=configs.shares())

@@ -136,7 +136,7 @@ def part_of(current: StoredConfig, flat: Flat) -> tuple[Part, Spec | None]:
     """What becomes of `current`, and the configuration that `flat` is; None where it is not valid."""
     config_id, version = current.config_id, current.version
     try:
-        spec = validated(config_id, flat)
+        spec = validated(config_id, flat, before=current.flat)
     except InvalidConfig as invalid:
         changes = tuple(diff(current.flat, flat))
         return Part(config_id, version, changes, frozenset(), tuple(invalid.problems)), None

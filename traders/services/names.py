@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 
@@ -12,7 +11,7 @@ from traders.manager_yaml.file import InvalidFile, KnownNames
 from traders.manager_yaml.names import name_problems
 from traders.manager_yaml.neighbours import known_names
 from traders.repositories import configs, prompts
-from traders.rules.merge import UNITS
+from traders.rules.merge import UNITS, Unit
 from traders.schema.paths import Flat
 from traders.schema.problems import Problem
 from traders.schema.prompts import PromptText
@@ -70,14 +69,26 @@ def unknown_values(values: Flat) -> list[Problem]:
     except InvalidFile as broken:
         return [Problem("", f"cannot be held to the names in use: {broken}")]
     stored = prompts.texts([values[sha256] for _, _, sha256 in UNITS if values.get(sha256)])
-    for template, version, sha256 in UNITS:
-        if template in values and not _is_stored(stored, values.get(sha256), values.get(version)):
-            problems.append(Problem(template, _NOT_STORED))
+    for unit in UNITS:
+        if any(path in values for path in unit):
+            problems += _prompt_problems(unit, values, stored)
     return problems
 
 
-def _is_stored(stored: Mapping[str, PromptText], sha256: Any, version: Any) -> bool:
-    return sha256 in stored and stored[sha256].version == version
+def _prompt_problems(unit: Unit, flat: Flat, stored: Mapping[str, PromptText], trader_id: str = "") -> list[Problem]:
+    """Path, version and text of a prompt are one choice: history must not name a prompt that was never used."""
+    template, version, sha256 = unit
+    text = stored.get(flat.get(sha256) or "")
+    if text is None:
+        return [Problem(template, _NOT_STORED, trader_id)]
+    problems = []
+    if flat.get(version) != text.version:
+        problems.append(Problem(version, f"must be {text.version!r}, the version of the text {text.sha256}", trader_id))
+    path = flat.get(template)
+    if path != text.path and not prompts.is_named(text.sha256, path):
+        right = f"must be a path that the text {text.sha256} is known by, such as {text.path}; sync a file to rename it"
+        problems.append(Problem(template, right, trader_id))
+    return problems
 
 
 def _known() -> KnownNames:
@@ -86,13 +97,12 @@ def _known() -> KnownNames:
 
 def _unknown_prompts(trader_id: str, flat: Flat, before: Flat) -> list[Problem]:
     problems = []
-    for template, version, sha256 in UNITS:
-        digest = flat[sha256]
-        if before and digest == before[sha256]:
+    for unit in UNITS:
+        digest = flat[unit[2]]
+        if before and all(flat[path] == before[path] for path in unit):
             continue
         stored = prompts.texts([digest]) if digest else {}
-        if not _is_stored(stored, digest, flat[version]):
-            problems.append(Problem(template, _NOT_STORED, trader_id))
+        problems += _prompt_problems(unit, flat, stored, trader_id)
     return problems
 
 

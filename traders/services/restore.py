@@ -13,7 +13,7 @@ from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import apply, diff
 from traders.schema.stored import SavedVersion, Spec, StoredConfig
 from traders.schema.trader import TraderSpec
-from traders.services.edit import proposal_of, require_right, require_version, validated, write
+from traders.services.edit import proposal_of, require_inside, require_right, require_version, validated, write
 from traders.services.reason import required_reason
 
 
@@ -63,6 +63,8 @@ def _proposal(
         raise UnknownVersion(config_id, number)
     require_version(config_id, old.flat, expected_version, current)
     spec = _as_of_now(_keeping(keep, old, current), current.spec)
+    if isinstance(spec, TraderSpec):
+        require_inside(config_id, spec.detail.journal.dir, before=current.flat)
     return proposal_of(spec, current=current, settings=settings, shares=configs.shares())
 
 
@@ -70,7 +72,7 @@ def _keeping(keep: Collection[str], old: StoredConfig, current: StoredConfig) ->
     """The old version with these paths as they stand now."""
     kept = {path for name in keep for path in unit_of(name)}
     stays = [change for change in diff(old.flat, current.flat) if change.path in kept]
-    return validated(current.config_id, apply(old.flat, stays)) if stays else old.spec
+    return validated(current.config_id, apply(old.flat, stays), before=current.flat) if stays else old.spec
 
 
 def _as_of_now(old: Spec, current: Spec) -> Spec:

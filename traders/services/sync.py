@@ -20,7 +20,7 @@ from traders.schema.paths import apply, diff, unflatten
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.stored import NewVersion, Spec, StoredConfig, flat_of, id_of
 from traders.schema.trader import TraderSpec
-from traders.services.edit import require_right, validated
+from traders.services.edit import require_inside, require_right, validated
 from traders.services.reason import required_reason
 
 INITIAL = "initial"
@@ -49,6 +49,8 @@ class _Plan:
     unchanged: int = 0
 
     def insert(self, spec: Spec, digest: str, *, reason: str) -> None:
+        if isinstance(spec, TraderSpec):
+            require_inside(spec.id, spec.detail.journal.dir, before=None)
         self.versions.append(NewVersion(spec, 0, (), reason))
         self.outcomes.append(Outcome(id_of(spec), Action.INSERTED, 1))
         if isinstance(spec, TraderSpec):
@@ -63,7 +65,7 @@ class _Plan:
             self.unchanged += 1
             return
         if changes:
-            spec = validated(stored.config_id, apply(stored.flat, changes))
+            spec = validated(stored.config_id, apply(stored.flat, changes), before=stored.flat)
             self.versions.append(NewVersion(spec, stored.version, changes, self.reason))
         action = Action.UPDATED if changes else Action.CONFLICT if conflicts else Action.ADOPTED
         version = stored.version + bool(changes)
@@ -71,7 +73,7 @@ class _Plan:
         self.conflicts += [Conflict(stored.config_id, c.path, c.base, c.file, self.sha256) for c in conflicts]
 
     def retire(self, stored: StoredConfig) -> None:
-        spec = validated(stored.config_id, {**stored.flat, "detail.retired": True})
+        spec = validated(stored.config_id, {**stored.flat, "detail.retired": True}, before=stored.flat)
         changes = tuple(diff(stored.flat, flat_of(spec)))
         self.versions.append(NewVersion(spec, stored.version, changes, self.reason))
         self.outcomes.append(Outcome(stored.config_id, Action.RETIRED, stored.version + 1, changes))

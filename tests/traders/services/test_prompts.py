@@ -61,7 +61,7 @@ def test_only_the_chosen_traders_move(desk: PromptDesk) -> None:
 
 
 def test_another_path_with_the_same_text_is_left_alone(desk: PromptDesk) -> None:
-    save_edit(Y, detail__prompts__system_template="prompts/other.tmpl")
+    desk.give_second("prompts/other.tmpl")
     old = prompts.existing(configs.existing(X).flat[DIGEST])
     assert old is not None
     new = prompts.written(path=LONG, body=f"{HEADER}Other.\n").prompt
@@ -209,15 +209,16 @@ def test_the_conflict_is_decided_at_the_sync_or_afterwards(
 
 
 def test_a_trader_of_another_file_is_said_not_to_be_reached_and_is_not(desk: PromptDesk) -> None:
-    desk.edit("From the browser.\n", Y)
-    save_edit(Y, detail__prompts__system_template="prompts/executor.tmpl")
-    uses = [use for use in stored.uses() if use.sha256 == configs.existing(Y).flat[DIGEST]]
-    assert prompts.fates(uses, prompts.on_disk([use.path for use in uses])) == {Fate.NOT_NAMED: 1}
-
+    flat = configs.existing(Y).flat
+    leaves = ("template", "version", "sha256")
+    save_edit(Y, **{f"detail.prompts.system_{leaf}": flat[f"detail.prompts.executor_{leaf}"] for leaf in leaves})
     (desk.file.parent / "prompts/executor.tmpl").write_text(f"{HEADER}Decide now.\n")
+    uses = [use for use in stored.uses() if use.sha256 == configs.existing(Y).flat[DIGEST]]
+    assert prompts.fates(uses, prompts.on_disk([use.path for use in uses]))[Fate.NOT_NAMED] == 1
+
     desk.sync()
 
-    assert desk.text(Y) == "From the browser.\n"
+    assert desk.text(Y) == "Decide.\n"
 
 
 def test_a_file_that_cannot_be_read_says_why(desk: PromptDesk) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.at_once import at_once
-from tests.factories import save_edit
+from tests.factories import EXECUTOR_PROMPT, make_trader, save_edit, sync_traders
 from tests.trading.engine_api.client import Engine
 from traders.services import configs
 
@@ -177,3 +177,39 @@ def test_a_configuration_under_another_id_is_refused(engine: Engine) -> None:
     reply = engine.put(TRADER, {"expected_version": 1, "reason": "calmer", "config": config})
 
     assert (reply.status, reply.body["problems"][0]["path"]) == (422, "config.id")
+
+
+@pytest.mark.parametrize("role", ["system", "executor"])
+@pytest.mark.parametrize(
+    ("leaf", "value"), [("version", "v9.9.9"), ("template", "prompts/other.tmpl"), ("template", EXECUTOR_PROMPT.path)]
+)
+def test_a_prompt_is_named_as_its_text_is_known(engine: Engine, role: str, leaf: str, value: str) -> None:
+    path = f"detail.prompts.{role}_{leaf}"
+    if configs.existing("steady_long").flat[path] == value:
+        return
+    refused = engine.patch(TRADER, {"expected_version": 1, "reason": "renamed", "set": {path: value}})
+    whole = engine.get(TRADER).body["config"]
+    whole["detail"]["prompts"][f"{role}_{leaf}"] = value
+    replaced = engine.put(TRADER, {"expected_version": 1, "reason": "renamed", "config": whole})
+
+    for reply in (refused, replaced):
+        assert (reply.status, [wrong["path"] for wrong in reply.body["problems"]]) == (422, [path])
+    assert configs.existing("steady_long").version == 1
+
+
+def test_a_prompt_is_taken_by_any_path_that_some_trader_knows_it_by(engine: Engine) -> None:
+    known_as = {"detail__prompts__system_template": "prompts/copy.tmpl"}
+    sync_traders(make_trader("steady_long"), make_trader("swift_short", **known_as))
+
+    reply = engine.patch(TRADER, _edit(**known_as))
+
+    assert reply.status == 200, reply.body
+    assert reply.body["version"] == 2
+
+
+@pytest.mark.parametrize("value", ["/etc/cron.d", "../../../etc", "a/../../b", "~/x", "$HOME/x", "C:\\x", "\\\\host"])
+def test_cycle_files_stay_below_the_journal_root(engine: Engine, value: str) -> None:
+    reply = engine.patch(TRADER, _edit(detail__journal__dir=value))
+    assert (reply.status, [wrong["path"] for wrong in reply.body["problems"]]) == (422, ["detail.journal.dir"])
+    assert "must be a path below the journal root" in reply.body["detail"]
+    assert configs.existing("steady_long").version == 1
