@@ -18,9 +18,9 @@ from benchmarks.trading_rows import FIRST_MS, make_record, vacuum
 from trading.exporter.cycle import Exporter
 from trading.exporter.manifest import Manifest
 from trading.exporter.options import Options
-from trading.live_store import store
-from trading.live_store.keys import PRICE
-from trading.live_store.reads import now_us
+from trading.live import store
+from trading.live.keys import PRICE
+from trading.live.reads import now_us
 from trading.schema.live import Price
 
 TRADERS, TRADES = 100, 1_000_000

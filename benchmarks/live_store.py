@@ -16,11 +16,12 @@ from django_redis import get_redis_connection
 from benchmarks import live_values
 from benchmarks.meter import percentile
 from benchmarks.report import Table
-from trading.live_store import codec, hashes, inspect, keys, legacy, legacy_store, store
-from trading.live_store.keys import CONVERSATIONS, LEADERBOARD, Key
-from trading.live_store.legacy import OF_KEY
-from trading.live_store.mode import Mode, follower, switch
-from trading.live_store.store import Writes
+from trading.live import codec, hashes, inspect, keys, store
+from trading.live.keys import CONVERSATIONS, LEADERBOARD, Key
+from trading.live.migration import legacy, legacy_store
+from trading.live.migration.legacy import OF_KEY
+from trading.live.mode import Mode, follower, switch
+from trading.live.store import Writes
 
 SIZES = (100, 1_000)
 READS, WRITES, CODINGS = 40, 1_500, 300

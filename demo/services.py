@@ -20,7 +20,7 @@ from traders.manager_yaml.writer import write_bundle
 from traders.rules.roles import Role
 from traders.services import configs
 from traders.services.export import bundle
-from trading.live_store.reads import now_us
+from trading.live.reads import now_us
 from trading.schema.live import Price
 from trading.services import live
 

@@ -10,7 +10,7 @@ from tests.browser.desk import log_in, person
 from tests.browser.record_desk import LIVE
 from tests.browser.test_pages import check, log_in_as_ada
 from tests.live_factories import ago, make_price
-from tests.trading.live_store import desk
+from tests.trading.live import desk
 from trading.services import live, live_switch, live_verify
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from trading.admin.pages import Room
 from trading.admin.unreadable_page import unreadable_count
-from trading.live_store.mode import Mode, State
-from trading.live_store.outage import Unavailable
+from trading.live.mode import Mode, State
+from trading.live.outage import Unavailable
 from trading.rules.errors import RecordError
 from trading.services import live, live_now, live_status, live_switch, live_verify
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from trading.documents.prices import symbol_prices
 from trading.exporter.manifest import Source
-from trading.live_store import store
-from trading.live_store.keys import PRICE
+from trading.live import store
+from trading.live.keys import PRICE
 from trading.repositories import export_fleet
 from trading.schema.live import US_PER_MS, Price
 from trading.schema.live_answers import Fresh, Stale

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from django.db import DatabaseError
 
 from trading.exporter.status import Seen, Status
-from trading.live_store import store
-from trading.live_store.keys import MARKET_CTX, PRICE, TRADER_HASHES, Key
-from trading.live_store.outage import outage
+from trading.live import store
+from trading.live.keys import MARKET_CTX, PRICE, TRADER_HASHES, Key
+from trading.live.outage import outage
 from trading.repositories import export_fleet
 from trading.repositories.export_fleet import SyncState
 from trading.schema.live_answers import Fresh, Stale

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from traders.management.table import table
-from trading.live_store.inspect import KeyStatus
+from trading.live.inspect import KeyStatus
 from trading.schema.live_verify import Verdict
 from trading.services.live_status import Status
 

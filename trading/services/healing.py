@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 from django.db import DatabaseError, connection
 
-from trading.live_store import rebuild
-from trading.live_store.mode import follower
-from trading.live_store.outage import outage
-from trading.live_store.reads import now_us
+from trading.live import rebuild
+from trading.live.mode import follower
+from trading.live.outage import outage
+from trading.live.reads import now_us
 from trading.schema.live import US_PER_SECOND
 
 REFRESH_SECONDS = 300

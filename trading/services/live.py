@@ -13,11 +13,11 @@ from django.db import transaction
 from msgspec import structs
 
 from trading.analytics.inception import leader
-from trading.live_store import keys, rebuild, store
-from trading.live_store.keys import MARKET_ASSET, MARKET_CTX, PRICE
-from trading.live_store.mode import follower
-from trading.live_store.outage import outage
-from trading.live_store.store import Writes
+from trading.live import keys, rebuild, store
+from trading.live.keys import MARKET_ASSET, MARKET_CTX, PRICE
+from trading.live.mode import follower
+from trading.live.outage import outage
+from trading.live.store import Writes
 from trading.repositories import projection
 from trading.repositories.projection import Projection
 from trading.schema.live import US_PER_MS, MarketAsset, MarketContext, Price

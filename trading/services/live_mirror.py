@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from trading.live_store.mirror import Mirror, Round
-from trading.live_store.outage import Client, client, outage
+from trading.live.migration.mirror import Mirror, Round
+from trading.live.outage import Client, client, outage
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from trading.live_store.keys import POSITIONS, PRICE
+from trading.live.keys import POSITIONS, PRICE
 from trading.repositories import projection
 from trading.schema.common import Side
 from trading.schema.live import LivePosition

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from trading.exporter.last_prices import exported_prices
-from trading.live_store import store
-from trading.live_store.keys import CONVERSATIONS, PRICE, TRADER_HASHES, Key
+from trading.live import store
+from trading.live.keys import CONVERSATIONS, PRICE, TRADER_HASHES, Key
 from trading.repositories import projection
 from trading.schema.live import US_PER_SECOND, Leader
 from trading.schema.live_answers import Answer, Fresh, Stale

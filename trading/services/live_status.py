@@ -8,11 +8,11 @@ from typing import Any
 
 from msgspec import structs
 
-from trading.live_store import board, codec, hashes, inspect, lists, mode, reads, verdicts
-from trading.live_store.inspect import KeyStatus, OldLayout
-from trading.live_store.keys import CONVERSATIONS, KEYS, LEADERBOARD, RedisType
-from trading.live_store.mode import State, follower
-from trading.live_store.outage import Client, demand, outage
+from trading.live import board, codec, hashes, inspect, lists, mode, reads, verdicts
+from trading.live.inspect import KeyStatus, OldLayout
+from trading.live.keys import CONVERSATIONS, KEYS, LEADERBOARD, RedisType
+from trading.live.mode import State, follower
+from trading.live.outage import Client, demand, outage
 from trading.rules.errors import RecordError
 from trading.schema.live_verify import Verdict
 

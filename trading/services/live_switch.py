@@ -13,10 +13,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from trading.live_store import backfill, cleanup, mirror, verdicts
-from trading.live_store.cleanup import Removed
-from trading.live_store.mode import Mode, Outdated, State, follower, switch, wait_for_acknowledgements
-from trading.live_store.outage import Client, demand
+from trading.live import verdicts
+from trading.live.migration import backfill, cleanup, mirror
+from trading.live.migration.cleanup import Removed
+from trading.live.mode import Mode, Outdated, State, follower, switch, wait_for_acknowledgements
+from trading.live.outage import Client, demand
 from trading.repositories import projection
 from trading.rules.errors import RecordError
 from trading.services import live

@@ -9,10 +9,10 @@ from typing import Any
 
 from msgspec import structs
 
-from trading.live_store import board, codec, compare, hashes, inspect, lists, reads, verdicts
-from trading.live_store.keys import CONVERSATIONS, KEYS, LEADERBOARD, TRADER_HASHES, Key, RedisType
-from trading.live_store.mode import follower
-from trading.live_store.outage import Client, demand
+from trading.live import board, codec, compare, hashes, inspect, lists, reads, verdicts
+from trading.live.keys import CONVERSATIONS, KEYS, LEADERBOARD, TRADER_HASHES, Key, RedisType
+from trading.live.mode import follower
+from trading.live.outage import Client, demand
 from trading.repositories import projection
 from trading.schema.live_answers import Fresh, Stale
 from trading.schema.live_verify import Difference, Verdict

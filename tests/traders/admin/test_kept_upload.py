@@ -21,7 +21,7 @@ from tests.factories import make_trader, sync_traders
 from tests.traders.admin.browsing import text_of
 from tests.traders.admin.conftest import Login
 from tests.traders.admin.test_upload import MORE, URL, apply, bundle, plan, positions
-from tests.trading.live_store.servers import OwnServer, own_server
+from tests.trading.live.servers import OwnServer, own_server
 from traders.admin import upload_store
 from traders.services.upload import Upload
 

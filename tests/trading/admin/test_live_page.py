@@ -10,12 +10,12 @@ from pytest_django.fixtures import Settings as SettingsWrapper
 
 from tests.live_factories import ago, make_price
 from tests.traders.admin.people import browser_of
-from tests.trading.live_store import desk
-from tests.trading.live_store.servers import own_server
+from tests.trading.live import desk
+from tests.trading.live.servers import own_server
 from traders.rules.roles import Role
 from trading.exporter.cycle import Exporter
 from trading.exporter.options import Options
-from trading.live_store.mode import Mode, follower
+from trading.live.mode import Mode, follower
 from trading.services import live
 
 pytestmark = pytest.mark.django_db

@@ -18,8 +18,8 @@ from trading.exporter.cycle import Exporter
 from trading.exporter.directory import ExportDirectory
 from trading.exporter.manifest import Manifest
 from trading.exporter.options import Options
-from trading.live_store import keys, store
-from trading.live_store.mode import follower
+from trading.live import keys, store
+from trading.live.mode import follower
 from trading.repositories.export_snapshot import ExportLock
 from trading.services import export_json, live
 from trading.services.export_json import Beats

@@ -20,8 +20,8 @@ from trading.exporter.directory import ExportDirectory, Overtaken, Run
 from trading.exporter.equity import Accounts
 from trading.exporter.manifest import Entry, Source
 from trading.exporter.options import Options
-from trading.live_store import store
-from trading.live_store.keys import PRICE
+from trading.live import store
+from trading.live.keys import PRICE
 from trading.repositories import export_positions
 from trading.repositories.positions import close_position, open_position
 from trading.repositories.trades import record_trade

@@ -29,8 +29,8 @@ from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_trade
 from trading.api import current
 from trading.documents.names import Document
 from trading.exporter.directory import ExportDirectory
-from trading.live_store import store
-from trading.live_store.keys import PRICE
+from trading.live import store
+from trading.live.keys import PRICE
 from trading.repositories.decisions import record_decision
 from trading.repositories.trades import record_trade
 

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from traders.management.refusal import RefusingCommand, refusals
-from trading.live_store.mode import Mode
-from trading.live_store.reference import in_document
+from trading.live.mode import Mode
+from trading.live.reference import in_document
 from trading.management.live_text import status_lines, verdict_line
 from trading.services import live, live_mirror, live_status, live_switch, live_verify
 

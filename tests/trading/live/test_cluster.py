@@ -1,0 +1,54 @@
+"""On a server in cluster mode, which refuses every command and script that names keys of two slots."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live_factories import make_price
+from tests.trading.live import desk
+from tests.trading.live.servers import OwnServer, own_server
+from trading.live import keys, store
+from trading.schema.live_answers import Fresh
+from trading.services import live, live_mirror, live_switch, live_verify
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[OwnServer]:
+    options = ("--cluster-enabled", "yes", "--port", str(_free_port()), "--cluster-port", str(_free_port()))
+    with own_server(*options, "--dir", str(tmp_path)) as server:
+        server.client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        deadline = time.monotonic() + 10
+        while server.client.execute_command("CLUSTER INFO").get("cluster_state") != "ok":
+            assert time.monotonic() < deadline, "the cluster did not form"
+            time.sleep(0.05)
+        yield server
+
+
+def test_the_whole_way_forth_and_back(cluster: OwnServer) -> None:
+    names = desk.fill(3)
+    desk.as_old_layout()
+    live_switch.enter_dual()
+    assert live_verify.verify().differences == ()
+    live_switch.cutover()
+    assert live_switch.clean_up().total > 15
+    live.quoted({"BTC": make_price()})
+    assert live_verify.verify().differences == ()
+    assert isinstance(store.read_one(keys.POSITIONS, names[0]), Fresh)
+    live_switch.rollback()
+    assert live_verify.verify().differences == ()
+    assert next(live_mirror.rounds()).round is not None
+    live_switch.sweep()
+    live_switch.rollback()
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from django_redis import get_redis_connection
+
+from trading.live import mode
+from trading.live.keys import CONTROL
+from trading.live.mode import FOLLOW_SECONDS, Follower, Mode, State, follower, share_of, switch
+
+
+def test_a_site_that_never_switched_has_the_new_layout() -> None:
+    assert follower.current() == State(Mode.HASH, 100)
+
+
+def test_others_follow_within_a_second() -> None:
+    other = Follower()
+    assert other.current().mode is Mode.HASH
+
+    switch(get_redis_connection("default"), Mode.DUAL, 10)
+    time.sleep(FOLLOW_SECONDS)
+
+    assert (other.current().mode, other.current().read_new_pct) == (Mode.DUAL, 10)
+
+
+def test_a_call_that_runs_keeps_its_process_from_acknowledging() -> None:
+    redis = get_redis_connection("default")
+    other = Follower()
+
+    with other.in_use() as before:
+        state = switch(redis, Mode.DUAL, 0)
+        other.current(now=True)
+        assert mode.followers(redis)[other.id][0] == before.revision
+        assert mode.wait_for_acknowledgements(redis, state, timeout_seconds=0.1) == [other.id]
+    other.current(now=True)
+
+    assert mode.wait_for_acknowledgements(redis, state, timeout_seconds=0.1) == []
+
+
+def test_who_was_not_heard_of_for_long_is_not_waited_for() -> None:
+    redis = get_redis_connection("default")
+    redis.hset(CONTROL, "follower:gone:1:ab", f"0:{time.time() - 11:.3f}")
+    redis.hset(CONTROL, "follower:long-gone:1:ab", f"0:{time.time() - 4000:.3f}")
+
+    assert mode.wait_for_acknowledgements(redis, switch(redis, Mode.DUAL, 0), timeout_seconds=0.1) == []
+    assert mode.forget_the_gone(redis) == 1
+
+
+def test_what_was_switched_stays_switched_when_redis_is_emptied() -> None:
+    redis = get_redis_connection("default")
+    switch(redis, Mode.LEGACY, 0)
+    redis.flushdb()
+
+    assert follower.current(now=True).mode is Mode.LEGACY
+    assert Follower().current().mode is Mode.LEGACY
+
+
+def test_a_share_is_stable_and_grows() -> None:
+    traders = [f"trader_{n}" for n in range(1000)]
+    tenth = {name for name in traders if State(Mode.DUAL, 10).reads_new(name)}
+    third = {name for name in traders if State(Mode.DUAL, 33).reads_new(name)}
+
+    assert tenth < third
+    assert 60 < len(tenth) < 140
+    assert not any(State(Mode.DUAL, 0).reads_new(name) for name in traders)
+    assert all(State(Mode.DUAL, 100).reads_new(name) for name in traders)
+
+
+@pytest.mark.parametrize("symbol", ["BTC", "DOGE"])
+def test_a_symbol_is_in_the_same_share_with_every_provider(symbol: str) -> None:
+    assert share_of(symbol) == share_of(f"hyperliquid:{symbol}")

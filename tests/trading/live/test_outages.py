@@ -1,0 +1,159 @@
+"""Redis gone, emptied, full, read-only, slow: nothing waits, nothing raises, and the store heals itself."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+
+import pytest
+from django_redis import get_redis_connection
+
+from nof0site.rediscache import ANSWER_SECONDS
+from tests.live_factories import make_positions, make_price
+from tests.trading.live import desk
+from tests.trading.live.servers import OwnServer, own_server
+from trading.live import keys, store
+from trading.live.mode import follower
+from trading.live.outage import COOL_OFF_SECONDS, outage
+from trading.schema.live_answers import Fresh, Missing
+from trading.services import live, live_verify
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def server() -> Iterator[OwnServer]:
+    with own_server() as server:
+        yield server
+
+
+def retried() -> None:
+    time.sleep(COOL_OFF_SECONDS + 0.05)
+
+
+def healed() -> bool:
+    """What the next writer, or any loop, brings about."""
+    live.quoted({"BTC": make_price()})
+    return live.heal()
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "trading.live.outage"]
+
+
+def test_a_dead_server_is_waited_for_once_and_logged_once(server: OwnServer, caplog: pytest.LogCaptureFixture) -> None:
+    store.write(keys.POSITIONS, {"ann": make_positions()})
+    server.kill()
+    caplog.set_level(logging.WARNING)
+    started = time.monotonic()
+
+    for _ in range(200):
+        assert not store.write(keys.POSITIONS, {"ann": make_positions()})
+        assert store.read_one(keys.POSITIONS, "ann") == Missing(unavailable=True)
+    assert store.read_all(keys.POSITIONS) is None
+    assert store.read_leaderboard() is None
+
+    assert time.monotonic() - started < 1
+    assert len([line for line in said(caplog) if "cannot write" in line]) <= 1
+    assert len(said(caplog)) <= 3
+    assert outage.failures["write"] >= 200
+
+
+def test_after_a_restart_without_data_the_store_is_equal_again(server: OwnServer) -> None:
+    names = desk.fill(3)
+    live.rebuild_all()
+    server.kill()
+    assert not live.catch_up(names[:1])
+
+    server.start()
+    retried()
+
+    assert healed()
+    assert live_verify.verify().differences == ()
+    assert not live.heal()
+
+
+def test_a_flush_heals_without_any_outage(server: OwnServer) -> None:
+    desk.fill(3)
+    live.rebuild_all()
+    server.client.flushall()
+    follower.current(now=True)
+
+    assert healed()
+    assert live_verify.verify().differences == ()
+
+
+def test_a_full_server_is_read_and_heals_when_there_is_room(
+    server: OwnServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = desk.fill(3)
+    live.rebuild_all()
+    server.client.config_set("maxmemory", 1)
+
+    for _ in range(3):
+        assert not live.catch_up(names[:1])
+        assert isinstance(store.read_one(keys.POSITIONS, names[0]), Fresh)
+    assert not live.heal()
+    server.client.config_set("maxmemory", 0)
+    server.client.hdel(keys.POSITIONS.name, names[0])
+
+    assert healed()
+    assert live_verify.verify().differences == ()
+    assert len([line for line in said(caplog) if "cannot write" in line]) == 1
+
+
+def test_a_read_only_replica_after_a_failover_is_read_and_heals(server: OwnServer) -> None:
+    names = desk.fill(2)
+    live.rebuild_all()
+    server.client.replicaof("127.0.0.1", "1")
+
+    assert not live.catch_up(names)
+    assert isinstance(store.read_one(keys.POSITIONS, names[0]), Fresh)
+    server.client.replicaof("NO", "ONE")
+    server.client.hdel(keys.POSITIONS.name, names[0])
+
+    assert healed()
+    assert live_verify.verify().differences == ()
+
+
+@pytest.mark.faults
+def test_a_slow_server_costs_one_timeout_and_no_more(server: OwnServer) -> None:
+    names = desk.fill(2)
+    live.rebuild_all()
+    server.freeze()
+    waits = []
+    for _ in range(20):
+        started = time.monotonic()
+        assert not live.catch_up(names)
+        waits.append(time.monotonic() - started)
+    server.thaw()
+    retried()
+
+    assert max(waits) < ANSWER_SECONDS * 1.5
+    assert sum(waits) < ANSWER_SECONDS * 1.5 + 1
+    assert healed()
+    assert live_verify.verify().differences == ()
+
+
+@pytest.mark.faults
+@pytest.mark.django_db(transaction=True)
+def test_trading_goes_on_while_the_server_dies_again_and_again(server: OwnServer) -> None:
+    desk.fill(20)
+    live.rebuild_all()
+    with desk.Walk().writing() as walk:
+        for _ in range(6):
+            walk.wait_for_writes(20)
+            server.kill()
+            walk.wait_for_writes(40)
+            server.start()
+        walk.wait_for_writes(40)
+        time.sleep(COOL_OFF_SECONDS)
+        walk.wait_for_writes(40)
+        deadline = time.monotonic() + 15
+        while not (verdict := live_verify.verify()).passed and time.monotonic() < deadline:
+            time.sleep(0.2)
+
+    assert verdict.differences == ()
+    assert walk.longest_wait < ANSWER_SECONDS * 1.5 + 1
+    assert get_redis_connection("default").hlen(keys.POSITIONS.name) == 20

@@ -1,0 +1,66 @@
+"""Two who switch at once: one of them does, the other is told."""
+
+from __future__ import annotations
+
+import pytest
+from django_redis import get_redis_connection
+
+from tests.at_once import at_once
+from tests.trading.live import desk
+from trading.live.mode import Mode, Outdated, State, follower, switch
+from trading.services import live, live_switch, live_verify
+
+
+@pytest.fixture
+def dual() -> State:
+    switch(get_redis_connection("default"), Mode.DUAL, 0)
+    return follower.current(now=True)
+
+
+def test_a_switch_from_a_mode_that_is_past_changes_nothing(dual: State) -> None:
+    redis = get_redis_connection("default")
+    newer = switch(redis, Mode.DUAL, 25)
+
+    with pytest.raises(Outdated, match="it is now dual, 25 % of reads from the new layout"):
+        switch(redis, Mode.LEGACY, 0, seen=dual.revision)
+
+    assert follower.current(now=True) == newer
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_switches_from_the_same_mode_one_is_taken(dual: State) -> None:
+    redis = get_redis_connection("default")
+
+    found = at_once(*(lambda share=share: switch(redis, Mode.DUAL, share, seen=dual.revision) for share in range(1, 9)))
+
+    [taken] = [one for one in found if isinstance(one, State)]
+    assert sum(isinstance(one, Outdated) for one in found) == 7
+    assert follower.current(now=True) == taken
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cut_over_and_a_rollback_of_the_same_moment_are_not_both_taken() -> None:
+    desk.fill(2)
+    live_switch.rollback()
+    live.rebuild_all()
+    assert live_verify.verify().passed
+    seen = live_switch.current().revision
+
+    found = at_once(lambda: live_switch.cutover(seen=seen), lambda: live_switch.rollback(seen=seen))
+
+    [taken] = [one for one in found if isinstance(one, live_switch.Step)]
+    assert [type(one) for one in found].count(Outdated) == 1
+    assert live_switch.current() == taken.state
+
+
+@pytest.mark.django_db
+def test_every_step_refuses_a_mode_that_is_past(dual: State) -> None:
+    now = switch(get_redis_connection("default"), Mode.DUAL, 50)
+
+    for step in (live_switch.enter_dual, live_switch.cutover, live_switch.rollback, live_switch.clean_up):
+        with pytest.raises(Outdated):
+            step(seen=dual.revision)
+    with pytest.raises(Outdated):
+        live_switch.to_mode(Mode.DUAL, read_new_pct=10, seen=dual.revision)
+
+    assert live_switch.current() == now

@@ -1,0 +1,1 @@
+"""The old layout of Redis, and the way from it to the new one and back."""
