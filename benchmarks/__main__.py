@@ -18,7 +18,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
 import django
 
 SECTIONS = ("config-sync", "admin-pages", "desk-pages", "trade-load", "trade-queries", "import-memory", "live-store")
-SECTIONS += ("export", "read-api", "redaction")
+SECTIONS += ("export", "read-api", "slow-senders", "redaction")
 SIZES = (100, 1_000, 10_000)
 TRADES = 5_000_000
 IMPORT_GB = 2.0
@@ -65,6 +65,7 @@ def _run(section: str, options: argparse.Namespace) -> Callable[..., list[Table]
         live_store,
         read_api,
         redaction,
+        slow_senders,
         trade_load,
         trade_queries,
     )
@@ -79,6 +80,7 @@ def _run(section: str, options: argparse.Namespace) -> Callable[..., list[Table]
         "export": lambda directory, sizes, say: export_cycle.run(directory, say),
         "redaction": lambda directory, sizes, say: redaction.run(say),
         "read-api": lambda directory, sizes, say: read_api.run(directory, say),
+        "slow-senders": lambda directory, sizes, say: slow_senders.run(directory, say),
         "trade-queries": lambda directory, sizes, say: trade_queries.run(options.trades, say),
     }
     return runs[section]

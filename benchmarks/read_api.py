@@ -14,6 +14,9 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
+
+import psutil
 
 from benchmarks.report import Table
 from benchmarks.servers import empty_tables, environment
@@ -21,14 +24,32 @@ from benchmarks.trading_rows import make_record
 from trading.exporter.cycle import Exporter
 from trading.exporter.options import Options
 
-ROUNDS, ROUND_SECONDS, CONNECTIONS = 3, 4, 16
+Server = tuple[int, psutil.Process]
+ROUNDS, ROUND_SECONDS, CONNECTIONS = 5, 3, 16
 TRADERS, TRADES = 5, 270
 PATH = "/api/trades"
+# What `serve` starts.
+_SERVE_AS_MADE = (
+    "import django; django.setup();"
+    "from nof0site.serving.web import configured_server;"
+    "configured_server('nof0site.asgi:application', '127.0.0.1', {port}, 1).serve()"
+)
 _SERVE = (
     "from granian.constants import Interfaces; from granian.server import Server;"
     "Server({target!r}, address='127.0.0.1', port={port}, interface=Interfaces.WSGI, workers=1,"
     " blocking_threads={threads}, websockets=False, log_enabled=False).serve()"
 )
+
+
+class Measured(NamedTuple):
+    """Requests per second, the slowest hundredth as wrk writes it, and microseconds of the server's processors."""
+
+    rate: float
+    p99: str
+    cpu_us: float
+
+
+Found = dict[str, dict[str, list[Measured]]]
 
 
 def run(directory: Path, say: Callable[[str], None]) -> list[Table]:
@@ -40,21 +61,28 @@ def run(directory: Path, say: Callable[[str], None]) -> list[Table]:
     manifest = Exporter(Options(root, trades=TRADES)).cycle(analytics_seconds=None)
     entry = manifest.entry("trades")
     assert entry is not None
-    found: dict[str, dict[str, list[tuple[float, str]]]] = {}
+    found: Found = {}
     with (
         _nginx(directory, root) as nginx,
-        _granian("nof0site.wsgi:application", root) as ours,
-        _granian("benchmarks.obvious.bare_api:application", root) as bare,
-        _granian(
+        serving(root) as ours,
+        granian("nof0site.wsgi:application", root) as wsgi,
+        granian("benchmarks.obvious.bare_api:application", root) as bare,
+        granian(
             "benchmarks.obvious.plain_api:application", root, DJANGO_SETTINGS_MODULE="benchmarks.settings"
         ) as plain,
     ):
-        ports = {"nginx, static files": nginx, "read API": ours, "bare WSGI function": bare, "plain Django view": plain}
+        servers = {
+            "nginx, static files": nginx,
+            "read API": ours,
+            "read API under WSGI": wsgi,
+            "bare WSGI function": bare,
+            "plain Django view": plain,
+        }
         for _ in range(ROUNDS):
-            for name, port in ports.items():
+            for name, server in servers.items():
                 say(name)
-                for kind, headers in _kinds(port).items():
-                    found.setdefault(name, {}).setdefault(kind, []).append(_wrk(port, headers))
+                for kind, headers in _kinds(server[0]).items():
+                    found.setdefault(name, {}).setdefault(kind, []).append(_wrk(*server, headers))
     return [_table(found, entry.size, entry.gzip_size)]
 
 
@@ -69,55 +97,72 @@ def _etag(port: int, headers: dict[str, str]) -> str | None:
         return str(response.headers["ETag"]) if response.headers["ETag"] else None
 
 
-def _wrk(port: int, headers: dict[str, str]) -> tuple[float, str]:
-    """(requests per second, p99)."""
+def _wrk(port: int, process: psutil.Process, headers: dict[str, str]) -> Measured:
     sent = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{ROUND_SECONDS}s", "--latency", *sent]
+    before = _cpu_seconds(process)
     said = subprocess.run(
         [*command, f"http://127.0.0.1:{port}{PATH}"], check=True, capture_output=True, text=True, timeout=60
     ).stdout
+    used = _cpu_seconds(process) - before
     rate, p99 = re.search(r"Requests/sec:\s+([\d.]+)", said), re.search(r"^\s+99%\s+(\S+)", said, re.MULTILINE)
-    if not (rate and p99):
+    count = re.search(r"(\d+) requests in", said)
+    if not (rate and p99 and count):
         raise SystemExit(f"wrk said: {said}")
-    return float(rate[1]), p99[1]
+    return Measured(float(rate[1]), p99[1], 1e6 * used / int(count[1]))
 
 
-def _table(found: dict[str, dict[str, list[tuple[float, str]]]], size: int, packed: int) -> Table:
-    def best(name: str, kind: str) -> tuple[float, str]:
-        return max(found[name].get(kind, [(0.0, "-")]))
+def _cpu_seconds(process: psutil.Process) -> float:
+    """Of the process and its workers."""
+    return sum(sum(one.cpu_times()[:2]) for one in (process, *process.children(recursive=True)))
 
-    limit = {kind: best("nginx, static files", kind)[0] for kind in ("200", "304")}
+
+def _table(found: Found, size: int, packed: int) -> Table:
+    limit = {kind: max(found["nginx, static files"][kind]).rate for kind in ("200", "304")}
     rows = []
-    for name in found:
+    for name, kinds in found.items():
         row = [name]
         for kind in ("200", "304"):
-            rate, p99 = best(name, kind)
-            row += [f"{rate:,.0f}", f"{100 * rate / limit[kind]:.0f} %", p99] if rate else ["-", "-", "-"]
+            if rounds := kinds.get(kind):
+                best = max(rounds)
+                cpu = min(one.cpu_us for one in rounds)
+                row += [f"{best.rate:,.0f}", f"{100 * best.rate / limit[kind]:.0f} %", best.p99, f"{cpu:.1f}"]
+            else:
+                row += ["-"] * 4
         rows.append(row)
     return Table(
         f"Requests per second for a document of {size / 1000:.0f} KB ({packed / 1000:.0f} KB compressed)",
-        ["server", "200 gzip", "of nginx", "p99", "304", "of nginx", "p99"],
+        ["server", "200 gzip", "of nginx", "p99", "CPU us", "304", "of nginx", "p99", "CPU us"],
         rows,
         [
             f"wrk -t1 -c{CONNECTIONS} on the same machine, the best of {ROUNDS} rounds of {ROUND_SECONDS} s, the "
-            "servers taking turns. nginx with one worker and gzip_static; the others under granian with one worker, "
-            "whose limit the bare function shows. The plain view "
-            "queries and serializes 230 trades, and does not compress.",
+            "servers taking turns. `CPU us` are microseconds of the server's processors for a request, the least: "
+            "where other work keeps the machine busy, they are steadier than the rate. nginx with one worker and "
+            "gzip_static, the others under granian with one worker, whose limits for WSGI the bare function shows. The "
+            "plain view queries and serializes 230 trades, and does not compress.",
         ],
     )
 
 
 @contextmanager
-def _granian(target: str, root: Path, **variables: str) -> Iterator[int]:
-    port, env = _free_port(), environment()
-    env |= {"EXPORT_DIR": str(root), "BENCH_DATABASE_URL": env["DATABASE_URL"], **variables}
-    code = _SERVE.format(target=target, port=port, threads=os.environ.get("WEB_THREADS", "4"))
-    with _process([sys.executable, "-c", code], port, env):
-        yield port
+def serving(root: Path) -> Iterator[Server]:
+    """The server of `serve`, with one worker."""
+    port, env = _free_port(), environment() | {"EXPORT_DIR": str(root)}
+    with _process([sys.executable, "-c", _SERVE_AS_MADE.format(port=port)], port, env) as server:
+        yield server
 
 
 @contextmanager
-def _nginx(directory: Path, root: Path) -> Iterator[int]:
+def granian(target: str, root: Path, **variables: str) -> Iterator[Server]:
+    port, env = _free_port(), environment()
+    env |= {"EXPORT_DIR": str(root), "BENCH_DATABASE_URL": env["DATABASE_URL"], **variables}
+    code = _SERVE.format(target=target, port=port, threads=os.environ.get("WEB_THREADS", "4"))
+    with _process([sys.executable, "-c", code], port, env) as server:
+        yield server
+
+
+@contextmanager
+def _nginx(directory: Path, root: Path) -> Iterator[Server]:
     port, scratch = _free_port(), directory / "nginx"
     scratch.mkdir()
     places = " ".join(
@@ -131,12 +176,12 @@ def _nginx(directory: Path, root: Path) -> Iterator[int]:
         f"server {{ listen 127.0.0.1:{port}; root {root}/current; gzip_static on; default_type application/json;\n"
         "location ~ ^/api/(?<document>[a-z-]+)$ { try_files /$document.json =404; } } }\n"
     )
-    with _process(["nginx", "-c", str(scratch / "nginx.conf")], port, dict(os.environ)):
-        yield port
+    with _process(["nginx", "-c", str(scratch / "nginx.conf")], port, dict(os.environ)) as server:
+        yield server
 
 
 @contextmanager
-def _process(command: list[str], port: int, env: dict[str, str]) -> Iterator[None]:
+def _process(command: list[str], port: int, env: dict[str, str]) -> Iterator[Server]:
     process = subprocess.Popen(command, env=env)
     try:
         until = time.monotonic() + 30
@@ -144,7 +189,7 @@ def _process(command: list[str], port: int, env: dict[str, str]) -> Iterator[Non
             if process.poll() is not None or time.monotonic() > until:
                 raise SystemExit(f"{command[0]} does not serve {PATH}")
             time.sleep(0.1)
-        yield
+        yield port, psutil.Process(process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(15)

@@ -18,6 +18,7 @@ from nof0site.hosts import only_loopback, refuse_unsafe
 from nof0site.postgresql.limits import TimeLimits
 from nof0site.rediscache import embedded_redis, external_redis
 from nof0site.secret_key import local_secret_key
+from nof0site.serving.body_limits import FORM_BYTES
 from nof0site.throttle import WINDOW
 from nof0site.unfold import UNFOLD as UNFOLD
 
@@ -224,11 +225,20 @@ API_STALE_SECONDS = env_int("API_STALE_SECONDS", default=3 * (EXPORT_SECONDS or 
 # The admin may be left out where only the API is to be reached, and the engine API served all the same.
 SERVE_ADMIN = env_bool("SERVE_ADMIN", default=True)
 SERVE_ENGINE_API = env_bool("SERVE_ENGINE_API", default=SERVE_ADMIN)
-# Threads of a worker of `serve`, and how many of them may wait for changes of configurations at the same time.
+# Threads of a worker of `serve` for pages, how many requests may wait for one, and how many of the threads may wait for
+# changes of configurations at the same time.
 WEB_THREADS = env_int("WEB_THREADS", default=4, minimum=1)
+WEB_QUEUE = env_int("WEB_QUEUE", default=64)
 LONG_POLLS = env_int("LONG_POLLS", default=WEB_THREADS // 2)
 # Of the engine API, for each token and worker process; 0 lifts the limit.
 TOKEN_REQUESTS_PER_SECOND = env_int("TOKEN_REQUESTS_PER_SECOND", default=100)
+# How long a client may take for the header, and for a body of any length; a longer one must keep to the rate (bytes per
+# second) beyond that.
+WEB_HEADER_SECONDS = env_int("WEB_HEADER_SECONDS", default=10, minimum=1)
+WEB_BODY_SECONDS = env_int("WEB_BODY_SECONDS", default=20, minimum=1)
+WEB_BODY_RATE = env_int("WEB_BODY_RATE", default=32_768, minimum=1)
+# Of a form without its files; `serving.body_limits` refuses what is larger before Django sees it.
+DATA_UPLOAD_MAX_MEMORY_SIZE = FORM_BYTES
 
 # --- Static files ---------------------------------------------------------------------------------------------
 STATIC_URL = "static/"

@@ -1,9 +1,13 @@
-"""The web server: Granian, with one worker process by default and several threads in it."""
+"""The web server: Granian, with one worker process by default, an event loop and several threads in it.
+
+docs/decisions/server.md says why."""
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
+import resource
 import signal
 import threading
 import time
@@ -12,7 +16,9 @@ from functools import partial
 from multiprocessing.synchronize import Event
 from typing import Any
 
-from granian.constants import Interfaces
+from django.conf import settings
+from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
@@ -21,24 +27,42 @@ from trading.exporter import board as boards
 from trading.exporter.board import Board
 
 PARENT_CHECK_SECONDS = 0.5
+MOST_HEADER_BYTES = 128 * 1024
+BACKLOG = 1024
+# Of a worker, at the same time. An idle one costs some kilobytes and ends after WEB_HEADER_SECONDS.
+MOST_CONNECTIONS = 10_000
+# For everything else that a worker opens.
+OTHER_FILES = 200
 
 
-def serve(host: str, port: int, *, board: Board, workers: int, threads: int, on_listening: Callable[[], None]) -> None:
-    """Serve until SIGINT, SIGTERM or SIGHUP; `on_listening` is called when the port is ours, `board` is where health
-    reads how the exporter is."""
-    server: Any = Server(
-        "nof0site.wsgi:application",
+def configured_server(target: str, host: str, port: int, workers: int) -> Any:
+    """Granian for an ASGI application, as the settings want it; its `serve` returns when it is told to stop."""
+    return Server(
+        target,
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGINL,
+        loop=Loops.uvloop,
+        runtime_mode=RuntimeModes.mt,
+        http=HTTPModes.http1,
+        # Until a header is whole, and between two requests of a connection.
+        http1_settings=HTTP1Settings(
+            header_read_timeout=settings.WEB_HEADER_SECONDS * 1000, max_buffer_size=MOST_HEADER_BYTES
+        ),
         workers=workers,
-        blocking_threads=threads,
+        backlog=BACKLOG,
+        backpressure=_connections(),
         websockets=False,
         # Its own lines about starting and stopping add nothing to ours.
         log_level=LogLevels.warning,
         workers_kill_timeout=10,
     )
 
+
+def serve(host: str, port: int, *, board: Board, workers: int, on_listening: Callable[[], None]) -> None:
+    """Serve until SIGINT, SIGTERM or SIGHUP; `on_listening` is called when the port is ours, `board` is where health
+    reads how the exporter is."""
+    server = configured_server("nof0site.asgi:application", host, port, workers)
     stopping = multiprocessing.Event()
 
     def stop(*_: object) -> None:
@@ -55,12 +79,23 @@ def serve(host: str, port: int, *, board: Board, workers: int, threads: int, on_
     server.serve(target_loader=partial(load_application, stopping, board))
 
 
+def _connections() -> int:
+    """As many as the system allows this process. The allowed number of files is raised to what it may be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS + OTHER_FILES
+    if soft < wanted:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(BACKLOG, min(MOST_CONNECTIONS, soft - OTHER_FILES))
+
+
 def load_application(stopping: Event, board: Board, target: str) -> Any:
     """Runs in the worker process."""
     _ignore_the_terminal()
     threading.Thread(target=_leave_with_parent, args=[stopping], name="leave-with-parent", daemon=True).start()
     boards.use(board)
-    from nof0site.wsgi import application
+    from nof0site.asgi import application
 
     return application
 

@@ -23,10 +23,10 @@ with connection.cursor() as cursor:
 LOGIN = """
 import sys, django; django.setup()
 from django.contrib.auth import authenticate
-
-pytestmark = pytest.mark.slow
 print(authenticate(username="admin", password=%r))
 """
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Collection
@@ -12,6 +13,8 @@ from trading.documents.names import document_of
 from trading.exporter.directory import CURRENT, ExportDirectory
 
 LOOK_SECONDS = 0.5
+
+log = logging.getLogger(__name__)
 
 
 class Current:
@@ -29,6 +32,21 @@ class Current:
         self._looked_at = float("-inf")
         self._path: Path | None = None
         self._snapshot: Snapshot | None = None
+        self._is_watched = False
+
+    def watch(self) -> None:
+        """Looks now, and from now on in a thread of its own: nobody who asks waits for files, such as an event loop."""
+        self._look()
+        self._is_watched = True
+        threading.Thread(target=self._keep_looking, name="export-watch", daemon=True).start()
+
+    def _keep_looking(self) -> None:
+        while True:
+            time.sleep(LOOK_SECONDS)
+            try:
+                self._look()
+            except Exception:
+                log.exception("The export could not be looked at; the last one stays.")
 
     def at_once(self, path: str) -> Body | None:
         """A document of a fresh run that anybody may read, by its address."""
@@ -38,6 +56,8 @@ class Current:
 
     def snapshot(self) -> Snapshot | None:
         """Threads that come while another one looks are served what is there."""
+        if self._is_watched:
+            return self._snapshot
         if time.monotonic() - self._looked_at > LOOK_SECONDS and self._lock.acquire(blocking=self._snapshot is None):
             try:
                 self._look()

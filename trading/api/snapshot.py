@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
@@ -14,6 +15,7 @@ from trading.exporter import manifest as manifests
 from trading.exporter.manifest import Entry, Manifest, Slices, file_name, gzip_name
 
 Headers = tuple[tuple[str, str], ...]
+Lines = list[tuple[bytes, bytes]]
 SLICES_KEPT = 64
 GZIP_LEVEL = 1
 # Compressing less than this saves no packet.
@@ -28,6 +30,10 @@ class Form:
     content: bytes
     headers: tuple[tuple[str, str], ...]
     headers_of_304: tuple[tuple[str, str], ...]
+    # The same as ASGI wants them.
+    lines: Lines
+    lines_of_304: Lines
+    etag_line: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +122,9 @@ def _form(content: bytes, etag: str, shared: Headers, more: Headers = ()) -> For
     tag, length = ("ETag", etag), ("Content-Length", str(len(content)))
     # What RFC 9110 asks of a 304, and no more: each header is a tenth of its cost.
     kept = (*(header for header in shared if header[0] in ("Cache-Control", "Vary")), tag)
-    return Form(etag, content, (("Content-Type", "application/json"), *shared, tag, *more, length), kept)
+    headers = ("Content-Type", "application/json"), *shared, tag, *more, length
+    return Form(etag, content, headers, kept, as_lines(headers), as_lines(kept), etag.encode())
+
+
+def as_lines(headers: Iterable[tuple[str, str]]) -> Lines:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]

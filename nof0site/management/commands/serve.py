@@ -38,7 +38,6 @@ class Command(BaseCommand):
                     port,
                     board=board,
                     workers=env_int("WEB_WORKERS", default=1, minimum=1),
-                    threads=settings.WEB_THREADS,
                     on_listening=lambda: self._greet(host, port, password),
                 )
         self.stdout.write("Stopped.")
