@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.urls import reverse
 from playwright.sync_api import Page
 
 from tests.browser.desk import log_in, person
@@ -19,6 +20,8 @@ from tests.browser.record_desk import (
     record_pages,
 )
 from tests.browser.test_pages import check, log_in_as_ada
+from tests.trading.bad_rows import add_decision, add_equity, add_trade, decision_detail, trade_detail
+from traders.models import TraderConfig
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,6 +42,26 @@ def test_every_page_of_the_record_holds_at_every_width(page: Page, scheme: str) 
             check(page, f"{name}, opened", scheme)
     for address in (f"{TRADES}?trader=nobody&version=x", f"{DECISIONS}?outcome=failed", f"{OUTCOMES}?change_set=1"):
         page.goto(address)
+        check(page, address, scheme)
+
+
+@pytest.mark.pages
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_beside_unreadable_rows_hold_at_every_width(page: Page, scheme: str) -> None:
+    record_desk()
+    trader = str(TraderConfig.objects.order_by("pk").values_list("pk", flat=True)[0])
+    bad = add_trade(trader, trade_detail(fills={"no": "list"}))
+    unknown = add_trade(trader, trade_detail(build={"sha": "9f" * 60}), number=2)
+    decision = add_decision(trader, decision_detail(usage="none"), decided_at="2030-01-01T00:00:00Z")
+    add_equity(trader, "NaN")
+    log_in_as_ada(page, scheme)
+    for address in (
+        *("/admin/trading/trade/unreadable/", TRADES, DECISIONS),
+        *(reverse("admin:trading_trade_change", args=[row_id]) for row_id in (bad, unknown)),
+        reverse("admin:trading_decisionjournal_change", args=[decision]),
+    ):
+        page.goto(address)
+        page.locator("details.config").evaluate_all("all => all.map(one => one.open = true)")
         check(page, address, scheme)
 
 

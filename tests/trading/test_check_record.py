@@ -107,7 +107,7 @@ def test_each_row_is_named_with_its_place_and_reason(desk: None) -> None:
     }
     code, text = run()
     assert code == 1
-    assert f"trades {trade}: detail.fills input should be a valid tuple, is 'none'" in text
+    assert f"trades {trade}: detail.fills must be a list, is 'none'" in text
 
 
 def test_leaves_that_this_release_does_not_know_are_named(desk: None) -> None:

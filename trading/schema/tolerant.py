@@ -22,6 +22,15 @@ from trading.schema.unreadable import cut
 
 P = TypeVar("P", bound=BaseModel)
 _ABSENT: Any = object()
+# What pydantic says in Python's words, in those of JSON.
+_WORDS = {
+    "missing": "is missing",
+    "tuple_type": "must be a list",
+    "model_type": "must be an object",
+    "dict_type": "must be an object",
+    "string_type": "must be a text",
+    "int_type": "must be a whole number",
+}
 
 
 class NotReadable(Exception):
@@ -189,12 +198,13 @@ def _not_readable(error: ValidationError) -> NotReadable:
     problems = error.errors(include_url=False, include_context=False)
     first, more = problems[0], len(problems) - 1
     path = "detail" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
-    message = "is missing" if first["type"] == "missing" else _lower(first["msg"].removeprefix("Value error, "))
+    message = _WORDS.get(first["type"]) or _lower(first["msg"].removeprefix("Value error, "))
     given = "" if first["type"] == "missing" else f", is {_shown(first['input'])}"
     return NotReadable(path, f"{message}{given}" + (f", and {more} more" if more else ""))
 
 
 def _lower(text: str) -> str:
+    text = text.replace("Input should", "must").replace("should", "must")
     return text[:1].lower() + text[1:]
 
 
