@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
@@ -11,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.desk import log_in, person
 from tests.browser.test_pages import check, log_in_as_ada
+from tests.factories import make_trader, sync_traders
 from traders.models import ApiToken
 from traders.schema.tokens import Scope
 from traders.services import tokens
@@ -88,12 +90,34 @@ def test_a_double_click_makes_one_token_and_shows_it(page: Page) -> None:
     assert ApiToken.objects.count() == 1
 
 
+def test_naming_a_trader_limits_the_token_and_all_traders_names_none(page: Page) -> None:
+    sync_traders(make_trader("btc_trend"), make_trader("steady_long"))
+    person("ada")
+    log_in(page, "ada")
+    fill_in(page, "engine-1")
+    page.get_by_label("btc_trend").check()
+    expect(page.get_by_label("these only")).to_be_checked()
+    page.get_by_label("all traders").check()
+    expect(page.get_by_label("btc_trend")).not_to_be_checked()
+    page.get_by_label("steady_long").check()
+    page.get_by_role("button", name="Make the token").click()
+
+    token = tokens.authenticate(page.get_by_label("The token", exact=True).inner_text())
+    assert token is not None
+    assert token.trader_ids == frozenset({"steady_long"})
+
+
 @pytest.mark.pages
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_of_tokens_hold_at_every_width(page: Page, scheme: str) -> None:
+    traders = [f"desk-{n:02d}-with_a_long_identifier" for n in range(12)]
+    sync_traders(*(make_trader(name, allocation_pct=Decimal(1)) for name in traders))
     log_in_as_ada(page, scheme)
     page.goto(TOKENS)
     check(page, "no tokens", scheme)
+    limited, _text = tokens.create(name="limited", scopes=list(Scope), actor="ada", trader_ids=traders)
+    page.goto(f"{TOKENS}{limited.id}/revoke/")
+    check(page, "a limited token", scheme)
     for name in ("engine-of-a-very-long-name." * 2, "old", "board"):
         token, text = tokens.create(
             name=name, scopes=list(Scope), actor="ada", expires_at=timezone.now() + timedelta(days=400)

@@ -22,6 +22,7 @@ from traders.services import tokens
 from traders.templatetags.desk import active_for
 
 SENT = "token_forms_sent"
+LISTED_TRADERS = 3
 REMEMBERED = 20
 """Forms that made a token; a browser sends one of the last few again, none of long ago."""
 
@@ -45,6 +46,11 @@ class Row:
         """None: all."""
         ids = self.issued.token.trader_ids
         return None if ids is None else sorted(ids)
+
+    @property
+    def first_traders(self) -> list[str]:
+        """What the list shows of them."""
+        return (self.traders or [])[:LISTED_TRADERS]
 
     @property
     def may(self) -> list[tuple[Scope, str]]:

@@ -5,6 +5,8 @@ document.addEventListener("DOMContentLoaded", () => {
     for (const button of document.querySelectorAll("[data-copy]")) offer(button);
     const form = document.querySelector("form.token");
     if (form) sendOnce(form);
+    const traders = [...document.querySelectorAll('[name="traders"]')];
+    if (traders.length) limitTogether(traders, [...document.querySelectorAll('input[name="reach"]')]);
     const day = document.getElementById("f-until");
     if (day) keepTogether(day, [...document.querySelectorAll('input[name="lasts"]')]);
 });
@@ -35,6 +37,15 @@ function sendOnce(form) {
         sent = true;
     });
     window.addEventListener("pageshow", () => (sent = false));
+}
+
+// Naming a trader means "these only", and "all traders" means that none is named.
+function limitTogether(traders, choices) {
+    const [all, some] = ["", "some"].map((value) => choices.find((choice) => choice.value === value));
+    for (const field of traders) field.addEventListener("input", () => (some.checked ||= field.checked || Boolean(field.value.trim() && field.type !== "checkbox")));
+    all.addEventListener("change", () => {
+        for (const field of traders) field.type === "checkbox" ? (field.checked = false) : (field.value = "");
+    });
 }
 
 // Whoever picks a day means it, and whoever picks another duration means no day.
