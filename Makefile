@@ -64,7 +64,7 @@ test-slow: packages
 test-pages: packages
 	@exec $(python) -m pytest -m pages $(ARGS)
 
-test-faults: packages
+test-faults: packages-dev
 	@exec $(python) -m pytest -m faults $(ARGS)
 
 soak: packages

@@ -7,7 +7,9 @@ from functools import partial
 from typing import Any
 
 from django.contrib.auth.views import PasswordChangeView
+from django.core.paginator import InvalidPage
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.sites import UnfoldAdminSite
 
@@ -28,6 +30,16 @@ class ControlSite(UnfoldAdminSite):
             return super().login(request, extra_context)
         with _turn(request, request.POST.get("username", "")) as is_ours:
             return super().login(request, extra_context) if is_ours else busy(request)
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The theme's view, which knows no page that is not there."""
+        try:
+            return super().search(request, extra_context)
+        except (InvalidPage, ValueError):
+            asked = request.GET.copy()
+            asked["page"] = "1"
+            request.GET = asked  # type: ignore[assignment]
+            return super().search(request, extra_context)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The theme's view, with a form that throttles."""

@@ -74,6 +74,19 @@ def no_token_over_plain_http(
     return middleware
 
 
+def only_sound_lengths(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Refuse a Content-Length that is no number. Django reads it as one, and web servers let some through."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not (length.isascii() and length.isdigit() and len(length) < 20):
+            request.META["CONTENT_LENGTH"] = "0"
+            return bad_request(request)
+        return get_response(request)
+
+    return middleware
+
+
 def no_null_characters(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:

@@ -132,6 +132,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "nof0site.middleware.content_security_policy",
+    "nof0site.middleware.only_sound_lengths",
     "nof0site.middleware.no_null_characters",
     "nof0site.middleware.other_method_as_json",
     "django.contrib.sessions.middleware.SessionMiddleware",

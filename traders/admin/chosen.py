@@ -54,7 +54,7 @@ def seen_versions(desk: Desk) -> Mapping[str, int]:
     """{config_id: version} of the preview that is now saved."""
     try:
         seen = jsonio.loads(desk.request.POST.get(SEEN, ""))
-    except ValueError:
+    except (ValueError, RecursionError):
         seen = None
     if not isinstance(seen, dict) or not all(type(number) is int for number in seen.values()):
         raise BadRequest("the versions seen are missing")

@@ -10,6 +10,7 @@ from typing import Any, Never
 import simplejson
 from django.utils.translation import gettext as _
 
+from traders.schema import jsonio
 from traders.schema.extra import KEY_PATTERN
 from traders.schema.paths import EXTRA, Flat
 
@@ -51,6 +52,10 @@ def _object(text: str) -> dict[str, Any]:
             % {"line": error.lineno, "column": error.colno, "message": error.msg}
         ) from None
     except RecursionError:
+        raise ValueError(_("Nested too deeply.")) from None
+    try:
+        jsonio.require_shallow(value)
+    except ValueError:
         raise ValueError(_("Nested too deeply.")) from None
     if not isinstance(value, dict):
         raise ValueError(_('Must be a JSON object such as {"team": "alpha"}.'))

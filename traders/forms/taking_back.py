@@ -65,7 +65,7 @@ class TakingBackForm(ReasonForm):
         """The versions of the preview; None where the field is not what the page wrote."""
         try:
             found: Any = jsonio.loads(self.posted.get("seen", "") if self.posted is not None else "")
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         if not isinstance(found, dict) or not all(type(version) is int for version in found.values()):
             return None

@@ -12,6 +12,8 @@ import simplejson
 Json = Any
 """dict | list | str | int | Decimal | bool | None, nested."""
 
+MAX_DEPTH = 100
+"""Of JSON from outside. A declared record has fewer than ten levels, an extension at most twenty."""
 # The default context would round to 28 digits.
 _EXACT = Context(prec=1000)
 _MOST_DIGITS_OF_INT = 1000
@@ -52,6 +54,21 @@ def loads_stored(text: str) -> Json:
         return loads(text)
     except RecursionError:
         return TooDeep(text)
+
+
+def require_shallow(value: Json) -> None:
+    """Raises ValueError for what is nested deeper than any function that walks it could follow."""
+    level = [value]
+    for _depth in range(MAX_DEPTH):
+        level = [
+            item
+            for one in level
+            if isinstance(one, dict | list)
+            for item in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return
+    raise ValueError(f"is nested deeper than {MAX_DEPTH} levels")
 
 
 _FINITE = msgspec.json.Encoder(decimal_format="number")

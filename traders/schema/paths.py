@@ -12,6 +12,7 @@ Flat = dict[str, Any]
 
 EXTRA = "detail.extra"
 LEAVES = frozenset({"detail.cloned_from"})
+MOST_PARENTS = 10
 IGNORED = frozenset({"id", "version", "detail.schema_version"})
 
 
@@ -52,14 +53,26 @@ def _flatten_into(flat: Flat, value: Mapping[str, Any], prefix: str) -> None:
             flat[path] = item
 
 
+class Misplaced(ValueError):
+    """A path that leads through a value, or deeper than any setting lies."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(path)
+
+
 def unflatten(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """The inverse of `flatten`: a nested dict, with `detail.extra` always there."""
+    """The inverse of `flatten`: a nested dict, with `detail.extra` always there. Raises Misplaced."""
     nested: dict[str, Any] = {"detail": {"extra": {}}}
     for path, value in flat.items():
         parents, leaf = _place(path)
         place = nested
+        if len(parents) > MOST_PARENTS:
+            raise Misplaced(path)
         for parent in parents:
             place = place.setdefault(parent, {})
+            if not isinstance(place, dict):
+                raise Misplaced(path)
         place[leaf] = value
     return nested
 

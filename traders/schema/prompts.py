@@ -6,6 +6,8 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+from traders.schema.declare import unprintable
+
 _VERSION_HEADER = re.compile(r"version:[ \t]*([a-z0-9._-]+)", re.IGNORECASE)
 _HEADER_BYTES = 8192
 MAX_BYTES = 1024 * 1024
@@ -40,6 +42,8 @@ def path_problem(path: str) -> str | None:
     an export can write it: no absolute paths, no `..`, no variables.
     """
     right = "must be a path below the directory of manager.yaml, such as prompts/manager/long.tmpl"
+    if (bad := unprintable(path)) is not None:
+        return f"{right}, without the character U+{ord(bad):04X}"
     if path.startswith(("/", "~")) or re.match(r"[A-Za-z]:[\\/]|\\\\", path):
         return f"{right}; {path!r} is absolute and would differ on every machine"
     if ".." in re.split(r"[\\/]", path):

@@ -88,7 +88,8 @@ def compared_with_today(decision: DecisionJournal) -> dict[str, Any]:
 
 
 def _stored(decision_id: str) -> DecisionJournal | None:
-    if not (decision_id.isascii() and decision_id.isdigit()) or int(decision_id) > LARGEST_ID:
+    is_number = decision_id.isascii() and decision_id.isdigit() and len(decision_id) <= len(str(LARGEST_ID))
+    if not is_number or int(decision_id) > LARGEST_ID:
         return None
     return DecisionJournal.objects.filter(pk=int(decision_id)).first()
 

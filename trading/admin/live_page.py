@@ -96,6 +96,6 @@ def _switched(step: str, seen: int, percent: str) -> live_switch.Step:
         return live_switch.cutover(seen=seen)
     if step == "rollback":
         return live_switch.rollback(seen=seen)
-    if step == "share" and percent.isdigit() and int(percent) in SHARES:
+    if step == "share" and percent in map(str, SHARES):
         return live_switch.to_mode(Mode.DUAL, read_new_pct=int(percent), seen=seen)
     raise ValueError(_("Choose one of the steps."))

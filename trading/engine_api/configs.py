@@ -6,8 +6,9 @@ from typing import Annotated
 
 from django.http import HttpResponse
 from ninja import Query, Router, Status
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
+from traders.schema.runtime import Moment
 from traders.schema.tokens import Scope
 from traders.services import changes, configs
 from trading.engine_api.auth import EngineRequest, TokenWith, visible_ids
@@ -47,7 +48,7 @@ def active(request: EngineRequest, config_id: ConfigIds = None, retired: bool = 
 
 @router.get("/configs/{config_id}", response={200: Config, 304: None, **REFUSALS}, summary="One configuration")
 def one(
-    request: EngineRequest, response: HttpResponse, config_id: str, at: AwareDatetime | None = None
+    request: EngineRequest, response: HttpResponse, config_id: str, at: Moment | None = None
 ) -> Config | Status[None]:
     """What stands now, or stood `at` a moment. `config_id` is a trader's, or `@manager` for the fleet's settings.
 

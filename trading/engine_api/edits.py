@@ -12,7 +12,7 @@ from ninja import Query, Status
 from traders.rules.errors import OverAllocated, UnknownConfig
 from traders.rules.proposal import Proposal
 from traders.schema.fleet import FLEET_ID
-from traders.schema.paths import ABSENT, Change, Flat, flatten, same
+from traders.schema.paths import ABSENT, Change, Flat, Misplaced, flatten, same, unflatten
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.stored import SavedVersion, id_of
 from traders.schema.tokens import Scope, Token
@@ -24,6 +24,7 @@ from trading.engine_api.problems import REFUSALS, Invalid, Refusal, Stale
 
 SOURCE = "api"
 ORIGIN = "detail.cloned_from"
+KEPT = ("id", "version")
 
 ANSWERS: dict[int, Any] = {200: Effect, 201: Effect, 409: Stale | Refusal, 422: Invalid, **REFUSALS}
 # They share their addresses with what is read, and an address belongs to one router.
@@ -50,6 +51,8 @@ def alter(request: EngineRequest, config_id: str, body: Alteration, dry_run: Dry
     """As replacing the version `expected_version` with these settings changed."""
     if not body.expected_version:
         raise UnknownConfig(config_id)
+    if kept := [path for path in body.set if path.partition(".")[0] in KEPT]:
+        raise InvalidConfig(Problem(path, "is kept by the program", config_id) for path in kept)
     base = configs.version(config_id, body.expected_version).flat
     if unknown := [path for path in body.unset if path not in base]:
         raise InvalidConfig(Problem(path, "is not there to be removed", config_id) for path in unknown)
@@ -73,6 +76,10 @@ def restored(request: EngineRequest, config_id: str, body: Restoration, dry_run:
 
 
 def _edit(request: EngineRequest, config_id: str, flat: Flat, body: Edit, dry_run: bool) -> Status[Effect]:
+    try:
+        unflatten(flat)
+    except Misplaced as error:
+        raise InvalidConfig([Problem(error.path, "is not a known setting", config_id)]) from None
     standing = configs.stored(config_id)
     if standing and not same(flat.get(ORIGIN), standing.flat.get(ORIGIN)):
         raise InvalidConfig(

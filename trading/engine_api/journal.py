@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from ninja import Router
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from traders.schema.declare import Boolean
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.redaction import redactions_in
+from traders.schema.runtime import Moment
 from traders.schema.tokens import Scope
 from trading.engine_api.auth import EngineRequest, TokenWith
 from trading.engine_api.problems import REFUSALS, Invalid, Refusal
@@ -30,7 +31,7 @@ router = Router(tags=["Journal: write-journal"], auth=TokenWith(Scope.WRITE_JOUR
 class Message(Body):
     role: Role
     content: Text
-    sent_at: AwareDatetime | None = None
+    sent_at: Moment | None = None
 
 
 class Entry(Body):
@@ -38,7 +39,7 @@ class Entry(Body):
         description="The engine's own, one a decision of a trader: by it the same entry is known when it comes again."
     )
     config_version: Annotated[VersionNumber, Field(description="The version that took the decision.")]
-    decided_at: AwareDatetime
+    decided_at: Moment
     success: Boolean
     detail: DecisionDetail
     messages: tuple[Message, ...] = Field((), description="What was said between desk and model, in its order.")

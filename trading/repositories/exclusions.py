@@ -168,7 +168,7 @@ def _trades(ids: Sequence[str]) -> Iterator[Row]:
 
 
 def _decisions(ids: Sequence[str]) -> Iterator[Row]:
-    numbers = [int(name) for name in ids if name.isascii() and name.isdigit() and int(name) <= LARGEST_ID]
+    numbers = [int(name) for name in ids if name.isdigit() and _is_number(name)]
     found = DecisionJournal.objects.filter(pk__in=numbers).order_by("pk").select_for_update()
     for number, trader_id, mark in found.values_list("pk", "trader_id", "exclusion_id"):
         yield Row(RecordKey(RecordKind.DECISION, str(number)), trader_id, mark, str(number))
@@ -187,7 +187,9 @@ def _equity(ids: Sequence[str]) -> Iterator[Row]:
 
 def _is_number(text: str) -> bool:
     digits = text.removeprefix("-")
-    return digits.isascii() and digits.isdigit() and int(digits) <= LARGEST_ID
+    # Python reads no number of thousands of digits.
+    is_short = digits.isascii() and digits.isdigit() and len(digits) <= len(str(LARGEST_ID))
+    return is_short and int(digits) <= LARGEST_ID
 
 
 def _positions(ids: Sequence[str]) -> Iterator[Row]:

@@ -9,6 +9,7 @@ import json
 from decimal import Decimal
 from typing import Any, NoReturn
 
+from traders.schema import jsonio
 from trading.schema.leaf import MOST_DIGITS
 
 LONGEST_NUMBER = MOST_DIGITS
@@ -20,7 +21,9 @@ def loads(text: str) -> Any:
     Infinity, numbers beyond all measure, a key given twice, and characters that cannot be stored."""
     decoder = strict_decoder()
     try:
-        return _storable(decoder.decode(text))
+        value = decoder.decode(text)
+        jsonio.require_shallow(value)
+        return _storable(value)
     except json.JSONDecodeError as error:
         raise ValueError(f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
@@ -31,6 +34,7 @@ def first_value(text: str, start: int) -> tuple[Any, int]:
     """The JSON value that begins at `start`, and where it ends. Raises ValueError as `loads` does."""
     try:
         value, end = strict_decoder().raw_decode(text, start)
+        jsonio.require_shallow(value)
         return _storable(value), end
     except RecursionError:
         raise ValueError("is nested too deep") from None

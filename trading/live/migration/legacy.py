@@ -80,7 +80,10 @@ def same(old: Json, other: Json) -> bool:
 
 def conversation_ids(items: Iterable[live.Conversation]) -> list[int | str]:
     """Whole numbers where the ids are such, as the old layout has them."""
-    return [int(item.conversation) if item.conversation.isdigit() else item.conversation for item in items]
+    return [
+        int(item.conversation) if item.conversation.isdecimal() and len(item.conversation) < 20 else item.conversation
+        for item in items
+    ]
 
 
 def conversations(raw: bytes, as_of: int) -> tuple[live.Conversation, ...]:
