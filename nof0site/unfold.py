@@ -147,6 +147,12 @@ UNFOLD: dict[str, Any] = {
                         "trading.view_decisionjournal",
                     ),
                     _entry(
+                        _("Set aside"),
+                        "playlist_remove",
+                        "admin:trading_recordexclusion_changelist",
+                        "trading.view_recordexclusion",
+                    ),
+                    _entry(
                         _("Changes by outcome"), "leaderboard", "admin:trading_trade_outcomes", "trading.view_trade"
                     ),
                     {

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from tests.factories import make_trader, sync_traders
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_position, make_trade
-from trading.repositories import positions, trades
+from trading.repositories import positions, symbols, trades
 from trading.repositories.copying import bulk_load
 from trading.repositories.decisions import record_decision
 from trading.repositories.equity import copy_equity
@@ -33,6 +33,7 @@ def equity_key(n: int) -> RecordKey:
 def record_alpha(nets: tuple[str, ...] = ("4.5", "-2.25", "10")) -> RecordKey:
     """Trades of an hour each, an open position, equity each hour, and a decision, whose key is answered."""
     sync_traders(make_trader(ALPHA), make_trader("beta"))
+    symbols.add(["BTC"])
     for n, net in enumerate(nets):
         trades.record_trade(make_trade(ALPHA, open_ms=OPENED_MS + n * HOUR_MS, net=net))
     positions.open_position(trader_id=ALPHA, symbol="BTC", side=Side.LONG, detail=make_position())

@@ -370,6 +370,7 @@ def test_a_bad_position_is_refused_alone(tmp_path: Path, imported: Import, rejec
         "conflicts": 0,
         "skipped": 0,
         "redacted": 0,
+        "set_aside": 0,
     }
     assert [(index, field) for _file, index, field, _reason in refused(rejects)] == [
         (0, "positions.BTC.quantity"),
@@ -437,6 +438,7 @@ def test_real_records_arrive_complete_to_the_last_digit(imported: Import) -> Non
         "conflicts": 0,
         "skipped": 0,
         "redacted": 0,
+        "set_aside": 0,
     }
 
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from traders.admin import seams
 from traders.admin.seams import Beside
@@ -50,12 +51,24 @@ def outcomes(request: HttpRequest, trader_id: str, versions: Sequence[int]) -> B
         heads=(_("net P&L, USD"), _("won, %"), _("drawdown, USD")),
         cells=cells,
         lines=[(_("before v1"), BEFORE_V1)] if BEFORE_V1 in found else [],
-        note=_(
+        note=_aside_note(results.trades_aside(trader_id))
+        + _(
             "A trade belongs to the version that opened it. Drawdown is the deepest fall of the running net P&L of"
             " those trades, in order of their closes. Fewer than %(n)d trades are a small sample."
         )
         % {"n": SMALL_SAMPLE},
     )
+
+
+def _aside_note(count: int) -> str:
+    if not count:
+        return ""
+    said = ngettext(
+        "%(n)d trade was set aside and is in none of these figures.",
+        "%(n)d trades were set aside and are in none of these figures.",
+        count,
+    )
+    return said % {"n": count} + " "
 
 
 def _cells(outcome: VersionOutcome, fall: Decimal | None) -> list[Any]:

@@ -16,12 +16,14 @@ from traders.models import PromptText
 from traders.rules.errors import UnknownVersion
 from traders.schema.paths import diff
 from traders.services import configs
+from trading.admin.aside_pages import mark_of
 from trading.admin.leaves import Layout, sections, table
 from trading.admin.pages import Room
 from trading.admin.unreadable_page import unknown_leaves, unreadable_view
 from trading.models import ConversationMessage, DecisionJournal
 from trading.repositories import rows
 from trading.schema.decision import DecisionDetail
+from trading.schema.exclusion import RecordKind
 from trading.schema.tolerant import NotReadable
 from trading.schema.unreadable import Unreadable
 
@@ -55,6 +57,7 @@ def decision_view(room: Room, decision_id: str) -> HttpResponse:
         "decision.html",
         _("Decision %(n)d of %(trader)s") % {"n": decision.cycle_number, "trader": decision.trader_id},
         decision=decision,
+        mark=mark_of(room, RecordKind.DECISION, str(decision.pk)),
         is_refused=any(action.refused_by for action in found.detail.actions),
         unknown=unknown_leaves(found),
         tables={name: table(DecisionDetail, detail, name, trader_id=decision.trader_id) for name in TABLES},

@@ -26,7 +26,9 @@ def export_view(room: Room, listing: Listing, file_format: str) -> HttpResponseB
     if not form.is_valid():
         return HttpResponseRedirect(f"{room.list_url}?{room.request.GET.urlencode()}")
     write, content_type = FORMATS[file_format]
-    response = StreamingHttpResponse(write(listing.exported, form.where()), content_type=content_type)
+    where = form.where()
+    exported = listing.exported.marked() if where.aside else listing.exported
+    response = StreamingHttpResponse(write(exported, where), content_type=content_type)
     name = f"{listing.exported.table.name}-{timezone.now():%Y-%m-%d}.{file_format}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from traders.models import TraderConfig
+from trading.admin.aside_pages import may_exclude
 from trading.admin.pages import Room
 from trading.forms.record_filter import (
     DecisionFilterForm,
@@ -20,9 +21,10 @@ from trading.forms.record_filter import (
     place_text,
 )
 from trading.models import Symbol
-from trading.repositories import lines, totals
+from trading.repositories import exclusions, lines, totals
 from trading.repositories.bounded import TookTooLong
-from trading.repositories.browse import Page
+from trading.repositories.browse import ONLY_ASIDE, Page
+from trading.schema.exclusion import RecordKind
 from trading.services import record_export
 from trading.services.record_export import Exported
 
@@ -40,18 +42,35 @@ class Listing:
     page: Callable[..., Page]
     totals: Callable[..., Any]
     exported: Exported
+    kind: RecordKind
 
 
 TRADES = Listing(
-    lambda: _("Trades"), "trades.html", TradeFilterForm, lines.trades, totals.of_trades, record_export.TRADE
+    title=lambda: _("Trades"),
+    template="trades.html",
+    form=TradeFilterForm,
+    page=lines.trades,
+    totals=totals.of_trades,
+    exported=record_export.TRADE,
+    kind=RecordKind.TRADE,
 )
 POSITIONS = Listing(
-    *(lambda: _("Positions"), "positions.html", PositionFilterForm),
-    *(lines.positions, totals.of_positions, record_export.POSITION),
+    title=lambda: _("Positions"),
+    template="positions.html",
+    form=PositionFilterForm,
+    page=lines.positions,
+    totals=totals.of_positions,
+    exported=record_export.POSITION,
+    kind=RecordKind.POSITION,
 )
 DECISIONS = Listing(
-    *(lambda: _("Decisions"), "decisions.html", DecisionFilterForm),
-    *(lines.decisions, totals.of_decisions, record_export.DECISION),
+    title=lambda: _("Decisions"),
+    template="decisions.html",
+    form=DecisionFilterForm,
+    page=lines.decisions,
+    totals=totals.of_decisions,
+    exported=record_export.DECISION,
+    kind=RecordKind.DECISION,
 )
 
 
@@ -62,7 +81,7 @@ def list_view(room: Room, listing: Listing) -> HttpResponse:
         where, given = form.where(), form.cleaned_data
         try:
             page = listing.page(where, older_than=given["older"], newer_than=given["newer"])
-            sums = listing.totals(where) if page.rows else None
+            sums = listing.totals(where)
         except TookTooLong:
             too_long = True
     asked = form.asked()
@@ -73,6 +92,12 @@ def list_view(room: Room, listing: Listing) -> HttpResponse:
         rows=page.rows,
         ticket_url=room.ticket_url,
         totals=sums,
+        has_sums=bool(page.rows or (sums and sums.set_aside)),
+        asides=exclusions.by_ids(row.exclusion_id for row in page.rows),
+        kind=listing.kind,
+        may_exclude=may_exclude(room.request),
+        undo=asked.get("aside") == ONLY_ASIDE,
+        aside_query=urlencode({**asked, "aside": ONLY_ASIDE}),
         too_long=too_long,
         unreadable=sum(getattr(row, "is_unreadable", False) for row in page.rows),
         filtered=bool(asked),

@@ -13,6 +13,7 @@ from unfold.admin import ModelAdmin
 
 from traders.admin.pages import may_change_fleet
 from trading.admin import lists
+from trading.admin.aside_pages import change_view, log_view, may_exclude
 from trading.admin.decision_page import decision_view
 from trading.admin.exports import FORMATS, export_view
 from trading.admin.lists import Listing, list_view
@@ -22,7 +23,7 @@ from trading.admin.pages import Room
 from trading.admin.replay_page import replay_view
 from trading.admin.tickets import position_view, trade_view
 from trading.admin.unreadable_page import unreadable_list
-from trading.models import DecisionJournal, Position, Trade
+from trading.models import DecisionJournal, Position, RecordExclusion, Trade
 
 
 class RecordAdmin(ModelAdmin):
@@ -132,3 +133,23 @@ class DecisionAdmin(RecordAdmin):
         if not request.user.has_perm("traders.view_traderconfig"):
             raise PermissionDenied
         return replay_view(Room(self, request), decision_id)
+
+
+@admin.register(RecordExclusion)
+class ExclusionAdmin(RecordAdmin):
+    """Who set rows aside; the one page that writes is for those who may."""
+
+    def get_urls(self) -> list[URLPattern]:
+        change = self.admin_site.admin_view(self.change_page)
+        return [
+            self._path("", self.list_page, "changelist"),
+            path("set/", change, name="trading_recordexclusion_set"),
+        ]
+
+    def list_page(self, request: HttpRequest) -> HttpResponseBase:
+        return log_view(Room(self, request))
+
+    def change_page(self, request: HttpRequest) -> HttpResponseBase:
+        if not may_exclude(request):
+            raise PermissionDenied
+        return change_view(Room(self, request))

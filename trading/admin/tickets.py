@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from trading.admin.aside_pages import mark_of
 from trading.admin.leaves import Layout, sections, table, value_at
 from trading.admin.pages import Room
 from trading.admin.price_scale import price_scale
@@ -18,6 +19,8 @@ from trading.admin.unreadable_page import unknown_leaves, unreadable_view
 from trading.models import Position, Trade
 from trading.repositories import rows
 from trading.repositories.links import decisions_naming
+from trading.schema.exclusion import RecordKind
+from trading.schema.ids import aside_position_id
 from trading.schema.position import PositionDetail
 from trading.schema.tolerant import NotReadable
 from trading.schema.trade import TradeDetail
@@ -63,6 +66,7 @@ def trade_view(room: Room, trade_id: str) -> HttpResponse:
         "trade.html",
         _("%(symbol)s trade of %(trader)s") % {"symbol": trade.symbol, "trader": trade.trader_id},
         trade=trade,
+        mark=mark_of(room, RecordKind.TRADE, trade.id),
         held_ms=trade.close_ts_ms - detail["time"]["open_ts_ms"],
         net=trade.net_pnl,
         notional=entry * trade.quantity,
@@ -98,6 +102,7 @@ def position_view(room: Room, position_id: str) -> HttpResponse:
         "position.html",
         _("%(symbol)s position of %(trader)s") % {"symbol": position.symbol, "trader": position.trader_id},
         position=position,
+        mark=mark_of(room, RecordKind.POSITION, position.id, _id_aside(position)),
         close=close,
         held_ms=close.get("time_ms", _now_ms()) - position.opened_ms,
         notional=position.entry_price * position.quantity,
@@ -120,6 +125,11 @@ def position_view(room: Room, position_id: str) -> HttpResponse:
         if close
         else (),
     )
+
+
+def _id_aside(position: Position) -> str:
+    """The id that it had while it was open and set aside."""
+    return aside_position_id(position.trader_id, position.symbol, position.opened_ms, position.side)
 
 
 def _now_ms() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -12,9 +13,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from traders.schema import jsonio
+from trading.admin.aside_pages import mark_of, may_exclude
 from trading.admin.pages import Room
 from trading.exporter import status
 from trading.repositories import stored_rows
+from trading.schema.exclusion import KIND_OF_TABLE
 from trading.schema.tolerant import Reading
 from trading.schema.unreadable import Unreadable
 from trading.services import check_record
@@ -41,6 +44,12 @@ class Shown:
     text: str
     url: str
 
+    @property
+    def aside_query(self) -> str:
+        """Empty for a table whose rows are not set aside."""
+        kind = KIND_OF_TABLE.get(self.row.table)
+        return urlencode({"kind": kind, "id": self.row.id}) if kind else ""
+
 
 def unreadable_count() -> int:
     """As the exporter last found it."""
@@ -62,14 +71,20 @@ def unreadable_list(room: Room) -> HttpResponse:
         more=max(0, len(rows) - MOST_SHOWN) + max(0, unreadable_count() - named),
         newest=NEWEST,
         exported_at=seen.at if seen else None,
+        may_exclude=may_exclude(room.request),
     )
 
 
 def unreadable_view(room: Room, row: Unreadable, trader_id: str = "") -> HttpResponse:
     """In the place of a ticket: what is wrong with the row, and its text."""
     (shown,) = _shown([row])
+    kind = KIND_OF_TABLE.get(row.table)
     return room.render(
-        "unreadable_row.html", _("Unreadable row %(id)s") % {"id": row.id}, shown=shown, trader=trader_id
+        "unreadable_row.html",
+        _("Unreadable row %(id)s") % {"id": row.id},
+        shown=shown,
+        trader=trader_id,
+        mark=mark_of(room, kind, row.id) if kind else None,
     )
 
 

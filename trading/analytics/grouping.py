@@ -13,18 +13,25 @@ from trading.analytics.keys import UNITS, By, Key
 from trading.analytics.parts import Part, split
 from trading.analytics.stats import exact_sum
 from trading.analytics.summary import Performance, measure
-from trading.schema.facts import DecisionFact, EquityPoint, SignalFact, TradeFact
+from trading.schema.facts import DecisionFact, EquityPoint, SetAsideCounts, SignalFact, TradeFact
+
+NOTHING_ASIDE = SetAsideCounts()
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """`value` is the version, symbol, side, prompt hash, name of the period or trader; None is what has none: by
-    version the group 'before v1'. `trader_id` is set where the group is of one trader, as versions are."""
+    version the group 'before v1'. `trader_id` is set where the group is of one trader, as versions are.
+
+    `set_aside` are the rows left out of the record that was split into this group and the others: of its trader, or of
+    all traders where the parts span them.
+    """
 
     by: By
     trader_id: str | None
     value: int | str | None
     performance: Performance
+    set_aside: SetAsideCounts = NOTHING_ASIDE
 
     @property
     def label(self) -> str:

@@ -56,7 +56,10 @@ def health(snapshot: Snapshot | None, root: Path, stale_seconds: float) -> bytes
             },
             "exporter": exporter.described(),
             "disk": disk,
-            "record": {"unreadable_rows": sum(status.unreadable.values()) if status else None},
+            "record": {
+                "unreadable_rows": sum(status.unreadable.values()) if status else None,
+                "set_aside_rows": sum(status.set_aside.values()) if status else None,
+            },
             "postgres": _seen(status.postgres if status else None, is_silent=is_silent),
             "redis": _seen(status.redis if status else None, is_silent=is_silent),
         }
@@ -170,6 +173,12 @@ def _of_exporter(status: Status) -> Iterator[Metric]:
     for table in TABLES:
         unreadable.add_metric([table], status.unreadable.get(table, 0))
     yield unreadable
+    aside = GaugeMetricFamily(
+        "nof0_set_aside_rows", "Rows of the record that an operator set aside: they count nowhere", labels=["kind"]
+    )
+    for kind, count in status.set_aside.items():
+        aside.add_metric([kind], count)
+    yield aside
     versions = GaugeMetricFamily("nof0_config_version", "Version of a trader's configuration", labels=["trader"])
     for trader_id, version in status.config_versions.items():
         versions.add_metric([trader_id], version)

@@ -14,9 +14,10 @@ from traders.schema.runtime import Moment
 from traders.schema.tokens import Scope
 from trading.engine_api.auth import EngineRequest, TokenWith
 from trading.engine_api.problems import REFUSALS, Invalid, Refusal
-from trading.engine_api.wire import Answer, Body, Redacted, VersionNumber
+from trading.engine_api.wire import Answer, AsideMark, Body, Redacted, VersionNumber
 from trading.schema.common import Origin
 from trading.schema.decision import DecisionDetail, JournalEntry
+from trading.schema.exclusion import RecordKind
 from trading.schema.leaf import Text
 from trading.schema.message import Role, Said
 from trading.services import record
@@ -49,6 +50,7 @@ class Recorded(Answer):
     id: int
     cycle_number: int = Field(description="Goes on across restarts of engines.")
     redacted: Redacted
+    set_aside: AsideMark | None = None
 
 
 @router.post(
@@ -69,4 +71,9 @@ def append(request: EngineRequest, trader_id: str, body: Entry) -> Recorded:
         *redactions_in(recorded.entry.detail),
         *redactions_in([{"content": message.content} for message in messages], "messages"),
     ]
-    return Recorded(id=recorded.id, cycle_number=recorded.cycle_number, redacted=redacted)
+    return Recorded(
+        id=recorded.id,
+        cycle_number=recorded.cycle_number,
+        redacted=redacted,
+        set_aside=AsideMark.of(RecordKind.DECISION, str(recorded.id)),
+    )

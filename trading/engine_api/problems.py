@@ -40,13 +40,14 @@ from trading.rules.errors import (
     NoOpenPosition,
     RecordConflict,
     RetiredTrader,
+    SetAside,
     UnknownTrader,
 )
 
 MISSING = (UnknownConfig, UnknownChangeSet, UnknownTrader)
 CONFLICTS = (
     *(AheadOfHistory, AlreadyExists, ConcurrentChange),
-    *(AlreadyOpen, NoOpenPosition, RecordConflict, ConcurrentRecord, RetiredTrader),
+    *(AlreadyOpen, NoOpenPosition, RecordConflict, ConcurrentRecord, RetiredTrader, SetAside),
 )
 
 log = logging.getLogger(__name__)

@@ -13,9 +13,10 @@ from traders.schema.redaction import redactions_in
 from traders.schema.tokens import Scope
 from trading.engine_api.auth import EngineRequest, TokenWith
 from trading.engine_api.problems import REFUSALS, UNTHROTTLED, Invalid, Refusal
-from trading.engine_api.wire import Answer, Body, Redacted
+from trading.engine_api.wire import Answer, AsideMark, Body, Redacted
 from trading.schema import position, trade
 from trading.schema.common import NANOSECONDS_PER_MS, Exchange, ExitPlan, Side, Symbol
+from trading.schema.exclusion import RecordKind
 from trading.schema.facts import EquityPoint
 from trading.schema.leaf import EARLIEST_MS, LATEST_MS, Amount, MomentMs
 from trading.schema.position import PositionDetail
@@ -82,6 +83,7 @@ class Recorded(Answer):
     side: Side
     detail: dict[str, Any]
     redacted: Redacted
+    set_aside: AsideMark | None = None
 
 
 class Held(Answer):
@@ -91,6 +93,7 @@ class Held(Answer):
 class Counted(Answer):
     recorded: int
     known: int = Field(description="Were recorded already.")
+    set_aside: int = Field(0, description="Of the known, count nowhere: an operator set them aside.")
 
 
 @router.get(
@@ -105,13 +108,15 @@ def held(request: EngineRequest, trader_id: str) -> Held:
 
 @router.put("/traders/{trader_id}/positions", response={200: Recorded, **REFUSED}, summary="Open or update a position")
 def hold(request: EngineRequest, trader_id: str, body: Holding) -> Recorded:
-    """409: another position is open in the symbol, or this one was closed already."""
+    """409: another position is open in the symbol, or this one was closed already. One that was set aside stays so, and
+    the answer says it."""
     parts = {name: part for name in body.model_fields_set if (part := getattr(body, name)) is not None}
     detail = PositionDetail(**{name: part for name, part in parts.items() if name in PositionDetail.model_fields})
     return _answer(
         record.position(
             trader_id=trader_id, symbol=body.symbol, side=body.side, detail=detail, decision_id=body.decision_id
-        )
+        ),
+        RecordKind.POSITION,
     )
 
 
@@ -122,8 +127,8 @@ def hold(request: EngineRequest, trader_id: str, body: Holding) -> Recorded:
     summary="Close a position",
 )
 def close(request: EngineRequest, trader_id: str, body: Closing) -> Recorded:
-    """The whole position, together with its trade, which is answered."""
-    return _answer(record.close(trader_id=trader_id, **dict(body)))
+    """The whole position, together with its trade, which is answered. 409: the open position was set aside."""
+    return _answer(record.close(trader_id=trader_id, **dict(body)), RecordKind.TRADE)
 
 
 @router.put(
@@ -135,7 +140,7 @@ def traded(request: EngineRequest, trader_id: str, body: ClosedTrade) -> Recorde
     if body.closed_at_ns // NANOSECONDS_PER_MS != body.detail.time.close_ts_ms:
         right = f"must be the nanoseconds of detail.time.close_ts_ms, {body.detail.time.close_ts_ms}"
         raise InvalidConfig([Problem("closed_at_ns", right, trader_id)])
-    return _answer(record.trade(trader_id=trader_id, **dict(body)))
+    return _answer(record.trade(trader_id=trader_id, **dict(body)), RecordKind.TRADE)
 
 
 @router.put(
@@ -145,7 +150,7 @@ def equity(request: EngineRequest, trader_id: str, body: Points) -> Counted:
     """All points or none. 409: other equity is recorded of a moment."""
     points = [EquityPoint(trader_id, point.ts_ms, point.equity_usd) for point in body.points]
     outcome = record.equity_points(trader_id, points)
-    return Counted(recorded=outcome.inserted, known=outcome.known)
+    return Counted(recorded=outcome.inserted, known=outcome.known, set_aside=outcome.set_aside)
 
 
 def _refuse_kept(detail: trade.TradeDetail, trader_id: str) -> None:
@@ -156,12 +161,13 @@ def _refuse_kept(detail: trade.TradeDetail, trader_id: str) -> None:
         )
 
 
-def _answer(found: Any) -> Recorded:
-    """Of a position or a trade."""
+def _answer(found: Any, kind: RecordKind | None = None) -> Recorded:
+    """Of a position or a trade; without `kind` it is known to count."""
     return Recorded(
         id=found.id,
         symbol=found.symbol,
         side=found.side,
         detail=found.detail.stored(),
         redacted=list(redactions_in(found.detail)),
+        set_aside=AsideMark.of(kind, found.id) if kind else None,
     )

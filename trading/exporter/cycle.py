@@ -18,6 +18,7 @@ from trading.exporter.manifest import Entry, Manifest, Source
 from trading.exporter.options import Options
 from trading.exporter.parts import Parts
 from trading.exporter.planned import Planned
+from trading.repositories import exclusions
 from trading.repositories.export_snapshot import is_lost, on_its_own, snapshot
 
 log = logging.getLogger(__name__)
@@ -54,8 +55,9 @@ class Exporter:
         try:
             with snapshot():
                 entries = list(self._entries(run, as_of, analytics_seconds))
+                aside = sum(exclusions.counts_by_kind().values())
             took_ms = round((time.monotonic() - began) * 1000)
-            manifest = Manifest(as_of, took_ms, entries, len(self.parts.left_out.rows))
+            manifest = Manifest(as_of, took_ms, entries, len(self.parts.left_out.rows), aside)
             self.directory.publish(run, manifest)
         except BaseException:
             run.abandon()

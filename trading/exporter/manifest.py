@@ -46,12 +46,13 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Manifest(msgspec.Struct, frozen=True):
     """`as_of` (ms) is the moment of the record that all files of the run show. `unreadable` counts the rows that they
-    are made without, because they cannot be read."""
+    are made without, because they cannot be read, `set_aside` those that an operator set aside."""
 
     as_of: int
     duration_ms: int
     files: list[Entry]
     unreadable: int = 0
+    set_aside: int = 0
 
     def entry(self, name: str) -> Entry | None:
         return next((entry for entry in self.files if entry.name == name), None)

@@ -26,7 +26,7 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     age of its youngest value. `is_failing`: the last cycle failed; `last_error` stays after it. `disk`: whether the
     last cycle could write. `is_waiting`: another exporter is at work, and this one takes over when that is gone.
     `unreadable` counts by table the rows that the documents are made without, and `unreadable_rows` names the first of
-    them."""
+    them; `set_aside` counts by kind those that an operator set aside."""
 
     at: float
     pid: int
@@ -51,6 +51,7 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     sync_traders: int = 0
     sync_written: int = 0
     unreadable: dict[str, int] = {}
+    set_aside: dict[str, int] = {}
     unreadable_rows: list[Unreadable] = []
 
 

@@ -14,7 +14,7 @@ from trading.exporter.status import Seen, Status
 from trading.live import store
 from trading.live.keys import MARKET_CTX, PRICE, TRADER_HASHES, Key
 from trading.live.outage import outage
-from trading.repositories import export_fleet
+from trading.repositories import exclusions, export_fleet
 from trading.repositories.export_fleet import SyncState
 from trading.schema.live_answers import Fresh, Stale
 from trading.schema.unreadable import Unreadable
@@ -50,6 +50,7 @@ class Watch:
         self._postgres, self._redis = Seen(is_up=False), Seen(is_up=False)
         self._versions: dict[str, int] = {}
         self._sync = SyncState()
+        self._aside: dict[str, int] = {}
         self._live_ages: dict[str, float] = {}
 
     def failed(self, error: Exception) -> None:
@@ -74,6 +75,7 @@ class Watch:
         """At both stores. Raises django.db.Error."""
         self._versions = {result.trader_id: result.version for result in export_fleet.results()}
         self._sync = export_fleet.sync_state()
+        self._aside = exclusions.counts_by_kind()
         self._postgres = Seen(is_up=True, at=time.time())
         self._live_ages = {}
         answers = [self._age(key) for key in (PRICE, MARKET_CTX, *TRADER_HASHES)]
@@ -106,6 +108,7 @@ class Watch:
             sync_conflicts=self._sync.conflicts,
             sync_traders=self._sync.traders,
             sync_written=self._sync.written,
+            set_aside=self._aside,
             unreadable=dict(Counter(row.table for row in unreadable)),
             unreadable_rows=list(unreadable[:MOST_UNREADABLE_NAMED]),
         )

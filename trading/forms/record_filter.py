@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from traders.forms.moment import MomentField
-from trading.repositories.browse import Place, RecordFilter
+from trading.repositories.browse import ONLY_ASIDE, WITH_ASIDE, Place, RecordFilter
 
 LARGEST_VERSION = 2**31 - 1
 LARGEST_ID = 2**63 - 1
@@ -60,6 +60,7 @@ class RecordFilterForm(forms.Form):
     status = forms.ChoiceField(label=gettext_lazy("Status"), required=False)
     outcome = forms.ChoiceField(label=gettext_lazy("Result"), required=False)
     version = forms.IntegerField(label=gettext_lazy("Version"), required=False, min_value=0, max_value=LARGEST_VERSION)
+    aside = forms.ChoiceField(label=gettext_lazy("Set aside"), required=False)
     since = MomentField(label=gettext_lazy("From"), required=False)
     until = MomentField(label=gettext_lazy("Until"), required=False)
     older = PlaceField()
@@ -71,6 +72,12 @@ class RecordFilterForm(forms.Form):
         self._choose("side", [("long", _("long")), ("short", _("short"))])
         self._choose("status", [("open", _("open")), ("closed", _("closed"))])
         self._choose("outcome", self.outcomes())
+        aside: Any = self.fields["aside"]
+        aside.choices = [
+            ("", _("without those set aside")),
+            (ONLY_ASIDE, _("set aside only")),
+            (WITH_ASIDE, _("all, set aside or not")),
+        ]
         self._describe("id", _("Exact id"))
         self._describe("trader", _("Trader id"), list="trader-ids", autocomplete="off")
         self._describe("version", _("Version"), title=_("0: before the trader's first version"))

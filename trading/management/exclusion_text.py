@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from traders.management.table import table
-from trading.schema.exclusion import Exclusion, said
+from trading.schema.exclusion import Exclusion, who_and_why
 from trading.services.exclusions import Change
 
 HEAD = ("trader", "figure", "before", "after")
@@ -67,7 +67,7 @@ def exclusion_json(entry: Exclusion) -> dict[str, Any]:
 def said_already(entry: Exclusion | None) -> str:
     if entry is None:
         return "counts already"
-    return f"set aside already {said(entry)}"
+    return f"set aside already {who_and_why(entry)}"
 
 
 def _rows(count: int) -> str:

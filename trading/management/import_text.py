@@ -22,6 +22,9 @@ def report_lines(report: ImportReport) -> Iterator[str]:
         yield f"traders created, not to be started, without capital: {', '.join(created[:SHOWN])}{more}"
     if report.redacted:
         yield secrets_line(report.redacted)
+    for name, table in report.tables.items():
+        if table.set_aside:
+            yield f"note: {table.set_aside:,} of the known {name} were set aside by an operator, and stay so"
     yield from (f"note: {note}" for note in report.notes)
     yield f"{report.accepted:,} rows in {report.seconds:.1f} s ({report.rows_per_second:,} rows/s)"
 
@@ -48,5 +51,6 @@ def _table_json(table: TableReport) -> dict[str, int]:
         "refused": table.refused,
         "conflicts": table.conflicts,
         "skipped": table.skipped,
+        "set_aside": table.set_aside,
         "redacted": table.redacted,
     }

@@ -13,6 +13,7 @@ from traders.schema import jsonio
 from trading.analytics.grouping import Group
 from trading.analytics.keys import By
 from trading.analytics.summary import SMALL_SAMPLE, Performance
+from trading.schema.facts import SetAsideCounts
 
 DASH = "-"
 MINUTES_PER_HOUR = 60
@@ -41,10 +42,32 @@ def table(groups: Iterable[Group]) -> list[str]:
     return [*aligned, *_notes(found)]
 
 
+def aside_lines(counts: SetAsideCounts) -> Iterator[str]:
+    """`Set aside and counted nowhere: 3 trades, 1 decision`; nothing where there is none."""
+    words = [
+        f"{count:,} {word if count == 1 else f'{word}s'}"
+        for word, count in (
+            ("trade", counts.trades),
+            ("position", counts.positions),
+            ("decision", counts.decisions),
+            ("equity point", counts.equity),
+        )
+        if count
+    ]
+    if words:
+        yield f"Set aside and counted nowhere: {', '.join(words)}"
+
+
 def json_lines(groups: Iterable[Group]) -> Iterator[str]:
     """One object a line: money digit for digit, ratios as computed, null where undefined."""
     for group in groups:
-        facts = {"by": group.by, "trader_id": group.trader_id, "part": group.value, "label": group.label}
+        facts: dict[str, Any] = {
+            "by": group.by,
+            "trader_id": group.trader_id,
+            "part": group.value,
+            "label": group.label,
+        }
+        facts["set_aside"] = dataclasses.asdict(group.set_aside)
         yield jsonio.dumps(facts | dataclasses.asdict(group.performance))
 
 
@@ -54,6 +77,7 @@ def csv_lines(groups: Iterable[Group]) -> Iterator[str]:
     for group in groups:
         flat = {"by": str(group.by), "trader_id": group.trader_id, "part": group.value, "label": group.label}
         flat |= _flat(group.performance)
+        flat |= {f"set_aside.{name}": count for name, count in dataclasses.asdict(group.set_aside).items()}
         if head is None:
             head = list(flat)
             yield _csv_line(head)

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from trading.management.exclusion_text import exclusion_json
 from trading.rules.checks.moment import Refusal
 from trading.rules.replaying import Judged
+from trading.schema.exclusion import who_and_why
 from trading.services.replay import Replay, Verdict
 
 MANY = {Verdict.AGREES: "agree", Verdict.DIFFERS: "differ", Verdict.INCOMPLETE: "cannot be checked completely"}
@@ -17,6 +19,8 @@ PASSES = "every rule lets it through"
 def replay_lines(replay: Replay) -> Iterator[str]:
     """All of it: one decision was asked for."""
     yield headline(replay)
+    if replay.set_aside:
+        yield f"  note: the decision was set aside {who_and_why(replay.set_aside)}"
     yield from (f"  note: {note}" for note in replay.notes)
     for one in replay.judged:
         yield f"  {one.name}: {_done(one)}; {_ruled(one.refusals)}"
@@ -32,7 +36,8 @@ def headline(replay: Replay) -> str:
     entry = replay.recorded.entry
     version = f"version {entry.config_version}" if entry.config_version is not None else "before v1"
     place = f"{entry.trader_id} #{replay.recorded.cycle_number} {entry.decided_at:%Y-%m-%d %H:%M:%S} UTC"
-    return f"decision {replay.recorded.id}  {place}, {version}: {replay.verdict}"
+    aside = ", set aside" if replay.set_aside else ""
+    return f"decision {replay.recorded.id}  {place}, {version}{aside}: {replay.verdict}"
 
 
 def problem_lines(replay: Replay) -> Iterator[str]:
@@ -85,6 +90,7 @@ def replay_json(replay: Replay) -> dict[str, Any]:
         ],
         "decisions": [_judged_json(one) for one in replay.judged],
         "other": replay.other_name or None,
+        "set_aside": None if replay.set_aside is None else exclusion_json(replay.set_aside),
     }
 
 

@@ -8,17 +8,20 @@ from datetime import datetime
 from typing import Any
 
 from trading.repositories.bounded import fetch
+from trading.repositories.counted import ASIDE, COUNTS
 
 PAGE_LIMIT_MS = 5_000
 BATCH = 2_000
 BATCH_LIMIT_MS = 60_000
+ONLY_ASIDE, WITH_ASIDE = "only", "all"
 
 
 @dataclass(frozen=True, slots=True)
 class RecordFilter:
     """Empty means any. `version` 0 stands for before the first one; the period is [since, until).
 
-    `outcome` is gain or loss of a position or trade, done or failed of a decision.
+    `outcome` is gain or loss of a position or trade, done or failed of a decision. `aside` is empty for rows that count
+    (an `id` names its row in any case), `only` for those set aside, `all` for both.
     """
 
     id: str = ""
@@ -30,6 +33,7 @@ class RecordFilter:
     version: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    aside: str = ""
 
     @property
     def given(self) -> frozenset[str]:
@@ -123,7 +127,13 @@ def conditions(table: Table, where: RecordFilter) -> tuple[list[str], dict[str, 
     given = {name: getattr(where, name) for name in where.given}
     parameters = {name: table.moment(value) if isinstance(value, datetime) else value for name, value in given.items()}
     named = [table.tests.get(f"{name}={parameters[name]}") or table.tests.get(name) for name in sorted(where.given)]
-    return [test for test in named if test], parameters
+    return [test for test in named if test] + _standing(where), parameters
+
+
+def _standing(where: RecordFilter) -> list[str]:
+    if where.aside == ONLY_ASIDE:
+        return [f"r.{ASIDE}"]
+    return [] if where.aside or where.id else [f"r.{COUNTS}"]
 
 
 def _statement(

@@ -12,14 +12,15 @@ from trading.repositories.outcome import Outcome, sorted_out
 from trading.schema.trade import Trade
 
 TRADE_COLUMNS = ("id", "trader_id", "symbol", "side", "close_ts_ms", "detail")
-_STORED = "SELECT id, trader_id, symbol, side, close_ts_ms, detail::text FROM trades WHERE id = ANY (%s)"
+_STORED = "SELECT id, trader_id, symbol, side, close_ts_ms, detail::text, exclusion_id FROM trades WHERE id = ANY (%s)"
 
 
 def copy_trades(batch: Sequence[Trade]) -> Outcome:
     """Adds those that are not recorded yet; a trade is compared whole, its attribution to versions aside, which may
     have become known since."""
-    stored = _stored([trade.id for trade in batch])
+    stored, aside = _stored([trade.id for trade in batch])
     new, outcome = sorted_out(batch, stored, key=_id, content=_content, name=_id)
+    outcome.set_aside = sum(trade.id in aside and stored[trade.id] == _content(trade) for trade in batch)
     copy_rows("trades", TRADE_COLUMNS, map(trade_row, new))
     return outcome
 
@@ -28,14 +29,16 @@ def _id(trade: Trade) -> str:
     return trade.id
 
 
-def _stored(ids: Sequence[str]) -> dict[str, str]:
-    """{id: content} of those that are recorded."""
+def _stored(ids: Sequence[str]) -> tuple[dict[str, str], set[str]]:
+    """{id: content} of those that are recorded, and the ids of those set aside."""
     with connection.cursor() as cursor:
         cursor.execute(_STORED, [list(ids)])
-        return {
-            trade_id: _stored_content(trader_id, symbol, side, close_ts_ms, detail)
-            for trade_id, trader_id, symbol, side, close_ts_ms, detail in cursor.fetchall()
-        }
+        found = cursor.fetchall()
+    stored = {
+        trade_id: _stored_content(trader_id, symbol, side, close_ts_ms, detail)
+        for trade_id, trader_id, symbol, side, close_ts_ms, detail, _exclusion in found
+    }
+    return stored, {trade_id for trade_id, *_, exclusion in found if exclusion is not None}
 
 
 def _stored_content(trader_id: str, symbol: str, side: str, close_ts_ms: int, detail: str) -> str:

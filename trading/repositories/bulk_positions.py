@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from traders.schema import jsonio
 from trading.models import Position as PositionRow
-from trading.repositories import positions, rows
+from trading.repositories import exclusions, positions, rows
 from trading.repositories.copying import copy_rows
 from trading.repositories.outcome import Outcome, sorted_out
 from trading.schema.ids import open_position_id
@@ -21,10 +21,15 @@ _COLUMNS = ("id", "trader_id", "symbol", "side", "status", "detail")
 def copy_positions(batch: Sequence[Position]) -> Outcome:
     """Adds those that are not recorded yet. What a source last reported, and the versions, are not compared.
 
-    A position that is recorded as closed since is known. A closed row makes way for another position that is open.
+    A position that is recorded as closed since is known, and so is one that was set aside, whatever is said of it now.
+    A closed row makes way for another position that is open.
     """
     stored = _stored(batch)
-    taken = {position.id: _taken(position, stored) for position in batch}
+    aside = exclusions.positions_aside({position.trader_id for position in batch})
+    is_aside = {position.id: _entry_key(position) in aside for position in batch}
+    taken = {
+        position.id: _content(position) if is_aside[position.id] else _taken(position, stored) for position in batch
+    }
     new, outcome = sorted_out(
         batch,
         {key: content for key, content in taken.items() if content is not None},
@@ -32,6 +37,7 @@ def copy_positions(batch: Sequence[Position]) -> Outcome:
         content=_content,
         name=_id,
     )
+    outcome.set_aside = sum(is_aside[position.id] for position in batch)
     for position in new:
         if position.is_open and (closed := stored.row(position.id)):
             positions.make_way(closed)
@@ -83,6 +89,10 @@ def _taken(position: Position, stored: _Stored) -> str | None:
     if at_open and at_open.is_open and _is_same_entry(at_open, position):
         return _content(at_open)
     return None
+
+
+def _entry_key(position: Position) -> exclusions.EntryKey:
+    return position.trader_id, position.symbol, str(position.side), position.detail.entry.time_ms
 
 
 def _is_same_entry(one: Position, other: Position) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+COUNTS, ASIDE = "exclusion_id IS NULL", "exclusion_id IS NOT NULL"
 # Of `conversation_messages m`: the messages of a decision go with it. The index of decisions set aside is tiny.
 MESSAGE_COUNTS = """NOT EXISTS (
            SELECT FROM decision_journal d

@@ -37,6 +37,16 @@ RETURNING id
 """
 
 
+# Entries of a row alternate, so the difference is what is aside.
+_COUNTS = """
+SELECT kind, count(*) FILTER (WHERE action = 'exclude') - count(*) FILTER (WHERE action = 'include')
+  FROM record_exclusions GROUP BY kind
+"""
+
+EntryKey = tuple[str, str, str, int]
+"""A position as it is known again: trader, symbol, side, milliseconds of its entry."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A locked row: whose it is, and the entry that set it aside, None while it counts. `ends_as` is the id under which
@@ -106,23 +116,23 @@ def write(
             ids = [number for (number,) in cursor.fetchall()]
     except IntegrityError as error:
         raise ConcurrentRecord(f"the record does not allow it as it is now; nothing was changed: {error}") from error
-    return [_exclusion(row) for row in RecordExclusion.objects.filter(pk__in=ids).order_by("pk")]
+    return [exclusion(row) for row in RecordExclusion.objects.filter(pk__in=ids).order_by("pk")]
 
 
 def by_ids(ids: Iterable[int | None]) -> dict[int, Exclusion]:
     wanted = {number for number in ids if number is not None}
-    return {row.pk: _exclusion(row) for row in RecordExclusion.objects.filter(pk__in=wanted)} if wanted else {}
+    return {row.pk: exclusion(row) for row in RecordExclusion.objects.filter(pk__in=wanted)} if wanted else {}
 
 
 def of_record(kind: RecordKind, ids: Collection[str]) -> list[Exclusion]:
     """Everything that was said of a row under any of these ids, newest first."""
-    return [_exclusion(row) for row in RecordExclusion.objects.filter(kind=kind, record_id__in=ids).order_by("-pk")]
+    return [exclusion(row) for row in RecordExclusion.objects.filter(kind=kind, record_id__in=ids).order_by("-pk")]
 
 
 def entry_of(row: Trade | Position | DecisionJournal | EquitySnapshot) -> Exclusion:
     """The entry that set this row aside."""
     number: Any = row.exclusion_id
-    return _exclusion(RecordExclusion.objects.get(pk=number))
+    return exclusion(RecordExclusion.objects.get(pk=number))
 
 
 def mark(kind: RecordKind, record_id: str) -> Exclusion | None:
@@ -138,6 +148,26 @@ def position_aside(trader_id: str, symbol: str, side: str, opened_ms: int) -> Po
     return found.order_by("-status", "pk").first()
 
 
+def positions_aside(trader_ids: Collection[str]) -> set[EntryKey]:
+    """By what they are known again, of these traders; from a tiny index."""
+    found = Position.objects.filter(SET_ASIDE, trader__in=trader_ids)
+    return set(found.values_list("trader_id", "symbol", "side", "opened_ms"))
+
+
+def decisions_aside(trader_id: str) -> dict[int, Exclusion]:
+    """{decision: the entry that set it aside} of a trader; from a tiny index."""
+    marks = dict(DecisionJournal.objects.filter(SET_ASIDE, trader=trader_id).values_list("pk", "exclusion_id"))
+    entries = by_ids(marks.values())
+    return {number: entries[mark] for number, mark in marks.items() if mark in entries}
+
+
+def counts_by_kind() -> dict[str, int]:
+    """How many rows of each kind are set aside now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTS)
+        return dict.fromkeys(RecordKind, 0) | {kind: int(count) for kind, count in cursor.fetchall()}
+
+
 def open_aside(trader_id: str, symbol: str) -> Position | None:
     """The position in this symbol that was open when it was set aside, the newest of several."""
     found = _POSITIONS.filter(SET_ASIDE, trader=trader_id, symbol=symbol, status="open")
@@ -147,7 +177,8 @@ def open_aside(trader_id: str, symbol: str) -> Position | None:
 _MODELS = {RecordKind.TRADE: Trade, RecordKind.POSITION: Position, RecordKind.DECISION: DecisionJournal}
 
 
-def _exclusion(row: Any) -> Exclusion:
+def exclusion(row: Any) -> Exclusion:
+    """`row` is a models.RecordExclusion."""
     return Exclusion(
         row.pk,
         RecordKind(row.kind),

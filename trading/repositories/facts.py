@@ -13,7 +13,7 @@ from django.db import connection
 from trading.analytics.intervals import OpenPosition
 from trading.repositories.safe_sql import bounded, epoch_ms, is_moment_ms, items, moment_ms, number, version
 from trading.repositories.unreadable import note
-from trading.schema.facts import DecisionFact, EquityPoint, SignalFact, TradeFact
+from trading.schema.facts import DecisionFact, EquityPoint, SetAsideCounts, SignalFact, TradeFact
 from trading.schema.leaf import EARLIEST_MS, LARGEST, LATEST_MS
 from trading.schema.unreadable import NO_FIGURE, NO_MOMENT, NO_MOMENT_MS, Unreadable
 
@@ -85,6 +85,22 @@ SELECT p.trader_id, p.symbol, p.side, p.opened_ms, %(until)s::bigint, p.entry_ve
 """
 
 
+_ASIDE = """
+SELECT (SELECT count(*) FROM trades WHERE trader_id = ANY (%(traders)s) AND exclusion_id IS NOT NULL
+           AND (%(since)s::bigint IS NULL OR close_ts_ms >= %(since)s)
+           AND (%(until)s::bigint IS NULL OR close_ts_ms < %(until)s)),
+       (SELECT count(*) FROM positions WHERE trader_id = ANY (%(traders)s) AND exclusion_id IS NOT NULL
+           AND (%(since)s::bigint IS NULL OR opened_ms >= %(since)s)
+           AND (%(until)s::bigint IS NULL OR opened_ms < %(until)s)),
+       (SELECT count(*) FROM decision_journal WHERE trader_id = ANY (%(traders)s) AND exclusion_id IS NOT NULL
+           AND (%(since_at)s::timestamptz IS NULL OR decided_at >= %(since_at)s)
+           AND (%(until_at)s::timestamptz IS NULL OR decided_at < %(until_at)s)),
+       (SELECT count(*) FROM equity_snapshots WHERE trader_id = ANY (%(traders)s) AND exclusion_id IS NOT NULL
+           AND (%(since)s::bigint IS NULL OR ts_ms >= %(since)s)
+           AND (%(until)s::bigint IS NULL OR ts_ms < %(until)s))
+"""
+
+
 @dataclass(frozen=True)
 class Facts:
     """Of some traders and a period, each list in order of trader and time."""
@@ -97,19 +113,29 @@ class Facts:
 
 def facts(trader_ids: Collection[str], *, since: datetime | None = None, until: datetime | None = None) -> Facts:
     """Trades that closed, decisions taken and equity seen at or after `since` and before `until`. Four statements."""
-    asked = {
-        "traders": list(trader_ids),
-        "since": since and _ms(since),
-        "until": until and _ms(until),
-        "since_at": since,
-        "until_at": until,
-    }
+    asked = _asked(trader_ids, since, until)
     return Facts(
         [TradeFact(*row) for row in _rows(_TRADES, asked) if _is_whole(row)],
         [SignalFact(*row) for row in _rows(_SIGNALS, asked) if _is_said(row)],
         [DecisionFact(*row) for row in _rows(_DECISIONS, asked) if _is_dated(row)],
         [EquityPoint(*row) for row in _rows(_EQUITY, asked) if is_equity(*row[:3])],
     )
+
+
+def set_aside(trader_ids: Collection[str], *, since: datetime | None, until: datetime | None) -> SetAsideCounts:
+    """What the facts of the same question leave out. One statement, from tiny indexes."""
+    ((*counts,),) = _rows(_ASIDE, _asked(trader_ids, since, until))
+    return SetAsideCounts(*counts)
+
+
+def _asked(trader_ids: Collection[str], since: datetime | None, until: datetime | None) -> dict[str, Any]:
+    return {
+        "traders": list(trader_ids),
+        "since": since and _ms(since),
+        "until": until and _ms(until),
+        "since_at": since,
+        "until_at": until,
+    }
 
 
 def open_positions(trader_ids: Collection[str], *, until: datetime) -> list[OpenPosition]:

@@ -27,18 +27,18 @@ PER_PAGE = 50
 _TRADE = f"""r.trader_id, r.symbol, r.side, {moment_ms("r.detail", "time.open_ts_ms")}, r.quantity,
  {number("r.detail", "prices.avg_entry")}, {number("r.detail", "prices.avg_exit")}, r.leverage, r.confidence,
  {number("r.detail", "pnl.commission")}, r.net_pnl, r.entry_version, {version("r.detail", "versions.exit")},
- r.detail::text"""
+ r.exclusion_id, r.detail::text"""
 _POSITION = f"""r.trader_id, r.symbol, r.side, r.status, r.quantity, r.entry_price, r.leverage,
  {number("r.detail", "exit_plan.sl_price")}, {number("r.detail", "exit_plan.tp_price")},
  {moment_ms("r.detail", "close.time_ms")}, {number("r.detail", "close.price")}, {CLOSED_PNL},
- r.entry_version, r.detail::text"""
+ r.entry_version, r.exclusion_id, r.detail::text"""
 _DECISION = f"""r.trader_id, r.cycle_number, r.config_version, r.success, r.detail #>> '{{answer,model}}',
  (SELECT coalesce(jsonb_agg(jsonb_build_array(d ->> 'action', d ->> 'symbol')), '[]')::text
     FROM jsonb_array_elements({items("r.detail", "decisions")}) AS d),
  jsonb_path_exists(r.detail, '$.actions[*].refused_by[*]'),
  jsonb_array_length({items("r.detail", "positions")}), {number("r.detail", "account.equity_usd")},
  {whole("r.detail", "usage.prompt_tokens")}, {whole("r.detail", "usage.completion_tokens")},
- left(r.detail ->> 'error', 200),
+ left(r.detail ->> 'error', 200), r.exclusion_id,
  (CASE WHEN jsonb_typeof(r.detail) = 'object' THEN r.detail - 'prompt' - 'answer' ELSE r.detail END)::text"""
 
 
@@ -51,12 +51,13 @@ class UnreadableLine:
     trader_id: str
     path: str
     reason: str
+    exclusion_id: int | None = None
     is_unreadable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class TradeLine:
-    """P&L and prices in USD; `entry_version` None: before the trader's first version."""
+    """P&L and prices in USD; `entry_version` None: before the trader's first version; `exclusion_id` None: counts."""
 
     close_ts_ms: int
     id: str
@@ -73,6 +74,7 @@ class TradeLine:
     net_pnl: Decimal
     entry_version: int | None
     exit_version: int | None
+    exclusion_id: int | None
 
     @property
     def held_ms(self) -> int:
@@ -96,6 +98,7 @@ class PositionLine:
     exit_price: Decimal | None
     net_pnl: Decimal | None
     entry_version: int | None
+    exclusion_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,7 @@ class DecisionLine:
     prompt_tokens: int | None
     completion_tokens: int | None
     error: str | None
+    exclusion_id: int | None
 
     @property
     def orders(self) -> list[tuple[str, str]]:
@@ -147,7 +151,7 @@ def _line(table: Table, kind: type[Part], make: Callable[..., Any], row: Sequenc
         read(kind, jsonio.loads_stored(detail))
     except NotReadable as error:
         note(Unreadable(table.name, str(row_id), error.path, error.reason))
-        return UnreadableLine(at, row_id, trader_id, error.path, error.reason)
+        return UnreadableLine(at, row_id, trader_id, error.path, error.reason, shown[-1])
     return make(*shown)
 
 

@@ -13,10 +13,11 @@ Key = TypeVar("Key", bound=Hashable)
 @dataclass
 class Outcome:
     """Of a batch: what was new, what was recorded already, and the ids that other content has taken, each with the
-    place of its record in the batch."""
+    place of its record in the batch. `set_aside` of the known count nowhere, and still do not."""
 
     inserted: int = 0
     known: int = 0
+    set_aside: int = 0
     conflicts: list[str] = field(default_factory=list)
     conflicts_at: list[int] = field(default_factory=list)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from traders.repositories.changelog import Filter
 from trading.repositories.bounded import fetch
+from trading.repositories.counted import ASIDE
 
 LIMIT_MS = 5_000
 PER_PAGE = 50
@@ -41,8 +42,15 @@ SELECT m.*, n.history_date FROM (
 """
 _SUM = """
 SELECT count(*), coalesce(sum(r.trades), 0), coalesce(sum(r.wins), 0), coalesce(sum(r.net_pnl), 0),
-       coalesce(sum(b.trades), 0), coalesce(sum(b.net_pnl), 0)
+       coalesce(sum(b.trades), 0), coalesce(sum(b.net_pnl), 0), ({aside})
 {joined} WHERE {tests}
+"""
+
+
+# `r` are trades here: the tests name its trader alone. From a tiny index.
+_ASIDE = f"""
+SELECT count(*) FROM trades r JOIN trader_config_versions v ON v.id = r.trader_id AND v.version = r.entry_version
+ WHERE r.{ASIDE} AND {{tests}}
 """
 
 
@@ -105,7 +113,8 @@ class ChangeOutcome:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeSum:
-    """Over all that matches, and over the versions before them."""
+    """Over all that matches, and over the versions before them. `set_aside` are trades of those versions that count in
+    nothing here."""
 
     versions: int
     trades: int
@@ -113,6 +122,7 @@ class OutcomeSum:
     net_pnl: Decimal
     trades_before: int
     net_before: Decimal
+    set_aside: int
 
     @property
     def win_rate_pct(self) -> Decimal | None:
@@ -139,7 +149,9 @@ def ranked(
 def summed(where: Filter) -> OutcomeSum:
     """Raises TookTooLong."""
     tests, parameters = _conditions(where)
-    ((*sums,),) = fetch(_SUM.format(joined=_FROM, tests=" AND ".join(tests)), parameters, limit_ms=LIMIT_MS)
+    matching = " AND ".join(tests)
+    sql = _SUM.format(joined=_FROM, tests=matching, aside=_ASIDE.format(tests=matching))
+    ((*sums,),) = fetch(sql, parameters, limit_ms=LIMIT_MS)
     return OutcomeSum(*sums)
 
 

@@ -24,7 +24,7 @@ from trading.rules.errors import (
     SetAside,
 )
 from trading.schema.common import NANOSECONDS_PER_MS, Side, Versions
-from trading.schema.exclusion import said
+from trading.schema.exclusion import who_and_why
 from trading.schema.ids import closed_position_id, open_position_id, trade_id
 from trading.schema.leaf import EARLIEST_MS, LATEST_MS
 from trading.schema.position import Close, Entry, Position, PositionDetail, Status
@@ -236,7 +236,7 @@ def _open(trader_id: str, symbol: str) -> PositionRow:
     found = _locked(open_position_id(trader_id, symbol))
     if found is None or found.status != Status.OPEN:
         if aside := exclusions.open_aside(trader_id, symbol):
-            raise SetAside(f"the open position of {trader_id} in {symbol}", said(exclusions.entry_of(aside)))
+            raise SetAside(f"the open position of {trader_id} in {symbol}", who_and_why(exclusions.entry_of(aside)))
         raise NoOpenPosition(trader_id, symbol)
     return found
 
@@ -244,7 +244,7 @@ def _open(trader_id: str, symbol: str) -> PositionRow:
 def _as_it_was(aside: PositionRow) -> Position:
     """An open position that was set aside, as it is stored. Raises CannotBeRead, and SetAside for a closed one."""
     if aside.status == Status.CLOSED:
-        raise SetAside(f"the position {aside.id}", said(exclusions.entry_of(aside)))
+        raise SetAside(f"the position {aside.id}", who_and_why(exclusions.entry_of(aside)))
     return _read(aside)
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.db import connection
 
-from trading.models import VersionResult
+from trading.models import SET_ASIDE, Trade, VersionResult
 
 BEFORE_V1 = 0
 # The deepest fall of the running sum below its highest point so far, the start (0) among the points.
@@ -66,3 +66,8 @@ def drawdowns(trader_id: str, versions: Collection[int]) -> dict[int, Decimal]:
             cursor.execute(_OF_BEFORE, [trader_id])
             found.update((BEFORE_V1, fall) for _none, fall in cursor.fetchall())
         return found
+
+
+def trades_aside(trader_id: str) -> int:
+    """How many of the trader's trades are in no sum, because they were set aside; from a tiny index."""
+    return Trade.objects.filter(SET_ASIDE, trader=trader_id).count()

@@ -6,12 +6,13 @@ From the roll-up of versions where the filter allows it, else over the newest ro
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeVar
 
 from trading.repositories.bounded import TookTooLong, fetch
-from trading.repositories.browse import RecordFilter, Table, conditions
+from trading.repositories.browse import ONLY_ASIDE, RecordFilter, Table, conditions
+from trading.repositories.counted import COUNTS
 from trading.repositories.record_tables import CLOSED_PNL, DECISIONS, POSITIONS, TRADES
 from trading.repositories.safe_sql import bounded, number
 
@@ -24,9 +25,10 @@ LIMIT_MS = 800
 _ROLLED_UP = f"""
 SELECT coalesce(sum(trades), 0), coalesce(sum(wins), 0), coalesce(sum(losses), 0),
        coalesce(sum({bounded("net_pnl")}), 0), coalesce(sum({bounded("gross_pnl")}), 0),
-       coalesce(sum({bounded("commission")}), 0)
+       coalesce(sum({bounded("commission")}), 0), ({{aside}})
   FROM version_results WHERE {{tests}}
 """
+_TRADE_SUMS = ("count", "wins", "losses", "net_pnl", "gross_pnl", "commission")
 _OF_TRADES = f"""count(*), count(*) FILTER (WHERE net > 0), count(*) FILTER (WHERE net < 0), coalesce(sum(net), 0),
  coalesce(sum({number("detail", "pnl.gross")}), 0), coalesce(sum({number("detail", "pnl.commission")}), 0)"""
 _OF_POSITIONS = """count(*), count(*) FILTER (WHERE status = 'open'), count(*) FILTER (WHERE net > 0),
@@ -39,7 +41,10 @@ _OF_DECISIONS = f"""count(*), count(*) FILTER (WHERE NOT success),
 
 @dataclass(frozen=True, slots=True)
 class TradeTotals:
-    """`newest` is how many rows were looked at when there are more, None when these are all. P&L in USD."""
+    """`newest` is how many rows were looked at when there are more, None when these are all. P&L in USD.
+
+    `set_aside` is how many rows match and count in nothing here.
+    """
 
     count: int
     wins: int
@@ -48,6 +53,7 @@ class TradeTotals:
     gross_pnl: Decimal
     commission: Decimal
     newest: int | None = None
+    set_aside: int = 0
 
     @property
     def win_rate_pct(self) -> Decimal | None:
@@ -62,6 +68,7 @@ class PositionTotals:
     losses: int
     net_pnl: Decimal
     newest: int | None = None
+    set_aside: int = 0
 
     @property
     def win_rate_pct(self) -> Decimal | None:
@@ -77,18 +84,20 @@ class DecisionTotals:
     completion_tokens: Decimal | int
     cost_usd: Decimal | None
     newest: int | None = None
+    set_aside: int = 0
 
 
 def of_trades(where: RecordFilter) -> TradeTotals | None:
     """None where even the newest take too long."""
-    if where.given <= {"trader", "version"}:
+    if where.given <= {"trader", "version", "aside"}:
         tests = ["true", *(f"{column} = %({name})s" for name, column in _ROLLED_UP_BY.items() if name in where.given)]
         ((*sums,),) = fetch(
-            _ROLLED_UP.format(tests=" AND ".join(tests)),
+            _ROLLED_UP.format(tests=" AND ".join(tests), aside=_aside(TRADES, where)),
             {"trader": where.trader, "version": where.version},
             limit_ms=LIMIT_MS,
         )
-        return TradeTotals(*sums)
+        *known, aside = sums
+        return TradeTotals(**dict(zip(_TRADE_SUMS, known, strict=True)), set_aside=aside)
     return _capped(TRADES, where, f"{bounded('r.net_pnl')} AS net, r.detail", _OF_TRADES, TradeTotals)
 
 
@@ -104,7 +113,9 @@ _ROLLED_UP_BY = {"trader": "trader_id", "version": "entry_version"}
 
 
 def _capped(table: Table, where: RecordFilter, columns: str, sums: str, kind: Callable[..., Totals]) -> Totals | None:
-    tests, parameters = conditions(table, where)
+    # What is set aside counts in no sum, whatever is listed.
+    tests, parameters = conditions(table, replace(where, aside=""))
+    tests += [f"r.{COUNTS}"] if where.id else []
     newest = (
         f"SELECT {columns} FROM {table.name} r{' WHERE ' + ' AND '.join(tests) if tests else ''}"
         f" ORDER BY r.{table.at} DESC LIMIT %(limit)s"
@@ -112,9 +123,18 @@ def _capped(table: Table, where: RecordFilter, columns: str, sums: str, kind: Ca
     for limit in NEWEST:
         try:
             ((*found,),) = fetch(
-                f"SELECT {sums} FROM ({newest}) AS newest", parameters | {"limit": limit}, limit_ms=LIMIT_MS
+                f"SELECT {sums}, ({_aside(table, where)}) FROM ({newest}) AS newest",
+                parameters | {"limit": limit},
+                limit_ms=LIMIT_MS,
             )
         except TookTooLong:
             continue
-        return kind(*found, limit if found[0] == limit else None)
+        *known, aside = found
+        return kind(*known, limit if found[0] == limit else None, aside)
     return None
+
+
+def _aside(table: Table, where: RecordFilter) -> str:
+    """SQL, with the parameters of the filter: how many rows match and are set aside, from a tiny index."""
+    tests, _parameters = conditions(table, replace(where, aside=ONLY_ASIDE))
+    return f"SELECT count(*) FROM {table.name} r WHERE {' AND '.join(tests)}"

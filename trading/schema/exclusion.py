@@ -72,6 +72,6 @@ class Exclusion:
         return self.action is ExclusionAction.EXCLUDE
 
 
-def said(entry: Exclusion) -> str:
+def who_and_why(entry: Exclusion) -> str:
     """`by mei on 2026-01-08 10:30 UTC: wrong price`."""
     return f"by {entry.actor} on {entry.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC: {entry.reason}"

@@ -89,3 +89,24 @@ class EquityPoint:
     ts_ms: int
     equity: Decimal
     source: str = "engine"
+
+
+@dataclass(frozen=True, slots=True)
+class SetAsideCounts:
+    """Rows that count nowhere because an operator set them aside."""
+
+    trades: int = 0
+    positions: int = 0
+    decisions: int = 0
+    equity: int = 0
+
+    def __add__(self, other: SetAsideCounts) -> SetAsideCounts:
+        return SetAsideCounts(
+            self.trades + other.trades,
+            self.positions + other.positions,
+            self.decisions + other.decisions,
+            self.equity + other.equity,
+        )
+
+    def __bool__(self) -> bool:
+        return self != SetAsideCounts()

@@ -12,7 +12,7 @@ from traders.services.reason import required_reason
 from trading.repositories import exclusions, figures
 from trading.repositories.figures import Figures
 from trading.rules.errors import UnknownRecord
-from trading.schema.exclusion import Exclusion, ExclusionAction, RecordKey
+from trading.schema.exclusion import Exclusion, ExclusionAction, RecordKey, RecordKind
 from trading.services import live
 
 PREVIEW_REASON = "preview"
@@ -42,6 +42,16 @@ class Change:
                 was, now = getattr(old, one.name), getattr(new, one.name)
                 if was != now:
                     yield trader_id, one.name, was, now
+
+
+def mark(kind: RecordKind, record_id: str) -> Exclusion | None:
+    """The entry that set the row aside; None while it counts, or where it is not there."""
+    return exclusions.mark(kind, record_id)
+
+
+def history(kind: RecordKind, ids: Collection[str]) -> list[Exclusion]:
+    """Everything that was said of a row under any of these ids, newest first."""
+    return exclusions.of_record(kind, ids)
 
 
 def set_aside(

@@ -9,19 +9,21 @@ from trading.repositories.outcome import Outcome
 
 @dataclass
 class TableReport:
-    """`conflicts` met a record of the same id with other content; `skipped` is not of any trader; `redacted` counts the
-    secrets taken out of texts."""
+    """`conflicts` met a record of the same id with other content; `skipped` is not of any trader; `set_aside`
+    of the known count nowhere; `redacted` counts the secrets taken out of texts."""
 
     inserted: int = 0
     known: int = 0
     refused: int = 0
     conflicts: int = 0
     skipped: int = 0
+    set_aside: int = 0
     redacted: int = 0
 
     def add(self, outcome: Outcome) -> None:
         self.inserted += outcome.inserted
         self.known += outcome.known
+        self.set_aside += outcome.set_aside
         self.conflicts += len(outcome.conflicts_at)
 
 

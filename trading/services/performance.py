@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ from trading.analytics.grouping import Group, groups
 from trading.analytics.keys import By
 from trading.repositories import facts as record
 from trading.rules.errors import UnknownTrader
+from trading.schema.facts import SetAsideCounts
 
 _OF_ONE_TRADER = frozenset({By.TRADER, By.VERSION})
 
@@ -35,7 +37,8 @@ def performance_groups(
         found = record.facts(chosen, since=since, until=until)
         held = record.open_positions(chosen, until=timezone.now()) if until is None else []
         without_equity = set(chosen) - {point.trader_id for point in found.equity}
-        yield from groups(
+        aside = record.set_aside(chosen, since=since, until=until)
+        made = groups(
             found.trades,
             found.signals,
             found.decisions,
@@ -44,6 +47,15 @@ def performance_groups(
             start_capital=dict.fromkeys(without_equity, start_capital) if start_capital is not None else None,
             open_positions=held,
         )
+        yield from (replace(group, set_aside=aside) for group in made)
+
+
+def set_aside(
+    trader_ids: Collection[str] = (), *, since: datetime | None = None, until: datetime | None = None
+) -> SetAsideCounts:
+    """What `performance_groups` of the same question leaves out. Raises UnknownTrader."""
+    ids = _known(trader_ids) if trader_ids else record.traders_with_records()
+    return record.set_aside(ids, since=since, until=until)
 
 
 def _known(trader_ids: Collection[str]) -> list[str]:

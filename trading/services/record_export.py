@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -26,6 +26,10 @@ class Exported:
     table: Table
     detail: type[Part]
     columns: tuple[str, ...]
+
+    def marked(self) -> Exported:
+        """With the entry that set a row aside, empty for one that counts: where the file has both."""
+        return replace(self, columns=(*self.columns, "exclusion_id"))
 
     @property
     def heads(self) -> tuple[str, ...]:

@@ -16,10 +16,11 @@ from traders.schema.redaction import redactions_in
 from traders.schema.stored import StoredConfig
 from traders.schema.trader import TraderSpec
 from traders.services import configs
-from trading.repositories import decisions
+from trading.repositories import decisions, exclusions
 from trading.rules.errors import RecordError
 from trading.rules.replaying import Difference, Judged, RuleChange, decide_again
 from trading.schema.decision import Prompt, RecordedDecision
+from trading.schema.exclusion import Exclusion
 
 VERSIONS_KEPT = 32
 NOT_STORED = "its text is not among the stored ones"
@@ -44,8 +45,8 @@ class PromptThen:
 @dataclass(frozen=True)
 class Replay:
     """`config` is the configuration that decided, None before the trader's first version; `other` the one asked for
-    instead, under the name `other_name`. `unchecked` says what keeps the replay from being complete, `notes` what
-    else there is to know."""
+    instead, under the name `other_name`. `set_aside` is the entry by which the decision counts
+    nowhere. `unchecked` says what keeps the replay from being complete, `notes` what else there is to know."""
 
     recorded: RecordedDecision
     config: StoredConfig | None
@@ -56,6 +57,7 @@ class Replay:
     notes: tuple[str, ...]
     other: TraderSpec | None = None
     other_name: str = ""
+    set_aside: Exclusion | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -117,6 +119,7 @@ class _Environment:
     def __init__(self) -> None:
         self.config = lru_cache(VERSIONS_KEPT)(configs.version)
         self._text = lru_cache(VERSIONS_KEPT)(_text)
+        self._aside = lru_cache(VERSIONS_KEPT)(exclusions.decisions_aside)
 
     def replay(self, recorded: RecordedDecision, version: int | None, spec: TraderSpec | None) -> Replay:
         entry = recorded.entry
@@ -136,6 +139,7 @@ class _Environment:
             notes=(*_missing_parts(recorded), *_missing_texts(used)),
             other=other,
             other_name=name,
+            set_aside=self._aside(entry.trader_id).get(recorded.id),
         )
 
     def _prompts(self, own: StoredConfig | None, sent: Prompt | None) -> tuple[PromptThen, ...]:

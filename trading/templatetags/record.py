@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any, TypeGuard
@@ -16,6 +17,7 @@ from django.utils.translation import ngettext
 
 from traders.forms import words
 from traders.templatetags.desk import ago, ago_words, exact
+from trading.schema.exclusion import Exclusion, who_and_why
 
 register = template.Library()
 
@@ -122,6 +124,15 @@ def decision_state(success: bool, is_refused: bool) -> SafeString:
     if success:
         return _state("running", "check_circle", _("done"))
     return _state("paused", "block", _("refused")) if is_refused else _state("stopped", "error", _("failed"))
+
+
+@register.simple_tag
+def aside_tag(entries: Mapping[int, Exclusion], exclusion_id: int | None) -> SafeString | str:
+    """Marks a row that was set aside, with who, when and why on hover; nothing for one that counts."""
+    entry = entries.get(exclusion_id) if exclusion_id is not None else None
+    if entry is None:
+        return ""
+    return format_html('<span class="tag small" title="{}">{}</span>', who_and_why(entry), _("set aside"))
 
 
 @register.filter

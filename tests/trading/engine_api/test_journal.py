@@ -29,7 +29,7 @@ def test_a_decision_is_added_with_its_version_and_every_digit(engine: Engine) ->
 
     assert reply.status == 200
     row = DecisionJournal.objects.get()
-    assert reply.body == {"id": row.pk, "cycle_number": 1, "redacted": []}
+    assert reply.body == {"id": row.pk, "cycle_number": 1, "redacted": [], "set_aside": None}
     assert (row.trader_id, row.config_version, row.success, row.entry_key) == ("steady_long", 1, True, "cycle-1")
     assert row.detail["origin"] == {"system": "api", "key": "cycle-1"}
     assert str(row.detail["decisions"][0]["entry_price"]) == "64000.10"

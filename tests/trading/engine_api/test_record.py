@@ -184,8 +184,8 @@ def test_a_decision_of_another_trader_opens_nothing(engine: Engine) -> None:
 def test_equity_is_recorded_all_or_nothing(engine: Engine) -> None:
     points = [{"ts_ms": OPENED_MS + n, "equity_usd": Decimal("100.10") + n} for n in range(3)]
 
-    assert engine.put(EQUITY, {"points": points}).body == {"recorded": 3, "known": 0}
-    assert engine.put(EQUITY, {"points": points[1:]}).body == {"recorded": 0, "known": 2}
+    assert engine.put(EQUITY, {"points": points}).body == {"recorded": 3, "known": 0, "set_aside": 0}
+    assert engine.put(EQUITY, {"points": points[1:]}).body == {"recorded": 0, "known": 2, "set_aside": 0}
     refused = engine.put(EQUITY, {"points": [{"ts_ms": OPENED_MS + 9, "equity_usd": 1}, points[0] | {"equity_usd": 7}]})
     assert refused.status == 409
     assert EquitySnapshot.objects.count() == 3

@@ -1,6 +1,6 @@
 "use strict";
 
-// Ticking traders in the list: all of a page at once, and how many are. The actions need none of this.
+// Ticking rows of a list: all of a page at once, and how many are. The actions need none of this.
 document.addEventListener("DOMContentLoaded", () => {
     const form = document.getElementById("selection");
     if (form) count(form);
@@ -9,7 +9,7 @@ document.addEventListener("DOMContentLoaded", () => {
 });
 
 function count(form) {
-    const boxes = [...document.querySelectorAll('input[name="trader"][form="selection"]')];
+    const boxes = [...document.querySelectorAll('input[type="checkbox"][form="selection"]')];
     const every = document.querySelector("[data-tick-all]");
     const said = form.querySelector(".chosen");
     const unsaid = said.textContent;

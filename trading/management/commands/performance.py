@@ -11,8 +11,8 @@ from django.core.management.base import CommandError, CommandParser
 from traders.management.moments import past_moment
 from traders.management.refusal import RefusingCommand, refusals
 from trading.analytics.keys import By
-from trading.management.performance_text import csv_lines, json_lines, table
-from trading.services.performance import performance_groups
+from trading.management.performance_text import aside_lines, csv_lines, json_lines, table
+from trading.services.performance import performance_groups, set_aside
 
 
 class Command(RefusingCommand):
@@ -50,6 +50,9 @@ class Command(RefusingCommand):
             )
             for line in write(found):
                 self.stdout.write(line)
+            if write is table:
+                for line in aside_lines(set_aside(options["trader"], since=since, until=until)):
+                    self.stdout.write(line)
 
 
 def _usd(text: str) -> Decimal:
