@@ -16,12 +16,13 @@ from django_redis import get_redis_connection
 from benchmarks import live_values
 from benchmarks.meter import percentile
 from benchmarks.report import Table
-from trading.live import codec, hashes, inspect, keys, store
+from trading.live import codec, hashes, inspect, keys, scan, store
 from trading.live.keys import CONVERSATIONS, LEADERBOARD, Key
-from trading.live.migration import legacy, legacy_store
+from trading.live.migration import legacy
 from trading.live.migration.legacy import OF_KEY
-from trading.live.mode import Mode, follower, switch
-from trading.live.store import Writes
+from trading.live.migration.modes import Mode
+from trading.live.mode import follower, switch
+from trading.live.writes import Writes
 
 SIZES = (100, 1_000)
 READS, WRITES, CODINGS = 40, 1_500, 300
@@ -53,7 +54,7 @@ def run(directory: Path, sizes: Sequence[int], say: Say) -> list[Table]:
 def _filled(redis: Any, mode: Mode, writes: Writes) -> int:
     """The bytes by which the server's memory grew. One layout at a time."""
     redis.flushdb()
-    switch(redis, mode, 0 if mode is Mode.LEGACY else 100)
+    switch(redis, mode, 0 if mode == Mode.LEGACY else 100)
     before = _settled_memory(redis)
     store.write_all(writes)
     return _settled_memory(redis) - before
@@ -110,7 +111,7 @@ def _old_bytes(redis: Any) -> dict[str, int]:
 
 
 def _usage(redis: Any, pattern: str) -> int:
-    return sum(redis.memory_usage(name, samples=0) for name in legacy_store.names(redis, pattern))
+    return sum(redis.memory_usage(name, samples=0) for name in scan.names(redis, pattern))
 
 
 def _new_bytes(redis: Any) -> dict[str, int]:

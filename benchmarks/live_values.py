@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from trading.live import keys
-from trading.live.store import Writes
+from trading.live.writes import Writes
 from trading.schema import live
 from trading.schema.live_limits import MOST_CONVERSATIONS, MOST_TRADES
 

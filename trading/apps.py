@@ -9,3 +9,8 @@ class TradingConfig(AppConfig):
 
     name = "trading"
     verbose_name = _("Trading")
+
+    def ready(self) -> None:
+        from trading.live.migration import modes
+
+        modes.register()

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from trading.admin.pages import Room
 from trading.admin.unreadable_page import unreadable_count
-from trading.live.mode import Mode, State
+from trading.live.migration.modes import Mode
+from trading.live.mode import State
 from trading.live.outage import Unavailable
 from trading.rules.errors import RecordError
 from trading.services import live, live_now, live_status, live_switch, live_verify
@@ -49,7 +50,7 @@ def live_view(room: Room, *, may_switch: bool) -> HttpResponse:
         prices=seen.prices,
         unreadable=unreadable_count(),
         steps=_steps(status.mode) if status and may_switch else [],
-        shares=SHARES if status and may_switch and status.mode.mode is Mode.DUAL else (),
+        shares=SHARES if status and may_switch and status.mode.mode == Mode.DUAL else (),
     )
 
 
@@ -66,9 +67,9 @@ def switch_view(request: HttpRequest) -> HttpResponse:
 
 def _steps(state: State) -> list[Step]:
     both = [Step("verify", _("Verify")), Step("rebuild", _("Rebuild"))]
-    if state.mode is Mode.LEGACY:
+    if state.mode == Mode.LEGACY:
         return [*both, Step("dual", _("Write both layouts"))]
-    if state.mode is Mode.DUAL:
+    if state.mode == Mode.DUAL:
         back = Step("rollback", _("Back to the old layout"), _("Only the old layout is written from then on."))
         return [*both, Step("cutover", _("Cut over"), _("Only the new layout is written from then on.")), back]
     back = Step("rollback", _("Back to both layouts"), _("The old layout is filled and read again."))

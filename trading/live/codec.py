@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import msgspec
 
 from trading.live.keys import Key
-from trading.schema.live import US_PER_MS, Value
+from trading.schema.live import Value
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -29,6 +30,10 @@ LEVEL = 3
 # Far above any real value: what claims to unpack to more is no value of ours.
 LARGEST = 16 * 2**20
 
+Form = Callable[[bytes, Key], Value | None]
+"""Reads bytes that are no value in the form of `encode`; None: nor in this one."""
+
+_other_forms: list[Form] = []
 _of_thread = threading.local()
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -61,9 +66,16 @@ def decode(raw: bytes, key: Key) -> Any:
     try:
         return _decoder(key.value).decode(_plain(raw))
     except (msgspec.DecodeError, zstd.ZstdError, ValueError) as error:
-        if asset := _asset_of_old(raw, key):
-            return asset
+        for form in _other_forms:
+            if (value := form(raw, key)) is not None:
+                return value
         raise NotAValue(f"{key.name}: {error}") from error
+
+
+def reads_also(form: Form) -> None:
+    """Values of this form are read too, where another writer of the same key leaves them."""
+    if form not in _other_forms:
+        _other_forms.append(form)
 
 
 def as_of(raw: bytes) -> int | None:
@@ -97,15 +109,6 @@ def _reads(plain: bytes, kind: type[Value]) -> bool:
     except msgspec.DecodeError:
         return False
     return True
-
-
-def _asset_of_old(raw: bytes, key: Key) -> Any:
-    """An asset as the old layout wrote it into the same hash: its `updated_at` says when it was true."""
-    try:
-        fields = msgspec.json.decode(raw)
-        return msgspec.convert({"as_of": fields["updated_at"] * US_PER_MS, **fields}, key.value)
-    except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
-        return None
 
 
 @cache

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trading.live import board, codec, reads, scripts
+from trading.live import board, codec, reads, scan, scripts
 from trading.live.keys import CONTROL, KEYS, Key, RedisType, beside
-from trading.live.migration import legacy, legacy_store
 from trading.live.outage import Client
 from trading.schema.live import US_PER_SECOND
 
@@ -30,12 +29,6 @@ class KeyStatus:
     foreign: int
 
 
-@dataclass(frozen=True, slots=True)
-class OldLayout:
-    keys: int
-    bytes: int
-
-
 def statuses(client: Client) -> Iterator[KeyStatus]:
     """In the order of the keys; those that are not there are left out."""
     for key in KEYS:
@@ -50,15 +43,9 @@ def names_of(client: Client, key: Key) -> list[str]:
     """The keys of a pattern, or the key itself where it exists."""
     if key.named("x") == key.name:
         return [key.name] if client.exists(key.name) else []
-    found = legacy_store.names(client, key.named("*"))
-    # The very old layout had one more part: nof0:market:asset:{provider}:{symbol}.
+    found = scan.names(client, key.named("*"))
+    # Names with further parts are other keys, such as nof0:market:asset:{provider}:{symbol}.
     return [name for name in found if name.count(":") == key.name.count(":")]
-
-
-def old_layout(client: Client) -> OldLayout:
-    names = [name for pattern in legacy.PATTERNS for name in legacy_store.names(client, pattern)]
-    names += [name for name in names_of(client, KEYS[-1]) if client.type(name) == b"string"]
-    return OldLayout(len(names), sum(_bytes(client, names)))
 
 
 def control(client: Client) -> dict[str, str]:
@@ -91,14 +78,14 @@ def _board(client: Client, key: Key) -> KeyStatus:
     now = reads.now_us()
     ages = [(now - leader.as_of) / US_PER_SECOND for leader in board.get_all(client).values()]
     size, encoding = _size(client, key.name)
-    size += sum(_bytes(client, [board.NAMES[1]]))
+    size += sum(memory_of(client, [board.NAMES[1]]))
     stale = sum(age > key.allowed_age for age in ages)
     return KeyStatus(key.name, key.kind, 1, len(ages), size, encoding, max(ages, default=None), stale, 0)
 
 
 def _lists(client: Client, key: Key) -> Iterator[KeyStatus]:
     names = [name for name in names_of(client, key) if client.type(name) == b"list"]
-    names += legacy_store.names(client, beside(key.named("*"), "list"))
+    names += scan.names(client, beside(key.named("*"), "list"))
     if not names:
         return
     firsts = scripts.together(client, [_lindex(name) for name in names])
@@ -106,7 +93,7 @@ def _lists(client: Client, key: Key) -> Iterator[KeyStatus]:
     moments = [codec.as_of(first or b"") for first in firsts]
     now = reads.now_us()
     ages = [(now - moment) / US_PER_SECOND for moment in moments if moment is not None]
-    size, (_, encoding) = sum(_bytes(client, names)), _size(client, names[0])
+    size, (_, encoding) = sum(memory_of(client, names)), _size(client, names[0])
     stale = sum(age > key.allowed_age for age in ages)
     oldest = max(ages, default=None)
     yield KeyStatus(key.name, key.kind, len(names), sum(lengths), size, encoding, oldest, stale, len(names) - len(ages))
@@ -122,10 +109,12 @@ def _llen(name: str) -> scripts.Command:
 
 def _size(client: Client, name: str) -> tuple[int, str]:
     encoding = client.object("ENCODING", name)
-    return sum(_bytes(client, [name])), encoding.decode() if isinstance(encoding, bytes) else str(encoding)
+    return sum(memory_of(client, [name])), encoding.decode() if isinstance(encoding, bytes) else str(encoding)
 
 
-def _bytes(client: Client, names: list[str]) -> list[int]:
+def memory_of(client: Client, names: list[str]) -> list[int]:
+    """Bytes of those keys that are there."""
+
     def usage(name: str) -> scripts.Command:
         return lambda pipe: pipe.memory_usage(name, samples=0)
 

@@ -1,8 +1,8 @@
 """Conversations: one capped list a trader.
 
-The old layout keeps a String under the same name. While it may still be written (legacy, dual), the list lives aside,
-under a name in the same slot of a cluster; `settle` gives it its own name afterwards. Readers look for a list first
-under its own name and then aside, in one script, so that they never see the moment in between.
+Another layout may keep a String under the same name. While that may still be written the list lives aside, under a
+name in the same slot of a cluster; it gets its own name afterwards. Readers look for a list first under its own name
+and then aside, in one script, so that they never see the moment in between.
 """
 
 from __future__ import annotations
@@ -25,14 +25,6 @@ def names(trader_id: str) -> tuple[str, str]:
     return own, beside(own, ASIDE)
 
 
-def trader_ids(client: Client) -> set[str]:
-    """Of everybody who has conversations, in either layout. Walks the keyspace by SCAN."""
-    own_start, aside_start = (name.partition("*")[0] for name in names("*"))
-    own = {name.decode(errors="replace").removeprefix(own_start) for name in client.scan_iter(match=own_start + "*")}
-    aside = {name.decode(errors="replace") for name in client.scan_iter(match=aside_start + "*")}
-    return own | {name.removeprefix(aside_start).rpartition("}")[0] for name in aside}
-
-
 def put(client: Client, lists: Mapping[str, Sequence[Conversation]], *, aside: bool) -> int:
     """How many were replaced; an older list changes nothing, nor does an empty one."""
     done = scripts.in_one_trip(
@@ -50,10 +42,13 @@ def put(client: Client, lists: Mapping[str, Sequence[Conversation]], *, aside: b
 
 
 def drops(
-    trader_ids: Collection[str], as_of: int, *, old: bool
+    trader_ids: Collection[str], as_of: int, *, aside: bool
 ) -> list[tuple[scripts.Script, Sequence[str], list[Any]]]:
-    """The calls that take these traders' lists away unless they are newer than `as_of` (microseconds)."""
-    return [(scripts.DROP_LIST, names(trader_id), [as_of, "old" if old else ""]) for trader_id in trader_ids]
+    """The calls that take these traders' lists away unless they are newer than `as_of` (microseconds).
+
+    `aside`: with a String that stands under the list's own name.
+    """
+    return [(scripts.DROP_LIST, names(trader_id), [as_of, "aside" if aside else ""]) for trader_id in trader_ids]
 
 
 def arguments(items: Sequence[Conversation], *, aside: bool) -> list[Any]:
@@ -69,9 +64,3 @@ def get(client: Client, trader_ids: Collection[str]) -> dict[str, list[bytes]]:
         if isinstance(items, Exception):
             raise items
     return {trader_id: items for trader_id, items in zip(wanted, found, strict=True) if items}
-
-
-def settle(client: Client, trader_ids: Collection[str]) -> int:
-    """Removes the old layout's Strings and gives each list its own name. How many Strings went."""
-    done = scripts.in_one_trip(client, [(scripts.SETTLE_LIST, names(trader_id), ()) for trader_id in trader_ids])
-    return sum(map(int, done))

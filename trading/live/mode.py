@@ -14,13 +14,14 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
 import msgspec
 
+from trading.live import layouts
 from trading.live.keys import CONTROL
+from trading.live.layout import Layout
 from trading.live.outage import Client, outage
 from trading.live.scripts import SWITCH
 from trading.rules.errors import RecordError
@@ -31,33 +32,26 @@ GONE_AFTER_SECONDS = 10.0
 FIELD, FILLED, FOLLOWER = "mode", "filled", "follower:"
 
 
-class Mode(StrEnum):
-    LEGACY = "legacy"
-    DUAL = "dual"
-    HASH = "hash"
-
-
 class State(msgspec.Struct, frozen=True):
-    """`read_new_pct`: the share of traders (and symbols) whose reads go to the new layout; dual only."""
+    """`mode` is one of `layouts`. `read_new_pct`: the share of traders (and symbols) whose reads go to the new layout;
+    it matters where the mode writes two layouts."""
 
-    mode: Mode = Mode.HASH
+    mode: str = layouts.PRESENT
     read_new_pct: int = 100
     revision: int = 0
 
     @property
-    def writes_old(self) -> bool:
-        return self.mode is not Mode.HASH
-
-    @property
-    def writes_new(self) -> bool:
-        return self.mode is not Mode.LEGACY
+    def layouts(self) -> tuple[Layout, ...]:
+        """Those that are written, in order."""
+        return layouts.active(self.mode)
 
     def reads_new(self, field: str) -> bool:
         """Stable: a field that reads the new layout at 10 % does so at 20 % too."""
         return share_of(field) < self.read_new_pct
 
     def __str__(self) -> str:
-        return f"dual, {self.read_new_pct} % of reads from the new layout" if self.mode is Mode.DUAL else str(self.mode)
+        share = f", {self.read_new_pct} % of reads from the new layout" if len(self.layouts) > 1 else ""
+        return f"{self.mode}{share}"
 
 
 def share_of(field: str) -> int:
@@ -120,6 +114,8 @@ class Follower:
         started = time.monotonic()
         raw, filled = client.hmget(CONTROL, [FIELD, FILLED])
         stored = msgspec.json.decode(raw, type=State) if raw else State()
+        # Fails closed: a version that does not know the mode writes nothing.
+        layouts.active(stored.mode)
         if stored.revision >= self._state.revision:
             self._state = stored
         else:
@@ -148,14 +144,14 @@ class Outdated(RecordError):
         super().__init__(f"The mode changed meanwhile: it is now {now}. The step was not taken.")
 
 
-def switch(client: Client, mode: Mode, read_new_pct: int, *, seen: int | None = None) -> State:
+def switch(client: Client, mode: str, read_new_pct: int, *, seen: int | None = None) -> State:
     """Everybody follows within a second. The caller waits with `wait_for_acknowledgements`.
 
     `seen`: the revision from which to switch, by default the one of now. Raises Outdated where another one is stored.
     """
     before = follower.current(now=True).revision
     # By the clock, so that it also exceeds revisions that processes remember from before Redis was emptied.
-    state = State(mode, read_new_pct, max(before + 1, time.time_ns() // 1_000_000))
+    state = State(str(mode), read_new_pct, max(before + 1, time.time_ns() // 1_000_000))
     if not SWITCH.run(client, [CONTROL], FIELD, msgspec.json.encode(state), before if seen is None else seen):
         raise Outdated(follower.current(now=True))
     return follower.current(now=True)

@@ -122,7 +122,7 @@ return done
 )
 
 # KEYS: the list's name, its name aside. ARGV: 'aside' or '', item, newest first ... Replaces the list unless it is
-# newer. The old layout keeps a String under the same name: as long as it may, the list lives aside.
+# newer. Another layout may keep a String under the same name: as long as it does, the list lives aside.
 REPLACE_LIST = Script(
     _AS_OF
     + """
@@ -141,8 +141,8 @@ return 1
 """
 )
 
-# KEYS: the list's name, its name aside. ARGV: as_of, 'old' or ''. Removes the list unless it is newer; with 'old' the
-# old layout's String as well.
+# KEYS: the list's name, its name aside. ARGV: as_of, 'aside' or ''. Removes the list unless it is newer; with
+# 'aside' a String under the list's own name as well.
 DROP_LIST = Script(
     _AS_OF
     + """
@@ -151,7 +151,7 @@ for n = 1, 2 do
   local kind = redis.call('TYPE', KEYS[n]).ok
   if kind == 'list' and as_of(redis.call('LINDEX', KEYS[n], 0)) <= ARGV[1] then
     done = done + redis.call('UNLINK', KEYS[n])
-  elseif kind == 'string' and ARGV[2] == 'old' then
+  elseif kind == 'string' and ARGV[2] == 'aside' then
     done = done + redis.call('UNLINK', KEYS[n])
   end
 end
@@ -164,39 +164,6 @@ READ_LIST = Script(
     """
 if redis.call('TYPE', KEYS[1]).ok == 'list' then return redis.call('LRANGE', KEYS[1], 0, -1) end
 return redis.call('LRANGE', KEYS[2], 0, -1)
-"""
-)
-
-# KEYS: the list's name, its name aside. ARGV: the old layout's text, its time to live in seconds.
-PUT_OLD_LIST = Script(
-    """
-if redis.call('TYPE', KEYS[1]).ok == 'list' then redis.call('RENAME', KEYS[1], KEYS[2]) end
-redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
-return 1
-"""
-)
-
-# KEYS: a String of the old layout. ARGV: its text ('' removes it), its time to live in seconds, how many milliseconds
-# ago that was true. What was written since then stays: what is left of its time to live tells.
-RENEW_OLD = Script(
-    """
-local left = redis.call('PTTL', KEYS[1])
-if left >= 0 and ARGV[2] * 1000 - left < tonumber(ARGV[3]) then return 0 end
-if ARGV[1] == '' then return redis.call('UNLINK', KEYS[1]) end
-redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
-return 1
-"""
-)
-
-# KEYS: the list's name, its name aside. The old layout's String goes, and the list takes its name.
-SETTLE_LIST = Script(
-    """
-local gone = 0
-if redis.call('TYPE', KEYS[1]).ok == 'string' then gone = redis.call('UNLINK', KEYS[1]) end
-if redis.call('EXISTS', KEYS[2]) == 1 and redis.call('EXISTS', KEYS[1]) == 0 then
-  redis.call('RENAME', KEYS[2], KEYS[1])
-end
-return gone
 """
 )
 

@@ -17,7 +17,7 @@ from trading.live import keys, rebuild, store
 from trading.live.keys import MARKET_ASSET, MARKET_CTX, PRICE
 from trading.live.mode import follower
 from trading.live.outage import outage
-from trading.live.store import Writes
+from trading.live.writes import Writes
 from trading.repositories import projection
 from trading.repositories.projection import Projection
 from trading.schema.live import US_PER_MS, MarketAsset, MarketContext, Price

@@ -8,9 +8,10 @@ from typing import Any
 
 from msgspec import structs
 
-from trading.live import board, codec, hashes, inspect, lists, mode, reads, verdicts
-from trading.live.inspect import KeyStatus, OldLayout
+from trading.live import board, codec, hashes, inspect, layouts, lists, mode, reads, verdicts
+from trading.live.inspect import KeyStatus
 from trading.live.keys import CONVERSATIONS, KEYS, LEADERBOARD, RedisType
+from trading.live.layout import Footprint
 from trading.live.mode import State, follower
 from trading.live.outage import Client, demand, outage
 from trading.rules.errors import RecordError
@@ -23,7 +24,7 @@ class Status:
 
     mode: State
     keys: tuple[KeyStatus, ...]
-    old: OldLayout
+    old: Footprint
     followers: dict[str, int]
     reads: dict[str, dict[str, int]]
     failures: dict[str, int]
@@ -57,12 +58,17 @@ def _status(client: Client) -> Status:
     return Status(
         mode=follower.current(now=True),
         keys=tuple(inspect.statuses(client)),
-        old=inspect.old_layout(client),
+        old=_old(client),
         followers={name: revision for name, (revision, _) in mode.followers(client).items()},
         reads=_reads(inspect.control(client)),
         failures=dict(outage.failures),
         verified=verdicts.last(client),
     )
+
+
+def _old(client: Client) -> Footprint:
+    found = [former.footprint(client) for former in layouts.former()]
+    return Footprint(sum(one.keys for one in found), sum(one.bytes for one in found))
 
 
 def _reads(control: dict[str, str]) -> dict[str, dict[str, int]]:

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from trading.live import verdicts
 from trading.live.migration import backfill, cleanup, mirror
 from trading.live.migration.cleanup import Removed
-from trading.live.mode import Mode, Outdated, State, follower, switch, wait_for_acknowledgements
+from trading.live.migration.modes import Mode
+from trading.live.mode import Outdated, State, follower, switch, wait_for_acknowledgements
 from trading.live.outage import Client, demand
-from trading.repositories import projection
 from trading.rules.errors import RecordError
 from trading.services import live
 
@@ -60,17 +60,17 @@ def to_mode(
     Raises Refused, Outdated and Unavailable; what was done before stays done.
     """
     step = Step(current(seen=seen))
-    while step.state.mode is not mode:
-        is_forward = ORDER.index(mode) > ORDER.index(step.state.mode)
+    while step.state.mode != mode:
+        is_forward = ORDER.index(mode) > ORDER.index(Mode(step.state.mode))
         at = step.state.revision
         step = _forward(step.state, from_old, within_minutes) if is_forward else rollback(seen=at)
-    if mode is Mode.DUAL and read_new_pct is not None and read_new_pct != step.state.read_new_pct:
+    if mode == Mode.DUAL and read_new_pct is not None and read_new_pct != step.state.read_new_pct:
         step = Step(demand(lambda client: _switched(client, step.state, Mode.DUAL, read_new_pct)), step.filled)
     return step
 
 
 def _forward(state: State, from_old: bool, within_minutes: float) -> Step:
-    if state.mode is Mode.LEGACY:
+    if state.mode == Mode.LEGACY:
         return enter_dual(from_old=from_old, seen=state.revision)
     return cutover(within_minutes=within_minutes, seen=state.revision)
 
@@ -93,7 +93,7 @@ def cutover(*, within_minutes: float = VERIFIED_WITHIN_MINUTES, seen: int | None
 
     def work(client: Client) -> Step:
         state = current(seen=seen)
-        if state.mode is not Mode.DUAL:
+        if state.mode != Mode.DUAL:
             raise Refused(f"the mode is {state}; a cut-over begins in dual")
         _refuse_unverified(client, within_minutes)
         state = _switched(client, state, Mode.DUAL, 100)
@@ -107,9 +107,9 @@ def rollback(*, seen: int | None = None) -> Step:
 
     def work(client: Client) -> Step:
         state = current(seen=seen)
-        if state.mode is Mode.LEGACY:
+        if state.mode == Mode.LEGACY:
             raise Refused("the mode is legacy; there is no step before it")
-        if state.mode is Mode.DUAL:
+        if state.mode == Mode.DUAL:
             state = _switched(client, state, Mode.DUAL, 0)
             return Step(_switched(client, state, Mode.LEGACY, 0))
         state = _switched(client, state, Mode.DUAL, 100)
@@ -126,17 +126,12 @@ def clean_up(*, dry_run: bool = False, seen: int | None = None) -> Removed:
 
     def work(client: Client) -> Removed:
         state = current(seen=seen)
-        if state.mode is not Mode.HASH:
+        if state.mode != Mode.HASH:
             raise Refused(f"the mode is {state}: the old layout is still written; cut over first")
         _wait(client, state)
         return cleanup.old_layout(client, dry_run=dry_run)
 
     return demand(work)
-
-
-def sweep(*, dry_run: bool = False) -> int:
-    """Removes what is long dead; how many fields."""
-    return demand(lambda client: cleanup.dead(client, projection.fleet(), dry_run=dry_run))
 
 
 def _switched(client: Client, before: State, mode: Mode, read_new_pct: int) -> State:

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import structs
 
-from trading.live import board, codec, compare, hashes, inspect, lists, reads, verdicts
+from trading.live import board, codec, compare, hashes, inspect, layouts, lists, reads, verdicts
 from trading.live.keys import CONVERSATIONS, KEYS, LEADERBOARD, TRADER_HASHES, Key, RedisType
 from trading.live.mode import follower
 from trading.live.outage import Client, demand
@@ -26,13 +26,15 @@ MOST_CHARACTERS = 200
 
 
 def verify(*, postgres: bool = True, old: bool = True) -> Verdict:
-    """Compares everything, keeps and returns what was found. `postgres` and `old` say with what. Raises Unavailable."""
+    """Compares everything, keeps and returns what was found. Raises Unavailable.
+
+    `postgres`: with the database. `old`: with the former layouts.
+    """
 
     def work(client: Client) -> Verdict:
         checked, found = _against_postgres(client) if postgres else (0, [])
-        for count, differences in chain(
-            _markets(client), compare.with_old(client, LOOKS, PAUSE_SECONDS) if old else ()
-        ):
+        former = [one.compared(client, LOOKS, PAUSE_SECONDS) for one in layouts.former()] if old else []
+        for count, differences in chain(_markets(client), *former):
             checked += count
             found += differences
         verdict = Verdict(time.time_ns() // 1_000_000, checked, len(found), tuple(found), follower.current().revision)

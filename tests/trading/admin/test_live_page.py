@@ -15,7 +15,8 @@ from tests.trading.live.servers import own_server
 from traders.rules.roles import Role
 from trading.exporter.cycle import Exporter
 from trading.exporter.options import Options
-from trading.live.mode import Mode, follower
+from trading.live.migration.modes import Mode
+from trading.live.mode import follower
 from trading.services import live
 
 pytestmark = pytest.mark.django_db
@@ -95,7 +96,7 @@ def test_a_viewer_looks_and_switches_nothing(admin: Client) -> None:
 
     assert "live-steps" not in page(viewer)
     assert viewer.post(f"{LIVE}switch/", {"step": "rollback"}).status_code == 403
-    assert follower.current(now=True).mode is Mode.HASH
+    assert follower.current(now=True).mode == Mode.HASH
 
 
 def test_an_admin_walks_back_and_forth(admin: Client) -> None:
@@ -131,7 +132,7 @@ def test_a_button_of_an_outdated_page_does_nothing(admin: Client, step: str) -> 
 )
 def test_a_form_that_names_no_mode_does_nothing(admin: Client, nonsense: dict[str, str]) -> None:
     assert "The step was not taken." in press(admin, "rollback", **nonsense)
-    assert follower.current(now=True).mode is Mode.HASH
+    assert follower.current(now=True).mode == Mode.HASH
 
 
 def test_differences_of_the_last_verify_are_listed(admin: Client) -> None:

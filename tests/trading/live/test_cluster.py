@@ -14,7 +14,7 @@ from tests.trading.live import desk
 from tests.trading.live.servers import OwnServer, own_server
 from trading.live import keys, store
 from trading.schema.live_answers import Fresh
-from trading.services import live, live_mirror, live_switch, live_verify
+from trading.services import live, live_mirror, live_sweep, live_switch, live_verify
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +44,7 @@ def test_the_whole_way_forth_and_back(cluster: OwnServer) -> None:
     live_switch.rollback()
     assert live_verify.verify().differences == ()
     assert next(live_mirror.rounds()).round is not None
-    live_switch.sweep()
+    live_sweep.sweep()
     live_switch.rollback()
 
 

@@ -24,8 +24,9 @@ from trading.live import store
 from trading.live.keys import ANALYTICS, CONVERSATIONS, DECISION_LAST, POSITIONS, PRICE
 from trading.live.migration import legacy, legacy_store
 from trading.live.migration.legacy import Old
-from trading.live.mode import Mode, switch
-from trading.live.store import Writes
+from trading.live.migration.modes import Mode
+from trading.live.mode import switch
+from trading.live.writes import Writes
 from trading.schema.live import Leader, Positions
 from trading.schema.live_answers import Corrupt, Fresh, Missing
 

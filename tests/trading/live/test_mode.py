@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import time
+from decimal import Decimal
 
 import pytest
 from django_redis import get_redis_connection
 
-from trading.live import mode
-from trading.live.keys import CONTROL
-from trading.live.mode import FOLLOW_SECONDS, Follower, Mode, State, follower, share_of, switch
+from trading.live import mode, store
+from trading.live.keys import CONTROL, PRICE
+from trading.live.layouts import UnknownMode
+from trading.live.migration.modes import Mode
+from trading.live.mode import FOLLOW_SECONDS, Follower, State, follower, share_of, switch
+from trading.schema.live import Price
 
 
 def test_a_site_that_never_switched_has_the_new_layout() -> None:
@@ -16,7 +20,7 @@ def test_a_site_that_never_switched_has_the_new_layout() -> None:
 
 def test_others_follow_within_a_second() -> None:
     other = Follower()
-    assert other.current().mode is Mode.HASH
+    assert other.current().mode == Mode.HASH
 
     switch(get_redis_connection("default"), Mode.DUAL, 10)
     time.sleep(FOLLOW_SECONDS)
@@ -52,8 +56,8 @@ def test_what_was_switched_stays_switched_when_redis_is_emptied() -> None:
     switch(redis, Mode.LEGACY, 0)
     redis.flushdb()
 
-    assert follower.current(now=True).mode is Mode.LEGACY
-    assert Follower().current().mode is Mode.LEGACY
+    assert follower.current(now=True).mode == Mode.LEGACY
+    assert Follower().current().mode == Mode.LEGACY
 
 
 def test_a_share_is_stable_and_grows() -> None:
@@ -70,3 +74,22 @@ def test_a_share_is_stable_and_grows() -> None:
 @pytest.mark.parametrize("symbol", ["BTC", "DOGE"])
 def test_a_symbol_is_in_the_same_share_with_every_provider(symbol: str) -> None:
     assert share_of(symbol) == share_of(f"hyperliquid:{symbol}")
+
+
+def test_a_mode_that_this_version_does_not_know_is_refused_by_name() -> None:
+    redis = get_redis_connection("default")
+    redis.hset(CONTROL, mode.FIELD, '{"mode":"tree","read_new_pct":100,"revision":1}')
+
+    with pytest.raises(UnknownMode, match="'tree'; this version knows dual, hash, legacy"):
+        store.write(PRICE, {"BTC": Price(1, Decimal(1))})
+    assert not redis.exists(PRICE.name)
+
+
+def test_a_mode_writes_its_layouts_in_order() -> None:
+    written = {name: [type(layout).__name__ for layout in State(name).layouts] for name in Mode}
+
+    assert written == {
+        Mode.LEGACY: ["OldLayout"],
+        Mode.DUAL: ["NewLayout", "OldLayout"],
+        Mode.HASH: ["NewLayout"],
+    }

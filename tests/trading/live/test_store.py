@@ -20,7 +20,7 @@ from tests.live_factories import (
 from trading.live import store
 from trading.live.keys import ANALYTICS, CONTROL, KEYS, POSITIONS, PRICE, TRADES_RECENT
 from trading.live.reads import counts
-from trading.live.store import Writes
+from trading.live.writes import Writes
 from trading.schema.live import Leader
 from trading.schema.live_answers import Corrupt, Fresh, Missing, Stale
 

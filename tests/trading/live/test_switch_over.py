@@ -8,7 +8,7 @@ from django_redis import get_redis_connection
 
 from tests.trading.live import desk
 from trading.live import keys
-from trading.live.mode import Mode
+from trading.live.migration.modes import Mode
 from trading.services import live_switch, live_verify
 
 pytestmark = pytest.mark.slow
@@ -45,7 +45,7 @@ def test_forth_and_back_without_a_wrong_or_missing_read() -> None:
         assert live_verify.verify().differences == ()
         live_switch.rollback()
         walk.wait()
-        assert live_switch.current().mode is Mode.LEGACY
+        assert live_switch.current().mode == Mode.LEGACY
 
     assert walk.wrong == []
     assert get_redis_connection("default").type("nof0:conversations:trader_000") == b"string"

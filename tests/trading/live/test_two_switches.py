@@ -7,7 +7,8 @@ from django_redis import get_redis_connection
 
 from tests.at_once import at_once
 from tests.trading.live import desk
-from trading.live.mode import Mode, Outdated, State, follower, switch
+from trading.live.migration.modes import Mode
+from trading.live.mode import Outdated, State, follower, switch
 from trading.services import live, live_switch, live_verify
 
 

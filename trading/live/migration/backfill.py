@@ -27,7 +27,7 @@ def fill_old(client: Client) -> int:
     for old in legacy.STRINGS:
         fields = list(hashes.get_all(client, old.key.name))
         count += _copy(fields, _reader(client, old), _writer(client, old))
-    traders = sorted(lists.trader_ids(client))
+    traders = sorted(legacy_store.trader_ids(client))
     return count + _copy(traders, lambda some: lists.get(client, some), lambda found: _write_lists(client, found))
 
 

@@ -1,16 +1,15 @@
-"""Removing what is done with: the old layout after the switch-over, and what is long dead."""
+"""Removing the old layout after the switch-over."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from trading.live import codec, hashes, inspect, lists, mode, reads, scripts
-from trading.live.keys import CONVERSATIONS, KEYS, MARKET_ASSET, RedisType
-from trading.live.migration import legacy, legacy_store
+from trading.live import inspect, lists, scan, scripts
+from trading.live.keys import CONVERSATIONS, MARKET_ASSET
+from trading.live.migration import legacy, legacy_store, old_scripts
 from trading.live.outage import Client
-from trading.schema.live import US_PER_SECOND
 
 # A batch keeps Redis busy for well under a millisecond; UNLINK frees the memory in a thread of its own.
 BATCH = 100
@@ -33,35 +32,21 @@ def old_layout(client: Client, *, dry_run: bool) -> Removed:
     The caller sees to it that nobody writes or reads the old layout any more.
     """
     removed = Removed()
-    for batch in _batches(name for pattern in legacy.PATTERNS for name in legacy_store.names(client, pattern)):
+    for batch in _batches(name for pattern in legacy.PATTERNS for name in scan.names(client, pattern)):
         found = [1] * len(batch) if dry_run else scripts.together(client, [_unlink(name) for name in batch])
         removed.strings += sum(map(int, found))
-    for traders in _batches(lists.trader_ids(client)):
-        removed.conversations += _strings(client, traders) if dry_run else lists.settle(client, traders)
+    for traders in _batches(legacy_store.trader_ids(client)):
+        removed.conversations += _strings(client, traders) if dry_run else _settle(client, traders)
     for name in inspect.names_of(client, MARKET_ASSET):
         if client.ttl(name) >= 0:
             removed.persisted += 1 if dry_run else int(client.persist(name))
     return removed
 
 
-def dead(client: Client, traders: Collection[str], *, dry_run: bool) -> int:
-    """Removes fields that are older than their key keeps them, fields of unknown traders that are no longer fresh,
-    and marks of processes that are gone. How many fields."""
-    known, now, count = set(traders), reads.now_us(), 0
-    for key in KEYS:
-        if key.kind is not RedisType.HASH:
-            continue
-        for name in inspect.names_of(client, key):
-            gone = []
-            for raw_field, raw in client.hscan_iter(name, count=BATCH):
-                field, age = raw_field.decode(errors="replace"), (now - (codec.as_of(raw) or 0)) / US_PER_SECOND
-                is_stranger = key.from_postgres and field not in known and age > key.allowed_age
-                if age > key.dead_after or is_stranger:
-                    gone.append(field)
-            count += len(gone) if dry_run else hashes.drop(client, name, gone, now - key.allowed_age * US_PER_SECOND)
-    if not dry_run:
-        mode.forget_the_gone(client)
-    return count
+def _settle(client: Client, traders: Iterable[str]) -> int:
+    """Removes the old layout's Strings and gives each list its own name. How many Strings went."""
+    done = scripts.in_one_trip(client, [(old_scripts.SETTLE_LIST, lists.names(trader_id), ()) for trader_id in traders])
+    return sum(map(int, done))
 
 
 def _strings(client: Client, traders: Iterable[str]) -> int:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from trading.live import lists, scripts
+from trading.live import lists, scan, scripts
 from trading.live.keys import Key
-from trading.live.migration import legacy
+from trading.live.migration import legacy, old_scripts
 from trading.live.migration.legacy import OF_KEY, Old
 from trading.live.outage import Client
 from trading.live.reads import aged, counts, now_us
@@ -17,8 +17,6 @@ from trading.live.scripts import Command
 from trading.schema.contract import TRADER
 from trading.schema.live import US_PER_MS, Conversation, Leader, Value
 from trading.schema.live_answers import Answer, Corrupt, Fresh, Missing, Stale
-
-SCAN_BATCH = 500
 
 
 def puts(key: Key, values: Mapping[str, Value]) -> list[Command]:
@@ -50,7 +48,7 @@ def renew(client: Client, key: Key, values: Mapping[str, Value]) -> None:
     if old:
         calls = [
             (
-                scripts.RENEW_OLD,
+                old_scripts.RENEW_OLD,
                 [old.name(field)],
                 [_text(old, field, value), old.seconds, (now - value.as_of) // US_PER_MS],
             )
@@ -87,7 +85,7 @@ def put_leader(client: Client, leaders: Mapping[str, Leader]) -> None:
 def put_conversations(client: Client, found: Mapping[str, Sequence[Conversation]]) -> None:
     calls = [
         (
-            scripts.PUT_OLD_LIST,
+            old_scripts.PUT_OLD_LIST,
             lists.names(trader_id),
             (legacy.text(legacy.conversation_ids(items)), legacy.CONVERSATIONS_SECONDS),
         )
@@ -129,12 +127,15 @@ def _answer(old: Old, field: str, raw: Any, left_ms: Any, now: int) -> Answer[An
 def fields(client: Client, key: Key) -> list[str]:
     """Of which traders or symbols the old layout has a value. Walks the keyspace by SCAN."""
     old = OF_KEY[key.name]
-    return [old.field(name) for name in names(client, old.prefix + "*")]
+    return [old.field(name) for name in scan.names(client, old.prefix + "*")]
 
 
-def names(client: Client, pattern: str) -> Iterator[str]:
-    for name in client.scan_iter(match=pattern, count=SCAN_BATCH):
-        yield name.decode(errors="replace")
+def trader_ids(client: Client) -> set[str]:
+    """Of everybody who has conversations, in either layout. Walks the keyspace by SCAN."""
+    own_start, aside_start = (name.partition("*")[0] for name in lists.names("*"))
+    own = {name.decode(errors="replace").removeprefix(own_start) for name in client.scan_iter(match=own_start + "*")}
+    aside = {name.decode(errors="replace") for name in client.scan_iter(match=aside_start + "*")}
+    return own | {name.removeprefix(aside_start).rpartition("}")[0] for name in aside}
 
 
 def get_conversations(client: Client, key: Key, trader_ids: Collection[str]) -> dict[str, Answer[Any]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from trading.live import board, hashes, lists
+from trading.live import board, hashes, lists, scan
 from trading.live.keys import CONVERSATIONS, POSITIONS
 from trading.live.migration import legacy, legacy_store
 from trading.live.migration.legacy import Old
@@ -78,7 +78,7 @@ class Mirror:
 
     def _conversations(self, done: Round) -> None:
         prefix = CONVERSATIONS.named("")
-        traders = [name.removeprefix(prefix) for name in legacy_store.names(self.client, prefix + "*")]
+        traders = [name.removeprefix(prefix) for name in scan.names(self.client, prefix + "*")]
         for batch in _batches(traders):
             found = legacy_store.get_conversations(self.client, CONVERSATIONS, batch)
             changed = {

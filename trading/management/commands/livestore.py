@@ -11,10 +11,10 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from traders.management.refusal import RefusingCommand, refusals
-from trading.live.mode import Mode
+from trading.live.migration.modes import Mode
 from trading.live.reference import in_document
 from trading.management.live_text import status_lines, verdict_line
-from trading.services import live, live_mirror, live_status, live_switch, live_verify
+from trading.services import live, live_mirror, live_status, live_sweep, live_switch, live_verify
 
 PAGE = "docs/redis.md"
 
@@ -114,7 +114,7 @@ class Command(RefusingCommand):
         self._say(f"{removed.total:,} old keys {verb}, {removed.conversations:,} of them conversations.")
 
     def _sweep(self, **options: Any) -> None:
-        count = live_switch.sweep(dry_run=options["dry_run"])
+        count = live_sweep.sweep(dry_run=options["dry_run"])
         self._say(f"{count:,} dead fields {'would be removed' if options['dry_run'] else 'removed'}.")
 
     def _mirror(self, **options: Any) -> None:

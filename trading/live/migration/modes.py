@@ -1,0 +1,23 @@
+"""The modes of the switch-over, and the layouts that each writes."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from trading.live import codec, layouts
+from trading.live.migration import old_assets
+from trading.live.migration.old_layout import OldLayout
+from trading.live.new_layout import NewLayout
+
+
+class Mode(StrEnum):
+    LEGACY = "legacy"
+    DUAL = "dual"
+    HASH = layouts.PRESENT
+
+
+def register() -> None:
+    """Makes the old layout known to the store: its modes, and its form of the assets."""
+    codec.reads_also(old_assets.asset)
+    old = OldLayout()
+    layouts.register({Mode.LEGACY: (old,), Mode.DUAL: (NewLayout(lists_aside=True), old)}, old)

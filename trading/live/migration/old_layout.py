@@ -1,0 +1,89 @@
+"""The old layout as the store uses one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis.exceptions import ResponseError
+
+from trading.live import inspect, scan, scripts
+from trading.live.keys import CONVERSATIONS, LEADERBOARD, PRICE, Key
+from trading.live.layout import Footprint, Wanted
+from trading.live.migration import legacy, legacy_store, old_compare
+from trading.live.outage import Client
+from trading.live.writes import Writes
+from trading.schema.live import Conversation, Leader, Value
+from trading.schema.live_answers import Answer, Fresh, Stale
+from trading.schema.live_verify import Difference
+
+
+class OldLayout:
+    def keeps(self, key: Key) -> bool:
+        return key.name in legacy.OF_KEY or key in (CONVERSATIONS, LEADERBOARD)
+
+    def write(self, client: Client, key: Key, values: Mapping[str, Value], part: str) -> None:
+        _write(client, {(key, part): values})
+
+    def write_all(self, client: Client, writes: Writes) -> None:
+        """In several round trips, as the old engine does: the leader and the map of prices are no part of the first."""
+        _write(client, writes.values)
+        legacy_store.put_leader(client, writes.leaders)
+        legacy_store.put_conversations(client, writes.conversations)
+        legacy_store.remove(client, writes.gone)
+
+    def read(self, client: Client, key: Key, fields: Collection[str], part: str) -> dict[str, Answer[Any]]:
+        return legacy_store.get(client, key, fields)
+
+    def read_all(self, client: Client, key: Key, part: str, wanted: Wanted) -> dict[str, Answer[Any]]:
+        return legacy_store.get(client, key, [name for name in legacy_store.fields(client, key) if wanted(name)])
+
+    def read_conversations(self, client: Client, trader_ids: Collection[str]) -> dict[str, Answer[Any]]:
+        return legacy_store.get_conversations(client, CONVERSATIONS, trader_ids)
+
+    def read_leaders(self, client: Client) -> dict[str, Leader]:
+        """One at most."""
+        return legacy_store.get_leader(client)
+
+    def fill(self, client: Client, began: int) -> OldFilling:
+        return OldFilling(client)
+
+    def footprint(self, client: Client) -> Footprint:
+        names = [name for pattern in legacy.PATTERNS for name in scan.names(client, pattern)]
+        names += [name for name in inspect.names_of(client, CONVERSATIONS) if client.type(name) == b"string"]
+        return Footprint(len(names), sum(inspect.memory_of(client, names)))
+
+    def compared(self, client: Client, looks: int, pause_seconds: float) -> Iterator[tuple[int, list[Difference]]]:
+        return old_compare.with_old(client, looks, pause_seconds)
+
+
+@dataclass
+class OldFilling:
+    """Written in place: what is younger than the database's answer stays."""
+
+    client: Client
+
+    def add(self, writes: Writes, trader_ids: Collection[str]) -> None:
+        for (key, _), values in writes.values.items():
+            legacy_store.renew(self.client, key, values)
+        found = legacy_store.get_conversations(self.client, CONVERSATIONS, writes.conversations)
+        older = {name: items for name, items in writes.conversations.items() if not _is_newer(found[name], items)}
+        legacy_store.put_conversations(self.client, older)
+
+    def take_over(self) -> None:
+        """Nothing is left to do."""
+
+
+def _is_newer(answer: Answer[Any], items: Sequence[Conversation]) -> bool:
+    return isinstance(answer, Fresh | Stale) and answer.value[0].as_of > items[0].as_of
+
+
+def _write(client: Client, values: Mapping[tuple[Key, str], Mapping[str, Value]]) -> None:
+    commands = [command for (key, _), some in values.items() for command in legacy_store.puts(key, some)]
+    for result in scripts.together(client, commands):
+        if isinstance(result, ResponseError):
+            raise result
+    for (key, _), some in values.items():
+        if key is PRICE:
+            legacy_store.put_prices_of_all(client, some)
