@@ -110,8 +110,8 @@ class Outage:
         if what not in self._down:
             return
         with self._lock:
-            # Whoever may write may read; reading alone proves nothing about writing.
-            over = self._down & {what, "read"}
+            # A process that may write may read and count; reading alone proves nothing about writing.
+            over = self._down & ({what, "read", "count"} if what == "write" else {what, "read"})
             self._down -= over
         if over:
             log.warning("The live store can %s again; %s calls failed so far.", what, sum(self.failures.values()))
