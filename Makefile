@@ -73,6 +73,7 @@ soak: packages
 check: packages-dev
 	$(python) -m ruff format --check .
 	$(python) -m ruff check .
+	$(python) -m djlint --lint --quiet templates
 	$(python) -m mypy
 	.venv/bin/python -c 'from importlinter.cli import lint_imports_command as run; run()'
 	$(python) manage.py makemigrations --check --dry-run

@@ -48,7 +48,9 @@ def test_every_template_that_is_named_exists() -> None:
     named = {
         name
         for path in SOURCES
-        for name in re.findall(r"[\"']((?:traders|trading|nof0site)/[\w/]+\.html)[\"']", path.read_text(encoding="utf-8"))
+        for name in re.findall(
+            r"[\"']((?:traders|trading|nof0site)/[\w/]+\.html)[\"']", path.read_text(encoding="utf-8")
+        )
     }
     assert len(named) >= 60
     assert sorted(named - set(NAMES)) == []
