@@ -18,7 +18,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
 import django
 
 SECTIONS = ("config-sync", "admin-pages", "desk-pages", "trade-load", "trade-queries", "import-memory", "live-store")
-SECTIONS += ("export", "read-api", "slow-senders", "redaction")
+SECTIONS += ("export", "read-api", "slow-senders", "redaction", "set-aside")
 SIZES = (100, 1_000, 10_000)
 TRADES = 5_000_000
 IMPORT_GB = 2.0
@@ -65,6 +65,7 @@ def _run(section: str, options: argparse.Namespace) -> Callable[..., list[Table]
         live_store,
         read_api,
         redaction,
+        set_aside,
         slow_senders,
         trade_load,
         trade_queries,
@@ -81,6 +82,7 @@ def _run(section: str, options: argparse.Namespace) -> Callable[..., list[Table]
         "redaction": lambda directory, sizes, say: redaction.run(say),
         "read-api": lambda directory, sizes, say: read_api.run(directory, say),
         "slow-senders": lambda directory, sizes, say: slow_senders.run(directory, say),
+        "set-aside": lambda directory, sizes, say: set_aside.run(options.trades, say),
         "trade-queries": lambda directory, sizes, say: trade_queries.run(options.trades, say),
     }
     return runs[section]

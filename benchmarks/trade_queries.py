@@ -43,12 +43,14 @@ QUERIES = (
     ),
     Query(
         "result of one version: its trades, summed",
-        "SELECT count(*), sum(net_pnl) FROM trades WHERE trader_id = %s AND entry_version = %s",
+        "SELECT count(*), sum(net_pnl) FROM trades WHERE trader_id = %s AND entry_version = %s"
+        " AND exclusion_id IS NULL",
         (TRADER, 7),
     ),
     Query(
         "result of each version: all its trades, summed",
-        "SELECT entry_version, count(*), sum(net_pnl) FROM trades WHERE trader_id = %s GROUP BY entry_version",
+        "SELECT entry_version, count(*), sum(net_pnl) FROM trades WHERE trader_id = %s AND exclusion_id IS NULL"
+        " GROUP BY entry_version",
         (TRADER,),
     ),
 )

@@ -84,7 +84,7 @@ class Command(BaseCommand):
             if entry.error:
                 self.stderr.write(f"{entry.name}: {entry.error}")
         if manifest.set_aside:
-            self.stderr.write(f"{manifest.set_aside:,} rows were set aside by operators and are left out.")
+            self.stderr.write(f"Set aside by operators and left out: {manifest.set_aside:,} rows.")
         if manifest.unreadable:
             self.stderr.write(f"{manifest.unreadable:,} rows cannot be read and are left out; check_record names them.")
         size = sum(entry.size for entry in manifest.files)
