@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -17,6 +17,7 @@ from trading.services import exclusions
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LOG = "/admin/trading/recordexclusion/"
+IMAGES = Path(__file__).parents[2] / "docs" / "images" / "record"
 
 
 def test_trades_are_ticked_set_aside_and_taken_back_in(page: Page) -> None:
@@ -78,13 +79,14 @@ def test_pages_of_what_was_set_aside_hold_at_every_width(page: Page, scheme: str
             check(page, f"{name}, opened", scheme)
 
 
-@pytest.mark.skipif("EXCL_SHOTS" not in os.environ, reason="by hand")
-def test_shots(page: Page) -> None:
+@pytest.mark.pictures
+def test_what_was_set_aside_is_pictured(page: Page) -> None:
     record_desk()
     log_in_as_ada(page, "light")
-    for name, address in some_aside().items():
-        for width in (1366, 390):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.goto(address)
-            page.wait_for_timeout(300)
-            page.screenshot(path=f"{os.environ['EXCL_SHOTS']}/{name}-{width}.png")
+    pages = some_aside()
+    for name, picture in (("preview", "aside-preview"), ("log", "aside-log")):
+        page.goto(pages[name])
+        page.wait_for_function("() => !document.documentElement.hasAttribute('x-cloak')")
+        page.wait_for_timeout(200)  # the theme fades its menu in
+        page.set_viewport_size({"width": 1366, "height": 640})
+        page.screenshot(path=IMAGES / f"{picture}.png")
