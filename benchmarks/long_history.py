@@ -13,7 +13,7 @@ CREATE TEMP TABLE old_traders ON COMMIT DROP AS SELECT * FROM trader_config;
 CREATE TEMP TABLE old_trader_versions ON COMMIT DROP AS SELECT * FROM trader_config_versions;
 CREATE TEMP TABLE old_settings ON COMMIT DROP AS SELECT * FROM manager_config;
 CREATE TEMP TABLE old_settings_versions ON COMMIT DROP AS SELECT * FROM manager_config_versions;
-TRUNCATE trader_config, manager_config CASCADE;
+TRUNCATE trader_config, manager_config, config_writes, config_write_versions CASCADE;
 """
 _PUT_BACK = """
 UPDATE old_trader_versions SET history_date = %(start)s, created_at = %(start)s, updated_at = %(start)s;

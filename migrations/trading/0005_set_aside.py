@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("traders", "0009_api_tokens"),
         ("trading", "0004_no_exception_for_samples"),
     ]
 

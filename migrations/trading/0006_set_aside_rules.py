@@ -212,7 +212,7 @@ UPDATE positions
 
 
 class Migration(migrations.Migration):
-    dependencies = [("trading", "0005_set_aside"), ("traders", "0010_accounts")]
+    dependencies = [("trading", "0005_set_aside")]
 
     operations = [
         migrations.RunSQL(CHECKS, DROP_CHECKS),

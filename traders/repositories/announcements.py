@@ -32,9 +32,11 @@ def newest_position() -> int:
         return int(cursor.fetchone()[0])
 
 
-def after(place: Cursor, *, until: int, ids: Collection[str] | None, limit: int) -> list[tuple[Cursor, StoredConfig]]:
-    """Versions past `place` up to the position `until`, each with its own place, as cursors are ordered. Of these
-    configurations, or of all."""
+def after(
+    place: Cursor, *, until: int, ids: Collection[str] | None, limit: int
+) -> tuple[list[StoredConfig], Cursor | None]:
+    """Versions past `place` up to the position `until`, as cursors are ordered, and the place of the last one where
+    there may be more. Of these configurations, or of all."""
     parameters: dict[str, int | str | list[str] | None] = {
         "position": place.position,
         "config_id": place.config_id,
@@ -47,7 +49,9 @@ def after(place: Cursor, *, until: int, ids: Collection[str] | None, limit: int)
         cursor.execute(_AFTER, parameters)
         places = [Cursor(*row) for row in cursor.fetchall()]
     found = configs.numbered((found.config_id, found.version) for found in places)
-    return [(at, found[at.config_id, at.version]) for at in places]
+    # A program that empties tables past the triggers leaves places of versions that are no more.
+    versions = [found[key] for at in places if (key := (at.config_id, at.version)) in found]
+    return versions, places[-1] if len(places) == limit else None
 
 
 @contextmanager

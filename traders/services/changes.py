@@ -43,18 +43,15 @@ def since(place: Cursor, *, config_ids: Collection[str] | None = None, limit: in
         raise AheadOfHistory(str(place), newest)
     if config_ids is not None:
         configs.active(config_ids)
-    found = announcements.after(place, until=newest, ids=config_ids, limit=limit)
-    versions = [version for _place, version in found]
-    if len(found) < limit:
-        return Changes(versions, max(place, Cursor(newest)), is_all=True)
-    return Changes(versions, found[-1][0], is_all=False)
+    versions, last = announcements.after(place, until=newest, ids=config_ids, limit=limit)
+    return Changes(versions, last or max(place, Cursor(newest)), is_all=last is None)
 
 
 def wait_for_some(place: Cursor, *, config_ids: Collection[str] | None = None, limit: int, seconds: float) -> Changes:
     """As `since`, but where there is nothing it waits for it, at most `seconds`."""
     deadline = time.monotonic() + seconds
     found = since(place, config_ids=config_ids, limit=limit)
-    while not found.versions and not watch.is_over and (left := deadline - time.monotonic()) > 0:
+    while found.is_all and not found.versions and not watch.is_over and (left := deadline - time.monotonic()) > 0:
         watch.wait_beyond(found.cursor.position, left)
         found = since(found.cursor, config_ids=config_ids, limit=limit)
     return found

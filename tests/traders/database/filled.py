@@ -21,8 +21,10 @@ from trading.repositories.copying import bulk_load
 from trading.repositories.decisions import record_decision
 from trading.repositories.equity import copy_equity
 from trading.schema.common import Side
+from trading.schema.exclusion import RecordKey, RecordKind
 from trading.schema.facts import EquityPoint
 from trading.schema.message import Role, Said
+from trading.services import exclusions
 
 # Rows of ours, but for what Django's own apps keep.
 TABLES = (
@@ -30,7 +32,7 @@ TABLES = (
     *("trader_runtime_state", "trader_symbol_cooldowns", "yaml_base", "config_change_set_paths", "api_tokens"),
     *("config_writes", "config_write_versions"),
     *("symbols", "positions", "trades", "version_results", "decision_journal", "conversation_messages"),
-    "equity_snapshots",
+    *("equity_snapshots", "record_exclusions"),
 )
 
 
@@ -57,7 +59,12 @@ def fill(scratch: ScratchDatabase) -> None:
         symbols.add(["BTC", "ETH"])
         for n in range(4):
             opened = OPENED_MS + n * HOUR_MS
-            trades.record_trade(make_trade("a", open_ms=opened, net=Decimal(n - 1), entry_version=1 + n % 2))
+            trade = make_trade("a", open_ms=opened, net=Decimal(n - 1), entry_version=1 + n % 2)
+            trades.record_trade(trade)
+        # Set aside and taken back in: the trade counts, and the entries are there.
+        aside = RecordKey(RecordKind.TRADE, trade.id)
+        exclusions.set_aside([aside], reason="a test", actor="mei")
+        exclusions.set_aside([aside], reason="a test", actor="mei", undo=True)
         positions.open_position(trader_id="a", symbol="ETH", side=Side.SHORT, detail=make_position())
         record_decision(make_entry("a"), [Said(role=Role.USER, content="What now?")])
         with bulk_load(name="equity"):

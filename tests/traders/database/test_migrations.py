@@ -41,6 +41,16 @@ def test_going_to_zero_and_forward_again_makes_the_same_database(scratch: Scratc
     assert scratch.schema() == fresh
 
 
+def test_no_step_back_of_the_traders_reaches_the_record_but_that_of_what_it_needs() -> None:
+    loader = MigrationLoader(None)
+    needed = {
+        name: {parent for app, parent in migration.dependencies if app == "traders"}
+        for (app, name), migration in loader.disk_migrations.items()
+        if app == "trading"
+    }
+    assert {parent for parents in needed.values() for parent in parents} == {"0003_append_only"}
+
+
 @pytest.mark.django_db
 def test_no_model_is_ahead_of_its_migrations() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)

@@ -50,7 +50,7 @@ def _record(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterat
             trading_rows.vacuum()
             yield
         finally:
-            cursor.execute("TRUNCATE trader_config, symbols CASCADE")
+            cursor.execute("TRUNCATE trader_config, symbols, config_writes, config_write_versions CASCADE")
             connection.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
 
 from tests.factories import make_trader, sync_traders
 from tests.trading.engine_api.client import Engine
@@ -30,3 +31,17 @@ def engine(db: None, engine_with: EngineWith) -> Engine:
     """May do everything, at a desk of two traders."""
     sync_traders(make_trader(), make_trader("swift_short", detail__display_name="Swift Short"))
     return engine_with(*Scope)
+
+
+@pytest.fixture(autouse=True)
+def _placed_at_once(request: pytest.FixtureRequest) -> None:
+    """Tests inside one transaction never commit: what they write takes its place as it is written."""
+    marker = request.node.get_closest_marker("django_db")
+    if "db" in request.fixturenames and not (marker and marker.kwargs.get("transaction")):
+        request.getfixturevalue("db")
+        place_at_once()
+
+
+def place_at_once() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS config_writes_place_last, config_writes_place IMMEDIATE")

@@ -8,32 +8,20 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.at_once import at_once
 from tests.factories import make_trader, save_edit, sync_traders
 from tests.trading.engine_api.client import Engine
+from tests.trading.engine_api.conftest import place_at_once
 from traders.repositories import announcements
 from traders.schema.cursor import Cursor
 from traders.schema.fleet import FLEET_ID
 from traders.services import changes
 
 committed = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _placed_at_once(request: pytest.FixtureRequest) -> None:
-    """Tests inside one transaction never commit: what they write takes its place as it is written."""
-    if request.node.get_closest_marker("django_db") is None:
-        request.getfixturevalue("db")
-        _place_at_once()
-
-
-def _place_at_once() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS config_writes_place_last, config_writes_place IMMEDIATE")
 
 
 def _cursor(engine: Engine) -> str:
@@ -78,7 +66,7 @@ def test_ids_of_any_letters_come_once_each_through_pages_of_one(ids: set[str]) -
     start, seen = changes.now(), []
     with transaction.atomic():
         sync_traders(*(make_trader(trader_id, allocation_pct=Decimal(0)) for trader_id in unlike))
-        _place_at_once()
+        place_at_once()
         found = changes.since(start, limit=1)
         while found.versions:
             seen += [version.config_id for version in found.versions]
