@@ -64,6 +64,16 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 
 @pytest.fixture(autouse=True)
+def _rules_put_back(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """After a test that took rules of the database away and committed."""
+    yield
+    from tests.rows_from_before import put_rules_back
+
+    with django_db_blocker.unblock():
+        put_rules_back()
+
+
+@pytest.fixture(autouse=True)
 def _empty_redis() -> Iterator[None]:
     """Leave nothing in Redis for the next test, nor for the owner of an external one."""
     from django.conf import settings

@@ -16,6 +16,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from traders.constraints import moment
 from traders.schema import tokens
 from traders.schema.jsonio import ExactDecoder, ExactEncoder
 
@@ -97,6 +98,8 @@ class TraderConfig(models.Model):
                 condition=models.Q(id__regex=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),
                 name="trader_config_id_form",
             ),
+            moment("trader_config", "created_at"),
+            moment("trader_config", "updated_at"),
         ]
 
     def __str__(self) -> str:
@@ -122,6 +125,8 @@ class ManagerConfig(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(id=1), name="manager_config_one_row"),
             models.CheckConstraint(condition=models.Q(version__gte=1), name="manager_config_version_from_1"),
+            moment("manager_config", "created_at"),
+            moment("manager_config", "updated_at"),
         ]
 
     def __str__(self) -> str:
@@ -190,6 +195,7 @@ class TraderRuntimeState(models.Model):
                 condition=models.Q(is_running=False) | models.Q(active_config_version__isnull=False),
                 name="trader_runtime_state_running_has_version",
             ),
+            moment("trader_runtime_state", "updated_at"),
         ]
 
     def __str__(self) -> str:
@@ -219,6 +225,8 @@ class TraderSymbolCooldown(models.Model):
                 condition=models.Q(symbol__regex=r"^[A-Z0-9][A-Z0-9._:/-]{0,31}$"),
                 name="trader_symbol_cooldowns_symbol_form",
             ),
+            moment("trader_symbol_cooldowns", "cooldown_until"),
+            moment("trader_symbol_cooldowns", "created_at"),
         ]
 
     def __str__(self) -> str:
@@ -247,6 +255,7 @@ class YamlBase(models.Model):
             models.CheckConstraint(
                 condition=models.Q(file_sha256__regex="^[0-9a-f]{64}$"), name="yaml_base_file_sha256_form"
             ),
+            moment("yaml_base", "synced_at"),
         ]
 
     def __str__(self) -> str:
@@ -267,6 +276,7 @@ class SyncConflict(models.Model):
         db_table = "sync_conflicts"
         verbose_name = _("sync conflict")
         verbose_name_plural = _("sync conflicts")
+        constraints = [moment("sync_conflicts", "seen_at")]
 
     def __str__(self) -> str:
         return f"{self.config_id} {self.path}"
@@ -285,9 +295,13 @@ class PromptText(models.Model):
         db_table = "prompt_texts"
         verbose_name = _("prompt text")
         verbose_name_plural = _("prompt texts")
+        constraints = [moment("prompt_texts", "first_seen_at")]
 
     def __str__(self) -> str:
         return f"{self.path} {self.version}"
+
+
+_REVOKED = models.Q(revoked_at__isnull=False)
 
 
 class ApiToken(models.Model):
@@ -336,6 +350,9 @@ class ApiToken(models.Model):
                 | models.Q(revoked_at__isnull=False, revoked_by__isnull=False),
                 name="api_tokens_revoked_by_somebody",
             ),
+            # A token whose times are from before the rule can still be revoked.
+            *(moment("api_tokens", column, unless=_REVOKED) for column in ("created_at", "expires_at", "last_used_at")),
+            moment("api_tokens", "revoked_at"),
         ]
 
     def __str__(self) -> str:

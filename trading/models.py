@@ -15,9 +15,11 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Now
 from django.utils.translation import gettext_lazy as _
 
+from traders.constraints import moment, moment_ms, number
 from traders.models import TraderConfig
 from traders.schema.jsonio import ExactDecoder, ExactEncoder
 from trading.fields import NumericField
+from trading.schema.leaf import LARGEST
 
 SIDES = ["long", "short"]
 SYMBOL_FORM = r"^[A-Z0-9][A-Z0-9._:/-]{0,31}$"
@@ -77,6 +79,7 @@ class Symbol(models.Model):
                 condition=models.Q(price_decimals__gte=0) & models.Q(quantity_decimals__gte=0),
                 name="symbols_decimals_from_0",
             ),
+            moment("symbols", "first_seen_at"),
         ]
 
     def __str__(self) -> str:
@@ -189,6 +192,8 @@ class Trade(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(side__in=SIDES), name="trades_side_known"),
             models.CheckConstraint(condition=models.Q(symbol__regex=SYMBOL_FORM), name="trades_symbol_form"),
+            moment_ms("trades", "close_ts_ms", unless=SET_ASIDE),
+            moment("trades", "created_at", unless=SET_ASIDE),
         ]
 
     def __str__(self) -> str:
@@ -268,6 +273,8 @@ class DecisionJournal(models.Model):
                 name="decision_journal_one_entry_a_key",
             ),
             models.CheckConstraint(condition=models.Q(cycle_number__gte=1), name="decision_journal_cycles_from_1"),
+            moment("decision_journal", "decided_at", unless=SET_ASIDE),
+            moment("decision_journal", "created_at", unless=SET_ASIDE),
         ]
 
     def __str__(self) -> str:
@@ -301,6 +308,7 @@ class ConversationMessage(models.Model):
             models.CheckConstraint(
                 condition=models.Q(role__in=["system", "user", "assistant", "tool"]), name="messages_role_known"
             ),
+            moment("conversation_messages", "sent_at"),
         ]
 
     def __str__(self) -> str:
@@ -328,6 +336,13 @@ class EquitySnapshot(models.Model):
             models.Index(fields=["ts_ms"], name="idx_equity_time"),
             # How many were set aside: WHERE exclusion_id IS NOT NULL AND trader_id = ?
             models.Index(fields=["trader", "ts_ms"], condition=SET_ASIDE, name="idx_equity_set_aside"),
+        ]
+        constraints = [
+            moment_ms("equity_snapshots", "ts_ms", unless=SET_ASIDE),
+            *(
+                number("equity_snapshots", column, -LARGEST, LARGEST, unless=SET_ASIDE)
+                for column in ("equity_usd", "realized_pnl_usd", "unrealized_pnl_usd")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -374,6 +389,7 @@ class RecordExclusion(models.Model):
             ),
             models.CheckConstraint(condition=~models.Q(reason=""), name="exclusions_reason_given"),
             models.CheckConstraint(condition=~models.Q(actor=""), name="exclusions_actor_given"),
+            moment("record_exclusions", "at"),
         ]
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
 from traders.repositories import writes
+from traders.repositories.broken_rules import broken_rule
 from traders.repositories.faults import fault_of, kept_from_starting, said_by_server
 from traders.rules.errors import ConfigError
 from traders.schema.actors import problem_with
@@ -66,6 +67,8 @@ def database_words(error: Error) -> str:
     embedded server that does not start: the end of its log."""
     if reason := kept_from_starting(error):
         return reason
+    if problem := broken_rule(error):
+        return f"The database refuses {problem.path}: {problem.message} ({said_by_server(error)}). Nothing was written."
     fault = fault_of(error)
     if fault is None:
         return f"The database refused: {said_by_server(error)}"

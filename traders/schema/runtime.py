@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from traders.schema.declare import Integer, Lines, Number
+from traders.schema.moments import in_years
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -22,6 +23,8 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+# What the database takes.
+StoredMoment = Annotated[Moment, AfterValidator(in_years)]
 # Every page of a trader shows it; a whole stack trace belongs into the engine's log.
 LONGEST_TEXT = 2000
 
@@ -35,12 +38,12 @@ class Part(BaseModel):
 
 
 class Cycle(Part):
-    last_at: Moment | None = None
-    next_at: Moment | None = None
+    last_at: StoredMoment | None = None
+    next_at: StoredMoment | None = None
 
 
 class Pause(Part):
-    until: Moment | None = None
+    until: StoredMoment | None = None
     reason: Said | None = None
 
 
@@ -57,7 +60,7 @@ class Performance(Part):
 
 class LastError(Part):
     message: Said
-    at: Moment | None = None
+    at: StoredMoment | None = None
 
 
 class CooldownDetail(Part):
@@ -66,8 +69,8 @@ class CooldownDetail(Part):
     reason: Said | None = None
     consecutive_losses: Annotated[Integer, Field(ge=0)] | None = None
     last_loss_pnl: Number | None = None
-    triggered_at: Moment | None = None
-    last_position_closed: Moment | None = None
+    triggered_at: StoredMoment | None = None
+    last_position_closed: StoredMoment | None = None
 
     def stored(self) -> dict[str, Any]:
         """As `ReportDetail.stored`."""

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from traders.repositories import configs, tokens
 from traders.rules.errors import UnknownToken
+from traders.schema.moments import LATEST, YEARS
 from traders.schema.problems import InvalidConfig, Problem, shown
 from traders.schema.secrets import find_secret
 from traders.schema.tokens import NAME, IssuedToken, Scope, Token, digest_of, hint_of, is_text, new_text
@@ -133,6 +134,9 @@ def _trader_problems(trader_ids: Collection[str] | None) -> list[Problem]:
 
 
 def _expiry_problems(expires_at: datetime | None) -> list[Problem]:
-    if expires_at is None or expires_at > timezone.now():
+    if expires_at is None or timezone.now() < expires_at <= LATEST:
         return []
+    if expires_at > LATEST:
+        right = f"must be a moment {YEARS}, or left out for a token that never expires"
+        return [Problem("expires_at", f"{right}, was {expires_at.isoformat(timespec='seconds')}")]
     return [Problem("expires_at", f"must lie ahead, was {expires_at.isoformat(timespec='seconds')}")]

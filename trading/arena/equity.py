@@ -5,11 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from traders.schema.jsonio import Json
+from traders.schema.moments import EARLIEST_MS, LATEST_MS
 from trading.arena import fields
 from trading.arena.broken import shown
 from trading.rules.errors import InvalidRecord
 from trading.schema.facts import EquityPoint
-from trading.schema.leaf import EARLIEST_MS, LARGEST, LATEST_MS, MOST_DIGITS
+from trading.schema.leaf import LARGEST, MOST_DIGITS
 
 INCEPTION_KEY, LEADERBOARD_KEY = "sinceInceptionValues", "leaderboard"
 SOURCE = "imported"

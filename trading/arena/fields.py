@@ -16,8 +16,8 @@ from trading.schema.trade import MS_PER_SECOND
 
 Record = Mapping[str, Json]
 LONGEST_ID = 100
-# 2001 to 2099 in seconds. Milliseconds, of which the arena's own `serverTime` is one, lie far above.
-EARLIEST_S, LATEST_S = 1_000_000_000, 4_102_444_800
+# 2010 to 2099 in seconds. Milliseconds, of which the arena's own `serverTime` is one, lie far above.
+EARLIEST_S, LATEST_S = 1_262_304_000, 4_102_444_800
 NO_ORDER = -1
 
 
@@ -89,7 +89,7 @@ def moment_ms(record: Record, field: str) -> int:
     if EARLIEST_S <= value / MS_PER_SECOND <= LATEST_S:
         raise InvalidRecord(field, f"{right}; {shown(value)} are milliseconds")
     if not EARLIEST_S <= value <= LATEST_S:
-        raise InvalidRecord(field, f"{right}, of a year from 2001 to 2099, was {shown(value)}")
+        raise InvalidRecord(field, f"{right}, of a year from 2010 to 2099, was {shown(value)}")
     return int((value * Decimal(MS_PER_SECOND)).to_integral_value(ROUND_FLOOR))
 
 

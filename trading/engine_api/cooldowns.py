@@ -11,7 +11,7 @@ from pydantic import Field
 
 from traders.schema.redaction import redactions_in
 from traders.schema.runtime import Cooldown as Stored
-from traders.schema.runtime import CooldownDetail, Moment
+from traders.schema.runtime import CooldownDetail, StoredMoment
 from traders.schema.tokens import Scope
 from traders.services import cooldowns
 from trading.engine_api.auth import EngineRequest, TokenWith
@@ -24,7 +24,7 @@ router = Router(tags=["Running traders: write-state"], auth=TokenWith(Scope.WRIT
 
 class NewCooldown(Body):
     symbol: Symbol
-    cooldown_until: Moment = Field(description="No new entry in the symbol until then.")
+    cooldown_until: StoredMoment = Field(description="No new entry in the symbol until then.")
     detail: CooldownDetail = CooldownDetail()
 
 

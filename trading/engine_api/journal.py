@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 from traders.schema.declare import Boolean
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.redaction import redactions_in
-from traders.schema.runtime import Moment
+from traders.schema.runtime import StoredMoment
 from traders.schema.tokens import Scope
 from trading.engine_api.auth import EngineRequest, TokenWith
 from trading.engine_api.problems import REFUSALS, Invalid, Refusal
@@ -32,7 +32,7 @@ router = Router(tags=["Journal: write-journal"], auth=TokenWith(Scope.WRITE_JOUR
 class Message(Body):
     role: Role
     content: Text
-    sent_at: Moment | None = None
+    sent_at: StoredMoment | None = None
 
 
 class Entry(Body):
@@ -40,7 +40,7 @@ class Entry(Body):
         description="The engine's own, one a decision of a trader: by it the same entry is known when it comes again."
     )
     config_version: Annotated[VersionNumber, Field(description="The version that took the decision.")]
-    decided_at: Moment
+    decided_at: StoredMoment
     success: Boolean
     detail: DecisionDetail
     messages: tuple[Message, ...] = Field((), description="What was said between desk and model, in its order.")

@@ -16,6 +16,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from traders.repositories import writes
+from traders.repositories.broken_rules import broken_rule
 from traders.repositories.faults import fault_of, said_by_server
 from traders.rules.errors import (
     AheadOfHistory,
@@ -157,6 +158,9 @@ def _unknown_token(error: AuthenticationError) -> tuple[HTTPStatus, Refusal]:
 
 
 def _database_fault(api: NinjaAPI, request: HttpRequest, error: Error) -> HttpResponse:
+    if problem := broken_rule(error):
+        invalid, named = _invalid([problem])
+        return api.create_response(request, named.model_dump(), status=invalid)
     fault = fault_of(error)
     if fault is None:
         status, body = _unforeseen(error)

@@ -8,6 +8,7 @@ from ninja import Router
 from pydantic import Field
 
 from traders.schema.declare import Integer
+from traders.schema.moments import EARLIEST_MS, LATEST_MS
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.redaction import redactions_in
 from traders.schema.tokens import Scope
@@ -18,7 +19,7 @@ from trading.schema import position, trade
 from trading.schema.common import NANOSECONDS_PER_MS, Exchange, ExitPlan, Side, Symbol
 from trading.schema.exclusion import RecordKind
 from trading.schema.facts import EquityPoint
-from trading.schema.leaf import EARLIEST_MS, LATEST_MS, Amount, MomentMs
+from trading.schema.leaf import Amount, MomentMs
 from trading.schema.position import PositionDetail
 from trading.services import record
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 RULE = "a time like 2026-01-08T10:30:00.123456789Z"
 _RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})")
 _IN_FILE = re.compile(rb'"timestamp"\s*:\s*"([^"\\]{1,64})"')
-EARLIEST_YEAR, LATEST_YEAR = 2001, 2099
+EARLIEST_YEAR, LATEST_YEAR = 2010, 2099
 
 
 def parse_moment(text: str) -> datetime:

@@ -6,10 +6,10 @@ from collections.abc import Collection
 
 from django.db import connection
 
+from traders.schema.moments import EARLIEST_MS, LATEST_MS
 from trading.repositories import rows
 from trading.repositories.safe_sql import is_moment_ms
 from trading.repositories.unreadable import note
-from trading.schema.leaf import EARLIEST_MS, LATEST_MS
 from trading.schema.trade import Trade
 from trading.schema.unreadable import NO_MOMENT_MS, Unreadable
 

@@ -10,11 +10,12 @@ from typing import Any
 
 from django.db import connection
 
+from traders.schema.moments import EARLIEST_MS, LATEST_MS
 from trading.analytics.intervals import OpenPosition
 from trading.repositories.safe_sql import bounded, epoch_ms, is_moment_ms, items, moment_ms, number, version
 from trading.repositories.unreadable import note
 from trading.schema.facts import DecisionFact, EquityPoint, SetAsideCounts, SignalFact, TradeFact
-from trading.schema.leaf import EARLIEST_MS, LARGEST, LATEST_MS
+from trading.schema.leaf import LARGEST
 from trading.schema.unreadable import NO_FIGURE, NO_MOMENT, NO_MOMENT_MS, Unreadable
 
 # The text sent to the model is told by the hash of the system prompt of the version that opened the trade.

@@ -8,7 +8,9 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
+from traders.repositories.broken_rules import broken_rule
 from traders.schema import jsonio
+from traders.schema.moments import EARLIEST_MS, LATEST_MS
 from trading.models import OPEN_AND_COUNTED
 from trading.models import Position as PositionRow
 from trading.repositories import exclusions, rows, trades, versions
@@ -26,7 +28,6 @@ from trading.rules.errors import (
 from trading.schema.common import NANOSECONDS_PER_MS, Side, Versions
 from trading.schema.exclusion import who_and_why
 from trading.schema.ids import closed_position_id, open_position_id, trade_id
-from trading.schema.leaf import EARLIEST_MS, LATEST_MS
 from trading.schema.position import Close, Entry, Position, PositionDetail, Status
 from trading.schema.tolerant import NotReadable, Reading, read_most, with_unknown
 from trading.schema.trade import (
@@ -90,6 +91,8 @@ def open_position(
                 make_way(found)
             insert(new)
     except IntegrityError as error:
+        if broken_rule(error):
+            raise
         raise ConcurrentRecord(f"{trader_id} opened {symbol} twice at the same moment") from error
     return new
 

@@ -1,6 +1,6 @@
 """What must hold between rows of the record, and constraints that rows from before them may break.
 
-A new rule is one entry of RULES. A CHECK constraint that was added NOT VALID needs none: it is found in the database.
+A new rule is one entry of RULES. A constraint that was added NOT VALID needs none: it is found in the database.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.db import DatabaseError, connection, transaction
 
+from traders.repositories.not_valid import Broken, Unvalidated, unvalidated, validate_what_holds
 from trading.repositories.safe_sql import moment_ms
 from trading.repositories.stored_rows import SOURCES
 from trading.schema.unreadable import Unreadable
@@ -51,18 +52,16 @@ RULES = (
     Rule("results of versions are the sums of their trades", "version_results", _SUMS),
     Rule("a closed position has its trade", "positions", _CLOSED_WITHOUT_TRADE),
 )
-_NOT_VALID = """
-SELECT c.relname, k.conname, pg_get_expr(k.conbin, k.conrelid)
-  FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
- WHERE k.contype = 'c' AND NOT k.convalidated AND k.conrelid = ANY (%s::regclass[]) ORDER BY 1, 2
-"""
 
 
 def not_valid() -> list[Rule]:
     """The constraints that the database holds new rows to and has never asked of those before them."""
-    with connection.cursor() as cursor:
-        cursor.execute(_NOT_VALID, [list(SOURCES)])
-        return [_of_constraint(table, name, test) for table, name, test in cursor.fetchall()]
+    return [_of_constraint(constraint) for constraint in unvalidated(connection, SOURCES)]
+
+
+def validated() -> list[Broken]:
+    """Has PostgreSQL validate every constraint of the database that no row breaks, and returns the others."""
+    return validate_what_holds(connection)
 
 
 def broken(rule: Rule) -> Iterator[Unreadable]:
@@ -83,10 +82,12 @@ def broken(rule: Rule) -> Iterator[Unreadable]:
         yield Unreadable(rule.table, "", "", f"cannot be asked whether {rule.name}: {lines[0] if lines else ''}")
 
 
-def _of_constraint(table: str, name: str, test: str) -> Rule:
+def _of_constraint(constraint: Unvalidated) -> Rule:
+    table, name = constraint.table, constraint.name
     keys = ", ".join(column for column, _kind in SOURCES[table].keys)
+    breaks = constraint.breaks.as_string(None)
     return Rule(
         f"the constraint {name} holds",
         table,
-        f"SELECT concat_ws('|', {keys}), '', 'breaks the constraint {name}' FROM {table} WHERE ({test}) IS FALSE",
+        f"SELECT concat_ws('|', {keys}), '', 'breaks the constraint {name}' FROM {table} AS t WHERE {breaks}",
     )

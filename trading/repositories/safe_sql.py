@@ -5,7 +5,8 @@ A plain cast ends the whole statement because of one row. Each function takes SQ
 
 from __future__ import annotations
 
-from trading.schema.leaf import EARLIEST_MS, LARGEST, LATEST_MS
+from traders.schema.moments import EARLIEST_MS, LATEST_MS
+from trading.schema.leaf import LARGEST
 from trading.schema.unreadable import EARLIEST, LATEST
 
 _LARGEST_INT = 2**31 - 1
@@ -28,7 +29,7 @@ def version(detail: str, path: str) -> str:
 
 
 def moment_ms(detail: str, path: str) -> str:
-    """bigint: milliseconds since 1970, of a year from 2001 to 2099."""
+    """bigint: milliseconds since 1970, of a year from 2010 to 2099."""
     return _leaf(detail, path, f"@ >= {EARLIEST_MS} && @ <= {LATEST_MS} && @ == @.floor()", "bigint")
 
 

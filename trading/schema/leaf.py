@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticUndefined
 
 from traders.schema.declare import Boolean, Integer, Line, Number, _
+from traders.schema.moments import EARLIEST_MS, LATEST_MS, YEARS
 
 __all__ = [
     "Amount",
@@ -35,8 +36,6 @@ LARGEST = Decimal(10) ** 15
 # PostgreSQL refuses more than some thousand, and an index far fewer; a float needs 17.
 MOST_DIGITS = 100
 LARGEST_IDENTIFIER = 10**MOST_DIGITS
-# 2001 to 2100 in milliseconds: seconds and nanoseconds fall outside.
-EARLIEST_MS, LATEST_MS = 1_000_000_000_000, 4_102_444_800_000
 
 
 class Kind(StrEnum):
@@ -98,7 +97,7 @@ def _finite(value: Decimal) -> Decimal:
 
 def _moment(value: int) -> int:
     if not EARLIEST_MS <= value <= LATEST_MS:
-        raise ValueError("must be milliseconds since 1970, of a year from 2001 to 2099")
+        raise ValueError(f"must be milliseconds since 1970, {YEARS}")
     return value
 
 

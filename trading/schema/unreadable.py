@@ -17,7 +17,7 @@ TABLES = (
 # What Python's datetime holds, a day off at either end for the zones; PostgreSQL holds more, and infinity.
 EARLIEST, LATEST = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 NO_FIGURE = f"must be a number of at most {LARGEST:,}"
-NO_MOMENT_MS = "must be milliseconds since 1970, of a year from 2001 to 2099"
+NO_MOMENT_MS = "must be milliseconds since 1970, of a year from 2010 to 2099"
 NO_MOMENT = "must be a moment of a year from 2 to 9999"
 
 

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from traders.schema.jsonio import loads_stored
+from traders.schema.moments import EARLIEST_MS, LATEST_MS
 from traders.schema.runtime import CooldownDetail, ReportDetail
 from trading.documents.conversations import conversation_item
 from trading.documents.positions import position_object
@@ -20,7 +21,7 @@ from trading.repositories.facts import equity_problem
 from trading.repositories.stored_rows import SOURCES
 from trading.schema.common import Side
 from trading.schema.decision import DecisionDetail, JournalEntry, RecordedDecision
-from trading.schema.leaf import EARLIEST_MS, LARGEST, LATEST_MS
+from trading.schema.leaf import LARGEST
 from trading.schema.message import Role
 from trading.schema.position import Position, PositionDetail, Status
 from trading.schema.published import Talk
@@ -69,6 +70,12 @@ def check(tables: Collection[str] = TABLES) -> Iterator[Looked]:
         if rule.table in tables:
             for row in record_rules.broken(rule):
                 yield Looked(rule.table, 0, [Finding(Kind.RULE, row.table, row.id, row.path, row.reason)])
+
+
+def validate_constraints() -> list[str]:
+    """Has PostgreSQL validate the younger constraints that every row keeps, of all tables. Of each other one a line
+    with rows that break it; those are to be mended or set aside first."""
+    return [str(one) for one in record_rules.validated()]
 
 
 def newest_unreadable(limit: int) -> list[Finding]:

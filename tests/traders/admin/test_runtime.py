@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from tests.factories import save_edit
+from tests.rows_from_before import take_rules_away
 from tests.traders.admin.browsing import STEADY, text_of
 from tests.traders.admin.people import browser_of
 from traders.models import TraderRuntimeState, TraderSymbolCooldown
@@ -108,6 +109,7 @@ def test_what_the_operator_wants_says_who_and_why() -> None:
     ],
 )
 def test_an_engines_odd_values_break_no_page(detail: dict[str, Any]) -> None:
+    take_rules_away()
     report(**detail)
     assert "The engine reported" in shown()
 
@@ -153,6 +155,7 @@ def test_other_traders_and_the_fleet_show_none_of_it() -> None:
     ],
 )
 def test_a_report_that_is_none_stops_no_page(detail: str) -> None:
+    take_rules_away()
     report()
     with connection.cursor() as cursor:
         cursor.execute(

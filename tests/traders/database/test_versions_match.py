@@ -159,7 +159,7 @@ def test_a_version_is_not_written_twice() -> None:
 
 
 @pytest.mark.usefixtures("_trader")
-@pytest.mark.parametrize("dated", ["'2000-01-01Z'", "(SELECT max(history_date) FROM trader_config_versions)"])
+@pytest.mark.parametrize("dated", ["'2012-01-01Z'", "(SELECT max(history_date) FROM trader_config_versions)"])
 def test_a_version_is_dated_later_than_its_predecessor(dated: str) -> None:
     with pytest.raises(IntegrityError, match="version 2 of direct must follow version 1 by one and be later"):
         direct.insert_version(version=2, dated=dated)

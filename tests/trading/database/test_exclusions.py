@@ -125,7 +125,7 @@ def test_an_entry_that_changes_nothing_is_refused(action: str) -> None:
         ("trade", "alpha|BTC|1", "alpha"),
         ("position", "alpha|BTC", "alpha"),
         ("decision", "77", "alpha"),
-        ("equity", "alpha|5", "alpha"),
+        ("equity", "alpha|1760000000000", "alpha"),
     ],
 )
 def test_a_row_that_is_not_there_is_refused(record: tuple[str, str, str]) -> None:
@@ -172,9 +172,9 @@ def test_one_bad_entry_of_a_statement_refuses_all_of_it() -> None:
 def test_marks_and_entries_are_changed_by_another_entry_alone(statement: str) -> None:
     [only] = recorded(1)
     positions.open_position(trader_id="alpha", symbol="BTC", side=Side.LONG, detail=make_position())
-    EquitySnapshot.objects.create(trader_id="alpha", ts_ms=5, equity_usd=Decimal(7))
+    EquitySnapshot.objects.create(trader_id="alpha", ts_ms=1_760_000_000_000, equity_usd=Decimal(7))
     enter("exclude", ("trade", only, "alpha"))
-    enter("exclude", ("equity", "alpha|5", "alpha"))
+    enter("exclude", ("equity", "alpha|1760000000000", "alpha"))
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
 

@@ -28,7 +28,7 @@ INSERT INTO equity_snapshots (trader_id, ts_ms, equity_usd)
 SELECT id, 1700000000000 + n * 60000, 10000 FROM trader_config, generate_series(1, 500) AS n;
 INSERT INTO version_results (trader_id, entry_version, trades, wins, losses, straddling, net_pnl, gross_pnl,
                              commission, first_close_ms, last_close_ms)
-SELECT 'trader_001', n, 1, 1, 0, 0, n, n, 0, 1, 1 FROM generate_series(11, 3000) AS n;
+SELECT 'trader_001', n, 1, 1, 0, 0, n, n, 0, 1760000000000, 1760000000000 FROM generate_series(11, 3000) AS n;
 INSERT INTO record_exclusions (kind, record_id, trader_id, action, reason, actor)
 SELECT 'equity', trader_id || '|' || ts_ms, trader_id, 'exclude', 'test', 'test' FROM equity_snapshots
  WHERE ts_ms % 7 = 0;

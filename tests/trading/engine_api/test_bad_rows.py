@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 
+from tests.rows_from_before import take_rules_away
 from tests.trading.bad_rows import (
     CLOSED_MS,
     add_decision,
@@ -134,6 +135,7 @@ def test_an_entry_whose_key_a_spoilt_decision_has_taken_is_a_conflict(engine: En
 
 
 def test_spoilt_runtime_states_and_cooldowns_stop_no_request(engine: Engine) -> None:
+    take_rules_away()
     with connection.cursor() as cursor:
         cursor.execute("UPDATE trader_runtime_state SET detail = '[5]', updated_at = 'infinity', is_running = false")
         cursor.execute(

@@ -12,6 +12,7 @@ import pydantic
 import pytest
 from django.db import connection
 
+from tests.rows_from_before import take_rules_away
 from tests.trading.export.record import add_equity, make_desk
 from tests.trading_factories import OPENED_MS
 from trading.exporter import status
@@ -62,9 +63,7 @@ def run(options: Options, *, beats_until: Callable[[Beats, list[Status]], bool])
 
 def no_number() -> None:
     """As another program may write it with SQL."""
-    with connection.cursor() as cursor:
-        for constraint in ("equity_snapshots_equity_usd_check", "equity_snapshots_finite"):
-            cursor.execute(f"ALTER TABLE equity_snapshots DROP CONSTRAINT IF EXISTS {constraint}")
+    take_rules_away()
     add_equity("bob", OPENED_MS, 1000)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE equity_snapshots SET equity_usd = 'NaN' WHERE trader_id = 'bob'")

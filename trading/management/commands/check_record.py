@@ -11,7 +11,7 @@ from traders.schema import jsonio
 from trading.management.counted import counted
 from trading.management.progress import Progress
 from trading.repositories.stored_rows import estimated
-from trading.services.check_record import TABLES, Finding, Kind, check
+from trading.services.check_record import TABLES, Finding, Kind, check, validate_constraints
 
 FOUND = 1
 WORDS = {
@@ -27,10 +27,15 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="one JSON object, written while the rows are read")
         parser.add_argument(
+            "--validate",
+            action="store_true",
+            help="then have PostgreSQL validate the younger constraints that every row keeps",
+        )
+        parser.add_argument(
             "--table", action="append", choices=TABLES, metavar="TABLE", help=f"only this one of {', '.join(TABLES)}"
         )
 
-    def handle(self, *args: Any, json: bool, table: list[str] | None, **options: Any) -> None:
+    def handle(self, *args: Any, json: bool, table: list[str] | None, validate: bool, **options: Any) -> None:
         tables = tuple(dict.fromkeys(table or TABLES))
         total = sum(rows for name, rows in estimated().items() if name in tables)
         read: Counter[str] = Counter(dict.fromkeys(tables, 0))
@@ -49,7 +54,10 @@ class Command(BaseCommand):
             self.stdout.write(f"\n], {jsonio.dumps(counts)[1:]}" if found else f"], {jsonio.dumps(counts)[1:]}")
         else:
             self._sum_up(read, found)
-        if found:
+        broken = validate_constraints() if validate else []
+        for line in broken:
+            self.stderr.write(line)
+        if found or broken:
             raise SystemExit(FOUND)
 
     def _name(self, finding: Finding, *, is_json: bool, is_first: bool) -> None:

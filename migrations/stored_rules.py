@@ -1,0 +1,51 @@
+"""Parts of the migrations that add rules to tables with rows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.postgres.operations import AddConstraintNotValid
+from django.db import migrations, models
+
+from traders.repositories.not_valid import validate_what_holds
+
+logger = logging.getLogger(__name__)
+
+
+# As they were when the rules were added: a later release may narrow them by migrations of its own.
+EARLIEST, LATEST = datetime(2010, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+EARLIEST_MS, LATEST_MS = 1_262_304_000_000, 4_102_444_800_000
+LARGEST = Decimal(10**15)
+
+
+def moment(model: str, table: str, column: str, *, unless: models.Q | None = None) -> AddConstraintNotValid:
+    return _between(model, f"{table}_{column}_is_a_moment", column, EARLIEST, LATEST, unless)
+
+
+def moment_ms(model: str, table: str, column: str, *, unless: models.Q | None = None) -> AddConstraintNotValid:
+    return _between(model, f"{table}_{column}_in_milliseconds", column, EARLIEST_MS, LATEST_MS, unless)
+
+
+def number(model: str, table: str, column: str, *, unless: models.Q | None = None) -> AddConstraintNotValid:
+    return _between(model, f"{table}_{column}_is_a_number", column, -LARGEST, LARGEST, unless)
+
+
+def _between(model: str, name: str, column: str, low: Any, high: Any, unless: models.Q | None) -> AddConstraintNotValid:
+    holds = models.Q(**{f"{column}__gte": low, f"{column}__lte": high})
+    condition = holds if unless is None else unless | holds
+    return AddConstraintNotValid(model, models.CheckConstraint(condition=condition, name=name))
+
+
+def check_rows_from_before(tables: Collection[str]) -> migrations.RunPython:
+    """Validates the rules that every row keeps, and names the rows that break another: they stay, and new ones cannot
+    be written. `check_record` lists them again, and with --validate settles the rest."""
+
+    def check(apps: Any, schema_editor: Any) -> None:
+        for broken in validate_what_holds(schema_editor.connection, tables):
+            logger.warning("%s. The rows stay as they are; manage.py check_record lists them all.", broken)
+
+    return migrations.RunPython(check, migrations.RunPython.noop)
