@@ -14,6 +14,8 @@ from nof0site.embedded.paths import DataPaths, default_data_dir
 from nof0site.embedded.privileges import ServerUser, make_private
 from tests.platform.processes import Machine
 
+pytestmark = pytest.mark.slow
+
 WRITE = """
 import django; django.setup()
 from django.db import connection
@@ -34,8 +36,6 @@ with connection.cursor() as cursor:
 FORK = """
 import os, sys, django; django.setup()
 from django.db import connection
-
-pytestmark = pytest.mark.slow
 connection.ensure_connection()
 pid = os.fork()
 if pid == 0:
