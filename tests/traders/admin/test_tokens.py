@@ -133,12 +133,20 @@ def test_a_token_holds_as_long_as_was_chosen(admin: Client, lasts: str, days: in
 
 
 def test_a_token_holds_through_the_chosen_day_or_for_good(admin: Client) -> None:
-    admin.post(ADD, filled(admin, name="a", lasts="date", until="9999-12-31"))
+    admin.post(ADD, filled(admin, name="a", lasts="date", until="2099-12-31"))
     admin.post(ADD, filled(admin, name="b"))
 
-    assert ApiToken.objects.get(name="a").expires_at == datetime.max.replace(tzinfo=UTC)
+    last = datetime(2099, 12, 31, 23, 59, 59, 999_999, UTC)
+    assert ApiToken.objects.get(name="a").expires_at == last
     assert ApiToken.objects.get(name="b").expires_at is None
     assert admin.get(TOKENS).status_code == 200
+
+
+def test_a_day_beyond_the_years_that_are_kept_is_refused_at_its_field(admin: Client) -> None:
+    page = admin.post(ADD, filled(admin, name="a", lasts="date", until="9999-12-31"))
+
+    assert "of a year from 2010 to 2099" in text_of(page)
+    assert not ApiToken.objects.exists()
 
 
 def test_the_list_begins_with_what_works_and_says_what_became_of_the_rest(admin: Client) -> None:

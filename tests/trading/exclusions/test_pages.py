@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from tests.rows_from_before import take_rules_away
 from tests.traders.admin.browsing import hidden_fields, text_of
 from tests.traders.admin.people import browser_of
 from tests.trading.exclusion_desk import POSITION, aside, equity_key, record_alpha, trade_key, undone
@@ -192,6 +193,7 @@ def test_a_position_whose_symbol_was_opened_again_is_not_taken_back_in(operator:
 
 
 def test_a_row_that_cannot_be_read_is_set_aside_from_its_page(operator: Client) -> None:
+    take_rules_away()
     Position.objects.update(
         detail={"entry": {"price": 1, "quantity": 1, "time_ms": OPENED_MS, "leverage": -5}, "orders": "none"}
     )
