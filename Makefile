@@ -10,7 +10,7 @@ export PYTHON
 python = .venv/bin/python
 
 .DEFAULT_GOAL = help
-.PHONY: help run demo demo-fresh demo-clean stop password test test-slow test-pages test-faults soak check figures bench pictures clean packages packages-dev
+.PHONY: help run demo demo-fresh demo-clean stop password test test-slow test-pages test-faults test-hostile soak check figures bench pictures clean packages packages-dev
 
 help:
 	@echo "make run [HOST=127.0.0.1] [PORT=8000]   prepare everything and serve the site"
@@ -23,6 +23,7 @@ help:
 	@echo "make test-slow                          start servers and a browser, as make run does (some minutes)"
 	@echo "make test-pages                         every page at every width, light and dark (some minutes)"
 	@echo "make test-faults                        kill servers, race processes (some minutes)"
+	@echo "make test-hostile                       send odd values to every page (an hour; not in CI)"
 	@echo "make soak                               the property tests with a thousand new examples each (half an hour)"
 	@echo "make check                              format, lint, types, layers, migrations"
 	@echo "make figures                            sizes, names, SQL and comments of the code, as numbers"
@@ -59,13 +60,16 @@ test: packages
 	@exec $(python) -m pytest $(ARGS)
 
 test-slow: packages
-	@exec $(python) -m pytest -m "slow and not faults and not pages and not pictures" $(ARGS)
+	@exec $(python) -m pytest -m "slow and not faults and not hostile and not pages and not pictures" $(ARGS)
 
 test-pages: packages
 	@exec $(python) -m pytest -m pages $(ARGS)
 
 test-faults: packages-dev
 	@exec $(python) -m pytest -m faults $(ARGS)
+
+test-hostile: packages
+	@exec $(python) -m pytest -m hostile $(ARGS)
 
 soak: packages
 	@exec $(python) -m pytest --hypothesis-profile=soak -m "hypothesis and not slow and not faults" $(ARGS)

@@ -18,7 +18,7 @@ from tests.traders.admin.people import browser_of
 from tests.traders.admin.test_every_url import ROUTES, address
 from traders.rules.roles import Role
 
-pytestmark = [pytest.mark.django_db, pytest.mark.faults]
+pytestmark = [pytest.mark.django_db, pytest.mark.hostile]
 
 FILTERS = (
     *("page", "p", "q", "o", "e", "all", "at", "a", "b", "trader", "version", "before", "after", "since", "until"),
