@@ -29,8 +29,11 @@ class VersionedAdmin(ModelAdmin):
     """
 
     def config_id(self, object_id: str) -> str | None:
-        """The configuration that an address names; None for an id that no object of this model can have."""
-        raise NotImplementedError
+        """The configuration that an address names; None for an id that no object of this model can have.
+
+        A subclass accepts the ids of its model. Without one, no id is accepted.
+        """
+        return None
 
     def get_urls(self) -> list[URLPattern]:
         return [
