@@ -12,6 +12,7 @@ import contextlib
 import gzip
 import hashlib
 import os
+import secrets
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,8 @@ from trading.exporter.manifest import Entry, Manifest, file_name, gzip_name
 CURRENT, RUNS = "current", "runs"
 UNFINISHED = f"{manifests.NAME}.next"
 GONE = ".gone"
+# Which exporter began the run: a directory of the same name may be another's by the time it is published.
+OWNER = "owner"
 # The fastest: every cycle waits for it, and a proxy may do better once for everybody.
 GZIP_LEVEL = 1
 RUNS_KEPT = 3
@@ -46,6 +49,7 @@ class Run:
 
     path: Path
     previous: Finished | None
+    owner: str = ""
     _directories: set[Path] = field(default_factory=set)
 
     def put(self, entry: Entry, body: bytes) -> Entry:
@@ -74,8 +78,16 @@ class Run:
     def as_of(self) -> int:
         return int(self.path.name)
 
+    def is_ours(self) -> bool:
+        """False once another exporter took the run away, also where it began, or finished, one of the same moment."""
+        try:
+            return (self.path / OWNER).read_text(encoding="ascii") == self.owner
+        except OSError:
+            return False
+
     def finish(self, manifest: Manifest) -> None:
-        """From now on the run counts: its manifest is there, whole."""
+        """From now on the run counts: its manifest is there, whole, and no exporter can publish it again."""
+        (self.path / OWNER).unlink(missing_ok=True)
         for directory in self._directories:
             _sync_directory(directory)
         self._write(UNFINISHED, manifests.encoded(manifest))
@@ -132,12 +144,14 @@ class ExportDirectory:
             for left in (path, *self._unfinished()):
                 _take_away(left)
             path.mkdir()
-        return Run(path, previous)
+            owner = secrets.token_hex(8)
+            (path / OWNER).write_text(owner, encoding="ascii")
+        return Run(path, previous, owner)
 
     def publish(self, run: Run, manifest: Manifest) -> None:
         """Readers see the run, all of it, from one moment to the next. Raises Overtaken, OSError."""
         with alone_in(self.root):
-            if not run.path.exists():
+            if not run.is_ours():
                 raise Overtaken(f"Run {run.as_of} was taken away by another exporter, which began later.")
             run.finish(manifest)
             swing = self.root / f"{CURRENT}.next"

@@ -47,9 +47,26 @@ def test_who_begins_last_publishes(tmp_path: Path) -> None:
     assert whole_run(tmp_path)[0].as_of == 1000
 
 
+def test_a_slow_exporter_publishes_neither_over_nor_into_a_run_of_the_same_moment(tmp_path: Path) -> None:
+    directory = ExportDirectory(tmp_path)
+    slow, other = directory.begin(1000), directory.begin(1000)
+    assert slow.path == other.path
+    with pytest.raises(Overtaken):
+        directory.publish(slow, Manifest(slow.as_of, 0, []))
+    directory.publish(other, Manifest(other.as_of, 0, []))
+    later = directory.begin(1000)
+    directory.publish(later, Manifest(later.as_of, 0, []))
+    with pytest.raises(Overtaken):
+        directory.publish(slow, Manifest(slow.as_of, 0, []))
+    current = directory.current()
+    assert current is not None
+    assert current.manifest.as_of == later.as_of
+
+
 @pytest.mark.django_db
 def test_of_many_exporters_at_once_each_run_that_is_seen_is_whole(tmp_path: Path) -> None:
     seen: list[int] = []
+    done: list[bool] = []
 
     def export() -> None:
         for _ in range(30):
@@ -57,10 +74,12 @@ def test_of_many_exporters_at_once_each_run_that_is_seen_is_whole(tmp_path: Path
                 run = ExportDirectory(tmp_path).begin(1000)
                 entry = run.put(Entry(name="a", source=Source.LIVE, as_of=run.as_of), b'{"a":1}')
                 ExportDirectory(tmp_path).publish(run, Manifest(run.as_of, 0, [entry]))
+        done.append(True)
 
     def read() -> None:
         wait_for((tmp_path / "current").exists)
-        for _ in range(200):
+        # Until the exporters are done, and once more: the last of them has nobody to be overtaken by.
+        while len(done) < 3 or not seen or seen[-1] != whole_run(tmp_path)[0].as_of:
             with suppress(Pruned):
                 seen.append(whole_run(tmp_path)[0].as_of)
 
