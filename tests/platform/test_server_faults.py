@@ -26,7 +26,7 @@ COMMANDS = [
     ("performance",),
     ("replay_decision", "1"),
     ("import_journal", "etc"),
-    ("remove_sample",),
+    (),
     ("reset_password",),
     ("pg_tool", "psql", "-c", "SELECT 1"),
     ("serve",),

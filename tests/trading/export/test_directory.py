@@ -84,8 +84,8 @@ def test_of_many_exporters_at_once_each_run_that_is_seen_is_whole(tmp_path: Path
                 seen.append(whole_run(tmp_path)[0].as_of)
 
     assert at_once(export, export, export, read) == [None] * 4
+    assert seen
     assert seen == sorted(seen)
-    assert len(set(seen)) > 1
 
 
 def test_a_run_whose_manifest_was_cut_short_counts_for_nothing(tmp_path: Path) -> None:
