@@ -1,4 +1,4 @@
-"""The order in which versions are read since a cursor is that of their commits, whoever wrote them.
+"""The order in which versions are read since a cursor is that of their commits, for every writer.
 
 Numbers of change sets are taken before the commit, so a set may be committed after a later one, and a reader that has
 passed the later one would never see it. A position is given at the commit itself, one transaction at a time: what is

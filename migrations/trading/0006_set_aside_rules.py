@@ -1,4 +1,4 @@
-"""What an entry of `record_exclusions` does, whoever inserts it: marks its row, and moves the sums of its version.
+"""What an entry of `record_exclusions` does, for every writer: it marks its row, and moves the sums of its version.
 
 The mark is a column of the row itself. An anti-join by id would take the covering indexes their worth: none of them
 holds the id, so every hot query would read the table for it. Partial indexes over the rows that count cost nothing.
