@@ -26,7 +26,6 @@ COMMANDS = [
     ("performance",),
     ("replay_decision", "1"),
     ("import_journal", "etc"),
-    (),
     ("reset_password",),
     ("pg_tool", "psql", "-c", "SELECT 1"),
     ("serve",),
