@@ -15,7 +15,7 @@ from benchmarks.long_history import write_long_history
 from benchmarks.report import Table
 from benchmarks.servers import empty_tables
 from traders.manager_yaml.reader import read_manager_yaml
-from traders.services.sync import sync
+from traders.sync.services import sync
 
 VERSIONS = 1_000
 OLDEST = "trader_00000"

@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.meter import metered
 from benchmarks.report import Table, seconds
 from benchmarks.servers import empty_tables, environment
-from traders.services.drift import unchanged
+from traders.sync.drift import unchanged
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 ROUNDS = 5

@@ -18,7 +18,7 @@ from benchmarks.report import Table, seconds, times
 from benchmarks.servers import empty_tables
 from traders.manager_yaml.file import ManagerFile
 from traders.manager_yaml.reader import read_manager_yaml
-from traders.services.sync import sync
+from traders.sync.services import sync
 
 PHASES = ("first import", "unchanged", "1 % changed")
 ROUNDS = 3

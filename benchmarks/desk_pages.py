@@ -19,7 +19,7 @@ from benchmarks.report import Table, seconds
 from benchmarks.servers import empty_tables
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.schema import jsonio
-from traders.services.sync import sync
+from traders.sync.services import sync
 
 VERSIONS = 20
 BUSY, OTHER = "trader_00000", "trader_00007"

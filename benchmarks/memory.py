@@ -63,7 +63,7 @@ def main(way: str, what: str, path: Path) -> list[float]:
     django.setup()
     from benchmarks.obvious import sync as obvious
     from traders.manager_yaml.reader import read_manager_yaml
-    from traders.services.sync import sync
+    from traders.sync.services import sync
 
     if what == "objects":
         tracemalloc.start()

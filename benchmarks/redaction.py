@@ -6,9 +6,9 @@ from collections.abc import Callable
 from time import perf_counter
 
 from benchmarks.report import Table
+from traders.runtime.redaction import mark
 from traders.schema import jsonio
 from traders.schema.redaction import redact
-from traders.services.redaction import mark
 
 PARAGRAPH = (
     "BTC trades at 64,012.5 with RSI 61 and MACD rising; the stop lies at 63,400 and the target at 66,000. "

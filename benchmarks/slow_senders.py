@@ -23,7 +23,7 @@ from benchmarks.report import Table
 from benchmarks.servers import empty_tables
 from benchmarks.trading_rows import make_record
 from traders.manager_yaml.reader import read_manager_yaml
-from traders.services.sync import sync
+from traders.sync.services import sync
 from trading.exporter.cycle import Exporter
 from trading.exporter.options import Options
 

@@ -22,10 +22,10 @@ from demo.sample.plan import RESERVE_PCT
 from demo.sample.prompts import all_prompts
 from demo.sample.runtime import Cooldown, Report
 from demo.sample.versions import FIRST, SampleVersion
-from traders.repositories import writer
-from traders.repositories.lock import locked_fleet
 from traders.schema import jsonio
 from traders.schema.fleet import FleetDetail, ManagerSection, MonitoringSection
+from traders.versions import writer
+from traders.versions.lock import locked_fleet
 
 _TRADERS = """
 INSERT INTO trader_config (id, version, exchange_provider, market_provider, allocation_pct, detail,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from traders.rules.errors import ConfigError
+from traders.versions.rules.errors import ConfigError
 
 _NAMED = 3
 

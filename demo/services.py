@@ -16,10 +16,10 @@ from demo import writer
 from demo.sample.fleet import fleet_of
 from demo.sample.plan import SamplePlan
 from demo.sample.prices import price_paths
-from traders.manager_yaml.writer import write_bundle
-from traders.rules.roles import Role
-from traders.services import configs
-from traders.services.export import bundle
+from traders.accounts.rules import Role
+from traders.manager_yaml.bundle.writer import write_bundle
+from traders.sync.export.services import bundle
+from traders.versions import services as configs
 from trading.live.reads import now_us
 from trading.schema.live import Price
 from trading.services import live

@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
-from traders.repositories.not_valid import validate_what_holds
+from traders.database.not_valid import validate_what_holds
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from unfold.sites import UnfoldAdminSite
 from nof0site.attempts import is_known, may_try
 from nof0site.hashing import known, most_waiting, strangers
 from nof0site.login import LoginForm, OwnPasswordForm, busy, client_address
-from traders.repositories.roles import may_enter
+from traders.accounts.writer import may_enter
 
 
 class ControlSite(UnfoldAdminSite):

@@ -12,7 +12,7 @@ class SiteConfig(AppConfig):
         from nof0site import checks  # noqa: F401  (importing registers the checks)
         from nof0site.guards.backward import refuse_to_drop_rows
         from nof0site.postgresql.role_limits import keep_role_limits
-        from traders.repositories.roles import make_roles
+        from traders.accounts.writer import make_roles
 
         # Once for each migrate: this app itself has no models, and a signal of its own never comes.
         traders = apps.get_app_config("traders")

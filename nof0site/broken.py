@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from nof0site.errors import for_program
-from traders.repositories import writes
-from traders.repositories.faults import Fault, fault_of
+from traders.database import writes
+from traders.database.faults import Fault, fault_of
 
 # What a request may send again and again.
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")

@@ -24,7 +24,7 @@ from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 
 from nof0site.attempts import forget, refusal_of, username_in
 from nof0site.throttle import Scope
-from traders.repositories.roles import may_enter
+from traders.accounts.writer import may_enter
 
 BUSY_SECONDS = 2
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from nof0site.errors import bad_request, for_program
-from traders.repositories import writes
+from traders.database import writes
 from trading.api.transport import TOKEN_IN_CLEAR
 
 # The theme runs Alpine, which evaluates expressions, and writes its colours into a style element.

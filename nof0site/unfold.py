@@ -69,7 +69,7 @@ UNFOLD: dict[str, Any] = {
         lambda request: static("traders/actions.js"),
         lambda request: static("traders/tokens.js"),
     ],
-    "DASHBOARD_CALLBACK": "traders.admin.overview.add_overview",
+    "DASHBOARD_CALLBACK": "traders.fleet.overview.add_overview",
     "COLORS": {
         # A calm blue, dark enough for white letters on it.
         "primary": {
@@ -112,7 +112,7 @@ UNFOLD: dict[str, Any] = {
                         **_entry(
                             _("Sync conflicts"), "call_split", "admin:traders_conflicts", "traders.view_traderconfig"
                         ),
-                        "badge": _number("traders.admin.overview.open_conflicts"),
+                        "badge": _number("traders.fleet.overview.open_conflicts"),
                         "badge_variant": "warning",
                     },
                     _entry(_("Change log"), "history", "admin:traders_changelog", "traders.view_traderconfig"),

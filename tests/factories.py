@@ -12,8 +12,9 @@ from traders.schema.paths import Flat, unflatten
 from traders.schema.prompts import PromptText, read_prompt
 from traders.schema.stored import SavedVersion, flat_of
 from traders.schema.trader import TraderSpec
-from traders.services import configs, edit
-from traders.services.sync import sync
+from traders.sync.services import sync
+from traders.versions import services as configs
+from traders.versions.edit import services as edit
 
 SYSTEM_PROMPT = read_prompt("prompts/manager/long.tmpl", b"{{/* Version: v1.0.0 */}}\nBuy what rises.\n")
 EXECUTOR_PROMPT = read_prompt("prompts/executor/default_prompt.tmpl", b"{{/* Version: v1.0.0 */}}\nDecide.\n")

@@ -10,6 +10,6 @@ class TradersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from traders.forms.usernames import watch_usernames
+        from traders.accounts.usernames import watch_usernames
 
         watch_usernames()

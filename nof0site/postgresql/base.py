@@ -10,8 +10,8 @@ from psycopg.pq import TransactionStatus
 
 from nof0site.postgresql import limits
 from nof0site.postgresql.moments import read_every_moment
-from traders.repositories import writes
-from traders.repositories.faults import is_lost
+from traders.database import writes
+from traders.database.faults import is_lost
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

@@ -22,7 +22,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
-from traders.services import changes
+from traders.versions.announcements import services as changes
 from trading.exporter import board as boards
 from trading.exporter.board import Board
 

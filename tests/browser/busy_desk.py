@@ -16,9 +16,9 @@ from tests.browser.desk import OWN
 from tests.factories import save_edit
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.models import TraderConfig, TraderRuntimeState, TraderSymbolCooldown
-from traders.rules.bulk import Do, Operation
-from traders.services.bulk import propose_bulk, save_bulk
-from traders.services.sync import sync
+from traders.sync.services import sync
+from traders.versions.bulk.rules import Do, Operation
+from traders.versions.bulk.services import propose_bulk, save_bulk
 
 NAMES = (
     *("Basis Carry", "Breakout Night", "Delta Neutral", "Fast Hare", "Grid Walker", "Mean Snap", "News Fade"),

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.desk import OWN, give_reason, log_in, person
 from tests.factories import save_edit
-from traders.services import configs
+from traders.versions import services as configs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

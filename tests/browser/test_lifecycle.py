@@ -9,7 +9,7 @@ from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
 from tests.browser.desk import OWN, give_reason, log_in, open_trader, person
-from traders.services import configs
+from traders.versions import services as configs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,7 +13,7 @@ from tests.browser.desk import give_reason, log_in, person
 from tests.factories import SYSTEM_PROMPT, make_file, make_trader, save_edit, sync_traders
 from traders.models import TraderRuntimeState, TraderSymbolCooldown
 from traders.schema.fleet import FLEET_ID
-from traders.services.sync import sync
+from traders.sync.services import sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

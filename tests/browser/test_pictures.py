@@ -14,8 +14,8 @@ from tests.browser.busy_desk import FIRST, busy_desk
 from tests.browser.desk import give_reason, log_in, open_trader, person
 from tests.factories import save_edit
 from traders.models import PromptText, TraderConfigVersion
-from traders.services import configs
 from traders.templatetags.desk import moment_text
+from traders.versions import services as configs
 
 pytestmark = [pytest.mark.pictures, pytest.mark.django_db(transaction=True)]
 

@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.desk import give_reason, log_in, person
 from tests.traders.prompt_desk import DIGEST, HEADER, LONG, PromptDesk, X, Y
-from traders.services import configs, prompts
+from traders.prompts import services as prompts
+from traders.versions import services as configs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import VIEWPORT
 from tests.browser.desk import OWN, give_reason, log_in, open_trader, person
-from traders.services import configs
+from traders.versions import services as configs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -20,11 +20,11 @@ from demo.sample.plan import MOST_ALLOCATION_PCT, RESERVE_PCT
 from tests.factories import make_trader, sync_traders
 from tests.trading_factories import make_entry, make_position, make_trade
 from traders.models import ManagerConfigVersion, PromptText, TraderConfig, TraderConfigVersion
-from traders.repositories.rows import trader_spec
-from traders.rules.errors import NothingStored
 from traders.schema.fleet import FLEET_ID
-from traders.services import configs
-from traders.services.export import bundle
+from traders.sync.export.services import bundle
+from traders.versions import services as configs
+from traders.versions.rows import trader_spec
+from traders.versions.rules.errors import NothingStored
 from trading.models import DecisionJournal, EquitySnapshot, Position, Trade, VersionResult
 from trading.repositories import rows
 from trading.repositories.decisions import record_decision

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from traders.manager_yaml import archive
-from traders.manager_yaml.archive import BadArchive, is_archive, unpacked
-from traders.manager_yaml.document import MAX_FILE_BYTES
+from traders.manager_yaml.bundle import archive
+from traders.manager_yaml.bundle.archive import BadArchive, is_archive, unpacked
+from traders.manager_yaml.yaml.document import MAX_FILE_BYTES
 
 
 def zipped(*files: tuple[str | ZipInfo, bytes]) -> bytes:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.manager_yaml.sample import MANAGER, desk, refused
-from traders.manager_yaml.document import AbsentFile
 from traders.manager_yaml.reader import read_manager_yaml
+from traders.manager_yaml.yaml.document import AbsentFile
 
 BOMB = "x0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"x{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 9)}]\n" for n in range(12)

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.manager_yaml.sample import MANAGER, SECOND, desk
-from traders.manager_yaml import nodes
 from traders.manager_yaml.file import InvalidFile
 from traders.manager_yaml.reader import read_manager_yaml
+from traders.manager_yaml.yaml import nodes
 
 WHOLE = MANAGER.replace("monitoring:", SECOND + "monitoring:") + "extra: {a: [1, {b: x}]}\n"
 FRAGMENTS = st.sampled_from(

@@ -9,8 +9,8 @@ import yaml
 from hypothesis import given
 
 from tests.strategies import bundles
+from traders.manager_yaml.bundle.writer import write_bundle
 from traders.manager_yaml.reader import read_manager_yaml
-from traders.manager_yaml.writer import write_bundle
 from traders.schema.fleet import FleetSpec
 from traders.schema.prompts import PromptText
 from traders.schema.trader import TraderSpec

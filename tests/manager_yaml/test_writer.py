@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.manager_yaml.sample import MANAGER, SECOND, desk
-from traders.manager_yaml import writer
+from traders.manager_yaml.bundle import writer
+from traders.manager_yaml.bundle.placement import UnwritableBundle
+from traders.manager_yaml.bundle.writer import write_bundle
 from traders.manager_yaml.file import ManagerFile
-from traders.manager_yaml.placement import UnwritableBundle
 from traders.manager_yaml.reader import read_manager_yaml
-from traders.manager_yaml.writer import write_bundle
 from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
 from traders.schema.prompts import read_prompt
 from traders.schema.trader import TraderSpec

@@ -16,10 +16,10 @@ from django.test import Client, override_settings
 from nof0site.postgresql.limits import TimeLimits
 from tests.factories import make_trader, sync_traders
 from tests.trading.engine_api.client import Engine, Reply
+from traders.database.faults import fault_of
 from traders.models import TraderConfigVersion
-from traders.repositories.faults import fault_of
 from traders.schema.tokens import Scope
-from traders.services import tokens
+from traders.tokens import services as tokens
 from trading.models import DecisionJournal
 
 pytestmark = pytest.mark.django_db(transaction=True)

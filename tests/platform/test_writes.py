@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import connection, transaction
 
-from traders.repositories import writes
+from traders.database import writes
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from typing import Any
 
 from tests.manager_yaml.sample import MANAGER, SECOND, desk
 from traders.manager_yaml.reader import read_manager_yaml
-from traders.rules.merge import NO_PREFERENCES, Preferences
-from traders.rules.sync_report import SyncReport
-from traders.services import configs, prompts
-from traders.services.sync import sync
+from traders.prompts import services as prompts
+from traders.sync.rules import SyncReport
+from traders.sync.services import sync
+from traders.versions import services as configs
+from traders.versions.rules.merge import NO_PREFERENCES, Preferences
 
 X, Y = "trader_x", "trader_y"
 LONG = "prompts/long.tmpl"

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.factories import make_trader, save_edit, sync_traders
-from traders.services import configs
+from traders.versions import services as configs
 
 pytestmark = pytest.mark.django_db
 

@@ -19,8 +19,8 @@ from hypothesis import given
 from tests.factories import save_edit
 from tests.manager_yaml.sample import MANAGER, SECOND, desk
 from tests.strategies import bundles
+from traders.manager_yaml.bundle.writer import write_bundle
 from traders.manager_yaml.reader import read_manager_yaml
-from traders.manager_yaml.writer import write_bundle
 from traders.models import TraderConfigVersion
 from traders.schema.fleet import FleetSpec
 from traders.schema.prompts import PromptText

@@ -15,7 +15,7 @@ from django.core.management.base import CommandError
 from tests.factories import save_edit
 from tests.manager_yaml.sample import MANAGER, SECOND, desk
 from traders.models import ManagerConfigVersion, PromptText, TraderConfig, TraderConfigVersion, YamlBase
-from traders.services import configs
+from traders.versions import services as configs
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from tests.factories import make_trader, sync_traders
 from traders.models import ApiToken
 from traders.schema.tokens import Scope
-from traders.services import tokens
+from traders.tokens import services as tokens
 
 pytestmark = pytest.mark.django_db
 

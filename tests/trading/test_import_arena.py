@@ -35,7 +35,7 @@ from tests.trading_factories import make_entry
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.models import TraderConfig, TraderConfigVersion
 from traders.schema import jsonio
-from traders.services.sync import sync
+from traders.sync.services import sync
 from trading.arena.trades import to_source
 from trading.models import ConversationMessage, DecisionJournal, EquitySnapshot, Position, Symbol, Trade
 from trading.repositories import rows

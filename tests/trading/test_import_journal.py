@@ -16,7 +16,7 @@ from tests.at_once import at_once
 from tests.factories import make_trader, save_edit, sync_traders
 from tests.trading.journal.cycles import at, cycle, write, write_many
 from tests.trading_factories import make_entry
-from traders.services import configs
+from traders.versions import services as configs
 from trading.management import progress
 from trading.models import DecisionJournal
 from trading.repositories import decisions

@@ -15,8 +15,8 @@ from django.core.management import CommandError, call_command
 from tests.factories import EXECUTOR_PROMPT, SYSTEM_PROMPT, make_file, make_trader, save_edit, sync_traders
 from tests.trading.journal.cycles import CYCLE, write, write_many
 from tests.trading_factories import make_entry
-from traders.rules.errors import UnknownConfig, UnknownVersion
-from traders.services.sync import sync
+from traders.sync.services import sync
+from traders.versions.rules.errors import UnknownConfig, UnknownVersion
 from trading.models import DecisionJournal
 from trading.repositories import decisions
 from trading.repositories.decisions import PAGE

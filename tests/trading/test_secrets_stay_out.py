@@ -17,9 +17,9 @@ from tests.trading.engine_api.client import Engine
 from tests.trading.journal.cycles import write
 from tests.trading_factories import make_entry
 from traders.models import TraderRuntimeState, TraderSymbolCooldown
+from traders.runtime.redaction import mark
 from traders.schema.tokens import Scope
-from traders.services import tokens
-from traders.services.redaction import mark
+from traders.tokens import services as tokens
 from trading.exporter.talks import TalkItems
 from trading.models import ConversationMessage, DecisionJournal, Position
 from trading.models import Trade as TradeRow

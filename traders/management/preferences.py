@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable
 
-from traders.rules.merge import Preferences, Side
 from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
 from traders.schema.declare import Setting
 from traders.schema.fleet import FLEET_ID
+from traders.versions.rules.merge import Preferences, Side
 
 _SIDES = "yaml or db"
 _EXTRA = "detail.extra."

@@ -14,12 +14,12 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
-from traders.repositories import writes
-from traders.repositories.broken_rules import broken_rule
-from traders.repositories.faults import fault_of, kept_from_starting, said_by_server
-from traders.rules.errors import ConfigError
+from traders.database import writes
+from traders.database.broken_rules import broken_rule
+from traders.database.faults import fault_of, kept_from_starting, said_by_server
 from traders.schema.actors import problem_with
 from traders.schema.problems import InvalidConfig, Problem
+from traders.versions.rules.errors import ConfigError
 
 WHO = "cli"
 MOST_LINES = 50

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from traders.rules.merge import Divergence
-from traders.rules.sync_report import Action, Outcome, SyncReport
 from traders.schema import jsonio
 from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import ABSENT, Change
+from traders.sync.rules import Action, Outcome, SyncReport
+from traders.versions.rules.merge import Divergence
 
 LISTED = 20  # of those whose line says no more than their id
 LONGEST_VALUE = 100

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from traders.manager_yaml.collect import Place
-from traders.manager_yaml.document import AbsentFile, Document, read_document
 from traders.manager_yaml.file import KnownNames, PromptRules
-from traders.manager_yaml.mappings import Entries, describe, entries, is_null
-from traders.manager_yaml.nodes import Mapping, Scalar
+from traders.manager_yaml.yaml.collect import Place
+from traders.manager_yaml.yaml.document import AbsentFile, Document, read_document
+from traders.manager_yaml.yaml.mappings import Entries, describe, entries, is_null
+from traders.manager_yaml.yaml.nodes import Mapping, Scalar
 
 EXCHANGES, MARKETS, MODELS, EXECUTOR = "exchange.yaml", "market.yaml", "llm.yaml", "executor.yaml"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from traders.manager_yaml.file import PromptRules
-from traders.manager_yaml.source import MEBIBYTE, Absent, Unreadable, decode, read_bytes
+from traders.manager_yaml.yaml.source import MEBIBYTE, Absent, Unreadable, decode, read_bytes
 from traders.schema.prompts import MAX_BYTES, PromptText, path_problem, read_prompt
 from traders.schema.secrets import find_secret
 

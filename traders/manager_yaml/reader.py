@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from traders.manager_yaml.document import Document, read_document
 from traders.manager_yaml.file import ManagerFile
-from traders.manager_yaml.mappings import Entries, describe, entries, tag_message
 from traders.manager_yaml.neighbours import known_names, warnings_of
-from traders.manager_yaml.nodes import Mapping, Node, Sequence
 from traders.manager_yaml.prompts import Find, Prompts
 from traders.manager_yaml.section import read_section
 from traders.manager_yaml.shape import FLEET_SHAPE
 from traders.manager_yaml.trader_entry import TraderEntries
 from traders.manager_yaml.validated import checked
+from traders.manager_yaml.yaml.document import Document, read_document
+from traders.manager_yaml.yaml.mappings import Entries, describe, entries, tag_message
+from traders.manager_yaml.yaml.nodes import Mapping, Node, Sequence
 from traders.schema.catalogue import FLEET_SETTINGS
 from traders.schema.fleet import FleetSpec
 from traders.schema.paths import Flat

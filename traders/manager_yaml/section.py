@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from traders.manager_yaml.collect import Place
-from traders.manager_yaml.extra_values import read_extra
-from traders.manager_yaml.mappings import NULLS, Entries, describe, entries, is_null, key_text, tag_message
-from traders.manager_yaml.nodes import Mapping, Node, Scalar
-from traders.manager_yaml.scalars import Wrong
 from traders.manager_yaml.shape import CLONED_FROM, ORIGIN, Leaf, Shape, unknown_key, what_fits
+from traders.manager_yaml.yaml.collect import Place
+from traders.manager_yaml.yaml.extra_values import read_extra
+from traders.manager_yaml.yaml.mappings import NULLS, Entries, describe, entries, is_null, key_text, tag_message
+from traders.manager_yaml.yaml.nodes import Mapping, Node, Scalar
+from traders.manager_yaml.yaml.scalars import Wrong
 from traders.schema.declare import Kind
 from traders.schema.paths import Flat
 

@@ -6,9 +6,9 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from traders.manager_yaml.mappings import describe
-from traders.manager_yaml.nodes import Scalar
-from traders.manager_yaml.scalars import READERS, Reader, Wrong, read_text
+from traders.manager_yaml.yaml.mappings import describe
+from traders.manager_yaml.yaml.nodes import Scalar
+from traders.manager_yaml.yaml.scalars import READERS, Reader, Wrong, read_text
 from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
 from traders.schema.declare import Kind, Setting
 from traders.schema.problems import expected

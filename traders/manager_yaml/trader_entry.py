@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from traders.manager_yaml.collect import Place, Problems
+from traders.manager_yaml.bundle.placement import KNOWN_AS
 from traders.manager_yaml.file import KnownNames
-from traders.manager_yaml.mappings import Entries, describe, entries, is_null, tag_message
 from traders.manager_yaml.names import name_problems
-from traders.manager_yaml.nodes import Mapping, Node, Scalar
-from traders.manager_yaml.placement import KNOWN_AS
 from traders.manager_yaml.prompts import BadPrompt, Prompts
 from traders.manager_yaml.section import read_section
 from traders.manager_yaml.shape import TRADER_SHAPE
 from traders.manager_yaml.validated import checked, line_of
+from traders.manager_yaml.yaml.collect import Place, Problems
+from traders.manager_yaml.yaml.mappings import Entries, describe, entries, is_null, tag_message
+from traders.manager_yaml.yaml.nodes import Mapping, Node, Scalar
 from traders.schema.catalogue import TRADER_SETTINGS
 from traders.schema.paths import Flat
 from traders.schema.prompts import path_problem

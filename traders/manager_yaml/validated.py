@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
-from traders.manager_yaml import nodes
-from traders.manager_yaml.collect import Place
-from traders.manager_yaml.mappings import lookup
 from traders.manager_yaml.shape import yaml_path
+from traders.manager_yaml.yaml import nodes
+from traders.manager_yaml.yaml.collect import Place
+from traders.manager_yaml.yaml.mappings import lookup
 from traders.schema.declare import Setting
 from traders.schema.paths import Flat, unflatten
 from traders.schema.problems import InvalidConfig

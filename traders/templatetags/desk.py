@@ -15,11 +15,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from traders.forms import words
-from traders.forms.moment import for_picker as picked
-from traders.repositories import accounts
-from traders.rules.allocation import Allocation
-from traders.rules.state import State
+from traders.runtime.rules import State
+from traders.versions import actors as accounts
+from traders.versions.rules.allocation import Allocation
+from traders.words import settings as words
+from traders.words.moments import for_picker as picked
 
 register = template.Library()
 

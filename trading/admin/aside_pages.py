@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from traders.forms.reason import ReasonForm
 from traders.models import TraderConfig
+from traders.pages.reason_form import ReasonForm
 from traders.schema.problems import InvalidConfig
 from trading.admin.pages import Room
 from trading.forms.aside import KIND_WORDS, AsideFilterForm, ChosenForm

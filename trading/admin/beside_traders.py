@@ -13,8 +13,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from traders.admin import seams
-from traders.admin.seams import Beside
+from traders.pages import seams
+from traders.pages.seams import Beside
 from trading.repositories import results
 from trading.repositories.results import BEFORE_V1, VersionOutcome
 from trading.templatetags.record import NONE, gain, money, percent, trades_words

@@ -9,13 +9,13 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from traders.admin.changes import Row, digests_in
-from traders.admin.changes import rows as change_rows
-from traders.admin.versions import prompt_bodies
 from traders.models import PromptText
-from traders.rules.errors import UnknownVersion
+from traders.pages.changes import Row, digests_in
+from traders.pages.changes import rows as change_rows
+from traders.pages.versions import prompt_bodies
 from traders.schema.paths import diff
-from traders.services import configs
+from traders.versions import services as configs
+from traders.versions.rules.errors import UnknownVersion
 from trading.admin.aside_pages import mark_of
 from trading.admin.leaves import Layout, sections, table
 from trading.admin.pages import Room

@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from traders.admin.log_page import filter_of
-from traders.forms import words
 from traders.schema.catalogue import TRADER_SETTINGS
-from traders.services import changelog
+from traders.versions.changelog import services as changelog
+from traders.versions.changelog.admin import filter_of
+from traders.words import settings as words
 from trading.admin.beside_traders import SMALL_SAMPLE
 from trading.admin.pages import Room
 from trading.forms.outcome_filter import OutcomeFilterForm, place_text

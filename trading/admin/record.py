@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin
 
-from traders.admin.pages import may_change_fleet
+from traders.pages.desk import may_change_fleet
 from trading.admin import lists
 from trading.admin.aside_pages import change_view, log_view, may_exclude
 from trading.admin.decision_page import decision_view

@@ -9,8 +9,8 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from traders.rules.errors import UnknownVersion
-from traders.services import configs
+from traders.versions import services as configs
+from traders.versions.rules.errors import UnknownVersion
 from trading.admin.decision_page import LARGEST_ID
 from trading.admin.pages import Room
 from trading.admin.unreadable_page import unreadable_view

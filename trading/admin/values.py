@@ -10,7 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from traders.forms import words
+from traders.words import settings as words
 from trading.schema.leaf import Kind, Leaf
 from trading.templatetags.record import NONE, action_word, exact_moment, moment_of, signed, span, version_mark
 

@@ -9,11 +9,12 @@ from django.http import HttpRequest
 from ninja.errors import AuthorizationError
 from ninja.security import HttpBearer
 
-from traders.rules.errors import UnknownConfig
-from traders.rules.throttle import Throttle
 from traders.schema.fleet import FLEET_ID
 from traders.schema.tokens import Scope, Token
-from traders.services import configs, tokens
+from traders.tokens import services as tokens
+from traders.tokens.throttle import Throttle
+from traders.versions import services as configs
+from traders.versions.rules.errors import UnknownConfig
 
 throttle = Throttle()
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from traders.schema.cursor import Cursor
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.tokens import Scope
-from traders.services import changes
+from traders.versions.announcements import services as changes
 from trading.engine_api.auth import EngineRequest, TokenWith, visible_ids
 from trading.engine_api.config_answers import Config, config_of
 from trading.engine_api.configs import ConfigIds

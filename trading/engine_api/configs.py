@@ -10,7 +10,8 @@ from pydantic import Field
 
 from traders.schema.runtime import Moment
 from traders.schema.tokens import Scope
-from traders.services import changes, configs
+from traders.versions import services as configs
+from traders.versions.announcements import services as changes
 from trading.engine_api.auth import EngineRequest, TokenWith, visible_ids
 from trading.engine_api.config_answers import Config, Version, config_of, version_of
 from trading.engine_api.problems import REFUSALS

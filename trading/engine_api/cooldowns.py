@@ -9,11 +9,11 @@ from typing import Any
 from ninja import Router
 from pydantic import Field
 
+from traders.runtime.cooldowns import services as cooldowns
 from traders.schema.redaction import redactions_in
 from traders.schema.runtime import Cooldown as Stored
 from traders.schema.runtime import CooldownDetail, StoredMoment
 from traders.schema.tokens import Scope
-from traders.services import cooldowns
 from trading.engine_api.auth import EngineRequest, TokenWith
 from trading.engine_api.problems import REFUSALS, Invalid
 from trading.engine_api.wire import Answer, Body, Redacted

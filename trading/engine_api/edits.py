@@ -9,14 +9,16 @@ from typing import Annotated, Any
 
 from ninja import Query, Status
 
-from traders.rules.errors import OverAllocated, UnknownConfig
-from traders.rules.proposal import Proposal
 from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import ABSENT, Change, Flat, Misplaced, flatten, same, unflatten
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.stored import SavedVersion, id_of
 from traders.schema.tokens import Scope, Token
-from traders.services import configs, edit, restore
+from traders.versions import services as configs
+from traders.versions.edit import services as edit
+from traders.versions.restore import services as restore
+from traders.versions.rules.errors import OverAllocated, UnknownConfig
+from traders.versions.rules.proposal import Proposal
 from trading.engine_api.auth import EngineRequest, TokenWith
 from trading.engine_api.configs import router as router
 from trading.engine_api.edit_bodies import Alteration, Altered, Edit, Effect, Replacement, Restoration

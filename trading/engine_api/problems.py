@@ -15,10 +15,14 @@ from django.utils import translation
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from traders.repositories import writes
-from traders.repositories.broken_rules import broken_rule
-from traders.repositories.faults import fault_of, said_by_server
-from traders.rules.errors import (
+from traders.database import writes
+from traders.database.broken_rules import broken_rule
+from traders.database.faults import fault_of, said_by_server
+from traders.schema.paths import unflatten
+from traders.schema.problems import InvalidConfig, Problem
+from traders.schema.stored import StoredConfig
+from traders.versions.edit.rules import Unit, rebase
+from traders.versions.rules.errors import (
     AheadOfHistory,
     AlreadyExists,
     ConcurrentChange,
@@ -28,10 +32,6 @@ from traders.rules.errors import (
     UnknownChangeSet,
     UnknownConfig,
 )
-from traders.rules.rebase import Unit, rebase
-from traders.schema.paths import unflatten
-from traders.schema.problems import InvalidConfig, Problem
-from traders.schema.stored import StoredConfig
 from trading.engine_api.auth import TooManyRequests
 from trading.engine_api.wire import Answer
 from trading.rules.errors import (

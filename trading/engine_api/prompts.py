@@ -7,8 +7,8 @@ from typing import Annotated
 from django.http import Http404, HttpResponse
 from ninja import Path, Router
 
+from traders.prompts import services as prompts
 from traders.schema.tokens import Scope
-from traders.services import prompts
 from trading.engine_api.auth import EngineRequest, TokenWith
 from trading.engine_api.problems import REFUSALS
 from trading.engine_api.wire import Answer

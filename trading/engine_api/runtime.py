@@ -9,11 +9,11 @@ from typing import Annotated, Any
 from ninja import Router
 from pydantic import Field
 
+from traders.runtime import services as runtime
 from traders.schema.declare import Boolean
 from traders.schema.redaction import redactions_in
 from traders.schema.runtime import ReportDetail, RuntimeState
 from traders.schema.tokens import Scope
-from traders.services import runtime
 from trading.engine_api.auth import EngineRequest, TokenWith
 from trading.engine_api.problems import REFUSALS, UNTHROTTLED, Invalid
 from trading.engine_api.wire import Answer, Body, Redacted, VersionNumber

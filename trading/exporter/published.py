@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from traders.services.redaction import without_secrets
+from traders.runtime.redaction import without_secrets
 
 Part = TypeVar("Part")
 

@@ -11,7 +11,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from traders.forms.log_filter import MOST, LogFilterForm
+from traders.versions.changelog.forms import MOST, LogFilterForm
 from trading.repositories.outcomes import OutcomePlace
 
 WORST, BEST = "worst", "best"

@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from traders.forms.moment import MomentField
+from traders.words.moments import MomentField
 from trading.repositories.browse import ONLY_ASIDE, WITH_ASIDE, Place, RecordFilter
 
 LARGEST_VERSION = 2**31 - 1

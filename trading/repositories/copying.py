@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from traders.repositories import writes
+from traders.database import writes
 
 _NULL = r"\N"
 _ESCAPES = (("\\", r"\\"), ("\n", r"\n"), ("\r", r"\r"), ("\t", r"\t"))

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from traders.repositories.changelog import Filter
+from traders.versions.changelog.queries import Filter
 from trading.repositories.bounded import fetch
 from trading.repositories.counted import ASIDE
 

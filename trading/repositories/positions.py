@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
-from traders.repositories.broken_rules import broken_rule
+from traders.database.broken_rules import broken_rule
 from traders.schema import jsonio
 from traders.schema.moments import EARLIEST_MS, LATEST_MS
 from trading.models import OPEN_AND_COUNTED

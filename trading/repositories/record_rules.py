@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.db import DatabaseError, connection, transaction
 
-from traders.repositories.not_valid import Broken, Unvalidated, unvalidated, validate_what_holds
+from traders.database.not_valid import Broken, Unvalidated, unvalidated, validate_what_holds
 from trading.repositories.safe_sql import moment_ms
 from trading.repositories.stored_rows import SOURCES
 from trading.schema.unreadable import Unreadable

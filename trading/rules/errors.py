@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from traders.rules.errors import ConfigError
+from traders.versions.rules.errors import ConfigError
 from trading.schema.unreadable import Unreadable
 
 MOST_NAMES = 20

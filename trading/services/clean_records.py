@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
+from traders.runtime.redaction import without_secrets
 from traders.schema.redaction import Redaction
-from traders.services.redaction import without_secrets
 from trading.schema.decision import JournalEntry
 from trading.schema.message import Message, Said
 from trading.schema.position import Position

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from traders.services.reason import required_reason
+from traders.versions.reason import required_reason
 from trading.repositories import exclusions, figures
 from trading.repositories.figures import Figures
 from trading.rules.errors import UnknownRecord

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from traders.repositories import configs
-from traders.services.imported import add_imported
+from traders.versions import queries as configs
+from traders.versions.lifecycle.imported import add_imported
 from trading.repositories import versions
 from trading.rules.attribution import Attribution
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from traders.services.redaction import without_secrets
+from traders.runtime.redaction import without_secrets
 from trading.repositories import decisions, equity, facts, positions, symbols, trades, versions
 from trading.repositories.copying import bulk_load
 from trading.repositories.outcome import Outcome

@@ -8,8 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from traders.pages.csv_text import harmless, line
 from traders.schema import jsonio
-from traders.services.csv_text import harmless, line
 from trading.repositories import browse
 from trading.repositories.browse import RecordFilter, Table
 from trading.repositories.record_tables import DECISIONS, POSITIONS, TRADES

@@ -10,12 +10,12 @@ from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 
-from traders.repositories import prompts
-from traders.rules.errors import UnknownConfig
+from traders.prompt_texts import writer as prompts
 from traders.schema.redaction import redactions_in
 from traders.schema.stored import StoredConfig
 from traders.schema.trader import TraderSpec
-from traders.services import configs
+from traders.versions import services as configs
+from traders.versions.rules.errors import UnknownConfig
 from trading.repositories import decisions, exclusions
 from trading.rules.errors import RecordError
 from trading.rules.replaying import Difference, Judged, RuleChange, decide_again

@@ -15,8 +15,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from traders.forms import words
 from traders.templatetags.desk import ago, ago_words, exact
+from traders.words import settings as words
 from trading.schema.exclusion import Exclusion, who_and_why
 
 register = template.Library()

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.test import Client
 
-from traders.forms.config import ConfigForm, posted
-from traders.rules.proposal import settings_of
 from traders.schema.fleet import FLEET_ID
-from traders.services import configs
-from traders.services.names import choices
+from traders.versions import services as configs
+from traders.versions.edit.forms.config import ConfigForm, posted
+from traders.versions.edit.names import choices
+from traders.versions.rules.proposal import settings_of
 
 TRADERS = "/admin/traders/traderconfig/"
 FLEET = "/admin/traders/managerconfig/1/"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from traders.rules.roles import Role
+from traders.accounts.rules import Role
 
 
 def account(role: Role | None, **options: object) -> User:

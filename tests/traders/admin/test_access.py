@@ -7,7 +7,7 @@ from django.test import Client
 
 from tests.traders.admin.browsing import FLEET, STEADY, TRADERS, form_data, text_of
 from tests.traders.admin.conftest import Login
-from traders.services import configs
+from traders.versions import services as configs
 
 pytestmark = pytest.mark.usefixtures("fleet")
 

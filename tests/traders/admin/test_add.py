@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from tests.traders.admin.browsing import TRADERS, form_data, hidden_fields, text_of
-from traders.services import configs
+from traders.versions import services as configs
 
 URL = f"{TRADERS}add/"
 

@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from tests.factories import EXECUTOR_PROMPT, make_trader, save_edit, sync_traders
 from tests.traders.admin.browsing import TRADERS, hidden_fields, text_of
 from tests.traders.admin.conftest import Login
-from traders.forms.fields import prompt_option
-from traders.services import configs
+from traders.versions import services as configs
+from traders.versions.edit.forms.fields import prompt_option
 
 BULK = f"{TRADERS}bulk/"
 LEVERAGE, POSITIONS = "detail.risk.major_coin_leverage", "detail.risk.max_positions"

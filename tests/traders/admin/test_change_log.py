@@ -11,7 +11,8 @@ from tests.factories import save_edit
 from tests.traders.admin.browsing import STEADY, TRADERS, text_of
 from tests.traders.admin.conftest import Login
 from traders.schema.fleet import FLEET_ID
-from traders.services import changelog, configs
+from traders.versions import services as configs
+from traders.versions.changelog import services as changelog
 
 pytestmark = pytest.mark.usefixtures("fleet")
 
@@ -121,7 +122,7 @@ def test_a_change_set_opens_to_its_configurations(editor: Client) -> None:
 
 @pytest.mark.usefixtures("history")
 def test_a_large_change_set_is_paged(editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("traders.admin.change_set.PER_PAGE", 2)
+    monkeypatch.setattr("traders.versions.changelog.change_set.PER_PAGE", 2)
     made = f"{LOG}{configs.version('steady_long', 1).change_set}/"
 
     first = editor.get(made)

@@ -11,9 +11,9 @@ from tests.traders.admin.conftest import Login
 from traders.models import PromptText
 from traders.schema.prompts import PromptText as PromptBody
 from traders.schema.prompts import read_prompt
-from traders.services import configs
-from traders.services.conflicts import open_conflicts
-from traders.services.sync import sync
+from traders.sync.conflicts.services import open_conflicts
+from traders.sync.services import sync
+from traders.versions import services as configs
 
 URL = f"{TRADERS}conflicts/"
 POSITIONS, LEVERAGE = "detail.risk.max_positions", "detail.risk.altcoin_leverage"

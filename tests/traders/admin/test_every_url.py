@@ -19,10 +19,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from tests.factories import SYSTEM_PROMPT
 from tests.traders.admin.people import account, browser_of
 from tests.trading_factories import make_entry, make_position, make_trade
+from traders.accounts.rules import Role
 from traders.models import ApiToken, ManagerConfigVersion, PromptText, TraderConfigVersion
-from traders.rules.roles import Role
 from traders.schema.tokens import Scope
-from traders.services import configs, tokens
+from traders.tokens import services as tokens
+from traders.versions import services as configs
 from trading.repositories.decisions import record_decision
 from trading.repositories.positions import open_position
 from trading.repositories.trades import record_trade

@@ -16,6 +16,7 @@ from tests.factories import EXECUTOR_PROMPT, SYSTEM_PROMPT, save_edit
 from tests.traders.admin.browsing import TRADERS, form_data
 from tests.traders.admin.people import browser_of
 from tests.traders.admin.test_every_url import ROUTES, active_token, recorded
+from traders.accounts.rules import Role
 from traders.models import (
     ApiToken,
     ManagerConfig,
@@ -25,10 +26,9 @@ from traders.models import (
     TraderConfig,
     TraderConfigVersion,
 )
-from traders.rules.roles import Role
 from traders.schema import jsonio
 from traders.schema.fleet import FLEET_ID
-from traders.services import configs
+from traders.versions import services as configs
 from trading.models import DecisionJournal, Position, Trade
 
 pytestmark = pytest.mark.usefixtures("fleet")

@@ -22,8 +22,8 @@ from tests.traders.admin.browsing import text_of
 from tests.traders.admin.conftest import Login
 from tests.traders.admin.test_upload import MORE, URL, apply, bundle, plan, positions
 from tests.trading.live.servers import OwnServer, own_server
-from traders.admin import upload_store
-from traders.services.upload import Upload
+from traders.sync.upload import store as upload_store
+from traders.sync.upload.services import Upload
 
 GONE = "not kept any more: choose it again"
 AWAY = "does not answer or accepts no writes"

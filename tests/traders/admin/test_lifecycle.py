@@ -11,7 +11,7 @@ from django.test import Client
 from tests.factories import make_trader, new_trader, save_edit, sync_traders
 from tests.traders.admin.browsing import STEADY, TRADERS, hidden_fields, text_of
 from tests.traders.admin.conftest import Login
-from traders.services import configs
+from traders.versions import services as configs
 
 RETIRE, BACK, CLONE = f"{TRADERS}retire/", f"{TRADERS}bring-back/", f"{STEADY}clone/"
 

@@ -7,7 +7,7 @@ from tests.factories import save_edit
 from tests.traders.admin.browsing import FLEET, form_data, text_of
 from tests.traders.admin.conftest import Login
 from traders.schema.fleet import FLEET_ID
-from traders.services import configs
+from traders.versions import services as configs
 
 
 @pytest.mark.usefixtures("fleet")

@@ -18,8 +18,9 @@ from tests.traders.admin.conftest import Login
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.schema.fleet import FLEET_ID
 from traders.schema.stored import flat_of
-from traders.services import as_of, configs
 from traders.templatetags.desk import moment_text
+from traders.versions import services as configs
+from traders.versions.past import services as as_of
 
 pytestmark = pytest.mark.usefixtures("fleet")
 

@@ -11,9 +11,9 @@ from django.test import Client
 from tests.traders.admin.browsing import hidden_fields, text_of
 from tests.traders.admin.people import browser_of
 from tests.traders.prompt_desk import DIGEST, HEADER, LONG, PromptDesk, X, Y
+from traders.accounts.rules import Role
 from traders.models import PromptText, TraderConfigVersion
-from traders.rules.roles import Role
-from traders.services import configs
+from traders.versions import services as configs
 
 pytestmark = pytest.mark.django_db
 

@@ -12,10 +12,10 @@ from django.test import Client
 from tests.factories import make_file, make_fleet, make_trader, save_edit, sync_traders
 from tests.traders.admin.browsing import text_of
 from tests.traders.admin.people import account, browser_of
-from traders.rules.roles import Role
+from traders.accounts.rules import Role
 from traders.schema.fleet import FLEET_ID
-from traders.services import configs
-from traders.services.sync import sync
+from traders.sync.services import sync
+from traders.versions import services as configs
 
 USERS = "/admin/auth/user/"
 PASSWORD = "a long enough one"

@@ -13,9 +13,9 @@ from tests.factories import save_edit
 from tests.rows_from_before import take_rules_away
 from tests.traders.admin.browsing import STEADY, text_of
 from tests.traders.admin.people import browser_of
+from traders.accounts.rules import Role
 from traders.models import TraderRuntimeState, TraderSymbolCooldown
-from traders.rules.roles import Role
-from traders.rules.state import State
+from traders.runtime.rules import State
 
 pytestmark = pytest.mark.usefixtures("fleet")
 

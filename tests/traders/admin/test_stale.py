@@ -10,11 +10,12 @@ from django.test import Client
 
 from tests.factories import make_fleet, save_edit
 from tests.traders.admin.browsing import FLEET, STEADY, form_data, hidden_fields, text_of
-from traders.forms.config import defaults
-from traders.rules.proposal import settings_of
 from traders.schema.fleet import FLEET_ID
 from traders.schema.stored import flat_of
-from traders.services import configs, edit
+from traders.versions import services as configs
+from traders.versions.edit import services as edit
+from traders.versions.edit.forms.config import defaults
+from traders.versions.rules.proposal import settings_of
 
 URL = f"{STEADY}change/"
 POSITIONS, LEVERAGE = "detail.risk.max_positions", "detail.risk.altcoin_leverage"

@@ -8,9 +8,9 @@ from itertools import product
 import pytest
 
 from tests.factories import make_trader, save_edit, sync_traders
-from traders.admin.states import in_state, state_of_trader
 from traders.models import TraderConfig, TraderRuntimeState
-from traders.rules.state import State
+from traders.runtime.rules import State
+from traders.runtime.states import in_state, state_of_trader
 
 NOW = datetime(2026, 1, 8, 10, 30, tzinfo=UTC)
 PAUSES: list[dict[str, object]] = [

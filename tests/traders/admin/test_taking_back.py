@@ -12,11 +12,11 @@ from django.test import Client
 from tests.factories import make_trader, new_trader, save_edit, sync_traders
 from tests.traders.admin.browsing import TRADERS, hidden_fields, text_of
 from tests.traders.admin.conftest import Login
-from traders.rules.bulk import Do, Operation
 from traders.schema.fleet import FLEET_ID
-from traders.services import configs
-from traders.services.bulk import propose_bulk, save_bulk
 from traders.templatetags.desk import moment_text
+from traders.versions import services as configs
+from traders.versions.bulk.rules import Do, Operation
+from traders.versions.bulk.services import propose_bulk, save_bulk
 
 pytestmark = pytest.mark.usefixtures("fleet")
 
@@ -164,7 +164,7 @@ def test_undoing_what_made_a_trader_retires_it(editor: Client) -> None:
 
 
 def test_many_traders_are_named_in_a_field(editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("traders.forms.taking_back.MOST_BOXES", 1)
+    monkeypatch.setattr("traders.versions.undo.forms.MOST_BOXES", 1)
     url = changed_together()
 
     page = editor.get(url)

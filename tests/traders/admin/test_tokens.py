@@ -16,10 +16,10 @@ from django.utils import timezone
 from tests.factories import make_trader, sync_traders
 from tests.traders.admin.browsing import hidden_fields, text_of
 from tests.traders.admin.people import browser_of
+from traders.accounts.rules import Role
 from traders.models import ApiToken
-from traders.rules.roles import Role
 from traders.schema.tokens import Scope, TokenState
-from traders.services import tokens
+from traders.tokens import services as tokens
 
 pytestmark = pytest.mark.django_db
 

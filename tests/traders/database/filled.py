@@ -13,9 +13,10 @@ from django.db import connection, connections
 from tests.factories import make_trader, save_edit, sync_traders
 from tests.traders.database.scratch import ScratchDatabase
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_position, make_trade
-from traders.repositories import cooldowns, runtime
+from traders.runtime import writer as runtime
+from traders.runtime.cooldowns import writer as cooldowns
 from traders.schema.tokens import Scope
-from traders.services import tokens
+from traders.tokens import services as tokens
 from trading.repositories import positions, symbols, trades
 from trading.repositories.copying import bulk_load
 from trading.repositories.decisions import record_decision

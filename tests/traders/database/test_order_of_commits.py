@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from tests.factories import make_trader, save_edit, sync_traders
 from tests.traders.database import direct
 from tests.traders.database.scratch import ScratchDatabase
-from traders.repositories.announcements import CHANNEL
 from traders.schema import jsonio
 from traders.schema.cursor import Cursor
-from traders.services import changes
+from traders.versions.announcements import services as changes
+from traders.versions.announcements.queries import CHANNEL
 
 committed = pytest.mark.django_db(transaction=True)
 

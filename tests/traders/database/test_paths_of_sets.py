@@ -8,7 +8,7 @@ from django.db import IntegrityError, connections, transaction
 from tests.factories import make_trader, save_edit, sync_traders
 from tests.traders.database import direct
 from tests.traders.database.scratch import ScratchDatabase
-from traders.repositories.changelog import Filter, change_sets
+from traders.versions.changelog.queries import Filter, change_sets
 
 LEVERAGE, POSITIONS = "detail.risk.major_coin_leverage", "detail.risk.max_positions"
 NOTED = "SELECT path FROM config_change_set_paths ORDER BY change_set, path"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from traders.forms.config import ConfigForm, posted
 from traders.schema.catalogue import TRADER_SETTINGS
 from traders.schema.paths import Flat
-from traders.services.names import Choices
+from traders.versions.edit.forms.config import ConfigForm, posted
+from traders.versions.edit.names import Choices
 
 NOTHING_KNOWN = Choices(exchange_providers=(), market_providers=(), models=(), prompts=())
 

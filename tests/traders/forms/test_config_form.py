@@ -4,12 +4,12 @@ from typing import Any
 
 from tests.factories import EXECUTOR_PROMPT, SYSTEM_PROMPT, make_trader
 from tests.traders.forms.helpers import NOTHING_KNOWN, form_of, submitted
-from traders.forms.config import ConfigForm, defaults
 from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
 from traders.schema.declare import Kind
 from traders.schema.problems import Problem
 from traders.schema.stored import flat_of
-from traders.services.names import Choices
+from traders.versions.edit.forms.config import ConfigForm, defaults
+from traders.versions.edit.names import Choices
 
 TRADER = flat_of(make_trader())
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from traders.forms.extra import extra_paths, extra_text
+from traders.versions.edit.forms.extra import extra_paths, extra_text
 
 
 def test_extension_keys_become_paths_digit_for_digit() -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from traders.forms import words
 from traders.schema.catalogue import TRADER_SETTINGS
 from traders.schema.paths import ABSENT
+from traders.words import settings as words
 
 
 @pytest.mark.parametrize(

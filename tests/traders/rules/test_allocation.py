@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.factories import make_fleet, make_trader
-from traders.rules.allocation import Allocation, Share, after, allocated_pct, fleet_rule
+from traders.versions.rules.allocation import Allocation, Share, after, allocated_pct, fleet_rule
 
 
 def share(pct: str, *, retired: bool = False) -> Share:

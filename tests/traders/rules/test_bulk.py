@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traders.rules.bulk import Do, Operation, apply_operations
 from traders.schema.catalogue import TRADER_SETTINGS
+from traders.versions.bulk.rules import Do, Operation, apply_operations
 
 ENTRIES = "detail.exec_guards.max_new_positions_per_cycle"  # 0: no limit
 SHARPE = "detail.exec_guards.sharpe_pause_threshold"  # 0: never pauses

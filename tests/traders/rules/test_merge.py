@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traders.rules.merge import NO_PREFERENCES, Divergence, Merge, Preferences, Side, three_way, unit_of
 from traders.schema.paths import ABSENT, Change, Flat, apply, diff, same
+from traders.versions.rules.merge import NO_PREFERENCES, Divergence, Merge, Preferences, Side, three_way, unit_of
 
 PATH = "detail.risk.max_positions"
 EXTRA = "detail.extra.desk"

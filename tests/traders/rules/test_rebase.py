@@ -5,9 +5,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traders.rules.merge import UNITS, unit_of
-from traders.rules.rebase import Take, rebase
 from traders.schema.paths import ABSENT, Flat, diff, same
+from traders.versions.edit.rules import Take, rebase
+from traders.versions.rules.merge import UNITS, unit_of
 
 PROMPT = UNITS[0]
 PATHS = ("allocation_pct", "detail.risk.max_positions", "detail.llm.model", "detail.extra.team", *PROMPT)

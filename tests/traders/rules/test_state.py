@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from traders.rules.state import Report, State, state_of
+from traders.runtime.rules import Report, State, state_of
 
 NOW = datetime(2026, 1, 8, 10, 30, tzinfo=UTC)
 

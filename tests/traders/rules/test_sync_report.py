@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from traders.rules.merge import Divergence
-from traders.rules.sync_report import Action, ExitCode, Missing, Outcome, SyncReport
 from traders.schema.paths import Change
+from traders.sync.rules import Action, ExitCode, Missing, Outcome, SyncReport
+from traders.versions.rules.merge import Divergence
 
 CHANGE = Change("allocation_pct", 10, 20)
 CONFLICT = Divergence("detail.risk.max_positions", 3, 4, 5)

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traders.rules import throttle as module
-from traders.rules.throttle import Throttle
+from traders.tokens import throttle as module
+from traders.tokens.throttle import Throttle
 
 steps = st.lists(st.floats(min_value=0, max_value=3), min_size=1, max_size=60)
 

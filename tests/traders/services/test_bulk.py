@@ -10,14 +10,14 @@ from tests.factories import make_trader, save_edit, sync_traders
 from tests.strategies import trader_specs
 from tests.traders.services.test_histories import rolled_back
 from traders.models import TraderConfigVersion
-from traders.rules.bulk import Do, Operation, is_numeric
-from traders.rules.errors import UnknownConfig
 from traders.schema.catalogue import TRADER_SETTINGS
 from traders.schema.problems import InvalidConfig
 from traders.schema.trader import TraderSpec
-from traders.services import configs
-from traders.services.bulk import propose_bulk, propose_one_by_one, save_bulk
-from traders.services.many import ChangedMeanwhile
+from traders.versions import services as configs
+from traders.versions.bulk.many import ChangedMeanwhile
+from traders.versions.bulk.rules import Do, Operation, is_numeric
+from traders.versions.bulk.services import propose_bulk, propose_one_by_one, save_bulk
+from traders.versions.rules.errors import UnknownConfig
 
 pytestmark = pytest.mark.django_db
 

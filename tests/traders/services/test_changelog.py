@@ -6,12 +6,13 @@ from decimal import Decimal
 import pytest
 
 from tests.factories import make_file, make_trader, new_trader, save_edit, sync_traders
-from traders.repositories import changelog as log
-from traders.repositories.changelog import Filter
-from traders.rules.errors import UnknownChangeSet
 from traders.schema.fleet import FLEET_ID
-from traders.services import changelog, configs
-from traders.services.sync import sync
+from traders.sync.services import sync
+from traders.versions import services as configs
+from traders.versions.changelog import queries as log
+from traders.versions.changelog import services as changelog
+from traders.versions.changelog.queries import Filter
+from traders.versions.rules.errors import UnknownChangeSet
 
 pytestmark = pytest.mark.django_db
 

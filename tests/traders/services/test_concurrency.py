@@ -12,12 +12,13 @@ from django.db import connection, transaction
 from tests.at_once import at_once
 from tests.factories import PROMPTS, make_file, make_trader, new_trader, save_edit, sync_traders
 from traders.models import TraderConfigVersion
-from traders.repositories import prompts
-from traders.rules.errors import AlreadyExists, StaleEdit
+from traders.prompt_texts import writer as prompts
 from traders.schema.fleet import FLEET_ID
 from traders.schema.problems import InvalidConfig
-from traders.services import configs, edit
-from traders.services.sync import sync
+from traders.sync.services import sync
+from traders.versions import services as configs
+from traders.versions.edit import services as edit
+from traders.versions.rules.errors import AlreadyExists, StaleEdit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

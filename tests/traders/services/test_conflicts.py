@@ -6,15 +6,15 @@ import pytest
 
 from tests.factories import make_file, make_fleet, make_trader, new_trader, save_edit, sync_traders
 from traders.manager_yaml.file import ManagerFile
-from traders.rules.errors import StaleEdit, UnknownConfig
-from traders.rules.merge import Side
 from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import ABSENT
 from traders.schema.problems import InvalidConfig
 from traders.schema.prompts import read_prompt
-from traders.services import configs
-from traders.services.conflicts import open_conflicts, settle
-from traders.services.sync import sync
+from traders.sync.conflicts.services import open_conflicts, settle
+from traders.sync.services import sync
+from traders.versions import services as configs
+from traders.versions.rules.errors import StaleEdit, UnknownConfig
+from traders.versions.rules.merge import Side
 
 pytestmark = pytest.mark.django_db
 
@@ -101,7 +101,7 @@ def test_a_prompt_is_decided_as_a_whole() -> None:
     ours = read_prompt("prompts/manager/ours.tmpl", b"Version: v1.0.0 ours")
     theirs = read_prompt("prompts/manager/long.tmpl", b"Version: v2.0.0 theirs")
     sync(file=make_file(make_trader(), prompts=(ours,)), actor="cli:mei")
-    from traders.repositories import prompts
+    from traders.prompt_texts import writer as prompts
 
     prompts.keep([ours])
     save_edit(

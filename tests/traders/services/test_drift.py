@@ -8,8 +8,8 @@ import pytest
 from tests.factories import make_trader, sync_traders
 from tests.manager_yaml.sample import MANAGER, desk
 from traders.manager_yaml.reader import read_manager_yaml
-from traders.services.drift import describe_drift
-from traders.services.sync import sync
+from traders.sync.drift import describe_drift
+from traders.sync.services import sync
 
 pytestmark = pytest.mark.django_db
 

@@ -8,12 +8,13 @@ from pytest_django.fixtures import Settings
 
 from tests.factories import make_trader, new_trader, save_edit, sync_traders
 from traders.models import TraderConfig, TraderConfigVersion, TraderRuntimeState
-from traders.rules.errors import AlreadyExists, StaleEdit, UnknownConfig
 from traders.schema.fleet import FLEET_ID
 from traders.schema.problems import InvalidConfig
 from traders.schema.stored import flat_of
-from traders.services import configs, edit
-from traders.services.names import choices
+from traders.versions import services as configs
+from traders.versions.edit import services as edit
+from traders.versions.edit.names import choices
+from traders.versions.rules.errors import AlreadyExists, StaleEdit, UnknownConfig
 
 pytestmark = pytest.mark.django_db
 

@@ -10,17 +10,22 @@ import pytest
 
 from tests.factories import make_file, make_fleet, make_trader, save_edit, sync_traders
 from traders.models import ManagerConfigVersion, TraderConfigVersion
-from traders.repositories.lock import locked_fleet
-from traders.rules.bulk import Do, Operation
-from traders.rules.errors import FleetNotAllowed, UnknownConfig
-from traders.rules.merge import Side
 from traders.schema.fleet import FLEET_ID
 from traders.schema.problems import InvalidConfig
 from traders.schema.stored import NewVersion
-from traders.services import bulk, configs, edit, lifecycle, restore, undo
-from traders.services.conflicts import open_conflicts, settle
-from traders.services.sync import sync
-from traders.services.undo import Scope
+from traders.sync.conflicts.services import open_conflicts, settle
+from traders.sync.services import sync
+from traders.versions import services as configs
+from traders.versions.bulk import services as bulk
+from traders.versions.bulk.rules import Do, Operation
+from traders.versions.edit import services as edit
+from traders.versions.lifecycle import services as lifecycle
+from traders.versions.lock import locked_fleet
+from traders.versions.restore import services as restore
+from traders.versions.rules.errors import FleetNotAllowed, UnknownConfig
+from traders.versions.rules.merge import Side
+from traders.versions.undo import services as undo
+from traders.versions.undo.services import Scope
 
 pytestmark = pytest.mark.django_db
 

@@ -15,18 +15,22 @@ from hypothesis import strategies as st
 
 from tests.factories import make_file, make_fleet, make_trader, new_trader, save_edit
 from traders.models import TraderConfig, TraderConfigVersion
-from traders.repositories import rows
-from traders.rules.bulk import Do, Operation
-from traders.rules.errors import AlreadyExists, StaleEdit, UnknownConfig
-from traders.rules.merge import Preferences, Side
-from traders.rules.rebase import Take, rebase
 from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import ABSENT, Change, apply, diff
 from traders.schema.problems import InvalidConfig
-from traders.services import configs, conflicts, edit, lifecycle, restore
-from traders.services.bulk import propose_bulk, save_bulk
-from traders.services.sync import sync
-from traders.services.undo import Scope, propose_restore_to, propose_undo, restore_to, undo
+from traders.sync.conflicts import services as conflicts
+from traders.sync.services import sync
+from traders.versions import rows
+from traders.versions import services as configs
+from traders.versions.bulk.rules import Do, Operation
+from traders.versions.bulk.services import propose_bulk, save_bulk
+from traders.versions.edit import services as edit
+from traders.versions.edit.rules import Take, rebase
+from traders.versions.lifecycle import services as lifecycle
+from traders.versions.restore import services as restore
+from traders.versions.rules.errors import AlreadyExists, StaleEdit, UnknownConfig
+from traders.versions.rules.merge import Preferences, Side
+from traders.versions.undo.services import Scope, propose_restore_to, propose_undo, restore_to, undo
 
 pytestmark = pytest.mark.django_db
 

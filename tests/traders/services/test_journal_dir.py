@@ -14,13 +14,16 @@ from tests.manager_yaml.sample import MANAGER, desk, line_of
 from traders.manager_yaml.file import InvalidFile
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.models import TraderConfigVersion
-from traders.rules.bulk import Do, Operation
 from traders.schema.journal import DIR_PATH
 from traders.schema.problems import InvalidConfig
-from traders.services import configs, lifecycle, restore, undo
-from traders.services.bulk import propose_bulk, save_bulk
-from traders.services.sync import sync
-from traders.services.undo import Scope
+from traders.sync.services import sync
+from traders.versions import services as configs
+from traders.versions.bulk.rules import Do, Operation
+from traders.versions.bulk.services import propose_bulk, save_bulk
+from traders.versions.lifecycle import services as lifecycle
+from traders.versions.restore import services as restore
+from traders.versions.undo import services as undo
+from traders.versions.undo.services import Scope
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

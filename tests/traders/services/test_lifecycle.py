@@ -5,10 +5,10 @@ from decimal import Decimal
 import pytest
 
 from tests.factories import make_trader, new_trader, save_edit, sync_traders
-from traders.rules.errors import AlreadyExists, UnknownVersion
 from traders.schema.problems import InvalidConfig
-from traders.services import configs
-from traders.services.lifecycle import clone, propose_retirement, set_retired
+from traders.versions import services as configs
+from traders.versions.lifecycle.services import clone, propose_retirement, set_retired
+from traders.versions.rules.errors import AlreadyExists, UnknownVersion
 
 pytestmark = pytest.mark.django_db
 

@@ -11,13 +11,14 @@ import pytest
 from tests.factories import save_edit
 from tests.traders.prompt_desk import DIGEST, HEADER, LONG, PromptDesk, X, Y
 from traders.models import PromptText, TraderConfigVersion
-from traders.repositories import prompts as stored
-from traders.rules.merge import Preferences, Side
-from traders.rules.prompt_fate import Fate
+from traders.prompt_texts import writer as stored
+from traders.prompts import services as prompts
+from traders.prompts.rules import Fate
 from traders.schema.problems import InvalidConfig
-from traders.services import configs, prompts
-from traders.services.conflicts import open_conflicts, settle
-from traders.services.many import ChangedMeanwhile
+from traders.sync.conflicts.services import open_conflicts, settle
+from traders.versions import services as configs
+from traders.versions.bulk.many import ChangedMeanwhile
+from traders.versions.rules.merge import Preferences, Side
 
 pytestmark = pytest.mark.django_db
 

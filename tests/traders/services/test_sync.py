@@ -7,13 +7,14 @@ import pytest
 from tests.factories import FLEET, make_file, make_fleet, make_trader, new_trader, save_edit, sync_traders
 from traders.manager_yaml.file import ManagerFile
 from traders.models import PromptText, TraderConfigVersion, YamlBase
-from traders.rules.merge import Preferences, Side
-from traders.rules.sync_report import Action, ExitCode
 from traders.schema.fleet import FLEET_ID
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.prompts import read_prompt
-from traders.services import configs, conflicts
-from traders.services.sync import sync
+from traders.sync.conflicts import services as conflicts
+from traders.sync.rules import Action, ExitCode
+from traders.sync.services import sync
+from traders.versions import services as configs
+from traders.versions.rules.merge import Preferences, Side
 
 pytestmark = pytest.mark.django_db
 

@@ -14,10 +14,10 @@ from django.utils import timezone
 from tests.at_once import at_once
 from tests.factories import make_trader, sync_traders
 from tests.traders.database import direct
-from traders.rules.errors import UnknownToken
 from traders.schema.problems import InvalidConfig
 from traders.schema.tokens import Scope, Token, TokenState, new_text
-from traders.services import tokens
+from traders.tokens import services as tokens
+from traders.versions.rules.errors import UnknownToken
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

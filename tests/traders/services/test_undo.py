@@ -10,15 +10,15 @@ from tests.factories import make_file, make_trader, new_trader, save_edit, sync_
 from tests.traders.services.test_histories import changes as some_changes
 from tests.traders.services.test_histories import names as some_names
 from tests.traders.services.test_histories import perform, rolled_back
-from traders.rules.bulk import Do, Operation
-from traders.rules.errors import UnknownChangeSet
 from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import diff
 from traders.schema.problems import InvalidConfig
-from traders.services import configs
-from traders.services.bulk import propose_bulk, save_bulk
-from traders.services.sync import sync
-from traders.services.undo import Scope, propose_restore_to, propose_undo, restore_to, undo
+from traders.sync.services import sync
+from traders.versions import services as configs
+from traders.versions.bulk.rules import Do, Operation
+from traders.versions.bulk.services import propose_bulk, save_bulk
+from traders.versions.rules.errors import UnknownChangeSet
+from traders.versions.undo.services import Scope, propose_restore_to, propose_undo, restore_to, undo
 
 pytestmark = pytest.mark.django_db
 

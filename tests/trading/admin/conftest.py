@@ -7,7 +7,7 @@ from django.test import Client
 
 from tests.factories import make_trader, save_edit, sync_traders
 from tests.traders.admin.people import browser_of
-from traders.rules.roles import Role
+from traders.accounts.rules import Role
 
 
 @pytest.fixture

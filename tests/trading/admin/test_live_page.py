@@ -12,7 +12,7 @@ from tests.live_factories import ago, make_price
 from tests.traders.admin.people import browser_of
 from tests.trading.live import desk
 from tests.trading.live.servers import own_server
-from traders.rules.roles import Role
+from traders.accounts.rules import Role
 from trading.exporter.cycle import Exporter
 from trading.exporter.options import Options
 from trading.live.migration.modes import Mode

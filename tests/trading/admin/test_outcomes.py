@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from tests.factories import save_edit
 from tests.traders.admin.browsing import text_of
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_trade
-from traders.repositories.changelog import Filter
-from traders.services import configs
+from traders.versions import services as configs
+from traders.versions.changelog.queries import Filter
 from trading.repositories import outcomes
 from trading.repositories.outcomes import ranked
 from trading.repositories.trades import record_trade

@@ -28,7 +28,7 @@ from tests.trading.bad_rows import (
     trade_detail,
 )
 from tests.trading_factories import make_entry, make_position, make_trade
-from traders.rules.roles import Role
+from traders.accounts.rules import Role
 from trading.repositories.decisions import record_decision
 from trading.repositories.positions import open_position
 from trading.repositories.trades import record_trade

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from tests.factories import make_trader, sync_traders
 from tests.traders.database import direct
 from tests.trading_factories import make_entry, make_position, make_trade
-from traders.services import tokens
+from traders.tokens import services as tokens
 from trading.repositories.decisions import record_decision
 from trading.repositories.positions import open_position
 from trading.repositories.trades import record_trade

@@ -16,7 +16,7 @@ from tests.rows_from_before import put_rules_back, take_rules_away
 from tests.traders.database import direct
 from tests.trading.bad_rows import CLOSED_MS, decision_detail, position_detail, trade_detail
 from tests.trading_factories import OPENED_MS, make_position, make_trade
-from traders.repositories.broken_rules import broken_rule
+from traders.database.broken_rules import broken_rule
 from traders.schema import jsonio
 from trading.repositories import positions, trades
 from trading.schema.decision import DecisionDetail

@@ -10,7 +10,7 @@ from django.db import connection
 from tests.factories import make_trader, sync_traders
 from tests.trading.engine_api.client import Engine
 from traders.schema.tokens import Scope
-from traders.services import tokens
+from traders.tokens import services as tokens
 
 EngineWith = Callable[..., Engine]
 

@@ -11,7 +11,7 @@ from django.test import Client
 from tests.trading.engine_api.client import PREFIX, Engine
 from tests.trading.engine_api.conftest import EngineWith
 from traders.schema.tokens import Scope
-from traders.services import tokens
+from traders.tokens import services as tokens
 from trading.engine_api.application import api
 
 # Which scopes open an endpoint: any of these.
@@ -124,7 +124,7 @@ def test_a_fault_of_ours_is_json_and_in_the_log(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("secret inside")
 
-    monkeypatch.setattr("traders.services.configs.existing", broken)
+    monkeypatch.setattr("traders.versions.services.existing", broken)
     with caplog.at_level(logging.ERROR):
         reply = engine.get("/configs/steady_long")
 

@@ -16,10 +16,10 @@ from tests.at_once import at_once
 from tests.factories import make_trader, save_edit, sync_traders
 from tests.trading.engine_api.client import Engine
 from tests.trading.engine_api.conftest import place_at_once
-from traders.repositories import announcements
 from traders.schema.cursor import Cursor
 from traders.schema.fleet import FLEET_ID
-from traders.services import changes
+from traders.versions.announcements import queries as announcements
+from traders.versions.announcements import services as changes
 
 committed = pytest.mark.django_db(transaction=True)
 

@@ -8,7 +8,8 @@ import pytest
 
 from tests.factories import SYSTEM_PROMPT, save_edit
 from tests.trading.engine_api.client import Engine
-from traders.services import configs, lifecycle
+from traders.versions import services as configs
+from traders.versions.lifecycle import services as lifecycle
 
 
 def test_an_engine_that_starts_reads_all_configurations_and_where_to_go_on_from(engine: Engine) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.at_once import at_once
 from tests.factories import EXECUTOR_PROMPT, make_trader, save_edit, sync_traders
 from tests.trading.engine_api.client import Engine
-from traders.services import configs
+from traders.versions import services as configs
 
 TRADER = "/configs/steady_long"
 

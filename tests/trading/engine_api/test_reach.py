@@ -12,12 +12,12 @@ from tests.factories import SYSTEM_PROMPT, make_file, make_fleet, make_trader, s
 from tests.trading.engine_api.client import PREFIX, Engine
 from tests.trading.engine_api.conftest import EngineWith
 from traders.models import ManagerConfigVersion, TraderConfigVersion
-from traders.repositories import prompts
+from traders.prompt_texts import writer as prompts
 from traders.schema.fleet import FLEET_ID
 from traders.schema.prompts import read_prompt
 from traders.schema.tokens import Scope
-from traders.services import configs
-from traders.services.sync import sync
+from traders.sync.services import sync
+from traders.versions import services as configs
 from trading.engine_api.application import api
 
 pytestmark = pytest.mark.usefixtures("engine")

@@ -15,7 +15,7 @@ from tests.factories import make_trader, sync_traders
 from tests.trading.engine_api.client import Engine
 from traders.models import TraderSymbolCooldown
 from traders.schema.tokens import Scope
-from traders.services import tokens
+from traders.tokens import services as tokens
 from trading.live import keys, store
 from trading.models import EquitySnapshot, Position, Trade, VersionResult
 from trading.schema.live_answers import Fresh

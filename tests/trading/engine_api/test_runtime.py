@@ -10,7 +10,7 @@ import pytest
 from tests.factories import save_edit
 from tests.trading.engine_api.client import Engine
 from traders.models import TraderRuntimeState
-from traders.services import lifecycle
+from traders.versions.lifecycle import services as lifecycle
 
 RUNTIME = "/traders/steady_long/runtime"
 HEARTBEAT = "/traders/steady_long/heartbeat"

@@ -14,7 +14,7 @@ from tests.traders.admin.people import browser_of
 from tests.trading.exclusion_desk import POSITION, aside, equity_key, record_alpha, trade_key, undone
 from tests.trading.exclusions.test_service import opened
 from tests.trading_factories import OPENED_MS, make_position
-from traders.rules.roles import Role
+from traders.accounts.rules import Role
 from trading.models import Position, RecordExclusion
 from trading.schema.exclusion import RecordKey
 

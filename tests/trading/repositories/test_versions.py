@@ -9,7 +9,7 @@ import pytest
 
 from tests.factories import make_trader, save_edit, sync_traders
 from tests.trading_factories import make_entry, make_position, make_trade
-from traders.services import configs
+from traders.versions import services as configs
 from trading.repositories import decisions, positions, results, trades, versions
 from trading.schema.common import Side
 from trading.schema.decision import Action, ActionTaken

@@ -13,7 +13,7 @@ from django.utils import timezone
 from traders.management.refusal import RefusingCommand, os_actor, refusals
 from traders.management.table import table
 from traders.schema.tokens import PREFIX, IssuedToken, Scope
-from traders.services import tokens
+from traders.tokens import services as tokens
 
 _HEADER = ("name", "state", "scopes", "begins with", "traders", "made", "by", "expires", "last used", "revoked")
 

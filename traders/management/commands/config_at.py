@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from traders.management.moments import past_moment
 from traders.management.refusal import RefusingCommand, refusals
 from traders.schema import jsonio
-from traders.services import configs
+from traders.versions import services as configs
 
 
 class Command(RefusingCommand):

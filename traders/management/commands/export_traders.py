@@ -10,8 +10,8 @@ from django.core.management.base import CommandError, CommandParser
 
 from traders.management.moments import past_moment
 from traders.management.refusal import RefusingCommand, refusals
-from traders.manager_yaml.writer import write_bundle
-from traders.services.export import bundle
+from traders.manager_yaml.bundle.writer import write_bundle
+from traders.sync.export.services import bundle
 
 
 class Command(RefusingCommand):

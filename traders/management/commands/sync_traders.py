@@ -17,12 +17,12 @@ from traders.management.sync_text import report_json, report_lines
 from traders.manager_yaml.file import ManagerFile
 from traders.manager_yaml.located import located
 from traders.manager_yaml.reader import read_manager_yaml
-from traders.rules.merge import Preferences
-from traders.rules.sync_report import SyncReport
 from traders.schema import jsonio
 from traders.schema.problems import InvalidConfig
-from traders.services.drift import unchanged
-from traders.services.sync import sync
+from traders.sync.drift import unchanged
+from traders.sync.rules import SyncReport
+from traders.sync.services import sync
+from traders.versions.rules.merge import Preferences
 
 
 class Command(RefusingCommand):

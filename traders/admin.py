@@ -1,0 +1,17 @@
+"""The operator's screens. Pages parse, call a service and answer; rules and writes are below."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from traders.accounts import admin as accounts
+from traders.fleet import admin as traders
+from traders.fleet import settings_admin as fleet
+from traders.prompts import admin as prompts
+from traders.tokens import admin as tokens
+
+__all__ = ["accounts", "fleet", "prompts", "tokens", "traders"]
+
+admin.site.index_template = "traders/overview.html"
+admin.site.index_title = _("Overview")

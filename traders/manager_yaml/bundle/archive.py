@@ -1,0 +1,92 @@
+"""A bundle as one zip file, read without trusting it: nothing is unpacked to disk, and nothing unlimited."""
+
+from __future__ import annotations
+
+import stat
+import zlib
+from io import BytesIO
+from pathlib import PurePosixPath
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from traders.manager_yaml.bundle.placement import MANAGER_YAML
+from traders.manager_yaml.yaml.document import MAX_FILE_BYTES
+from traders.manager_yaml.yaml.source import MEBIBYTE
+
+MAX_ARCHIVE_BYTES = 20 * MEBIBYTE
+MAX_UNPACKED_BYTES = 100 * MEBIBYTE
+MAX_ENTRIES = 5000
+_MAGIC = b"PK\x03\x04"
+_ENCRYPTED = 0x1
+_NOT_OURS = "__MACOSX"
+
+
+class BadArchive(Exception):
+    """The message completes 'The file ...'."""
+
+
+def is_archive(content: bytes) -> bool:
+    return content.startswith(_MAGIC)
+
+
+def unpacked(content: bytes) -> dict[str, bytes]:
+    """{path beside manager.yaml: content}, manager.yaml among them; it may lie in one folder of the archive.
+
+    Raises BadArchive for what is no such zip: too many or too large files, paths that lead out of it, links,
+    passwords, a file twice, and no manager.yaml or several.
+    """
+    try:
+        with ZipFile(BytesIO(content)) as archive:
+            found = _read_all(archive)
+    # RuntimeError covers what zipfile says of passwords, and of versions and methods it does not know.
+    except (BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
+        raise BadArchive(f"is no zip that can be read: {error}") from None
+    root = _root(found)
+    return {path.relative_to(root).as_posix(): body for path, body in found.items() if path.is_relative_to(root)}
+
+
+def _read_all(archive: ZipFile) -> dict[PurePosixPath, bytes]:
+    if not all(entry.filename for entry in archive.infolist()):
+        raise BadArchive("holds a file without a name")
+    entries = [entry for entry in archive.infolist() if not entry.is_dir() and _NOT_OURS not in entry.filename]
+    if len(entries) > MAX_ENTRIES:
+        raise BadArchive(f"holds {len(entries)} files, more than the {MAX_ENTRIES} it may hold")
+    found: dict[PurePosixPath, bytes] = {}
+    left = MAX_UNPACKED_BYTES
+    for entry in entries:
+        path = _path(entry)
+        if path in found:
+            raise BadArchive(f"holds {entry.filename!r} twice")
+        found[path] = _content(archive, entry, min(left, MAX_FILE_BYTES))
+        left -= len(found[path])
+    return found
+
+
+def _path(entry: ZipInfo) -> PurePosixPath:
+    path = PurePosixPath(entry.filename)
+    # On Windows a backslash or a drive leads elsewhere; we write on none, but a bundle is for every machine.
+    if path.is_absolute() or ".." in path.parts or "\\" in entry.filename or ":" in entry.filename.split("/")[0]:
+        raise BadArchive(f"holds {entry.filename!r}, a path that leads out of it")
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        raise BadArchive(f"holds {entry.filename!r}, a link")
+    if entry.flag_bits & _ENCRYPTED:
+        raise BadArchive("is locked with a password")
+    if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        raise BadArchive(f"holds {entry.filename!r}, compressed otherwise than by deflate")
+    return path
+
+
+def _content(archive: ZipFile, entry: ZipInfo, limit: int) -> bytes:
+    """What an entry says of its size is not believed: reading stops at the limit."""
+    with archive.open(entry) as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise BadArchive(f"holds {entry.filename!r}, which is too large when unpacked")
+    return content
+
+
+def _root(found: dict[PurePosixPath, bytes]) -> PurePosixPath:
+    roots = [path.parent for path in found if path.name == MANAGER_YAML and len(path.parts) <= 2]
+    if len(roots) == 1:
+        return roots[0]
+    how_many = "several" if roots else "no"
+    raise BadArchive(f"holds {how_many} {MANAGER_YAML} at its top or in its first folders; it must hold one")

@@ -1,0 +1,65 @@
+"""One YAML file whose top level is a mapping, with the problems found in it so far."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from traders.manager_yaml.file import InvalidFile
+from traders.manager_yaml.yaml.collect import Place, Problems, TooManyProblems
+from traders.manager_yaml.yaml.mappings import describe, is_null
+from traders.manager_yaml.yaml.nodes import Malformed, Mapping, compose
+from traders.manager_yaml.yaml.source import MEBIBYTE, Absent, Unreadable, decode, read_bytes
+from traders.schema.problems import Problem
+
+MAX_FILE_BYTES = 10 * MEBIBYTE
+
+
+class AbsentFile(InvalidFile):
+    """There is no such file."""
+
+
+@dataclass
+class Document:
+    """As a context manager raises InvalidFile at the end when problems were collected."""
+
+    path: Path
+    sha256: str
+    root: Mapping
+    problems: Problems = field(default_factory=Problems)
+
+    @property
+    def place(self) -> Place:
+        return Place(self.problems)
+
+    def __enter__(self) -> Document:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        stopped = isinstance(error, TooManyProblems)
+        if self.problems.found and (error is None or stopped):
+            raise InvalidFile(self.path, self.problems.found, is_partial=stopped) from None
+
+
+def read_document(path: Path) -> Document:
+    """Raises AbsentFile, or InvalidFile when it is no readable file, no YAML, or empty."""
+    try:
+        content = read_bytes(path, limit=MAX_FILE_BYTES)
+        root = compose(decode(content))
+    except Absent as error:
+        raise AbsentFile(path, [Problem("", str(error))]) from None
+    except Unreadable as error:
+        raise InvalidFile(path, [Problem("", str(error))]) from None
+    except Malformed as error:
+        raise InvalidFile(path, [Problem("", str(error), line=error.line)]) from None
+    if root is None or is_null(root):
+        raise InvalidFile(path, [Problem("", "is empty; it must be a mapping of settings")])
+    if not isinstance(root, Mapping):
+        raise InvalidFile(
+            path, [Problem("", f"must be a mapping at its top level, was {describe(root)}", line=root.line)]
+        )
+    return Document(path, hashlib.sha256(content).hexdigest(), root)

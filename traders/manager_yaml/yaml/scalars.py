@@ -1,0 +1,116 @@
+"""A scalar read as the kind of the setting it belongs to, as written: no guessing from how it looks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from traders.manager_yaml.yaml.mappings import describe
+from traders.manager_yaml.yaml.nodes import Scalar
+from traders.schema.declare import Kind, Setting
+from traders.schema.durations import parse_duration
+from traders.schema.problems import expected
+
+_LONGEST_NUMBER = 60
+_NUMBER = re.compile(r"[-+]?(?:0|[1-9][0-9]*|(?=\.[0-9]))(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,2})?")
+_LEADING_ZEROS = re.compile(r"[-+]?0+([0-9]+(?:\.[0-9]*)?)")
+_SEPARATED = re.compile(r"[0-9]+(?:[_,' ][0-9]{3})+(?:\.[0-9]+)?")
+_TRUE = frozenset({"true", "True", "TRUE"})
+_FALSE = frozenset({"false", "False", "FALSE"})
+_LIKE_TRUE = frozenset({"yes", "on", "y", "true", "1"})
+_LIKE_FALSE = frozenset({"no", "off", "n", "false", "0"})
+
+
+class Wrong(Exception):
+    """The message completes '<place> ...'."""
+
+
+Reader = Callable[[Scalar, Setting], Any]
+
+
+def read_text(node: Scalar, setting: Setting) -> str:
+    return node.value
+
+
+def read_choice(node: Scalar, setting: Setting) -> str:
+    """Choices are lower-cased, as trading engines do."""
+    return node.value.strip().lower()
+
+
+def read_decimal(node: Scalar, setting: Setting) -> Decimal:
+    number = Decimal(_number(node, setting))
+    if not number:
+        return number.copy_abs()
+    return Decimal(f"{number:f}") if "e" in node.value.lower() else number
+
+
+def read_integer(node: Scalar, setting: Setting) -> int:
+    number = Decimal(_number(node, setting))
+    if number != number.to_integral_value():
+        raise Wrong(f"must be {expected(setting)}, was {node.value}")
+    return int(number)
+
+
+def read_boolean(node: Scalar, setting: Setting) -> bool:
+    if node.plain and node.value in _TRUE:
+        return True
+    if node.plain and node.value in _FALSE:
+        return False
+    word = node.value.strip().lower()
+    hint = ""
+    if word in _LIKE_TRUE | _LIKE_FALSE:
+        hint = f"; write {'true' if word in _LIKE_TRUE else 'false'}{'' if node.plain else ' without quotes'}"
+    raise Wrong(f"must be true or false, was {describe(node)}{hint}")
+
+
+def read_duration(node: Scalar, setting: Setting) -> int:
+    try:
+        seconds = _seconds(node.value)
+        if (setting.minimum or 0) <= seconds <= (setting.maximum or seconds):
+            return seconds
+        raise Wrong(f"must be {expected(setting)}, was {describe(node)}")
+    except ValueError:
+        hint = f"; write {node.value}s for seconds" if re.fullmatch(r"[1-9][0-9]{0,8}", node.value) else ""
+        raise Wrong(f"must be {expected(setting)}, was {describe(node)}{hint}") from None
+
+
+READERS: dict[Kind, Reader] = {
+    Kind.CHOICE: read_choice,
+    Kind.DECIMAL: read_decimal,
+    Kind.INTEGER: read_integer,
+    Kind.BOOLEAN: read_boolean,
+    Kind.DURATION: read_duration,
+}
+"""By kind; `read_text` for all others."""
+
+_seconds = lru_cache(maxsize=1024)(parse_duration)
+
+
+def _number(node: Scalar, setting: Setting) -> str:
+    text = node.value
+    if node.plain and len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text):
+        return text
+    raise Wrong(f"must be {expected(setting)}, was {describe(node)}{_number_hint(node)}")
+
+
+def _number_hint(node: Scalar) -> str:
+    """What to write instead, where the meaning is clear."""
+    text = node.value.strip()
+    if len(text) > _LONGEST_NUMBER:
+        return ""
+    if "$" in text:
+        return "; variables stand in texts only"
+    if not node.plain and _NUMBER.fullmatch(text):
+        return f"; write {text} without quotes"
+    if text.lower().startswith("0x") and (digits := text[2:]) and all(c in "0123456789abcdefABCDEF" for c in digits):
+        return f"; write {int(digits, 16)}"
+    if zeros := _LEADING_ZEROS.fullmatch(text):
+        return f"; some YAML readers take it as octal, write {zeros[1].lstrip('0') or '0'}"
+    if _SEPARATED.fullmatch(text):
+        return f"; write {re.sub(r'[^0-9.]', '', text)}"
+    if re.fullmatch(r"[0-9]+(?::[0-5]?[0-9])+", text):
+        return "; some YAML readers take it as a number to the base of 60"
+    return ""

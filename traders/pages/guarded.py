@@ -1,0 +1,47 @@
+"""A page outside the admin's own ones: behind the login and its rule, with the desk it works at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path
+
+from traders.pages.desk import Desk
+from traders.versions.rules.errors import FleetNotAllowed
+
+View = Callable[..., HttpResponseBase]
+Rule = Callable[[HttpRequest], bool]
+
+
+@contextmanager
+def fleet_refusals() -> Iterator[None]:
+    """The services ask for the fleet's permission themselves; a page answers their refusal like any other, with 403."""
+    try:
+        yield
+    except FleetNotAllowed as refused:
+        raise PermissionDenied(str(refused)) from refused
+
+
+def guarded_path(admin: Any, route: str, view: View, name: str, allowed: Rule) -> URLPattern:
+    """`view` is called with a desk and the route's arguments; of a route with `object_id` the desk is that object's.
+
+    An admin of configurations says which ids it takes: an id of another kind never reaches the view.
+    """
+    takes: Callable[[str], str | None] = getattr(admin, "config_id", lambda object_id: object_id)
+
+    def checked(request: HttpRequest, object_id: str = "", **arguments: Any) -> HttpResponseBase:
+        if not allowed(request):
+            raise PermissionDenied
+        if object_id and takes(object_id) is None:
+            answer: HttpResponseBase = admin.no_such_object(request, object_id)
+            return answer
+        with fleet_refusals():
+            return view(Desk(admin, request, object_id), **arguments)
+
+    guarded: View = admin.admin_site.admin_view(checked)
+    return path(route, guarded, name=name)

@@ -1,0 +1,118 @@
+"""The texts of prompts, kept for ever under the digest of their bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q
+
+from traders.models import PromptText as PromptRow
+from traders.models import TraderConfigVersion
+from traders.schema.prompts import PromptText
+from traders.sync.writer import MISSING
+
+# One row for each prompt of each trader. A trader whose prompt the last sync took from another file, or from none,
+# has no `declared`.
+_USES = """
+SELECT c.id, p.path, p.sha256,
+       CASE WHEN b.declared_digest <> %(missing)s AND p.declared_path = p.path THEN p.declared END AS declared
+  FROM trader_config c
+  LEFT JOIN yaml_base b ON b.trader_id = c.id
+ CROSS JOIN LATERAL (VALUES
+       (c.detail #>> '{prompts,system_template}', c.detail #>> '{prompts,system_sha256}',
+        b.declared #>> '{detail,prompts,system_template}', b.declared #>> '{detail,prompts,system_sha256}'),
+       (c.detail #>> '{prompts,executor_template}', c.detail #>> '{prompts,executor_sha256}',
+        b.declared #>> '{detail,prompts,executor_template}', b.declared #>> '{detail,prompts,executor_sha256}')
+       ) AS p (path, sha256, declared_path, declared)
+ WHERE p.sha256 IS NOT NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How many traders use a text as the prompt `path`. `declared` is the digest that the last sync found in that
+    file for them; None where it took their prompt from elsewhere."""
+
+    path: str
+    sha256: str
+    declared: str | None
+    traders: int
+
+
+def was_used_by(sha256: str, trader_ids: Collection[str]) -> bool:
+    """Whether some version of these traders names the text."""
+    named = Q(detail__prompts__system_sha256=sha256) | Q(detail__prompts__executor_sha256=sha256)
+    return bool(TraderConfigVersion.objects.filter(named, id__in=list(trader_ids)).exists())
+
+
+def is_named(sha256: str, path: Any) -> bool:
+    """Whether some version of some trader names the text by this path: two files may hold the same text."""
+    named = Q(detail__prompts__system_sha256=sha256, detail__prompts__system_template=path)
+    named |= Q(detail__prompts__executor_sha256=sha256, detail__prompts__executor_template=path)
+    return bool(TraderConfigVersion.objects.filter(named).exists())
+
+
+def keep(prompts: Iterable[PromptText]) -> None:
+    """Stores the texts not yet stored, in one statement. Call inside the transaction that uses them."""
+    prompts = list(prompts)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO prompt_texts (sha256, path, version, body)
+            SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]) ORDER BY 1
+            ON CONFLICT (sha256) DO NOTHING
+            """,
+            [
+                [prompt.sha256 for prompt in prompts],
+                [prompt.path for prompt in prompts],
+                [prompt.version for prompt in prompts],
+                [prompt.body for prompt in prompts],
+            ],
+        )
+
+
+def texts(digests: Collection[str]) -> dict[str, PromptText]:
+    """{sha256: text} of those stored."""
+    return {
+        row.sha256: PromptText(row.sha256, row.path, row.version, row.body)
+        for row in PromptRow.objects.filter(sha256__in=digests)
+    }
+
+
+def latest_of(path: str) -> PromptText | None:
+    """The text stored last under this path."""
+    row = PromptRow.objects.filter(path=path).order_by("-first_seen_at", "sha256").first()
+    return PromptText(row.sha256, row.path, row.version, row.body) if row else None
+
+
+def known() -> list[PromptText]:
+    """All texts without their bodies, newest first."""
+    found = PromptRow.objects.order_by("-first_seen_at", "path").values_list("sha256", "path", "version")
+    return [PromptText(sha256, path, version, "") for sha256, path, version in found]
+
+
+def uses(digests: Collection[str] | None = None) -> list[Use]:
+    """Of these texts, or of all, in order of path."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT path, sha256, declared, count(DISTINCT id) FROM ({_USES}) u
+             WHERE %(digests)s::text[] IS NULL OR sha256 = ANY (%(digests)s)
+             GROUP BY path, sha256, declared ORDER BY path, sha256, declared
+            """,
+            {"missing": MISSING, "digests": None if digests is None else list(digests)},
+        )
+        return [Use(*row) for row in cursor.fetchall()]
+
+
+def users(path: str, sha256: str) -> list[str]:
+    """The ids of the traders that use the text as the prompt `path`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT DISTINCT id FROM ({_USES}) u WHERE path = %(path)s AND sha256 = %(sha256)s ORDER BY id",
+            {"missing": MISSING, "path": path, "sha256": sha256},
+        )
+        return [row[0] for row in cursor.fetchall()]

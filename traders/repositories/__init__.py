@@ -1,1 +1,0 @@
-"""The only writers: locks, transactions and SQL. Every function takes and returns types of `traders.schema`."""

@@ -1,1 +1,0 @@
-"""Use cases of the control plane. Each reads as check, lock, decide, write; locks and SQL are the repositories'."""

@@ -1,0 +1,45 @@
+"""Traders as a bundle to take along: one as it stands or stood, those chosen, or the whole fleet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from traders.pages.desk import Desk
+from traders.schema.problems import InvalidConfig
+from traders.sync.export.bundles import zipped
+from traders.sync.export.services import bundle
+from traders.versions.bulk.chosen import ALL, chosen_ids, nobody_chosen
+from traders.versions.rules.errors import NothingStored, UnknownConfig
+
+
+def download_view(desk: Desk) -> HttpResponse:
+    """The traders of `chosen.chosen_ids`, or the whole fleet where the address names none."""
+    trader_ids = chosen_ids(desk)
+    if not trader_ids and ALL in desk.request.GET:
+        return nobody_chosen(desk)
+    return _download(desk, trader_ids, f"fleet-{timezone.now():%Y%m%dT%H%M%SZ}", back=desk.list_url)
+
+
+def download_trader_view(desk: Desk, number: int | None = None) -> HttpResponse:
+    """One trader, as it stands or in its version `number`."""
+    name = f"{slugify(desk.config_id)}-v{number}" if number else slugify(desk.config_id)
+    return _download(desk, [desk.config_id], name, number=number, back=desk.history_url)
+
+
+def _download(
+    desk: Desk, trader_ids: Sequence[str], name: str, *, number: int | None = None, back: str
+) -> HttpResponse:
+    try:
+        content = zipped(bundle(trader_ids=trader_ids, version=number), directory=name)
+    except (NothingStored, UnknownConfig, InvalidConfig) as refused:
+        messages.error(desk.request, _("Nothing to download: %(why)s.") % {"why": refused})
+        return HttpResponseRedirect(back)
+    response = HttpResponse(content, content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{name}.zip"'
+    return response

@@ -1,0 +1,63 @@
+"""The fleet, or part of it, as it stands or stood: what a bundle of manager.yaml and prompt files holds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from traders.prompt_texts import writer as prompts
+from traders.schema.fleet import FleetSpec
+from traders.schema.prompts import PromptText
+from traders.schema.stored import StoredConfig
+from traders.schema.trader import TraderSpec
+from traders.versions import queries as configs
+from traders.versions.rules.errors import NothingStored, UnknownConfig, UnknownVersion
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """`prompts` is keyed by sha256 and holds every text that the traders name and that is stored."""
+
+    fleet: FleetSpec
+    traders: Sequence[TraderSpec]
+    prompts: dict[str, PromptText]
+
+
+def bundle(*, trader_ids: Collection[str] = (), version: int | None = None, at: datetime | None = None) -> Bundle:
+    """All traders, or these, in the order of their ids; as they stand, at `version`, or at the moment `at`.
+
+    Raises UnknownConfig, UnknownVersion, and NothingStored when the fleet had no settings then.
+    """
+    settings = configs.fleet_at(at) if at else configs.current_fleet()
+    if settings is None or not isinstance(settings.spec, FleetSpec):
+        raise NothingStored(
+            "the fleet has no settings" + (" at that moment" if at else " yet: sync a manager.yaml first")
+        )
+    stored = _stored(trader_ids, version, at)
+    specs = [config.spec for config in stored.values() if isinstance(config.spec, TraderSpec)]
+    digests = {
+        digest
+        for spec in specs
+        for digest in (spec.detail.prompts.system_sha256, spec.detail.prompts.executor_sha256)
+        if digest
+    }
+    return Bundle(settings.spec, specs, prompts.texts(digests))
+
+
+def _stored(trader_ids: Collection[str], version: int | None, at: datetime | None) -> dict[str, StoredConfig]:
+    ids = trader_ids or None
+    found = configs.traders_at(at, ids) if at else configs.current_traders(ids)
+    if version is not None:
+        found = {name: _at_version(name, version) for name in found}
+    for name in trader_ids:
+        if name not in found:
+            raise UnknownConfig(name)
+    return found
+
+
+def _at_version(trader_id: str, version: int) -> StoredConfig:
+    found = configs.version(trader_id, version)
+    if found is None:
+        raise UnknownVersion(trader_id, version)
+    return found

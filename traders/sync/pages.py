@@ -1,0 +1,78 @@
+"""What a sync did, or would do, as pages show it: everything counted, the first of each kind in full."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from traders.pages.changes import Row, digests_in, rows
+from traders.pages.versions import prompt_bodies
+from traders.schema.fleet import FLEET_ID
+from traders.sync.rules import Action, Outcome, SyncReport
+from traders.versions.rules.merge import Divergence
+from traders.versions.rules.proposal import settings_of
+from traders.words import settings as words
+
+SHOWN = 50
+
+
+@dataclass(frozen=True)
+class OutcomeShown:
+    """One configuration that changes."""
+
+    title: str
+    config_id: str
+    version: int
+    rows: list[Row]
+
+
+@dataclass(frozen=True)
+class ConflictShown:
+    """One setting that file and operator changed differently."""
+
+    title: str
+    path: str
+    label: str
+    base: str
+    file: str
+    stored: str
+
+
+def report_of(report: SyncReport) -> dict[str, Any]:
+    """The context of `parts/sync_report.html`."""
+    by_action = {action: [o for o in report.outcomes if o.action is action] for action in Action}
+    changing = [*by_action[Action.UPDATED], *by_action[Action.RETIRED]]
+    texts = prompt_bodies(digests_in(change for outcome in changing[:SHOWN] for change in outcome.changes))
+    missing = [line for line in report.missing if not any(o.config_id == line.trader_id for o in report.outcomes)]
+    return {
+        "report": report,
+        "updated": [_shown(outcome, texts) for outcome in changing[:SHOWN]],
+        "updated_count": len(changing),
+        "inserted": [_title(outcome.config_id) for outcome in by_action[Action.INSERTED][:SHOWN]],
+        "inserted_count": len(by_action[Action.INSERTED]),
+        "adopted_count": len(by_action[Action.ADOPTED]),
+        "retired_count": len(by_action[Action.RETIRED]),
+        "conflicts": [_conflict(*found) for found in report.open_conflicts[:SHOWN]],
+        "conflict_count": len(report.open_conflicts),
+        "missing": missing[:SHOWN],
+        "missing_count": len(missing),
+        "version_count": len(report.versions),
+    }
+
+
+def _shown(outcome: Outcome, texts: Any) -> OutcomeShown:
+    found = rows(outcome.config_id, outcome.changes, texts=texts)
+    return OutcomeShown(_title(outcome.config_id), outcome.config_id, outcome.version, found)
+
+
+def _conflict(config_id: str, conflict: Divergence) -> ConflictShown:
+    settings = settings_of(config_id)
+    setting = settings.get(conflict.path)
+    base, file, stored = (words.value(setting, value) for value in (conflict.base, conflict.file, conflict.stored))
+    return ConflictShown(_title(config_id), conflict.path, words.place(settings, conflict.path), base, file, stored)
+
+
+def _title(config_id: str) -> str:
+    return _("Fleet settings") if config_id == FLEET_ID else config_id

@@ -1,0 +1,85 @@
+"""A manager.yaml, or a whole bundle, that came without its neighbours: read for a sync.
+
+The names of exchange.yaml, market.yaml, llm.yaml and executor.yaml beside settings.MANAGER_YAML apply, whatever
+came along. The prompts of a bundle are its own. Those of a manager.yaml alone are the `.tmpl` files beside
+settings.MANAGER_YAML, as for a sync on the server, and where there is none the text that was stored last under
+that path. No other file of the server can be named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+from django.conf import settings
+
+from traders.manager_yaml.bundle.archive import MAX_ARCHIVE_BYTES, BadArchive, is_archive, unpacked
+from traders.manager_yaml.bundle.placement import MANAGER_YAML
+from traders.manager_yaml.file import InvalidFile, ManagerFile
+from traders.manager_yaml.prompts import Find
+from traders.manager_yaml.reader import read_manager_yaml
+from traders.manager_yaml.yaml.document import MAX_FILE_BYTES
+from traders.manager_yaml.yaml.source import Absent, read_bytes
+from traders.prompt_texts import writer as prompts
+from traders.schema.problems import Problem
+from traders.schema.prompts import MAX_BYTES
+
+MAX_BYTES_OF_UPLOAD = max(MAX_ARCHIVE_BYTES, MAX_FILE_BYTES)
+_SUFFIX = ".tmpl"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """The file as it came; `name` is what its owner calls it."""
+
+    name: str
+    content: bytes
+
+
+def read_upload(upload: Upload) -> ManagerFile:
+    """Raises InvalidFile with every problem, the places named as the owner knows them."""
+    try:
+        content, find = _parts(upload)
+    except BadArchive as error:
+        raise InvalidFile(Path(upload.name), [Problem("", str(error))]) from None
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / MANAGER_YAML
+        path.write_bytes(content)
+        try:
+            file = read_manager_yaml(path, names_from=settings.MANAGER_YAML.parent, find_prompt=find)
+        except InvalidFile as error:
+            if error.path != path:  # a file of names on the server
+                raise
+            raise InvalidFile(Path(upload.name), error.problems, is_partial=error.is_partial) from None
+    return replace(file, path=Path(upload.name))
+
+
+def _parts(upload: Upload) -> tuple[bytes, Find]:
+    if not is_archive(upload.content):
+        return upload.content, _beside_or_stored
+    files = unpacked(upload.content)
+
+    def in_bundle(path: str) -> bytes:
+        found = files.get(PurePosixPath(path).as_posix())
+        if found is None:
+            raise Absent("but the bundle holds no such file")
+        return found
+
+    return files[MANAGER_YAML], in_bundle
+
+
+def _beside_or_stored(path: str) -> bytes:
+    directory = settings.MANAGER_YAML.parent.resolve()
+    file = (directory / path).resolve()
+    if file.suffix == _SUFFIX and file.is_relative_to(directory):
+        try:
+            return read_bytes(file, limit=MAX_BYTES)
+        except Absent:
+            pass
+    if stored := prompts.latest_of(path):
+        return stored.body.encode()
+    raise Absent(
+        f"but there is no {_SUFFIX} file of that path beside the server's manager.yaml and no text is stored under it; "
+        "upload the bundle as a zip with its prompts"
+    )

@@ -1,0 +1,143 @@
+"""API tokens in the browser: all of them, a new one shown once, one revoked."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+
+from traders.pages.desk import Desk
+from traders.schema.problems import InvalidConfig
+from traders.schema.tokens import PREFIX, IssuedToken, Scope, Token, TokenState
+from traders.templatetags.desk import active_for
+from traders.tokens import services as tokens
+from traders.tokens.forms import SCOPES, TokenForm
+from traders.versions.rules.errors import UnknownToken
+
+SENT = "token_forms_sent"
+LISTED_TRADERS = 3
+REMEMBERED = 20
+"""Forms that made a token; a browser sends one of the last few again, none of long ago."""
+
+
+@dataclass(frozen=True)
+class Row:
+    issued: IssuedToken
+    state: TokenState
+    expires_in: str
+
+    @property
+    def begins(self) -> str:
+        return f"{PREFIX}{self.issued.hint}…"
+
+    @property
+    def scopes(self) -> list[str]:
+        return sorted(self.issued.token.scopes)
+
+    @property
+    def traders(self) -> list[str] | None:
+        """None: all."""
+        ids = self.issued.token.trader_ids
+        return None if ids is None else sorted(ids)
+
+    @property
+    def first_traders(self) -> list[str]:
+        """What the list shows of them."""
+        return (self.traders or [])[:LISTED_TRADERS]
+
+    @property
+    def may(self) -> list[tuple[Scope, str]]:
+        return [(scope, str(words)) for scope, words in SCOPES.items() if scope in self.issued.token.scopes]
+
+
+def may_revoke(request: HttpRequest) -> bool:
+    return request.user.has_perm("traders.change_apitoken")
+
+
+def list_view(desk: Desk) -> HttpResponse:
+    """The ones that work first, each kind newest first."""
+    now, order = timezone.now(), list(TokenState)
+    rows = sorted((_row(issued, now) for issued in tokens.existing()), key=lambda row: order.index(row.state))
+    return desk.render(
+        "tokens.html",
+        _("API tokens"),
+        rows=rows,
+        active=sum(row.state is TokenState.ACTIVE for row in rows),
+        may_add=desk.may_add,
+        may_revoke=may_revoke(desk.request),
+    )
+
+
+@sensitive_variables("text")
+def create_view(desk: Desk) -> HttpResponse:
+    """The answer to a sent form is the only place where a token is ever shown; no cache keeps a page of the admin."""
+    if desk.request.method != "POST":
+        return _form_page(desk, TokenForm(form_id=secrets.token_urlsafe(16), known=tokens.limitable()))
+    sent = desk.request.session.get(SENT, [])
+    if desk.request.POST.get("form_id") in sent:
+        said = _("That form made its token already. It is not shown again: if you did not keep it, revoke it.")
+        messages.info(desk.request, said)
+        return _to_the_list()
+    form = TokenForm(desk.request.POST, known=tokens.limitable())
+    if not form.is_valid():
+        return _form_page(desk, form)
+    name, scopes = form.cleaned_data["name"], form.cleaned_data["scopes"]
+    try:
+        token, text = tokens.create(
+            name=name, scopes=scopes, actor=desk.actor, expires_at=form.expires_at, trader_ids=form.trader_ids
+        )
+    except InvalidConfig as invalid:
+        form.add_problems(invalid.problems)
+        return _form_page(desk, form)
+    desk.request.session[SENT] = [*sent, form.cleaned_data["form_id"]][-REMEMBERED:]
+    return _shown_once(desk, token, text)
+
+
+def revoke_view(desk: Desk, token_id: int) -> HttpResponse:
+    try:
+        issued = tokens.one(token_id)
+    except UnknownToken:
+        messages.warning(desk.request, _("There is no token %(id)s.") % {"id": token_id})
+        return _to_the_list()
+    name = issued.token.name
+    if issued.revoked_at is None and desk.request.method != "POST":
+        return desk.render("token_revoke.html", _("Revoke a token"), row=_row(issued, timezone.now()))
+    if issued.revoked_at is None:
+        issued = tokens.revoke(token_id=token_id, actor=desk.actor)
+        messages.success(desk.request, _("Revoked “%(name)s”: it is refused from now on.") % {"name": name})
+    else:
+        said = _("“%(name)s” is revoked already, by %(who)s.") % {"name": name, "who": issued.revoked_by}
+        messages.info(desk.request, said)
+    return _to_the_list()
+
+
+@sensitive_variables("text")
+def _shown_once(desk: Desk, token: Token, text: str) -> HttpResponse:
+    return desk.render(
+        "token_made.html",
+        _("New API token"),
+        row=_row(tokens.one(token.id), timezone.now()),
+        text=text,
+        example=desk.request.build_absolute_uri("/api/v1/token"),
+    )
+
+
+def _row(issued: IssuedToken, now: datetime) -> Row:
+    state = issued.state(now)
+    runs_out = state is TokenState.ACTIVE and issued.expires_at is not None
+    return Row(issued, state, (active_for(now, issued.expires_at) or _("a minute")) if runs_out else "")
+
+
+def _form_page(desk: Desk, form: TokenForm) -> HttpResponse:
+    return desk.render("token_form.html", _("New API token"), form=form)
+
+
+def _to_the_list() -> HttpResponse:
+    return HttpResponseRedirect(reverse("admin:traders_apitoken_changelist"))

@@ -1,0 +1,143 @@
+"""API tokens: made, asked for, revoked. The text of one is told once, to whoever makes it, and kept nowhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from datetime import datetime
+
+from django.utils import timezone
+
+from traders.schema.moments import LATEST, YEARS
+from traders.schema.problems import InvalidConfig, Problem, shown
+from traders.schema.secrets import find_secret
+from traders.schema.tokens import NAME, IssuedToken, Scope, Token, digest_of, hint_of, is_text, new_text
+from traders.schema.trader import ID_PATTERN
+from traders.tokens import writer as tokens
+from traders.versions import queries as configs
+from traders.versions.rules.errors import UnknownToken
+
+
+def create(
+    *,
+    name: str,
+    scopes: Collection[str],
+    actor: str,
+    expires_at: datetime | None = None,
+    trader_ids: Collection[str] | None = None,
+) -> tuple[Token, str]:
+    """The new token and its text, which cannot be read again.
+
+    `expires_at` None: it holds until it is revoked. `trader_ids` None: it is for all traders; else for these only,
+    which must exist. Raises InvalidConfig with every problem at `name`, `scopes`, `expires_at` or `traders`; of two
+    calls that make the same name at once, one is told that it is taken.
+    """
+    if problems := [
+        *_name_problems(name),
+        *_scope_problems(scopes),
+        *_expiry_problems(expires_at),
+        *_trader_problems(trader_ids),
+    ]:
+        raise InvalidConfig(problems)
+    granted, text = frozenset(map(Scope, scopes)), new_text()
+    limit = None if trader_ids is None else frozenset(trader_ids)
+    token_id = tokens.insert(
+        name=name,
+        digest=digest_of(text),
+        hint=hint_of(text),
+        scopes=granted,
+        trader_ids=limit,
+        actor=actor,
+        expires_at=expires_at,
+    )
+    if token_id is None:
+        raise InvalidConfig([Problem("name", f"is taken: revoke the token {name!r} first, or choose another name")])
+    return Token(token_id, name, granted, limit), text
+
+
+def authenticate(text: str) -> Token | None:
+    """Whose token this is; None when it is unknown, was revoked or has expired.
+
+    Asks the database each time, so that a token stops working the moment it is revoked.
+    """
+    found = tokens.valid(digest_of(text)) if is_text(text) else None
+    if found is None:
+        return None
+    token, worth_noting = found
+    if worth_noting:
+        tokens.note_use(token.id)
+    return token
+
+
+def limitable() -> list[str]:
+    """The ids of all traders, to which a new token may be limited."""
+    return configs.all_ids()
+
+
+def revoke(*, token_id: int, actor: str) -> IssuedToken:
+    """The token as it stands now: revoked, by whoever was first. Raises UnknownToken."""
+    tokens.revoke(token_id, actor=actor)
+    return one(token_id)
+
+
+def one(token_id: int) -> IssuedToken:
+    """Raises UnknownToken."""
+    found = tokens.one(token_id)
+    if found is None:
+        raise UnknownToken(token_id)
+    return found
+
+
+def named(name: str) -> IssuedToken:
+    """The one of this name that is not revoked, else the newest of those that are. Raises UnknownToken."""
+    found = [issued for issued in existing() if issued.token.name.lower() == name.lower()]
+    if not found:
+        raise UnknownToken(name)
+    return next((issued for issued in found if issued.revoked_at is None), found[0])
+
+
+def existing() -> list[IssuedToken]:
+    """All tokens that were ever made, the newest first."""
+    return tokens.every()
+
+
+def _name_problems(name: str) -> list[Problem]:
+    if not re.fullmatch(NAME, name):
+        right = "must be 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit"
+        return [Problem("name", f"{right}, was {shown(name)}")]
+    if kind := find_secret(name):
+        return [Problem("name", f"looks like {kind}: every list shows the name of a token")]
+    return []
+
+
+def _scope_problems(scopes: Collection[str]) -> list[Problem]:
+    known = ", ".join(Scope)
+    if not scopes:
+        return [Problem("scopes", f"must be one or more of {known}")]
+    return [
+        Problem("scopes", f"must be one or more of {known}, was {shown(scope)}")
+        for scope in scopes
+        if scope not in list(Scope)
+    ]
+
+
+def _trader_problems(trader_ids: Collection[str] | None) -> list[Problem]:
+    if trader_ids is None:
+        return []
+    if not trader_ids:
+        return [Problem("traders", "must be one or more ids of traders, or left out for all of them")]
+    known = configs.existing_ids([name for name in trader_ids if ID_PATTERN.fullmatch(name)])
+    return [
+        Problem("traders", f"must be ids of traders; there is no trader {shown(name)}")
+        for name in dict.fromkeys(trader_ids)
+        if name not in known
+    ]
+
+
+def _expiry_problems(expires_at: datetime | None) -> list[Problem]:
+    if expires_at is None or timezone.now() < expires_at <= LATEST:
+        return []
+    if expires_at > LATEST:
+        right = f"must be a moment {YEARS}, or left out for a token that never expires"
+        return [Problem("expires_at", f"{right}, was {expires_at.isoformat(timespec='seconds')}")]
+    return [Problem("expires_at", f"must lie ahead, was {expires_at.isoformat(timespec='seconds')}")]

@@ -1,0 +1,110 @@
+"""API tokens as they are kept: the digest of each, never the token."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import DatabaseError, connection, transaction
+from django.db.models.functions import Now
+
+from traders.database import writes
+from traders.models import ApiToken
+from traders.schema.tokens import IssuedToken, Scope, Token
+
+log = logging.getLogger(__name__)
+
+# An engine sends many requests a second: its row is written once a minute.
+_WORTH_NOTING = "(last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')"
+
+
+def insert(
+    *,
+    name: str,
+    digest: str,
+    hint: str,
+    scopes: Collection[Scope],
+    trader_ids: Collection[str] | None,
+    actor: str,
+    expires_at: datetime | None,
+) -> int | None:
+    """The id of the new token; None while another one of this name, whatever its letter case, is not revoked."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO api_tokens (name, digest, hint, scopes, trader_ids, created_by, expires_at)
+            VALUES (%s, %s, %s, %s, %s, %s, %s)
+            ON CONFLICT (lower(name)) WHERE revoked_at IS NULL DO NOTHING RETURNING id
+            """,
+            [name, digest, hint, sorted(scopes), _listed(trader_ids), actor, expires_at],
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def valid(digest: str) -> tuple[Token, bool] | None:
+    """The token of this digest, and whether its last use is worth noting. None when there is none, or it was revoked
+    or has expired."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT id, name, scopes, trader_ids, {_WORTH_NOTING} FROM api_tokens
+             WHERE digest = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
+            """,
+            [digest],
+        )
+        row = cursor.fetchone()
+    return (_token(*row[:4]), row[4]) if row else None
+
+
+def note_use(token_id: int) -> None:
+    """Keeps the moment as its last use, once a minute. No request fails for it, or waits where the row is locked."""
+    try:
+        with writes.not_counted(), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                UPDATE api_tokens SET last_used_at = clock_timestamp()
+                 WHERE id IN (SELECT id FROM api_tokens WHERE id = %s AND {_WORTH_NOTING} FOR UPDATE SKIP LOCKED)
+                """,
+                [token_id],
+            )
+    except DatabaseError as error:
+        log.warning("The last use of token %s is not noted: %s", token_id, error)
+
+
+def revoke(token_id: int, *, actor: str) -> bool:
+    """Whether it was revoked by this; one that is revoked already stays as it is."""
+    found = ApiToken.objects.filter(pk=token_id, revoked_at__isnull=True)
+    return bool(found.update(revoked_at=Now(), revoked_by=actor))
+
+
+def one(token_id: int) -> IssuedToken | None:
+    row = ApiToken.objects.filter(pk=token_id).first()
+    return _issued(row) if row else None
+
+
+def every() -> list[IssuedToken]:
+    """All tokens, the newest first."""
+    return [_issued(row) for row in ApiToken.objects.order_by("-created_at", "-pk")]
+
+
+def _issued(row: ApiToken) -> IssuedToken:
+    return IssuedToken(
+        token=_token(row.pk, row.name, row.scopes, row.trader_ids),
+        hint=row.hint,
+        created_at=row.created_at,
+        created_by=row.created_by,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        revoked_by=row.revoked_by,
+        last_used_at=row.last_used_at,
+    )
+
+
+def _token(token_id: int, name: str, scopes: Collection[str], trader_ids: Collection[str] | None) -> Token:
+    return Token(token_id, name, frozenset(map(Scope, scopes)), None if trader_ids is None else frozenset(trader_ids))
+
+
+def _listed(trader_ids: Collection[str] | None) -> list[str] | None:
+    return None if trader_ids is None else sorted(trader_ids)

@@ -1,0 +1,170 @@
+"""One change of many configurations: previewed for each, saved as one change set, all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from traders.schema.fleet import FLEET_ID
+from traders.schema.paths import Change, Flat, diff
+from traders.schema.problems import InvalidConfig, Problem
+from traders.schema.stored import NewVersion, SavedVersion, Spec, StoredConfig, flat_of
+from traders.versions import queries as configs
+from traders.versions.edit.services import validated
+from traders.versions.lock import LockedFleet, locked_fleet
+from traders.versions.reason import required_reason
+from traders.versions.rules import allocation
+from traders.versions.rules.allocation import Allocation, Share
+from traders.versions.rules.errors import UnknownConfig
+from traders.versions.rules.proposal import riskier_paths
+
+Decide = Callable[[StoredConfig], Flat]
+"""What a configuration is to become, given what stands; the same flat back leaves it alone."""
+
+Shares = Mapping[str, Share]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What happens to one configuration that stands at `version`; `problems` keep the whole from being saved."""
+
+    config_id: str
+    version: int
+    changes: tuple[Change, ...]
+    riskier: frozenset[str]
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class FleetProposal:
+    """`parts` leaves out what stays as it is, which is only counted. `rule` says how the fleet rule would break."""
+
+    parts: tuple[Part, ...]
+    unchanged: int
+    before: Allocation
+    after: Allocation
+    rule: Problem | None
+
+    @property
+    def problems(self) -> list[Problem]:
+        found = [problem for part in self.parts for problem in part.problems]
+        return [*found, self.rule] if self.rule else found
+
+    @property
+    def seen(self) -> dict[str, int]:
+        """{config_id: the version this was proposed on}, to be given back to `save_many`."""
+        return {part.config_id: part.version for part in self.parts}
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody saved, since the preview, a path that this change touches. Nothing was saved."""
+
+    def __init__(self, contested: Mapping[str, Sequence[str]]) -> None:
+        self.contested = contested
+        names = ", ".join(f"{config_id} ({', '.join(paths)})" for config_id, paths in contested.items())
+        super().__init__(f"changed since the preview: {names}")
+
+
+def propose_many(*, config_ids: Collection[str], decide: Decide, of_fleet: bool = False) -> FleetProposal:
+    """What `decide` would make of these traders, and of the fleet's settings with `of_fleet`. Writes nothing.
+
+    Raises UnknownConfig.
+    """
+    stored = configs.current_traders([name for name in config_ids if name != FLEET_ID])
+    settings = configs.current_fleet()
+    if of_fleet and FLEET_ID in config_ids and settings:
+        stored[FLEET_ID] = settings
+    return _proposal(config_ids, stored, decide, settings)[0]
+
+
+def save_many(
+    *,
+    config_ids: Collection[str],
+    decide: Decide,
+    seen: Mapping[str, int],
+    reason: str,
+    actor: str,
+    source: str,
+    may_change_fleet: bool = False,
+) -> list[SavedVersion]:
+    """Saves what `decide` makes of what stands now, in one change set; of traders only without `may_change_fleet`.
+
+    `seen` are the versions of the preview: edits of other paths since then are merged, one of the same path
+    raises ChangedMeanwhile. Raises InvalidConfig with every problem, and UnknownConfig.
+    """
+    reason = required_reason(reason)
+    with locked_fleet(may_change_fleet=may_change_fleet) as fleet:
+        stored = _locked(fleet, config_ids)
+        proposal, specs = _proposal(config_ids, stored, decide, fleet.settings)
+        _require_as_seen(proposal, stored, seen)
+        if proposal.problems:
+            raise InvalidConfig(proposal.problems)
+        versions = [NewVersion(specs[part.config_id], part.version, part.changes, reason) for part in proposal.parts]
+        return fleet.write(versions, source=source, actor=actor)
+
+
+def _locked(fleet: LockedFleet, config_ids: Collection[str]) -> dict[str, StoredConfig]:
+    stored = fleet.traders([name for name in config_ids if name != FLEET_ID])
+    if fleet.may_change_fleet and FLEET_ID in config_ids and fleet.settings:
+        stored[FLEET_ID] = fleet.settings
+    return stored
+
+
+def _proposal(
+    config_ids: Collection[str], stored: Mapping[str, StoredConfig], decide: Decide, settings: StoredConfig | None
+) -> tuple[FleetProposal, dict[str, Spec]]:
+    require_known(config_ids, stored)
+    parts, specs = [], {}
+    for config_id, current in stored.items():
+        part, spec = part_of(current, decide(current))
+        parts.append(part)
+        if spec:
+            specs[config_id] = spec
+    shares, reserve = configs.shares(), configs.reserve_pct(settings)
+    after = allocation.after(shares, reserve, specs.values())
+    return whole(parts, shares, reserve, after), specs
+
+
+def require_known(config_ids: Collection[str], found: Collection[str]) -> None:
+    """Raises UnknownConfig."""
+    if unknown := [name for name in config_ids if name not in found]:
+        raise UnknownConfig(unknown[0])
+
+
+def part_of(current: StoredConfig, flat: Flat) -> tuple[Part, Spec | None]:
+    """What becomes of `current`, and the configuration that `flat` is; None where it is not valid."""
+    config_id, version = current.config_id, current.version
+    try:
+        spec = validated(config_id, flat, before=current.flat)
+    except InvalidConfig as invalid:
+        changes = tuple(diff(current.flat, flat))
+        return Part(config_id, version, changes, frozenset(), tuple(invalid.problems)), None
+    changes = tuple(diff(current.flat, flat_of(spec)))
+    return Part(config_id, version, changes, riskier_paths(config_id, changes)), spec
+
+
+def whole(
+    parts: Sequence[Part], shares: Shares, reserve_pct: Decimal, after: tuple[Shares, Allocation]
+) -> FleetProposal:
+    """The proposal of these parts, one for each configuration that was asked about."""
+    changing = tuple(part for part in parts if part.changes)
+    traders = [part.config_id for part in parts if part.config_id != FLEET_ID and not part.problems]
+    rule = allocation.fleet_rule(after[1], shares=after[0], changed=traders) if changing else None
+    before = Allocation(allocation.allocated_pct(shares), reserve_pct)
+    return FleetProposal(changing, len(parts) - len(changing), before, after[1], rule)
+
+
+def _require_as_seen(proposal: FleetProposal, stored: Mapping[str, StoredConfig], seen: Mapping[str, int]) -> None:
+    at = {part.config_id: part.version for part in proposal.parts}
+    bases = configs.versions({name: seen[name] for name, now in at.items() if seen.get(name, now) != now})
+    contested: dict[str, list[str]] = {}
+    for part in proposal.parts:
+        if seen.get(part.config_id) == part.version:
+            continue
+        base = bases.get(part.config_id)
+        moved = {change.path for change in diff(base.flat if base else {}, stored[part.config_id].flat)}
+        if touched := [change.path for change in part.changes if change.path in moved]:
+            contested[part.config_id] = touched
+    if contested:
+        raise ChangedMeanwhile(contested)

@@ -1,0 +1,111 @@
+"""The names a configuration may use: what the files beside manager.yaml define, and what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from traders.manager_yaml.file import InvalidFile, KnownNames
+from traders.manager_yaml.names import name_problems
+from traders.manager_yaml.neighbours import known_names
+from traders.prompt_texts import writer as prompts
+from traders.schema.paths import Flat
+from traders.schema.problems import Problem
+from traders.schema.prompts import PromptText
+from traders.schema.stored import Spec, StoredConfig, flat_of
+from traders.schema.trader import TraderSpec
+from traders.versions import queries as configs
+from traders.versions.rules.merge import UNITS, Unit
+
+_NOT_STORED = "must be one of the stored prompts; sync a file to store its texts"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a form offers: names defined beside manager.yaml or in use, and the stored prompts without bodies."""
+
+    exchange_providers: tuple[str, ...]
+    market_providers: tuple[str, ...]
+    models: tuple[str, ...]
+    prompts: tuple[PromptText, ...]
+
+
+def choices() -> Choices:
+    try:
+        known = _known()
+    except InvalidFile:  # the form still opens on the names in use; saving says what is wrong with the file
+        known = KnownNames()
+    used = configs.names_in_use()
+    return Choices(
+        exchange_providers=_joined(known.exchange_providers, used.exchange_providers),
+        market_providers=_joined(known.market_providers, used.market_providers),
+        models=_joined(known.models, used.models),
+        prompts=tuple(prompts.known()),
+    )
+
+
+def unknown(spec: Spec, current: StoredConfig | None) -> list[Problem]:
+    """Names in `spec` that nothing defines. What stands in the current version already is let be."""
+    if not isinstance(spec, TraderSpec):
+        return []
+    flat, before = flat_of(spec), current.flat if current else {}
+    try:
+        known = _known()
+    except InvalidFile as broken:
+        return [Problem("", f"cannot be held to the names in use: {broken}", spec.id)]
+    problems = [
+        Problem(path, message, spec.id)
+        for path, _, message in name_problems(flat, known)
+        if flat[path] != before.get(path)
+    ]
+    return problems + _unknown_prompts(spec.id, flat, before)
+
+
+def unknown_values(values: Flat) -> list[Problem]:
+    """Names among these values, given to many traders at once, that nothing defines."""
+    try:
+        problems = [Problem(path, message) for path, _, message in name_problems(values, _known())]
+    except InvalidFile as broken:
+        return [Problem("", f"cannot be held to the names in use: {broken}")]
+    stored = prompts.texts([values[sha256] for _, _, sha256 in UNITS if values.get(sha256)])
+    for unit in UNITS:
+        if any(path in values for path in unit):
+            problems += _prompt_problems(unit, values, stored)
+    return problems
+
+
+def _prompt_problems(unit: Unit, flat: Flat, stored: Mapping[str, PromptText], trader_id: str = "") -> list[Problem]:
+    """Path, version and text of a prompt are one choice: history must not name a prompt that was never used."""
+    template, version, sha256 = unit
+    text = stored.get(flat.get(sha256) or "")
+    if text is None:
+        return [Problem(template, _NOT_STORED, trader_id)]
+    problems = []
+    if flat.get(version) != text.version:
+        problems.append(Problem(version, f"must be {text.version!r}, the version of the text {text.sha256}", trader_id))
+    path = flat.get(template)
+    if path != text.path and not prompts.is_named(text.sha256, path):
+        right = f"must be a path that the text {text.sha256} is known by, such as {text.path}; sync a file to rename it"
+        problems.append(Problem(template, right, trader_id))
+    return problems
+
+
+def _known() -> KnownNames:
+    return known_names(settings.MANAGER_YAML.parent)
+
+
+def _unknown_prompts(trader_id: str, flat: Flat, before: Flat) -> list[Problem]:
+    problems = []
+    for unit in UNITS:
+        digest = flat[unit[2]]
+        if before and all(flat[path] == before[path] for path in unit):
+            continue
+        stored = prompts.texts([digest]) if digest else {}
+        problems += _prompt_problems(unit, flat, stored, trader_id)
+    return problems
+
+
+def _joined(defined: Collection[str] | None, used: Collection[str]) -> tuple[str, ...]:
+    return tuple(sorted({*(defined or ()), *used} - {""}))

@@ -1,0 +1,131 @@
+"""An operator's edit of one configuration: proposed first, then saved as a new version."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from os.path import realpath
+from pathlib import Path
+
+from django.conf import settings as site
+
+from traders.schema.fleet import FLEET_ID
+from traders.schema.journal import DIR_PATH, journal_dir_problem
+from traders.schema.paths import Flat, diff, unflatten
+from traders.schema.problems import InvalidConfig, Problem
+from traders.schema.stored import NewVersion, SavedVersion, Spec, StoredConfig, flat_of, id_of
+from traders.schema.validate import validate_fleet, validate_trader
+from traders.versions import queries as configs
+from traders.versions.edit import names
+from traders.versions.lock import LockedFleet, locked_fleet
+from traders.versions.reason import required_reason
+from traders.versions.rules import allocation
+from traders.versions.rules.allocation import Allocation, Share
+from traders.versions.rules.errors import AlreadyExists, FleetNotAllowed, OverAllocated, StaleEdit, UnknownConfig
+from traders.versions.rules.proposal import Proposal, riskier_paths
+
+
+def propose(*, config_id: str, flat: Flat, expected_version: int) -> Proposal:
+    """What saving `flat` (the whole configuration as dotted paths) on top of `expected_version` would do.
+
+    `expected_version` 0 makes a new trader. Writes nothing. Raises InvalidConfig with every problem at its
+    path, StaleEdit, UnknownConfig and AlreadyExists.
+    """
+    settings = configs.current_fleet()
+    current = settings if config_id == FLEET_ID else configs.current(config_id)
+    return _proposal(config_id, flat, expected_version, current, settings)
+
+
+def save(
+    *,
+    config_id: str,
+    flat: Flat,
+    expected_version: int,
+    reason: str,
+    actor: str,
+    source: str = "admin",
+    may_change_fleet: bool = False,
+) -> SavedVersion | None:
+    """Saves a new version; None when nothing differs. Raises what `propose` raises, and FleetNotAllowed."""
+    reason = required_reason(reason)
+    require_right([config_id], may_change_fleet=may_change_fleet)
+    with locked_fleet(may_change_fleet=may_change_fleet) as fleet:
+        proposal = _proposal(config_id, flat, expected_version, fleet.one(config_id), fleet.settings)
+        return write(fleet, proposal, reason=reason, actor=actor, source=source)
+
+
+def write(fleet: LockedFleet, proposal: Proposal, *, reason: str, actor: str, source: str) -> SavedVersion | None:
+    """Writes a proposal made under this lock."""
+    if not proposal.changes:
+        return None
+    new = NewVersion(proposal.spec, proposal.next_version - 1, proposal.changes, reason)
+    return fleet.write([new], source=source, actor=actor)[0]
+
+
+def require_right(config_ids: Collection[str], *, may_change_fleet: bool) -> None:
+    """Raises FleetNotAllowed where the fleet's settings are among these and may not be changed."""
+    if FLEET_ID in config_ids and not may_change_fleet:
+        raise FleetNotAllowed
+
+
+def validated(config_id: str, flat: Flat, *, before: Flat | None = None) -> Spec:
+    """`before` is what stands, if anything. Raises InvalidConfig."""
+    nested = unflatten(flat)
+    if config_id == FLEET_ID:
+        return validate_fleet(nested)
+    spec = validate_trader(config_id, nested, before=before)
+    require_inside(config_id, spec.detail.journal.dir, before=before)
+    return spec
+
+
+def require_inside(trader_id: str, journal_dir: str, *, before: Flat | None) -> None:
+    """Raises InvalidConfig for a new directory of cycle files that leads out of the journal root, also by a link on
+    this machine."""
+    if journal_dir == (before or {}).get(DIR_PATH):
+        return
+    problem = journal_dir_problem(journal_dir)
+    root = Path(realpath(site.JOURNAL_ROOT))
+    if problem is None and not Path(realpath(root / journal_dir)).is_relative_to(root):
+        problem = f"must be a path below the journal root {root}; {journal_dir!r} leads out of it by a link"
+    if problem:
+        raise InvalidConfig([Problem(DIR_PATH, problem, trader_id)])
+
+
+def proposal_of(
+    spec: Spec, *, current: StoredConfig | None, settings: StoredConfig | None, shares: dict[str, Share]
+) -> Proposal:
+    """Raises InvalidConfig when the change would break the fleet rule or names what is not known."""
+    config_id = id_of(spec)
+    changes = tuple(diff(current.flat if current else {}, flat_of(spec)))
+    reserve = configs.reserve_pct(settings)
+    new_shares, after = allocation.after(shares, reserve, [spec])
+    before = Allocation(allocation.allocated_pct(shares), reserve)
+    is_fleet = config_id == FLEET_ID
+    path = allocation.RESERVE_PATH if is_fleet else allocation.ALLOCATION_PATH
+    changed = [] if is_fleet else [config_id]
+    if problem := allocation.fleet_rule(after, shares=new_shares, changed=changed, path=path):
+        raise OverAllocated([problem])
+    return Proposal(spec, current, changes, riskier_paths(config_id, changes), before, after)
+
+
+def _proposal(
+    config_id: str, flat: Flat, expected_version: int, current: StoredConfig | None, settings: StoredConfig | None
+) -> Proposal:
+    require_version(config_id, flat, expected_version, current)
+    spec = validated(config_id, flat, before=current.flat if current else None)
+    if problems := names.unknown(spec, current):
+        raise InvalidConfig(problems)
+    return proposal_of(spec, current=current, settings=settings, shares=configs.shares())
+
+
+def require_version(config_id: str, mine: Flat, expected_version: int, current: StoredConfig | None) -> None:
+    """Raises unless the configuration still stands at the version the editor started from."""
+    if current is None and expected_version == 0:
+        if taken := configs.same_id_ignoring_case(config_id):
+            raise AlreadyExists(config_id, taken)
+    elif current is None:
+        raise UnknownConfig(config_id)
+    elif expected_version == 0 and config_id != FLEET_ID:
+        raise AlreadyExists(config_id, config_id)
+    elif current.version != expected_version:
+        base = configs.version(config_id, expected_version)
+        raise StaleEdit(base=base, theirs=current, mine=mine, expected_version=expected_version)

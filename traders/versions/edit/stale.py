@@ -1,0 +1,133 @@
+"""Somebody saved while a form was open: what merges by itself, what needs a choice, and the form on top of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.core.exceptions import BadRequest
+from django.http import HttpResponse, QueryDict
+
+from traders.pages.changes import Row, rows
+from traders.pages.desk import Desk
+from traders.schema.paths import ABSENT, Flat, diff
+from traders.schema.stored import StoredConfig
+from traders.versions import services as configs
+from traders.versions.edit.forms.config import REASON, VERSION, ConfigForm, posted
+from traders.versions.edit.rules import Choices, Rebase, Take, Unit, rebase
+from traders.versions.rules.errors import StaleEdit, UnknownVersion
+from traders.words import settings as words
+
+THEIRS_VERSION = "theirs_version"
+TAKE = "take:"
+
+
+@dataclass(frozen=True)
+class Contest:
+    """One setting that somebody changed, as its three sides show it. `who` is only_mine, only_theirs, agreed or
+    contested; `name` is the field of the choice and `chosen` what was chosen so far."""
+
+    path: str
+    label: str
+    base: str
+    theirs: str
+    mine: str
+    who: str
+    name: str
+    chosen: str
+
+
+@dataclass(frozen=True)
+class Meanwhile:
+    """What a page says when it goes on from a newer version: who saved, what, and how much of mine is on top.
+
+    `saved` counts the versions since mine began; `chosen` the contested settings that were chosen for.
+    """
+
+    theirs: StoredConfig
+    saved: int
+    rows: list[Row]
+    mine_count: int
+    chosen: int
+
+
+def comparison(stale: StaleEdit) -> Rebase:
+    return rebase(base=stale.base.flat if stale.base else {}, theirs=stale.theirs.flat, mine=stale.mine)
+
+
+def reopened(desk: Desk, form: ConfigForm, base: StoredConfig | None) -> StaleEdit:
+    """The stale edit whose choices are posted: on the version that the page with the choices showed."""
+    try:
+        theirs = configs.version(desk.config_id, int(desk.request.POST.get(THEIRS_VERSION, "")))
+    except (ValueError, UnknownVersion):
+        raise BadRequest(f"{THEIRS_VERSION} must be a version") from None
+    if not set(form.errors) <= {REASON}:
+        raise BadRequest("values that can be compared were expected")
+    return StaleEdit(base=base, theirs=theirs, mine=form.flat(), expected_version=base.version if base else 0)
+
+
+def choices_of(desk: Desk) -> Choices:
+    """What was chosen for contested settings."""
+    found = {}
+    for name, value in desk.request.POST.items():
+        if name.startswith(TAKE) and value in list(Take):
+            found[name.removeprefix(TAKE)] = Take(str(value))
+    return found
+
+
+def on_theirs(desk: Desk, form: ConfigForm, stale: StaleEdit, merged: Flat) -> ConfigForm:
+    """The form on top of the newer version, filled with the merged whole."""
+    data = QueryDict(mutable=True)
+    data.update(posted(form, merged))
+    data[REASON] = form.data.get(REASON, "")
+    data[VERSION] = str(stale.theirs.version)
+    return ConfigForm(data, settings=desk.settings, base=stale.theirs.flat, known=form.known)
+
+
+def meanwhile(desk: Desk, stale: StaleEdit, sides: Rebase) -> Meanwhile:
+    return Meanwhile(
+        theirs=stale.theirs,
+        saved=stale.theirs.version - stale.expected_version,
+        rows=rows(desk.config_id, diff(sides.base, sides.theirs)) if sides.base else [],
+        mine_count=len(sides.only_mine),
+        chosen=len(sides.contested),
+    )
+
+
+def stale_page(
+    desk: Desk, stale: StaleEdit, sides: Rebase, *, choices: Choices | None, carried: Sequence[tuple[str, str]]
+) -> HttpResponse:
+    """The choices. `choices` are those sent already, which were not all; None when nobody was asked yet."""
+    missing = [] if choices is None else sides.undecided(choices)
+    return desk.render(
+        "stale.html",
+        desk.name(stale.theirs),
+        tab="edit",
+        stale=stale,
+        contests=_contests(desk, sides, choices or {}),
+        meanwhile=meanwhile(desk, stale, sides),
+        has_base=bool(sides.base),
+        missing=[words.place(desk.settings, unit[0]) for unit in missing],
+        carried=carried,
+    )
+
+
+def _contests(desk: Desk, sides: Rebase, choices: Choices) -> list[Contest]:
+    return [
+        Contest(
+            path=unit[0],
+            label=words.place(desk.settings, unit[0]),
+            base=_shown(desk, unit, sides.base),
+            theirs=_shown(desk, unit, sides.theirs),
+            mine=_shown(desk, unit, sides.mine),
+            who=who,
+            name=TAKE + unit[0],
+            chosen=choices.get(unit[0], ""),
+        )
+        for who in ("contested", "only_mine", "only_theirs", "agreed")
+        for unit in getattr(sides, who)
+    ]
+
+
+def _shown(desk: Desk, unit: Unit, flat: Flat) -> str:
+    return " · ".join(words.value(desk.settings.get(path), flat.get(path, ABSENT)) for path in unit)

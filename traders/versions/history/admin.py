@@ -1,0 +1,113 @@
+"""Every version of one configuration: the list, two side by side, and one as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
+
+from traders.pages.changes import Row, digests_in, rows
+from traders.pages.desk import Desk
+from traders.pages.versions import page_of_history, prompt_bodies
+from traders.schema.declare import Group, Setting
+from traders.schema.paths import ABSENT, EXTRA, Change, Flat, diff, same
+from traders.schema.stored import StoredConfig
+from traders.versions import services as configs
+from traders.versions.rules.errors import UnknownVersion
+from traders.words import settings as words
+
+
+@dataclass(frozen=True)
+class Values:
+    """The settings of one group with their values, as (path, label, value)."""
+
+    title: str
+    lines: list[tuple[str, str, str]]
+
+
+def history_view(desk: Desk, current: StoredConfig) -> HttpResponse:
+    page, lines = page_of_history(desk.config_id, desk.request.GET.get("page"), current=current.version)
+    return desk.render(
+        "history.html",
+        desk.name(current),
+        tab="history",
+        page=page,
+        pages=page.paginator.get_elided_page_range(page.number),
+        lines=lines,
+        beside=desk.beside_versions([line.version for line in lines]),
+        current=current,
+    )
+
+
+def compare_view(desk: Desk, current: StoredConfig) -> HttpResponse:
+    """`?a=3&b=5`; without them, the latest version and the one before."""
+    try:
+        b = _number(desk, "b", current.version)
+        a = _number(desk, "a", max(1, b - 1))
+        left, right = (configs.version(desk.config_id, number) for number in sorted((a, b)))
+    except (ValueError, UnknownVersion):
+        messages.warning(desk.request, _("There is no such version: choose two of these."))
+        return HttpResponseRedirect(desk.history_url)
+    changes, kept = diff(left.flat, right.flat), same_rows(left, right)
+    return desk.render(
+        "compare.html",
+        desk.name(current),
+        tab="compare",
+        left=left,
+        right=right,
+        sides=(left, right),
+        current=current,
+        rows=rows(desk.config_id, changes, texts=prompt_bodies(digests_in(changes))),
+        left_label=f"v{left.version}",
+        right_label=f"v{right.version}",
+        same_rows=kept if "all" in desk.request.GET else None,
+        same_count=len(kept),
+    )
+
+
+def version_view(desk: Desk, current: StoredConfig, number: int) -> HttpResponse:
+    """One version as a whole."""
+    try:
+        shown = configs.version(desk.config_id, number)
+    except UnknownVersion:
+        messages.warning(desk.request, _("There is no version %(n)d: choose one of these.") % {"n": number})
+        return HttpResponseRedirect(desk.history_url)
+    return whole_page(desk, current, shown, tab="history")
+
+
+def whole_page(desk: Desk, current: StoredConfig, shown: StoredConfig, *, tab: str) -> HttpResponse:
+    return desk.render(
+        *("version.html", desk.name(current)),
+        tab=tab,
+        shown=shown,
+        current=current,
+        groups=whole(desk.settings, shown.flat),
+    )
+
+
+def whole(settings: Mapping[str, Setting], flat: Flat) -> list[Values]:
+    """Every setting of a configuration by group, extension keys last."""
+    grouped: dict[str, list[tuple[str, str, str]]] = {str(group): [] for group in Group}
+    for path, value in flat.items():
+        setting = settings.get(path)
+        group = setting.group if setting else Group.EXTRA
+        label = _(setting.label) if setting else path.removeprefix(EXTRA + ".")
+        grouped[str(group)].append((path, label, words.value(setting, value)))
+    return [Values(_(title), lines) for title, lines in grouped.items() if lines]
+
+
+def _number(desk: Desk, name: str, otherwise: int) -> int:
+    text = desk.request.GET.get(name, "")
+    return int(text) if text else otherwise
+
+
+def same_rows(left: StoredConfig, right: StoredConfig) -> list[Row]:
+    """What two configurations have in common."""
+    kept: list[Any] = [
+        Change(path, value, value) for path, value in left.flat.items() if same(value, right.flat.get(path, ABSENT))
+    ]
+    return rows(left.config_id, kept)

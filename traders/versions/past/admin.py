@@ -1,0 +1,89 @@
+"""The fleet at a moment of the past: the list, one configuration, and all of it as a bundle."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from traders.pages.desk import Desk
+from traders.pages.moment_asked import AT, asked_moment
+from traders.schema.problems import InvalidConfig
+from traders.schema.stored import StoredConfig
+from traders.sync.export.bundles import zipped
+from traders.sync.export.services import bundle
+from traders.templatetags.desk import moment_text
+from traders.versions.history.admin import whole
+from traders.versions.past import services as as_of
+from traders.versions.past.forms import PastForm, selects
+from traders.versions.rules.errors import NothingStored, UnknownConfig
+
+
+def past_list_view(desk: Desk) -> HttpResponse:
+    moment = asked_moment(desk)
+    if moment is None:
+        return HttpResponseRedirect(desk.list_url)
+    form = PastForm(desk.request.GET)
+    search = form.search()
+    fleet = as_of.fleet_then(moment, search, number=form.number)
+    asked = {AT: moment_text(moment), **form.asked}
+    numbers: Any = Paginator(range(fleet.page.matching), as_of.PAGE).get_elided_page_range(
+        min(fleet.number, fleet.pages)
+    )
+    return desk.render(
+        "past_list.html",
+        _("Traders"),
+        moment=moment,
+        fleet=fleet,
+        form=form,
+        selects=selects(form.asked, exchange=fleet.page.exchanges, market=fleet.page.markets, llm=fleet.page.models),
+        pages=[(n, urlencode({**asked, "p": n}) if isinstance(n, int) else "") for n in numbers],
+        searched=bool(form.asked),
+        back_url=desk.list_url,
+    )
+
+
+def past_view(desk: Desk, current: StoredConfig) -> HttpResponse:
+    """One configuration as it stood."""
+    moment = asked_moment(desk)
+    if moment is None:
+        return HttpResponseRedirect(desk.change_url)
+    then = as_of.config_then(desk.config_id, moment)
+    return desk.render(
+        "past.html",
+        desk.name(then or current),
+        moment=moment,
+        shown=then,
+        current=current,
+        groups=whole(desk.settings, then.flat) if then else [],
+        back_url=desk.change_url,
+    )
+
+
+def bundle_view(desk: Desk) -> HttpResponse:
+    """`?at=`, of all traders or of `?trader=`: manager.yaml and its prompts in one file."""
+    moment = asked_moment(desk)
+    if moment is None:
+        return HttpResponseRedirect(desk.list_url)
+    ids = [name.replace("\0", "") for name in desk.request.GET.getlist("trader")]
+    name = f"{slugify(ids[0]) if len(ids) == 1 else 'fleet'}-{moment:%Y%m%dT%H%M%SZ}"
+    try:
+        content = zipped(bundle(trader_ids=list(dict.fromkeys(ids)), at=moment), directory=name)
+    except (NothingStored, UnknownConfig, InvalidConfig) as refused:
+        messages.error(desk.request, _("Nothing to export: %(why)s.") % {"why": refused})
+        return HttpResponseRedirect(_list_at(moment))
+    response = HttpResponse(content, content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{name}.zip"'
+    return response
+
+
+def _list_at(moment: datetime) -> str:
+    query = urlencode({AT: moment_text(moment)})
+    return f"{reverse('admin:traders_traderconfig_changelist')}?{query}"

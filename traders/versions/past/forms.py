@@ -1,0 +1,60 @@
+"""Which traders of the past are looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+
+from traders.versions.past.queries import Search
+
+_DEFAULT = " default"
+"""The model of a trader that names none; no model begins with a space."""
+
+
+class PastForm(forms.Form):
+    """`choices` fills the selects once the fleet of the moment is known."""
+
+    q = forms.CharField(required=False, max_length=120)
+    exchange = forms.CharField(required=False, max_length=200)
+    market = forms.CharField(required=False, max_length=200)
+    llm = forms.CharField(required=False, max_length=200, strip=False)
+    retired = forms.ChoiceField(required=False, choices=[("", ""), ("no", ""), ("yes", "")])
+    p = forms.IntegerField(required=False, min_value=1, max_value=1_000_000)
+
+    def search(self) -> Search:
+        """What cannot be read is not looked for."""
+        self.is_valid()
+        given = self.cleaned_data
+        model = given.get("llm")
+        return Search(
+            text=given.get("q", ""),
+            exchange=given.get("exchange") or None,
+            market=given.get("market") or None,
+            model="" if model == _DEFAULT else model or None,
+            retired={"yes": True, "no": False}.get(given.get("retired", "")),
+        )
+
+    @property
+    def number(self) -> int:
+        return self.cleaned_data.get("p") or 1
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """For the addresses of further pages."""
+        names = [name for name in self.fields if name != "p"]
+        return {name: str(self.cleaned_data[name]) for name in names if self.cleaned_data.get(name)}
+
+
+def selects(asked: Mapping[str, Any], **names: Sequence[str]) -> list[tuple[str, str, list[tuple[str, str, bool]]]]:
+    """(field, title, [(value, words, chosen)]) for `exchange`, `market`, `llm` and `retired`."""
+    titles = {"exchange": _("Exchange"), "market": _("Market"), "llm": _("Model")}
+    found = []
+    for field, values in names.items():
+        options = [(name or _DEFAULT, name or _("default")) for name in sorted(values)]
+        found.append((field, titles[field], [(value, text, asked.get(field) == value) for value, text in options]))
+    retired = [("no", _("in the fleet")), ("yes", _("retired"))]
+    found.append(("retired", _("Retired"), [(value, text, asked.get("retired") == value) for value, text in retired]))
+    return found

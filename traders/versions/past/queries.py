@@ -1,0 +1,126 @@
+"""The fleet at a moment, a page at a time: one pass over one version of each trader, however long the histories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from traders.models import TraderConfigVersion
+from traders.schema.stored import StoredConfig
+from traders.versions import rows
+
+_THEN = """
+SELECT c.id, v.*
+  FROM trader_config c CROSS JOIN LATERAL (
+       SELECT history_id, allocation_pct, exchange_provider, market_provider,
+              detail ->> 'display_name' AS name, coalesce(detail #>> '{llm,model}', '') AS model,
+              detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb AS retired
+         FROM trader_config_versions v
+        WHERE v.id = c.id AND v.history_date <= %(at)s
+        ORDER BY v.history_date DESC LIMIT 1) v
+"""
+_MATCHES = """
+(%(search)s = '' OR strpos(lower(id), lower(%(search)s)) > 0 OR strpos(lower(name), lower(%(search)s)) > 0)
+AND (%(exchange)s::text IS NULL OR exchange_provider = %(exchange)s)
+AND (%(market)s::text IS NULL OR market_provider = %(market)s)
+AND (%(model)s::text IS NULL OR model = %(model)s)
+AND (%(retired)s::boolean IS NULL OR retired = %(retired)s)
+"""
+_COUNTS = f"""
+SELECT count(*) FILTER (WHERE NOT retired), count(*) FILTER (WHERE retired),
+       coalesce(sum(allocation_pct) FILTER (WHERE NOT retired), 0),
+       count(*) FILTER (WHERE matches),
+       (array_agg(history_id ORDER BY id) FILTER (WHERE matches))[%(first)s:%(last)s],
+       array_agg(DISTINCT exchange_provider), array_agg(DISTINCT market_provider), array_agg(DISTINCT model)
+  FROM (SELECT *, ({_MATCHES}) AS matches FROM ({_THEN}) t) t
+"""
+_ROWS = """
+SELECT v.*, c.version AS version_now
+  FROM trader_config_versions v JOIN trader_config c ON c.id = v.id
+ WHERE v.history_id = ANY (%s) ORDER BY v.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Which traders of that moment. `text` is part of an id or a name, whatever the case; None means any."""
+
+    text: str = ""
+    exchange: str | None = None
+    market: str | None = None
+    model: str | None = None
+    retired: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TraderThen:
+    """A trader's configuration at a moment, and the number of the version that stands now."""
+
+    config: StoredConfig
+    version_now: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageThen:
+    """`traders` and `retired` count all that existed; `matching` those searched for, `lines` a page of them."""
+
+    traders: int
+    retired: int
+    allocated_pct: Decimal
+    matching: int
+    lines: list[TraderThen]
+    exchanges: list[str]
+    markets: list[str]
+    models: list[str]
+
+
+def page_at(moment: datetime, search: Search, *, offset: int, limit: int) -> PageThen:
+    """In order of id. Two statements."""
+    parameters: dict[str, Any] = {
+        "at": moment,
+        "search": search.text,
+        "exchange": search.exchange,
+        "market": search.market,
+        "model": search.model,
+        "retired": search.retired,
+        "first": offset + 1,
+        "last": offset + limit,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTS, parameters)
+        ((traders, retired, allocated_pct, matching, ids, *names),) = cursor.fetchall()
+    lines = [
+        TraderThen(rows.stored(row), row.version_now) for row in TraderConfigVersion.objects.raw(_ROWS, [ids or []])
+    ]
+    return PageThen(traders, retired, allocated_pct, matching, lines, *(found or [] for found in names))
+
+
+def changed_since(moment: datetime) -> list[str]:
+    """Traders that existed at `moment` and have a newer version since."""
+    return _ids("min(version) > 1", moment)
+
+
+def paths_since(moment: datetime) -> list[str]:
+    """Every path that some version after `moment` changed, of traders and of the fleet's settings."""
+    text = """
+        SELECT DISTINCT unnest(changed_fields) FROM trader_config_versions WHERE history_date > %(at)s
+        UNION SELECT unnest(changed_fields) FROM manager_config_versions WHERE history_date > %(at)s ORDER BY 1
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(text, {"at": moment})
+        return [path for (path,) in cursor.fetchall()]
+
+
+def count_made_since(moment: datetime) -> int:
+    return len(_ids("min(version) = 1", moment))
+
+
+def _ids(condition: str, moment: datetime) -> list[str]:
+    text = f"SELECT id FROM trader_config_versions WHERE history_date > %s GROUP BY id HAVING {condition} ORDER BY id"
+    with connection.cursor() as cursor:
+        cursor.execute(text, [moment])
+        return [trader_id for (trader_id,) in cursor.fetchall()]

@@ -1,0 +1,49 @@
+"""The fleet as it stood at a moment, for pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from traders.schema.fleet import FLEET_ID
+from traders.schema.stored import StoredConfig
+from traders.versions import queries as configs
+from traders.versions.past import queries as as_of
+from traders.versions.past.queries import PageThen, Search
+from traders.versions.rules.allocation import Allocation
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class FleetThen:
+    """One page of the fleet at `moment`. `settings` is None where the fleet had none yet."""
+
+    moment: datetime
+    settings: StoredConfig | None
+    allocation: Allocation
+    page: PageThen
+    number: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.page.matching // PAGE))
+
+
+def fleet_then(moment: datetime, search: Search, *, number: int = 1) -> FleetThen:
+    """Page `number` from 1. Three statements, however large the fleet and its history."""
+    settings = configs.fleet_at(moment)
+    page = as_of.page_at(moment, search, offset=(number - 1) * PAGE, limit=PAGE)
+    return FleetThen(moment, settings, Allocation(page.allocated_pct, configs.reserve_pct(settings)), page, number)
+
+
+def config_then(config_id: str, moment: datetime) -> StoredConfig | None:
+    """None for a trader, or fleet settings, made later."""
+    if config_id == FLEET_ID:
+        return configs.fleet_at(moment)
+    return configs.traders_at(moment, [config_id]).get(config_id)
+
+
+def made_since(moment: datetime) -> int:
+    """How many traders were made after `moment`."""
+    return as_of.count_made_since(moment)

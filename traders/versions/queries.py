@@ -1,0 +1,203 @@
+"""Reads of configurations: now, by version, at a moment. Reads only; nothing here locks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from traders.models import ManagerConfigVersion, TraderConfig, TraderConfigVersion
+from traders.schema.fleet import FLEET_ID, FleetSpec
+from traders.schema.stored import StoredConfig
+from traders.versions import rows
+from traders.versions.rules.allocation import Share
+
+_CURRENT = """
+SELECT v.* FROM trader_config c JOIN trader_config_versions v ON v.id = c.id AND v.version = c.version
+ WHERE %(ids)s::text[] IS NULL OR c.id = ANY (%(ids)s) ORDER BY c.id
+"""
+_AS_OF = """
+SELECT DISTINCT ON (id) * FROM trader_config_versions
+ WHERE history_date <= %(at)s AND (%(ids)s::text[] IS NULL OR id = ANY (%(ids)s))
+ ORDER BY id, version DESC
+"""
+
+_NUMBERED = """
+SELECT v.* FROM unnest(%s::text[], %s::int[]) AS n(id, version)
+  JOIN trader_config_versions v ON v.id = n.id AND v.version = n.version
+"""
+
+_BEFORE = """
+SELECT p.* FROM {table} v JOIN {table} p ON p.id = v.id AND p.version = v.version - 1
+ WHERE v.history_id = ANY (%s)
+"""
+
+
+def current_traders(ids: Collection[str] | None = None) -> dict[str, StoredConfig]:
+    """{trader_id: its latest version}; None means all traders."""
+    found = TraderConfigVersion.objects.raw(_CURRENT, {"ids": None if ids is None else list(ids)})
+    return {version.id: rows.stored(version) for version in found}
+
+
+def current_fleet() -> StoredConfig | None:
+    version = ManagerConfigVersion.objects.order_by("-version").first()
+    return rows.stored(version) if version else None
+
+
+def current(config_id: str) -> StoredConfig | None:
+    """The fleet's settings for "@manager", else the trader's configuration."""
+    return current_fleet() if config_id == FLEET_ID else current_traders([config_id]).get(config_id)
+
+
+def version(config_id: str, number: int) -> StoredConfig | None:
+    if config_id == FLEET_ID:
+        row = ManagerConfigVersion.objects.filter(version=number).first()
+    else:
+        row = _of_trader(config_id).filter(version=number).first()
+    return rows.stored(row) if row else None
+
+
+def history(config_id: str, *, before: int | None, limit: int) -> list[StoredConfig]:
+    """Versions of one configuration, newest first, of those older than version `before`."""
+    found = ManagerConfigVersion.objects.all() if config_id == FLEET_ID else _of_trader(config_id)
+    if before is not None:
+        found = found.filter(version__lt=before)
+    return [rows.stored(row) for row in found.order_by("-version")[:limit]]
+
+
+def versions(numbers: Mapping[str, int]) -> dict[str, StoredConfig]:
+    """{config_id: its version of that number}; what was never there is left out."""
+    return {config_id: found for (config_id, _number), found in numbered(numbers.items()).items()}
+
+
+def numbered(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], StoredConfig]:
+    """{(config_id, number): that version}; what was never there is left out. At most two statements."""
+    wanted = list(keys)
+    traders = [key for key in wanted if key[0] != FLEET_ID]
+    fleet = [number for config_id, number in wanted if config_id == FLEET_ID]
+    found: list[Any] = []
+    if traders:
+        parameters = [[name for name, _number in traders], [number for _name, number in traders]]
+        found += TraderConfigVersion.objects.raw(_NUMBERED, parameters)
+    if fleet:
+        found += ManagerConfigVersion.objects.filter(version__in=fleet)
+    stored = [rows.stored(row) for row in found]
+    return {(version.config_id, version.version): version for version in stored}
+
+
+def traders_at(moment: datetime, ids: Collection[str] | None = None) -> dict[str, StoredConfig]:
+    """Each trader's highest version at or before `moment`; traders made later are left out."""
+    found = TraderConfigVersion.objects.raw(_AS_OF, {"at": moment, "ids": None if ids is None else list(ids)})
+    return {version.id: rows.stored(version) for version in found}
+
+
+def fleet_at(moment: datetime) -> StoredConfig | None:
+    row = ManagerConfigVersion.objects.filter(history_date__lte=moment).order_by("-version").first()
+    return rows.stored(row) if row else None
+
+
+def same_id_ignoring_case(trader_id: str) -> str | None:
+    """The id as stored, if there is one."""
+    return TraderConfig.objects.filter(pk__iexact=trader_id).values_list("pk", flat=True).first()
+
+
+def all_ids() -> list[str]:
+    """Of every trader, in order."""
+    return list(TraderConfig.objects.order_by("pk").values_list("pk", flat=True))
+
+
+def existing_ids(ids: Collection[str]) -> set[str]:
+    """Those of these that are ids of traders."""
+    return set(TraderConfig.objects.filter(pk__in=list(ids)).values_list("pk", flat=True))
+
+
+def change_set(
+    number: int, *, ids: Collection[str] | None = None, after: str = "", limit: int | None = None
+) -> list[tuple[StoredConfig | None, StoredConfig]]:
+    """(before, after) of each configuration that the change set changed, the fleet's settings first, then traders
+    in order of id; before is None for a new one. Of these only (`ids`), and of those the `limit` past `after`."""
+    pairs: list[tuple[StoredConfig | None, StoredConfig]] = []
+    for model in (ManagerConfigVersion, TraderConfigVersion):
+        changed = model.objects.filter(change_set=number).order_by("id")
+        if model is TraderConfigVersion:
+            changed = changed.filter(id__gt=after) if ids is None else changed.filter(id__gt=after, id__in=ids)
+        elif after or (ids is not None and FLEET_ID not in ids):
+            continue
+        versions = list(changed[: None if limit is None else limit - len(pairs)])
+        previous = _previous(model, versions)
+        pairs += [(previous.get(version.id), rows.stored(version)) for version in versions]
+    return pairs
+
+
+def _of_trader(trader_id: str) -> Any:
+    return TraderConfigVersion.objects.filter(id=trader_id)
+
+
+def _previous(model: Any, versions: Sequence[Any]) -> dict[Any, StoredConfig]:
+    """{id: the version before}, where there is one."""
+    found = model.objects.raw(
+        _BEFORE.format(table=model._meta.db_table), [[version.history_id for version in versions]]
+    )
+    return {version.id: rows.stored(version) for version in found}
+
+
+def shares() -> dict[str, Share]:
+    """{trader_id: Share} of all traders."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, allocation_pct, detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb FROM trader_config"
+        )
+        return {trader_id: Share(pct, is_retired) for trader_id, pct, is_retired in cursor.fetchall()}
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSums:
+    """`traders` and `allocated_pct` leave out the retired."""
+
+    traders: int
+    retired: int
+    allocated_pct: Decimal
+
+
+def fleet_sums() -> FleetSums:
+    """What `shares` add up to, without reading each."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*) FILTER (WHERE NOT retired), count(*) FILTER (WHERE retired),
+                   coalesce(sum(allocation_pct) FILTER (WHERE NOT retired), 0)
+              FROM (SELECT allocation_pct, detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb AS retired
+                      FROM trader_config) t
+            """
+        )
+        return FleetSums(*cursor.fetchone())
+
+
+def reserve_pct(settings: StoredConfig | None) -> Decimal:
+    """0 until the fleet has settings."""
+    return (
+        settings.spec.detail.manager.reserve_equity_pct
+        if settings and isinstance(settings.spec, FleetSpec)
+        else Decimal(0)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NamesInUse:
+    exchange_providers: set[str]
+    market_providers: set[str]
+    models: set[str]
+
+
+def names_in_use() -> NamesInUse:
+    """Providers and models that some trader's current version names."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT exchange_provider, market_provider, detail #>> '{llm,model}' FROM trader_config"
+        )
+        rows = cursor.fetchall()
+    return NamesInUse(*({row[column] or "" for row in rows} for column in range(3)))

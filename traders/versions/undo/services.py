@@ -1,0 +1,216 @@
+"""Taking a change set back, and taking the fleet back to a moment: previewed, one reason, one new change set."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from traders.schema.fleet import FLEET_ID
+from traders.schema.paths import ABSENT, Change, Flat, apply, diff
+from traders.schema.stored import SavedVersion, StoredConfig
+from traders.versions import queries as configs
+from traders.versions.bulk.many import ChangedMeanwhile, Decide, FleetProposal, propose_many, save_many
+from traders.versions.changelog import queries as changelog
+from traders.versions.changelog.queries import Filter
+from traders.versions.edit.services import require_right
+from traders.versions.past import queries as as_of
+from traders.versions.rules.errors import UnknownChangeSet
+from traders.versions.rules.merge import unit_of
+from traders.versions.undo.rules import Reverting, revert
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What of it: these traders ("@manager" = the fleet's settings) and these paths; empty means all.
+
+    `chosen` are contested (config_id, path) that are to go back although somebody touched them since.
+    """
+
+    config_ids: frozenset[str] = frozenset()
+    paths: frozenset[str] = frozenset()
+    chosen: frozenset[tuple[str, str]] = frozenset()
+
+    def chosen_of(self, config_id: str) -> set[str]:
+        return {path for name, path in self.chosen if name == config_id}
+
+
+@dataclass(frozen=True)
+class UndoProposal:
+    """`contested` are paths touched since, by configuration: from what stands to what stood before, chosen to go
+    back or not. `created` are traders that the change set made; undoing it retires them."""
+
+    fleet: FleetProposal
+    contested: Mapping[str, tuple[Change, ...]]
+    created: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What there is to choose from: the configurations concerned, and the paths that changed."""
+
+    config_ids: tuple[str, ...]
+    paths: tuple[str, ...]
+
+
+def propose_undo(*, change_set: int, scope: Scope = Scope()) -> UndoProposal:
+    """Writes nothing. Raises UnknownChangeSet."""
+    undone = _Undone(change_set, scope)
+    fleet = propose_many(config_ids=undone.config_ids, decide=undone.decide, of_fleet=True)
+    return UndoProposal(fleet, undone.contested, tuple(sorted(undone.created)))
+
+
+def extent_of(change_set: int) -> Extent:
+    """All that a change set did. Raises UnknownChangeSet."""
+    versions = list(changelog.rows(Filter(change_set=change_set)))
+    if not versions:
+        raise UnknownChangeSet(change_set)
+    paths = {path for *_facts, changed in versions for path in changed}
+    return Extent(tuple(sorted(config_id for _set, config_id, *_rest in versions)), tuple(sorted(paths)))
+
+
+def undo(
+    *,
+    change_set: int,
+    scope: Scope,
+    seen: Mapping[str, int],
+    reason: str,
+    actor: str,
+    may_change_fleet: bool = False,
+) -> list[SavedVersion]:
+    """As `many.save_many`; ChangedMeanwhile also where a path became contested since the preview. Raises
+    UnknownChangeSet, and FleetNotAllowed where the fleet's settings are in the scope."""
+    undone = _Undone(change_set, scope, seen)
+    require_right(undone.config_ids, may_change_fleet=may_change_fleet)
+    return save_many(
+        config_ids=undone.config_ids,
+        decide=undone.decide,
+        seen=seen,
+        reason=reason,
+        actor=actor,
+        source="undo",
+        may_change_fleet=may_change_fleet,
+    )
+
+
+def propose_restore_to(*, moment: datetime, scope: Scope = Scope()) -> FleetProposal:
+    """What taking every configuration back to `moment` would do. Traders made later are left alone."""
+    config_ids, decide = _as_at(moment, scope)
+    return propose_many(config_ids=config_ids, decide=decide, of_fleet=True)
+
+
+def extent_since(moment: datetime) -> Extent:
+    """All that was touched after `moment` and existed then."""
+    return Extent((*_settings_changed_since(moment), *as_of.changed_since(moment)), tuple(as_of.paths_since(moment)))
+
+
+def restore_to(
+    *,
+    moment: datetime,
+    scope: Scope,
+    seen: Mapping[str, int],
+    reason: str,
+    actor: str,
+    may_change_fleet: bool = False,
+) -> list[SavedVersion]:
+    """As `many.save_many`. Raises FleetNotAllowed where the fleet's settings changed since and are in the scope."""
+    config_ids, decide = _as_at(moment, scope)
+    require_right(config_ids, may_change_fleet=may_change_fleet)
+    return save_many(
+        config_ids=config_ids,
+        decide=decide,
+        seen=seen,
+        reason=reason,
+        actor=actor,
+        source="restore",
+        may_change_fleet=may_change_fleet,
+    )
+
+
+class _Undone:
+    """A change set's configurations before and after it."""
+
+    def __init__(self, change_set: int, scope: Scope, seen: Mapping[str, int] | None = None) -> None:
+        pairs = configs.change_set(change_set)
+        if not pairs:
+            raise UnknownChangeSet(change_set)
+        self.scope, self.seen = scope, seen or {}
+        self.pairs = {
+            after.config_id: (before, after)
+            for before, after in pairs
+            if not scope.config_ids or after.config_id in scope.config_ids
+        }
+        self.contested: dict[str, tuple[Change, ...]] = {}
+        self.created: set[str] = set()
+
+    @property
+    def config_ids(self) -> list[str]:
+        return list(self.pairs)
+
+    def decide(self, current: StoredConfig) -> Flat:
+        before, after = self.pairs[current.config_id]
+        if before is None:
+            return self._without(current)
+        reverting = self._reverting(before, after, current)
+        if reverting.contested:
+            self.contested[current.config_id] = reverting.contested
+        self._require_as_seen(before, after, current, reverting)
+        return apply(current.flat, reverting.changes)
+
+    def _reverting(self, before: StoredConfig, after: StoredConfig, now: StoredConfig) -> Reverting:
+        return revert(
+            before=before.flat,
+            after=after.flat,
+            now=now.flat,
+            paths=self.scope.paths,
+            chosen=self.scope.chosen_of(now.config_id),
+        )
+
+    def _require_as_seen(
+        self, before: StoredConfig, after: StoredConfig, current: StoredConfig, reverting: Reverting
+    ) -> None:
+        """What was to go back in the preview and was touched since would stay behind in silence."""
+        version = self.seen.get(current.config_id, current.version)
+        if version == current.version or (previewed := configs.version(current.config_id, version)) is None:
+            return
+        going = {change.path for change in self._reverting(before, after, previewed).changes}
+        left = going.intersection(change.path for change in reverting.contested)
+        if touched := sorted(left - {change.path for change in reverting.changes}):
+            raise ChangedMeanwhile({current.config_id: touched})
+
+    def _without(self, current: StoredConfig) -> Flat:
+        """A trader is never deleted: undoing its creation retires it. The fleet's settings stay."""
+        if current.config_id == FLEET_ID or (self.scope.paths and "detail.retired" not in self.scope.paths):
+            return current.flat
+        self.created.add(current.config_id)
+        return current.flat | {"detail.retired": True}
+
+
+def _as_at(moment: datetime, scope: Scope) -> tuple[Collection[str], Decide]:
+    # Whoever has no newer version stands as then already.
+    traders = scope.config_ids - {FLEET_ID} if scope.config_ids else as_of.changed_since(moment)
+    then = configs.traders_at(moment, traders)
+    if not scope.config_ids or FLEET_ID in scope.config_ids:
+        then |= _settings_changed_since(moment)
+    paths = {path for name in scope.paths for path in unit_of(name)}
+
+    def decide(current: StoredConfig) -> Flat:
+        changes = [
+            change
+            for change in diff(current.flat, then[current.config_id].flat)
+            if (not paths or change.path in paths) and not _brings_back(change)
+        ]
+        return apply(current.flat, changes)
+
+    return list(then), decide
+
+
+def _settings_changed_since(moment: datetime) -> dict[str, StoredConfig]:
+    """The fleet's settings as they stood at `moment`; empty where there were none, or where they stand so still."""
+    then, now = configs.fleet_at(moment), configs.current_fleet()
+    return {FLEET_ID: then} if then and now and then.version != now.version else {}
+
+
+def _brings_back(change: Change) -> bool:
+    """Going back never un-retires: that is an action of its own."""
+    return change.path == "detail.retired" and change.new in (False, ABSENT)
