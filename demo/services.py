@@ -17,9 +17,9 @@ from demo.sample.fleet import fleet_of
 from demo.sample.plan import SamplePlan
 from demo.sample.prices import price_paths
 from traders.accounts.rules import Role
+from traders.fleet import services as fleet_services
 from traders.manager_yaml.bundle.writer import write_bundle
 from traders.sync.export.services import bundle
-from traders.versions import services as configs
 from trading.live.reads import now_us
 from trading.schema.live import Price
 from trading.services import live
@@ -38,7 +38,7 @@ def generate(plan: SamplePlan, done: Callable[[int], None] = lambda count: None)
     The traders share what capital the fleet has left. Raises TradersExist where one of the plan's ids is taken, and
     ValueError when the trades do not fit into the days or the traders into the capital.
     """
-    free = configs.overview().allocation.free_pct
+    free = fleet_services.overview().allocation.free_pct
     plan = dataclasses.replace(plan, capital_pct=min(plan.capital_pct, free))
     rows = writer.load(fleet_of(plan), plan, done)
     live.fleet_changed()
@@ -47,7 +47,7 @@ def generate(plan: SamplePlan, done: Callable[[int], None] = lambda count: None)
 
 def is_made() -> bool:
     """Whether the database holds any trader."""
-    return bool(configs.overview().traders)
+    return bool(fleet_services.overview().traders)
 
 
 def hire(since: datetime) -> None:

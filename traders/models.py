@@ -233,6 +233,10 @@ class TraderSymbolCooldown(models.Model):
         return f"{self.trader_id} {self.symbol}"
 
 
+MISSING = "missing"
+"""Stands in `yaml_base` for the digest of a trader that the last synced file did not have."""
+
+
 class YamlBase(models.Model):
     """What the file declared at the last sync: the base of the three-way comparison.
 

@@ -19,6 +19,7 @@ from demo import services
 from demo.sample.plan import MOST_ALLOCATION_PCT, RESERVE_PCT
 from tests.factories import make_trader, sync_traders
 from tests.trading_factories import make_entry, make_position, make_trade
+from traders.fleet import services as fleet_services
 from traders.models import ManagerConfigVersion, PromptText, TraderConfig, TraderConfigVersion
 from traders.schema.fleet import FLEET_ID
 from traders.sync.export.services import bundle
@@ -157,10 +158,10 @@ def test_a_trader_of_such_a_name_is_left_alone() -> None:
 
 @pytest.mark.usefixtures("real")
 def test_beside_other_traders_the_fleet_takes_what_capital_is_free() -> None:
-    free = configs.overview().allocation.free_pct
+    free = fleet_services.overview().allocation.free_pct
     run("generate_sample", **SMALL)
 
-    assert configs.overview().allocation.free_pct == free - 2 * min(MOST_ALLOCATION_PCT, free / 2)
+    assert fleet_services.overview().allocation.free_pct == free - 2 * min(MOST_ALLOCATION_PCT, free / 2)
     assert configs.existing(FLEET_ID).version == 1
 
 

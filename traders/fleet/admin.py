@@ -15,6 +15,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
 from traders.fleet import filters
+from traders.fleet import services as fleet_services
 from traders.fleet.actions import action_urls, may_upload
 from traders.fleet.columns import TraderColumns
 from traders.fleet.pages import fleet_urls
@@ -26,7 +27,6 @@ from traders.pages.moment_asked import AT
 from traders.pages.paginator import PagesByKey
 from traders.schema.trader import ID_PATTERN
 from traders.sync.conflicts.admin import conflicts_view
-from traders.versions import services as configs
 from traders.versions.past.admin import past_list_view
 
 # Read as text and in columns of figures, in the table as in the cards.
@@ -97,7 +97,7 @@ class TraderConfigAdmin(TraderColumns, VersionedAdmin):  # type: ignore[misc]
             "rows": rows,
             "rows_by_id": list(zip((row.pk for row in changes.result_list), rows, strict=True)),
             "asked": [(name, value) for name, value in changes.params.items() if value],
-            "overview": configs.overview(),
+            "overview": fleet_services.overview(),
             "may_add": self.has_add_permission(request),
             "may_upload": may_upload(self, request),
             "may_change": self.has_change_permission(request),

@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy
 from traders.models import TraderConfig
 from traders.runtime.rules import State
 from traders.runtime.states import state_of_trader
-from traders.templatetags.desk import ago, ago_words, pct, state_mark
+from traders.templatetags.desk import ago, pct, state_mark
 from traders.words import settings as words
+from traders.words.moments import ago_words
 
 
 class TraderColumns:

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from traders.fleet import services as fleet_services
 from traders.models import ManagerConfigVersion, SyncConflict
-from traders.versions import services as configs
 from traders.versions.changelog import services as changelog
 from traders.versions.changelog.admin import with_settings
 
@@ -22,7 +22,7 @@ def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
     if not may_view:
         return context
     return context | {
-        "overview": configs.overview(),
+        "overview": fleet_services.overview(),
         "has_fleet": ManagerConfigVersion.objects.exists(),
         "last_changes": with_settings(changelog.latest(LAST_CHANGES)),
         "may_add": request.user.has_perm("traders.add_traderconfig"),

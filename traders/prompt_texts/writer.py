@@ -9,10 +9,9 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
+from traders.models import MISSING, TraderConfigVersion
 from traders.models import PromptText as PromptRow
-from traders.models import TraderConfigVersion
 from traders.schema.prompts import PromptText
-from traders.sync.writer import MISSING
 
 # One row for each prompt of each trader. A trader whose prompt the last sync took from another file, or from none,
 # has no `declared`.

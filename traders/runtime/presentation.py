@@ -19,8 +19,8 @@ from traders.models import TraderConfig, TraderSymbolCooldown
 from traders.runtime.rules import State, stale_after
 from traders.runtime.states import state_of_trader
 from traders.schema import jsonio
-from traders.templatetags.desk import ago_words, exact
 from traders.words import settings as words
+from traders.words.moments import ago_words, exact
 
 COOLDOWNS_SHOWN = 50
 NONE = "–"

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from traders.models import SyncConflict, YamlBase
+from traders.models import MISSING, SyncConflict, YamlBase
 from traders.schema import jsonio
 from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import ABSENT, Flat, flatten
@@ -19,9 +19,6 @@ ON CONFLICT (trader_id) DO UPDATE
    SET declared = EXCLUDED.declared, declared_digest = EXCLUDED.declared_digest,
        file_sha256 = EXCLUDED.file_sha256, synced_at = EXCLUDED.synced_at
 """
-
-MISSING = "missing"
-"""Stands for the digest of a trader that the last synced file did not have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,16 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from traders.runtime.rules import State
 from traders.versions import actors as accounts
 from traders.versions.rules.allocation import Allocation
 from traders.words import settings as words
+from traders.words.moments import ago_words, exact
 from traders.words.moments import for_picker as picked
 
 register = template.Library()
+register.filter("exact", exact)
 
 NONE = "–"
 
@@ -104,11 +105,6 @@ def ago(moment: datetime) -> SafeString:
 
 
 @register.filter
-def exact(moment: datetime) -> str:
-    return moment.astimezone(timezone.get_current_timezone()).strftime("%Y-%m-%d %H:%M:%S %Z")
-
-
-@register.filter
 def moment_text(moment: datetime) -> str:
     """As addresses and commands write it: 2026-11-01T12:00:00Z, with its microseconds where it has some."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
@@ -117,19 +113,6 @@ def moment_text(moment: datetime) -> str:
 @register.filter
 def for_picker(moment: datetime) -> str:
     return picked(moment)
-
-
-def ago_words(moment: datetime, now: datetime) -> str:
-    seconds = int((now - moment).total_seconds())
-    if seconds < 60:
-        return _("just now")
-    if seconds < 3600:
-        return ngettext("%(n)d min ago", "%(n)d min ago", seconds // 60) % {"n": seconds // 60}
-    if seconds < 86400:
-        return ngettext("%(n)d h ago", "%(n)d h ago", seconds // 3600) % {"n": seconds // 3600}
-    if seconds < 30 * 86400:
-        return ngettext("%(n)d day ago", "%(n)d days ago", seconds // 86400) % {"n": seconds // 86400}
-    return moment.strftime("%Y-%m-%d")
 
 
 @register.filter

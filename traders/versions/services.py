@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from traders.schema.fleet import FLEET_ID
 from traders.schema.stored import StoredConfig
-from traders.sync import writer as bases
 from traders.versions import queries as configs
 from traders.versions.queries import NamesInUse
-from traders.versions.rules.allocation import Allocation
 from traders.versions.rules.errors import UnknownConfig, UnknownVersion
-
-
-@dataclass(frozen=True, slots=True)
-class FleetOverview:
-    """`last_sync` is None until a manager.yaml was synced."""
-
-    allocation: Allocation
-    traders: int
-    retired: int
-    open_conflicts: int
-    last_sync: datetime | None
 
 
 def stored(config_id: str) -> StoredConfig | None:
@@ -100,14 +86,3 @@ def then(config_id: str, moment: datetime) -> StoredConfig:
 def names_in_use() -> NamesInUse:
     """Providers and models that some trader's current version names."""
     return configs.names_in_use()
-
-
-def overview() -> FleetOverview:
-    sums, last_sync = configs.fleet_sums(), bases.last_sync()
-    return FleetOverview(
-        allocation=Allocation(sums.allocated_pct, configs.reserve_pct(configs.current_fleet())),
-        traders=sums.traders,
-        retired=sums.retired,
-        open_conflicts=bases.count_of_conflicts(),
-        last_sync=last_sync.synced_at if last_sync else None,
-    )

@@ -15,8 +15,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from traders.templatetags.desk import ago, ago_words, exact
+from traders.templatetags.desk import ago
 from traders.words import settings as words
+from traders.words.moments import ago_words, exact
 from trading.schema.exclusion import Exclusion, who_and_why
 
 register = template.Library()

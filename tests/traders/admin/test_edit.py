@@ -8,6 +8,7 @@ from django.test import Client
 
 from tests.factories import save_edit
 from tests.traders.admin.browsing import FLEET, STEADY, form_data, hidden_fields, save, text_of
+from traders.fleet import services as fleet_services
 from traders.schema.fleet import FLEET_ID
 from traders.versions import services as configs
 
@@ -134,10 +135,10 @@ def test_extension_keys_are_edited_as_json(editor: Client) -> None:
 
 def test_retiring_and_taking_back_is_an_edit(editor: Client) -> None:
     save(editor, detail__retired="on")
-    assert configs.overview().allocation.allocated_pct == 20
+    assert fleet_services.overview().allocation.allocated_pct == 20
 
     save(editor, detail__retired=None)
-    assert configs.overview().allocation.allocated_pct == 40
+    assert fleet_services.overview().allocation.allocated_pct == 40
 
 
 def test_the_origin_of_a_clone_is_shown_and_kept(editor: Client) -> None:

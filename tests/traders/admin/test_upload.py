@@ -18,6 +18,7 @@ from pytest_django.fixtures import Settings
 from tests.factories import make_trader, new_trader, save_edit, sync_traders
 from tests.traders.admin.browsing import TRADERS, hidden_fields, text_of
 from tests.traders.admin.conftest import Login
+from traders.fleet import services as fleet_services
 from traders.schema.fleet import FLEET_ID
 from traders.versions import services as configs
 
@@ -118,7 +119,7 @@ def test_conflicts_may_stay_open(editor: Client) -> None:
     save_edit("a", detail__risk__max_positions=7)
     done = apply(editor, plan(editor, file))
     assert "Settle the conflicts" in text_of(done)
-    assert configs.overview().open_conflicts == 1
+    assert fleet_services.overview().open_conflicts == 1
     assert positions() == [(2, 7), (2, 5)]
 
 

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from tests.at_once import at_once
 from tests.factories import PROMPTS, make_file, make_trader, new_trader, save_edit, sync_traders
+from traders.fleet import services as fleet_services
 from traders.models import TraderConfigVersion
 from traders.prompt_texts import writer as prompts
 from traders.schema.fleet import FLEET_ID
@@ -52,7 +53,7 @@ def test_two_raises_that_fit_singly_but_not_together_cannot_both_be_saved() -> N
     )
 
     assert [isinstance(result, InvalidConfig) for result in results].count(True) == 1
-    assert configs.overview().allocation.allocated_pct == 85
+    assert fleet_services.overview().allocation.allocated_pct == 85
 
 
 def test_a_raise_and_a_larger_reserve_cannot_both_be_saved() -> None:
@@ -64,7 +65,7 @@ def test_a_raise_and_a_larger_reserve_cannot_both_be_saved() -> None:
     )
 
     assert [isinstance(result, InvalidConfig) for result in results].count(True) == 1
-    assert configs.overview().allocation.free_pct >= 0
+    assert fleet_services.overview().allocation.free_pct >= 0
 
 
 @pytest.mark.parametrize("synced_before", [True, False])
@@ -86,7 +87,7 @@ def test_new_traders_on_an_empty_database_hold_the_fleet_rule() -> None:
     results = at_once(*(lambda n=n: new_trader(f"t{n}", allocation_pct=Decimal(60)) for n in range(4)))
 
     assert sum(isinstance(result, InvalidConfig) for result in results) == 3
-    assert configs.overview().allocation.allocated_pct == 60
+    assert fleet_services.overview().allocation.allocated_pct == 60
 
 
 def test_two_first_syncs_at_the_same_moment_make_one_version_each() -> None:

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.factories import make_file, make_fleet, make_trader, new_trader, save_edit
+from traders.fleet import services as fleet_services
 from traders.models import TraderConfig, TraderConfigVersion
 from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import ABSENT, Change, apply, diff
@@ -198,7 +199,7 @@ def assert_history_replays() -> None:
 
 
 def assert_fleet_rule_holds() -> None:
-    overview = configs.overview()
+    overview = fleet_services.overview()
     assert overview.allocation.free_pct >= 0
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from tests.factories import make_trader, new_trader, save_edit, sync_traders
+from traders.fleet import services as fleet_services
 from traders.schema.problems import InvalidConfig
 from traders.versions import services as configs
 from traders.versions.lifecycle.services import clone, propose_retirement, set_retired
@@ -52,7 +53,7 @@ def test_retiring_frees_capital_in_one_change_set() -> None:
     assert (proposal.before.free_pct, proposal.after.free_pct) == (Decimal(30), Decimal(70))
     retire("a", "b")
 
-    assert configs.overview().retired == 2
+    assert fleet_services.overview().retired == 2
     assert configs.existing("a").change_set == configs.existing("b").change_set
 
 

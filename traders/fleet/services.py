@@ -1,0 +1,32 @@
+"""The fleet in a few numbers, for its list and the first page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from traders.sync import writer as bases
+from traders.versions import queries as configs
+from traders.versions.rules.allocation import Allocation
+
+
+@dataclass(frozen=True, slots=True)
+class FleetOverview:
+    """`last_sync` is None until a manager.yaml was synced."""
+
+    allocation: Allocation
+    traders: int
+    retired: int
+    open_conflicts: int
+    last_sync: datetime | None
+
+
+def overview() -> FleetOverview:
+    sums, last_sync = configs.fleet_sums(), bases.last_sync()
+    return FleetOverview(
+        allocation=Allocation(sums.allocated_pct, configs.reserve_pct(configs.current_fleet())),
+        traders=sums.traders,
+        retired=sums.retired,
+        open_conflicts=bases.count_of_conflicts(),
+        last_sync=last_sync.synced_at if last_sync else None,
+    )
