@@ -15,12 +15,12 @@ from django.db import connection
 from benchmarks.report import Table, seconds
 from benchmarks.servers import empty_tables
 from benchmarks.trading_rows import FIRST_MS, make_record, vacuum
-from trading.exporter.cycle import Exporter
-from trading.exporter.manifest import Manifest
-from trading.exporter.options import Options
-from trading.live import store
-from trading.live.keys import PRICE
-from trading.live.reads import now_us
+from trading.export.cycle import Exporter
+from trading.export.directory.manifest import Manifest
+from trading.export.parts.options import (Options)
+from trading.live.redis import store
+from trading.live.redis.keys import PRICE
+from trading.live.redis.reads import now_us
 from trading.schema.live import Price
 
 TRADERS, TRADES = 100, 1_000_000

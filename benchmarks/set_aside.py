@@ -14,9 +14,10 @@ from django.db import connection, transaction
 from benchmarks import trading_rows
 from benchmarks.report import Table, seconds
 from benchmarks.servers import empty_tables
-from trading.repositories import exclusion_log, exclusions
+from trading.record.exclusions import queries as exclusion_log
+from trading.record.exclusions import services as service
+from trading.record.exclusions import writer as exclusions
 from trading.schema.exclusion import ExclusionAction, RecordKey, RecordKind
-from trading.services import exclusions as service
 
 TRADERS = 100
 TRADER = "trader_042"

@@ -17,8 +17,8 @@ from demo import configs
 from demo.sample.fleet import fleet_of
 from demo.sample.plan import SamplePlan
 from trading import models
-from trading.repositories import bulk
-from trading.repositories.copying import blocks_of, bulk_load
+from trading.record.stored.copying import blocks_of, bulk_load
+from trading.record.writing import bulk_trades as bulk
 from trading.schema.trade import Trade
 
 TRADES, TRADERS, DAYS = 20_000, 10, 30

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from benchmarks import record_pages, trade_size, trading_rows
 from benchmarks.report import Table, seconds
 from benchmarks.servers import empty_tables
-from trading.repositories import positions, trades
+from trading.record.writing import positions, trades
 
 TRADERS = 100
 TRADER = "trader_042"

@@ -20,9 +20,9 @@ from traders.accounts.rules import Role
 from traders.fleet import services as fleet_services
 from traders.manager_yaml.bundle.writer import write_bundle
 from traders.sync.export.services import bundle
-from trading.live.reads import now_us
+from trading.live import services as live
+from trading.live.redis.reads import now_us
 from trading.schema.live import Price
-from trading.services import live
 
 PEOPLE = {
     "ada": ("Ada", "Osei", Role.OPERATOR),

@@ -21,8 +21,8 @@ from demo.sample.prices import MARKETS
 from demo.sample.styles import persona
 from traders.models import TraderConfig
 from traders.schema import jsonio
-from trading.repositories import bulk
-from trading.repositories.copying import bulk_load, copy_rows
+from trading.record.stored.copying import bulk_load, copy_rows
+from trading.record.writing import bulk_trades as bulk
 from trading.schema.position import Position
 
 BATCH = 2_000

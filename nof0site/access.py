@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from django.core.exceptions import ImproperlyConfigured
 
-from trading.documents.names import Document
+from trading.export.documents.names import Document
 
 LEVELS = ("public", "token", "off")
 # What health and metrics tell is no document of the contract, and is held like one.

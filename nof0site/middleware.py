@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from nof0site.errors import bad_request, for_program
 from traders.database import writes
-from trading.api.transport import TOKEN_IN_CLEAR
+from trading.export.public_api.transport import TOKEN_IN_CLEAR
 
 # The theme runs Alpine, which evaluates expressions, and writes its colours into a style element.
 POLICY = "; ".join(

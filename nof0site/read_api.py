@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from trading.api.access import Access
-from trading.api.application import Application, ReadApi
-from trading.api.current import Current
-from trading.api.transport import Transport
+from trading.export.public_api.access import Access
+from trading.export.public_api.application import Application, ReadApi
+from trading.export.public_api.current import Current
+from trading.export.public_api.transport import Transport
 
 
 def with_read_api(django: Application) -> ReadApi:

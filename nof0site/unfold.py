@@ -159,7 +159,7 @@ UNFOLD: dict[str, Any] = {
                         **_entry(
                             _("Unreadable rows"), "report", "admin:trading_trade_unreadable", "trading.view_trade"
                         ),
-                        "badge": _number("trading.admin.unreadable_page.unreadable_count"),
+                        "badge": _number("trading.record.check.admin.unreadable_count"),
                         "badge_variant": "warning",
                     },
                 ],

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
-from trading.engine_api.application import api
+from trading.api.application import api
 
 urlpatterns: list[URLPattern | URLResolver] = []
 if settings.SERVE_ADMIN:

@@ -15,9 +15,9 @@ ROWS = 230
 
 
 def trades(request: HttpRequest) -> JsonResponse:
-    from trading.documents.trades import trade_object
+    from trading.export.documents.trades import trade_object
     from trading.models import Trade
-    from trading.repositories import rows
+    from trading.record.stored import rows
 
     found = [trade_object(rows.trade(row)) for row in Trade.objects.order_by("-close_ts_ms", "id")[:ROWS]]
     return JsonResponse({"trades": found})

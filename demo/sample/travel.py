@@ -13,7 +13,7 @@ from demo.sample.prices import Market, PricePath, to_price
 from demo.sample.styles import Persona
 from demo.sample.trips import Cause, Exit, Fill, Trip
 from demo.sample.versions import SampleVersion
-from trading.rules.attribution import Timeline
+from trading.record.rules.attribution import Timeline
 from trading.schema.common import NANOSECONDS_PER_MS, Side
 
 ENTRY_AFTER_MS, EXIT_AFTER_MS = 5_000, 2_000

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from django.conf import settings
 
-from trading.exporter.board import OFF, RESTARTING, RUNNING, Board, Supervision
+from trading.export.status.board import OFF, RESTARTING, RUNNING, Board, Supervision
 
 PATIENCE_SECONDS = 15
 # Between an end and the next start: twice as long each time, until one has lived for as long as the longest pause.

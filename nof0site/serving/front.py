@@ -23,7 +23,7 @@ from nof0site.serving.environ import environ_of, with_body
 from nof0site.serving.limited import Answer, asked
 from nof0site.serving.refusals import refusal
 from nof0site.serving.replies import Aborted, Application, Reply, Send
-from trading.api.application import ReadApi
+from trading.export.public_api.application import ReadApi
 
 OTHER_THREADS = 2
 QUEUE_OF_OTHERS = 1000

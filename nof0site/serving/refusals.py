@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from nof0site.serving.body_limits import Refused
-from trading.api.problems import PREFIX, problem
+from trading.export.public_api.problems import PREFIX, problem
 
 Headers = list[tuple[str, str]]
 

@@ -23,8 +23,8 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from traders.versions.announcements import services as changes
-from trading.exporter import board as boards
-from trading.exporter.board import Board
+from trading.export.status import board as boards
+from trading.export.status.board import Board
 
 PARENT_CHECK_SECONDS = 0.5
 MOST_HEADER_BYTES = 128 * 1024

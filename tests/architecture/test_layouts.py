@@ -33,11 +33,11 @@ def test_only_the_switch_over_and_the_registration_import_the_old_layout() -> No
     }
 
     assert importers == {
-        "trading/admin/live_page.py",
+        "trading/live/page/admin.py",
         "trading/apps.py",
         "trading/management/commands/livestore.py",
-        "trading/services/live_mirror.py",
-        "trading/services/live_switch.py",
+        "trading/live/switch/mirror.py",
+        "trading/live/switch/services.py",
     }
 
 

@@ -9,8 +9,9 @@ from django.utils import timezone
 from demo.sample.plan import SamplePlan
 from demo.services import generate
 from tests.live_factories import make_price
+from trading.live import services as live
+from trading.live import verify as live_verify
 from trading.models import DecisionJournal, Position, Trade
-from trading.services import live, live_verify
 
 TRADES, POSITIONS = "/admin/trading/trade/", "/admin/trading/position/"
 DECISIONS = "/admin/trading/decisionjournal/"

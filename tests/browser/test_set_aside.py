@@ -11,8 +11,8 @@ from tests.browser.desk import log_in, person
 from tests.browser.record_desk import DECISIONS, TRADES, record_desk
 from tests.browser.test_pages import check, log_in_as_ada
 from trading.models import DecisionJournal, RecordExclusion, Trade
+from trading.record.exclusions import services as exclusions
 from trading.schema.exclusion import RecordKey, RecordKind
-from trading.services import exclusions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

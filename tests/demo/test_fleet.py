@@ -17,7 +17,7 @@ from demo.sample.plan import MOST_ALLOCATION_PCT, SamplePlan, usual_trades
 from demo.sample.styles import persona
 from demo.sample.travel import timeline_of
 from traders.schema.validate import validate_trader
-from trading.rules.attribution import Attribution
+from trading.record.rules.attribution import Attribution
 from trading.schema.decision import DecisionDetail
 from trading.schema.position import PositionDetail
 from trading.schema.trade import FillType, TradeDetail

@@ -27,10 +27,10 @@ from traders.versions import services as configs
 from traders.versions.rows import trader_spec
 from traders.versions.rules.errors import NothingStored
 from trading.models import DecisionJournal, EquitySnapshot, Position, Trade, VersionResult
-from trading.repositories import rows
-from trading.repositories.decisions import record_decision
-from trading.repositories.positions import open_position
-from trading.repositories.trades import record_trade
+from trading.record.stored import rows
+from trading.record.writing.decisions import record_decision
+from trading.record.writing.positions import open_position
+from trading.record.writing.trades import record_trade
 from trading.schema.common import Side
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ import pytest
 
 from demo.sample.plan import SamplePlan
 from demo.services import generate
-from trading.services.replay import Verdict, replays
+from trading.replay.services import Verdict, replays
 
 PLAN = SamplePlan(traders=3, days=12, trades=60, seed=3, end=datetime(2026, 11, 1, tzinfo=UTC))
 

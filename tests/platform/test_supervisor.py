@@ -15,7 +15,7 @@ import pytest
 from nof0site.serving import exporting
 from nof0site.serving.exporting import Supervisor
 from tests.platform.processes import wait_for
-from trading.exporter.board import Board
+from trading.export.status.board import Board
 
 # Writes its process id, then does what it is told.
 LIVE = "import os, sys, time; open(sys.argv[1], 'a').write(f'{os.getpid()} '); "

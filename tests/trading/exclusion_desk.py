@@ -6,16 +6,17 @@ from decimal import Decimal
 
 from tests.factories import make_trader, sync_traders
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_position, make_trade
-from trading.repositories import positions, symbols, trades
-from trading.repositories.copying import bulk_load
-from trading.repositories.decisions import record_decision
-from trading.repositories.equity import copy_equity
+from trading.record.exclusions import services as exclusions
+from trading.record.exclusions.services import Change
+from trading.record.stored import symbols
+from trading.record.stored.copying import bulk_load
+from trading.record.writing import positions, trades
+from trading.record.writing.decisions import record_decision
+from trading.record.writing.equity import copy_equity
 from trading.schema.common import Side
 from trading.schema.exclusion import RecordKey, RecordKind
 from trading.schema.facts import EquityPoint
 from trading.schema.message import Role, Said
-from trading.services import exclusions
-from trading.services.exclusions import Change
 
 ALPHA = "alpha"
 POSITION = RecordKey(RecordKind.POSITION, "alpha|BTC")

@@ -21,9 +21,9 @@ from tests.trading.bad_rows import (
     trade_detail,
 )
 from tests.trading.export.record import make_desk
-from trading.repositories import stored_rows
+from trading.record.exclusions import services as exclusions
+from trading.record.stored import stored_rows
 from trading.schema.exclusion import RecordKey, RecordKind
-from trading.services import exclusions
 
 pytestmark = pytest.mark.django_db
 

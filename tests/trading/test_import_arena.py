@@ -36,10 +36,10 @@ from traders.manager_yaml.reader import read_manager_yaml
 from traders.models import TraderConfig, TraderConfigVersion
 from traders.schema import jsonio
 from traders.sync.services import sync
-from trading.arena.trades import to_source
+from trading.imports.arena.trades import to_source
 from trading.models import ConversationMessage, DecisionJournal, EquitySnapshot, Position, Symbol, Trade
-from trading.repositories import rows
-from trading.repositories.decisions import record_decision
+from trading.record.stored import rows
+from trading.record.writing.decisions import record_decision
 from trading.schema.decision import Action, ActionTaken
 
 pytestmark = pytest.mark.django_db

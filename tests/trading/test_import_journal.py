@@ -17,10 +17,10 @@ from tests.factories import make_trader, save_edit, sync_traders
 from tests.trading.journal.cycles import at, cycle, write, write_many
 from tests.trading_factories import make_entry
 from traders.versions import services as configs
+from trading.imports.journal_service import READINGS, import_journal
 from trading.management import progress
 from trading.models import DecisionJournal
-from trading.repositories import decisions
-from trading.services.import_journal import READINGS, import_journal
+from trading.record.writing import decisions
 
 pytestmark = pytest.mark.django_db
 TRADER = "steady_long"

@@ -16,7 +16,8 @@ from tests.factories import make_trader, sync_traders
 from tests.trading.bad_rows import add_decision, add_equity, add_trade, decision_detail, trade_detail
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_position, make_trade
 from traders.schema import jsonio
-from trading.repositories import positions, trades, unreadable
+from trading.record.stored import unreadable
+from trading.record.writing import positions, trades
 from trading.schema.common import Side
 
 pytestmark = pytest.mark.django_db

@@ -17,14 +17,14 @@ from tests.trading.journal.cycles import CYCLE, write, write_many
 from tests.trading_factories import make_entry
 from traders.sync.services import sync
 from traders.versions.rules.errors import UnknownConfig, UnknownVersion
+from trading.imports.journal_service import import_journal
 from trading.models import DecisionJournal
-from trading.repositories import decisions
-from trading.repositories.decisions import PAGE
-from trading.rules.errors import RecordError
+from trading.record.rules.errors import RecordError
+from trading.record.writing import decisions
+from trading.record.writing.decisions import PAGE
+from trading.replay.services import Verdict, replay, replays
 from trading.schema.decision import Prompt
 from trading.schema.reject import Reject
-from trading.services.import_journal import import_journal
-from trading.services.replay import Verdict, replay, replays
 
 pytestmark = pytest.mark.django_db
 TRADER = "steady_long"

@@ -20,12 +20,12 @@ from traders.models import TraderRuntimeState, TraderSymbolCooldown
 from traders.runtime.redaction import mark
 from traders.schema.tokens import Scope
 from traders.tokens import services as tokens
-from trading.exporter.talks import TalkItems
+from trading.export.parts.talks import TalkItems
 from trading.models import ConversationMessage, DecisionJournal, Position
 from trading.models import Trade as TradeRow
-from trading.repositories.decisions import record_decision
+from trading.record.writing.decisions import record_decision
+from trading.replay.services import replay
 from trading.schema.decision import Answer
-from trading.services.replay import replay
 
 SECRET = "sk-" + "a1B2c3D4" * 4
 TAKEN_OUT = f"[redacted: API key, mark {mark(SECRET)}]"

@@ -19,12 +19,12 @@ from uuid import uuid4
 
 import msgspec
 
-from trading.live import layouts
-from trading.live.keys import CONTROL
-from trading.live.layout import Layout
 from trading.live.outage import Client, outage
-from trading.live.scripts import SWITCH
-from trading.rules.errors import RecordError
+from trading.live.redis import layouts
+from trading.live.redis.keys import CONTROL
+from trading.live.redis.layout import Layout
+from trading.live.redis.scripts import SWITCH
+from trading.record.rules.errors import RecordError
 
 FOLLOW_SECONDS = 0.25
 # Who has not been heard of for so long is gone, or idle and will ask before it does anything.

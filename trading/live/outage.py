@@ -20,7 +20,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from trading.rules.errors import RecordError
+from trading.record.rules.errors import RecordError
 
 COOL_OFF_SECONDS = 1.0
 ALIAS = "default"

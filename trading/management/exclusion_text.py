@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from traders.management.table import table
+from trading.record.exclusions.services import Change
 from trading.schema.exclusion import Exclusion, who_and_why
-from trading.services.exclusions import Change
 
 HEAD = ("trader", "figure", "before", "after")
 DASH = "-"

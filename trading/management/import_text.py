@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from trading.services.import_report import ImportReport, TableReport
+from trading.imports.report import ImportReport, TableReport
 
 SHOWN = 20
 

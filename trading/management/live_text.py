@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 
 from traders.management.table import table
-from trading.live.inspect import KeyStatus
+from trading.live.redis.inspect import KeyStatus
+from trading.live.status import Status
 from trading.schema.live_verify import Verdict
-from trading.services.live_status import Status
 
 _HEADER = ("key", "type", "keys", "fields", "bytes", "encoding", "oldest", "stale", "foreign")
 

@@ -10,8 +10,8 @@ from io import StringIO
 from typing import Any
 
 from traders.schema import jsonio
-from trading.analytics.grouping import Group
-from trading.analytics.keys import By
+from trading.analytics.groups.grouping import Group
+from trading.analytics.groups.keys import By
 from trading.analytics.summary import SMALL_SAMPLE, Performance
 from trading.schema.facts import SetAsideCounts
 

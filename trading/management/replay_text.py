@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from trading.management.exclusion_text import exclusion_json
-from trading.rules.checks.moment import Refusal
-from trading.rules.replaying import Judged
+from trading.replay.rules.checks.moment import Refusal
+from trading.replay.rules.replaying import Judged
+from trading.replay.services import Replay, Verdict
 from trading.schema.exclusion import who_and_why
-from trading.services.replay import Replay, Verdict
 
 MANY = {Verdict.AGREES: "agree", Verdict.DIFFERS: "differ", Verdict.INCOMPLETE: "cannot be checked completely"}
 PASSES = "every rule lets it through"

@@ -16,7 +16,7 @@ from nof0site.serving.exporting import exporter_beside
 from nof0site.serving.port import require_free
 from nof0site.serving.runfile import announced
 from nof0site.serving.web import serve
-from trading.exporter.board import Board
+from trading.export.status.board import Board
 
 
 class Command(BaseCommand):

@@ -24,9 +24,9 @@ from traders.models import ApiToken, ManagerConfigVersion, PromptText, TraderCon
 from traders.schema.tokens import Scope
 from traders.tokens import services as tokens
 from traders.versions import services as configs
-from trading.repositories.decisions import record_decision
-from trading.repositories.positions import open_position
-from trading.repositories.trades import record_trade
+from trading.record.writing.decisions import record_decision
+from trading.record.writing.positions import open_position
+from trading.record.writing.trades import record_trade
 from trading.schema.common import Origin, Side
 
 pytestmark = pytest.mark.usefixtures("fleet")

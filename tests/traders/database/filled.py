@@ -17,15 +17,16 @@ from traders.runtime import writer as runtime
 from traders.runtime.cooldowns import writer as cooldowns
 from traders.schema.tokens import Scope
 from traders.tokens import services as tokens
-from trading.repositories import positions, symbols, trades
-from trading.repositories.copying import bulk_load
-from trading.repositories.decisions import record_decision
-from trading.repositories.equity import copy_equity
+from trading.record.exclusions import services as exclusions
+from trading.record.stored import symbols
+from trading.record.stored.copying import bulk_load
+from trading.record.writing import positions, trades
+from trading.record.writing.decisions import record_decision
+from trading.record.writing.equity import copy_equity
 from trading.schema.common import Side
 from trading.schema.exclusion import RecordKey, RecordKind
 from trading.schema.facts import EquityPoint
 from trading.schema.message import Role, Said
-from trading.services import exclusions
 
 # Rows of ours, but for what Django's own apps keep.
 TABLES = (

@@ -14,7 +14,7 @@ from tests.traders.database import direct, filled
 from tests.traders.database.scratch import ScratchDatabase, scratch_database
 from tests.traders.database.test_migrations import OURS, names_of, our_migrations, the_one_before
 from tests.trading_factories import make_trade
-from trading.repositories import trades
+from trading.record.writing import trades
 
 # Made from the versions by the step forward, as they were.
 FILLED_AGAIN = {"config_change_set_paths", "config_writes", "config_write_versions"}

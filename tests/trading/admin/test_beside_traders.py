@@ -15,7 +15,7 @@ from tests.factories import save_edit
 from tests.traders.admin.browsing import STEADY, text_of
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_trade
 from traders.templatetags.desk import active_for
-from trading.repositories.trades import record_trade
+from trading.record.writing.trades import record_trade
 
 HISTORY = f"{STEADY}history/"
 VERSION_1 = [Decimal(10), Decimal(-30), Decimal("5.5"), Decimal(-2), Decimal(40)]

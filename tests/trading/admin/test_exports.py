@@ -13,10 +13,10 @@ from django.test import Client
 
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_position, make_trade
 from trading.models import Trade
-from trading.repositories.decisions import record_decision
-from trading.repositories.positions import open_position
-from trading.repositories.symbols import add
-from trading.repositories.trades import record_trade
+from trading.record.stored.symbols import add
+from trading.record.writing.decisions import record_decision
+from trading.record.writing.positions import open_position
+from trading.record.writing.trades import record_trade
 from trading.schema.common import ExitPlan, Origin, Side
 from trading.schema.leaf import leaves_of
 from trading.schema.trade import TradeDetail
@@ -53,7 +53,7 @@ def table(client: Client, url: str) -> list[dict[str, str]]:
 @pytest.mark.usefixtures("trades")
 @pytest.mark.parametrize("query", ["", "trader=quick_short", "symbol=ETH", "outcome=loss"])
 def test_a_file_is_what_the_list_shows(viewer: Client, query: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trading.repositories.browse.BATCH", 5)
+    monkeypatch.setattr("trading.record.browse.queries.BATCH", 5)
     shown = [row.id for row in viewer.get(f"{TRADES}?{query}").context["rows"]]
 
     assert shown

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from trading.admin.price_scale import price_scale
+from trading.record.tickets.price_scale import price_scale
 from trading.templatetags import record
 
 

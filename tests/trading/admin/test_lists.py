@@ -15,12 +15,13 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.traders.admin.browsing import text_of
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_position, make_trade
-from trading.repositories import browse, totals
-from trading.repositories.bounded import TookTooLong, fetch
-from trading.repositories.decisions import record_decision
-from trading.repositories.positions import close_position, open_position
-from trading.repositories.symbols import add
-from trading.repositories.trades import record_trade
+from trading.record.browse import queries as browse
+from trading.record.browse import totals
+from trading.record.stored.bounded import TookTooLong, fetch
+from trading.record.stored.symbols import add
+from trading.record.writing.decisions import record_decision
+from trading.record.writing.positions import close_position, open_position
+from trading.record.writing.trades import record_trade
 from trading.schema.common import Side
 from trading.schema.decision import Usage
 from trading.schema.trade import Pnl, Trade
@@ -119,7 +120,7 @@ def walk(client: Client, url: str, link: str = "older") -> Iterator[list[Any]]:
 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trading.repositories.lines.PER_PAGE", 5)
+    monkeypatch.setattr("trading.record.browse.lines.PER_PAGE", 5)
 
 
 @pytest.mark.usefixtures("small_pages")
@@ -177,7 +178,7 @@ def test_nothing_is_counted_and_nothing_skipped(viewer: Client) -> None:
 def test_sums_of_a_large_set_are_of_its_newest_and_say_so(
     viewer: Client, trades: list[Trade], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trading.repositories.totals.NEWEST", (4,))
+    monkeypatch.setattr("trading.record.browse.totals.NEWEST", (4,))
     page = viewer.get(f"{TRADES}?symbol=ETH")
 
     newest = sorted((trade for trade in trades if trade.symbol == "ETH"), key=lambda trade: -trade.close_ts_ms)[:4]

@@ -13,11 +13,11 @@ from tests.traders.admin.people import browser_of
 from tests.trading.live import desk
 from tests.trading.live.servers import own_server
 from traders.accounts.rules import Role
-from trading.exporter.cycle import Exporter
-from trading.exporter.options import Options
+from trading.export.cycle import Exporter
+from trading.export.parts.options import (Options)
+from trading.live import services as live
 from trading.live.migration.modes import Mode
 from trading.live.mode import follower
-from trading.services import live
 
 pytestmark = pytest.mark.django_db
 LIVE = "/admin/trading/position/live/"

@@ -16,9 +16,9 @@ from tests.traders.admin.browsing import text_of
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_trade
 from traders.versions import services as configs
 from traders.versions.changelog.queries import Filter
-from trading.repositories import outcomes
-from trading.repositories.outcomes import ranked
-from trading.repositories.trades import record_trade
+from trading.record.results import outcomes
+from trading.record.results.outcomes import ranked
+from trading.record.writing.trades import record_trade
 
 URL = "/admin/trading/trade/outcomes/"
 LEVERAGE = "detail.risk.major_coin_leverage"

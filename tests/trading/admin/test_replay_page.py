@@ -10,8 +10,8 @@ from django.test import Client
 from tests.factories import save_edit
 from tests.traders.admin.browsing import text_of
 from tests.trading_factories import make_entry
-from trading.repositories.decisions import record_decision
-from trading.services.replay import replay
+from trading.record.writing.decisions import record_decision
+from trading.replay.services import replay
 
 DECISIONS = "/admin/trading/decisionjournal/"
 

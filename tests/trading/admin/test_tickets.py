@@ -16,9 +16,9 @@ from django.test.utils import CaptureQueriesContext
 from tests.factories import EXECUTOR_PROMPT, save_edit
 from tests.traders.admin.browsing import text_of as whole_text_of
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_position, make_trade
-from trading.repositories.decisions import record_decision
-from trading.repositories.positions import close_position, open_position
-from trading.repositories.trades import record_trade
+from trading.record.writing.decisions import record_decision
+from trading.record.writing.positions import close_position, open_position
+from trading.record.writing.trades import record_trade
 from trading.schema.common import ExitPlan, Origin, Side
 from trading.schema.decision import (
     Account,

@@ -29,9 +29,9 @@ from tests.trading.bad_rows import (
 )
 from tests.trading_factories import make_entry, make_position, make_trade
 from traders.accounts.rules import Role
-from trading.repositories.decisions import record_decision
-from trading.repositories.positions import open_position
-from trading.repositories.trades import record_trade
+from trading.record.writing.decisions import record_decision
+from trading.record.writing.positions import open_position
+from trading.record.writing.trades import record_trade
 from trading.schema.common import Side
 
 TRADER = "steady_long"
@@ -128,7 +128,7 @@ def test_the_page_names_what_the_exporter_left_out(
     settings.EXPORT_DIR = tmp_path
     bad = BAD["trade"]()
     call_command("export_json", once=True, dir=tmp_path)
-    monkeypatch.setattr("trading.admin.unreadable_page.check_record.newest_unreadable", lambda limit: [])
+    monkeypatch.setattr("trading.record.check.admin.check_record.newest_unreadable", lambda limit: [])
     page = viewer.get(PAGE)
 
     assert [shown.row.id for shown in page.context["rows"]] == [bad]
@@ -162,7 +162,7 @@ def test_a_trade_of_a_time_that_is_none_ends_no_list(
 ) -> None:
     time = {"open_ts_ms": close_ts_ms, "close_ts_ms": close_ts_ms, "duration_seconds": 0}
     bad = add_trade(TRADER, trade_detail(time=time), close_ts_ms=close_ts_ms)
-    monkeypatch.setattr("trading.repositories.lines.PER_PAGE", 1)
+    monkeypatch.setattr("trading.record.browse.lines.PER_PAGE", 1)
 
     first = viewer.get("/admin/trading/trade/")
     second = viewer.get(f"/admin/trading/trade/{first.context['older']}")

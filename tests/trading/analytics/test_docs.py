@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import fields
 from pathlib import Path
 
-from trading.analytics.keys import By
+from trading.analytics.tables.all import tables
+
+from trading.analytics.groups.keys import By
 from trading.analytics.summary import Performance
-from trading.analytics.tables import tables
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "analytics.md").read_text()
 

@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 
 from tests.trading.analytics.records import DAY, DECISIONS, EQUITY, FIVE, MINUTE, SIGNALS, decision, point, trade
-from trading.analytics.grouping import Group, groups
+from trading.analytics.groups.grouping import Group, groups
+from trading.analytics.groups.keys import By
 from trading.analytics.intervals import OpenPosition
-from trading.analytics.keys import By
 
 THOUSAND = {"mei": Decimal(1000), "kim": Decimal(500)}
 

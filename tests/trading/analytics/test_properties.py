@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.trading.analytics.records import DAY, decisions, equity, money, signals, trades
-from trading.analytics.grouping import groups
+from trading.analytics.groups.grouping import groups
+from trading.analytics.groups.keys import By
 from trading.analytics.intervals import Period
-from trading.analytics.keys import By
 from trading.analytics.stats import exact_sum
 from trading.analytics.summary import Performance, performance
 from trading.schema.facts import DecisionFact, EquityPoint, SignalFact, TradeFact

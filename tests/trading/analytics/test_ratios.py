@@ -6,9 +6,9 @@ from decimal import Decimal
 from math import sqrt
 
 import pytest
+from trading.analytics.tables.holding import holding_times
 
 from tests.trading.analytics.records import DAY, FIVE, MINUTE, point, trade
-from trading.analytics.holding import holding_times
 from trading.analytics.intervals import OpenPosition, Period, exposure_pct
 from trading.analytics.ratios import (
     annual_return,

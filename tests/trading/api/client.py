@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trading.api.access import Access
-from trading.api.application import ReadApi
-from trading.api.current import Current
-from trading.documents.names import Document
-from trading.documents.wire import closing, encode, opening
-from trading.exporter.directory import ExportDirectory
-from trading.exporter.manifest import Entry, Manifest, Slices, Source
+from trading.export.directory.manifest import Entry, Manifest, Slices, Source
+from trading.export.directory.runs import ExportDirectory
+from trading.export.documents.names import Document
+from trading.export.documents.wire import closing, encode, opening
+from trading.export.public_api.access import Access
+from trading.export.public_api.application import ReadApi
+from trading.export.public_api.current import Current
 
 HOURS = 5
 PUBLIC = dict.fromkeys((*Document, "health", "metrics"), "public")

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from tests.trading.api.client import get, make_api, make_run
-from trading.documents.names import Document
-from trading.exporter import board as boards
-from trading.exporter import status
-from trading.exporter.board import Board, Supervision
-from trading.exporter.directory import ExportDirectory
-from trading.exporter.manifest import Entry, Manifest, Source
-from trading.exporter.status import Seen, Status
+from trading.export.directory.manifest import Entry, Manifest, Source
+from trading.export.directory.runs import ExportDirectory
+from trading.export.documents.names import Document
+from trading.export.status import board as boards
+from trading.export.status import file as status
+from trading.export.status.board import Board, Supervision
+from trading.export.status.file import Seen, Status
 
 TOKEN = "a-token-of-enough-letters"
 FULL = "OSError: [Errno 28] No space left on device"

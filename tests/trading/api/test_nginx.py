@@ -18,7 +18,7 @@ import pytest
 
 from tests.platform.processes import CHECKOUT, free_port, wait_for
 from tests.trading.api.client import make_run
-from trading.documents.names import Document
+from trading.export.documents.names import Document
 
 NGINX = shutil.which("nginx")
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")

@@ -9,13 +9,13 @@ import pytest
 from msgspec import structs
 
 from tests.trading.api.client import HOURS, PUBLIC, get, make_api, make_run
-from trading.api import current
-from trading.api.application import ReadApi
-from trading.documents.names import MAX_AGE, Document
-from trading.exporter import status
-from trading.exporter.directory import ExportDirectory
-from trading.exporter.manifest import Manifest
-from trading.exporter.status import Seen, Status
+from trading.export.directory.manifest import Manifest
+from trading.export.directory.runs import ExportDirectory
+from trading.export.documents.names import MAX_AGE, Document
+from trading.export.public_api import current
+from trading.export.public_api.application import ReadApi
+from trading.export.status import file as status
+from trading.export.status.file import Seen, Status
 
 TOKEN = "a-token-of-enough-letters"
 BEARER = f"Bearer {TOKEN}"

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.trading.api.client import PUBLIC, get, make_api, make_run
-from trading.api.access import STATES, without_texts
-from trading.api.transport import Transport
-from trading.documents.names import Document
-from trading.exporter import status
-from trading.exporter.status import Seen, Status
+from trading.export.documents.names import Document
+from trading.export.public_api.access import STATES, without_texts
+from trading.export.public_api.transport import Transport
+from trading.export.status import file as status
+from trading.export.status.file import Seen, Status
 
 TOKEN = "a-token-of-enough-letters"
 BEARER = f"Bearer {TOKEN}"

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from tests.platform.processes import Machine, free_port, interrupt, wait_for
-from trading.documents.names import Document
+from trading.export.documents.names import Document
 
 pytestmark = pytest.mark.slow
 

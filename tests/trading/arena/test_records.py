@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from tests.trading.arena_sample import account, conversation, position, short, trade
 from traders.schema import jsonio
-from trading.arena import positions, trades
-from trading.arena.conversations import read_conversation
-from trading.arena.equity import read_inception, read_standing, served_ms
-from trading.arena.prices import read_symbol
-from trading.rules.errors import InvalidRecord
+from trading.imports.arena import positions, trades
+from trading.imports.arena.conversations import read_conversation
+from trading.imports.arena.equity import read_inception, read_standing, served_ms
+from trading.imports.arena.prices import read_symbol
+from trading.record.rules.errors import InvalidRecord
 from trading.schema.common import Side
 from trading.schema.position import Position, PositionDetail
 from trading.schema.trade import Trade, TradeDetail

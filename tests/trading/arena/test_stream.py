@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading.arena import stream
-from trading.arena.broken import BrokenFile
-from trading.arena.document import Document
+from trading.imports.arena import stream
+from trading.imports.arena.broken import BrokenFile
+from trading.imports.arena.document import Document
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from([Decimal("0.10"), Decimal("-1E+3")]),

@@ -15,7 +15,7 @@ from hypothesis.extra.django import TestCase
 from tests.factories import make_trader, sync_traders
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_position, make_trade
 from trading.models import EquitySnapshot, Position, RecordExclusion, Trade, VersionResult
-from trading.repositories import positions, trades
+from trading.record.writing import positions, trades
 from trading.schema.common import Side
 from trading.schema.position import Position as PositionRecord
 from trading.schema.position import Status

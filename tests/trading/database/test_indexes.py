@@ -12,7 +12,7 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from benchmarks import trading_rows
-from trading.repositories import positions, trades
+from trading.record.writing import positions, trades
 
 pytestmark = pytest.mark.django_db
 

@@ -9,12 +9,12 @@ from tests.factories import make_trader, sync_traders
 from tests.traders.database import direct
 from tests.trading_factories import make_entry, make_position, make_trade
 from traders.tokens import services as tokens
-from trading.repositories.decisions import record_decision
-from trading.repositories.positions import open_position
-from trading.repositories.trades import record_trade
+from trading.record.exclusions import services as exclusions
+from trading.record.writing.decisions import record_decision
+from trading.record.writing.positions import open_position
+from trading.record.writing.trades import record_trade
 from trading.schema.common import Side
 from trading.schema.exclusion import RecordKey, RecordKind
-from trading.services import exclusions
 
 pytestmark = pytest.mark.django_db
 

@@ -18,13 +18,13 @@ from tests.trading.bad_rows import CLOSED_MS, decision_detail, position_detail, 
 from tests.trading_factories import OPENED_MS, make_position, make_trade
 from traders.database.broken_rules import broken_rule
 from traders.schema import jsonio
-from trading.repositories import positions, trades
+from trading.record.exclusions import services as exclusions
+from trading.record.writing import positions, trades
 from trading.schema.decision import DecisionDetail
 from trading.schema.exclusion import RecordKey, RecordKind
 from trading.schema.leaf import Kind, Part, leaves_of
 from trading.schema.position import PositionDetail
 from trading.schema.trade import Pnl, TradeDetail
-from trading.services import exclusions
 
 pytestmark = pytest.mark.django_db
 

@@ -11,11 +11,19 @@ from hypothesis import strategies as st
 
 from tests.trading.documents.contract import ACCOUNT, LEADER, TRADE, assert_is
 from tests.trading_factories import OPENED_MS, make_trade
-from trading.documents.accounts import account_row, by_hour, encoded_row, hourly_marker, in_order, stays, thinning_step
-from trading.documents.benchmark import benchmark_rows
-from trading.documents.standings import leaderboard_document
-from trading.documents.trades import trade_object
-from trading.documents.wire import document, encode
+from trading.export.documents.accounts import (
+    account_row,
+    by_hour,
+    encoded_row,
+    hourly_marker,
+    in_order,
+    stays,
+    thinning_step,
+)
+from trading.export.documents.benchmark import benchmark_rows
+from trading.export.documents.standings import leaderboard_document
+from trading.export.documents.trades import trade_object
+from trading.export.documents.wire import document, encode
 from trading.schema.common import Side
 from trading.schema.published import AccountPoint, PricePoint, Standing
 

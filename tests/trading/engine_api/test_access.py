@@ -12,7 +12,7 @@ from tests.trading.engine_api.client import PREFIX, Engine
 from tests.trading.engine_api.conftest import EngineWith
 from traders.schema.tokens import Scope
 from traders.tokens import services as tokens
-from trading.engine_api.application import api
+from trading.api.application import api
 
 # Which scopes open an endpoint: any of these.
 SCOPES: dict[tuple[str, str], set[Scope]] = {

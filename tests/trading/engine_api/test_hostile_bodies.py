@@ -13,7 +13,7 @@ from django.test import Client
 
 from tests.platform.hostile import IDS, RAW, TEXTS
 from tests.trading.engine_api.client import PREFIX, Engine
-from trading.engine_api.application import api
+from trading.api.application import api
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from django.test import Client
 from hypothesis import HealthCheck, settings
 
 from tests.trading.engine_api.client import PREFIX, Engine
-from trading.engine_api.application import api
+from trading.api.application import api
 
 schemathesis = pytest.importorskip("schemathesis")
 

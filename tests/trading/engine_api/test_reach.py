@@ -18,7 +18,7 @@ from traders.schema.prompts import read_prompt
 from traders.schema.tokens import Scope
 from traders.sync.services import sync
 from traders.versions import services as configs
-from trading.engine_api.application import api
+from trading.api.application import api
 
 pytestmark = pytest.mark.usefixtures("engine")
 

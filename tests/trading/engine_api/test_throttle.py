@@ -8,10 +8,10 @@ import pytest
 
 from tests.trading.engine_api.client import PREFIX, Engine
 from tests.trading.engine_api.conftest import EngineWith
+from traders.api import auth
 from traders.schema.tokens import Scope
 from traders.tokens.throttle import Throttle
-from trading.engine_api import auth
-from trading.engine_api.application import api
+from trading.api.application import api
 
 RATE = 2
 NEVER = [

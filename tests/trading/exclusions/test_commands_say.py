@@ -12,9 +12,9 @@ from django.core.management import call_command
 
 from tests.trading.exclusion_desk import ALPHA, POSITION, aside, equity_key, record_alpha, trade_key
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_position, make_trade
-from trading.repositories.bulk import copy_trades
-from trading.repositories.bulk_positions import copy_positions
-from trading.repositories.copying import bulk_load
+from trading.record.stored.copying import bulk_load
+from trading.record.writing.bulk_positions import copy_positions
+from trading.record.writing.bulk_trades import copy_trades
 from trading.schema.common import Side
 from trading.schema.exclusion import RecordKey
 from trading.schema.ids import open_position_id

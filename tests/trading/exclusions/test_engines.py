@@ -8,8 +8,8 @@ from tests.trading.engine_api.client import Engine
 from tests.trading.engine_api.conftest import engine, engine_with
 from tests.trading.engine_api.test_record import BTC, CLOSE, CLOSED, EQUITY, OPENED_MS, POSITIONS, TRADES, _trade
 from trading.models import Position, Trade
+from trading.record.exclusions import services as exclusions
 from trading.schema.exclusion import RecordKey, RecordKind
-from trading.services import exclusions
 
 __all__ = ["engine", "engine_with"]
 

@@ -13,11 +13,11 @@ from tests.trading.database.test_exclusions import sums
 from tests.trading.exclusion_desk import ALPHA, POSITION, aside, record_alpha, trade_key, undone
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_trade
 from trading.models import Position, RecordExclusion, Trade
-from trading.repositories import exclusions as repository
-from trading.repositories import positions, trades
-from trading.repositories.bulk import copy_trades
-from trading.repositories.copying import bulk_load
-from trading.rules.errors import RecordBusy, SetAside
+from trading.record.exclusions import writer as repository
+from trading.record.rules.errors import RecordBusy, SetAside
+from trading.record.stored.copying import bulk_load
+from trading.record.writing import positions, trades
+from trading.record.writing.bulk_trades import copy_trades
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

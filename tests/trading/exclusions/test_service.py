@@ -18,13 +18,16 @@ from tests.trading.exclusion_desk import (
 )
 from tests.trading_factories import OPENED_MS, make_position, make_trade
 from traders.schema.problems import InvalidConfig
+from trading.analytics import queries as facts
 from trading.models import Position, RecordExclusion, Trade
-from trading.repositories import facts, figures, positions, results, trades
-from trading.rules.errors import AlreadyOpen, RecordConflict, SetAside, UnknownRecord
+from trading.record.exclusions import figures
+from trading.record.exclusions import services as exclusions
+from trading.record.results import queries as results
+from trading.record.rules.errors import AlreadyOpen, RecordConflict, SetAside, UnknownRecord
+from trading.record.writing import positions, trades
 from trading.schema.common import Side
 from trading.schema.exclusion import RecordKey, RecordKind
 from trading.schema.position import Position as PositionRecord
-from trading.services import exclusions
 
 pytestmark = pytest.mark.django_db
 

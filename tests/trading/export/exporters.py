@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from tests.platform.processes import Machine, wait_for
-from trading.repositories.export_snapshot import EXPORT_LOCK
+from trading.export.queries.snapshot import EXPORT_LOCK
 
 APPLICATION = "exporter under test"
 # Loads the command once and runs it in a new process for every line that it is sent: a start takes no time.

@@ -11,9 +11,9 @@ from typing import Any
 from tests.factories import make_trader, sync_traders
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_position, make_trade
 from trading.models import EquitySnapshot
-from trading.repositories.decisions import record_decision
-from trading.repositories.positions import open_position
-from trading.repositories.trades import record_trade
+from trading.record.writing.decisions import record_decision
+from trading.record.writing.positions import open_position
+from trading.record.writing.trades import record_trade
 from trading.schema.common import ExitPlan, Side
 from trading.schema.decision import Answer, Prompt
 from trading.schema.position import Orders, PositionRisk

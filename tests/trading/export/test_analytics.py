@@ -7,14 +7,14 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from trading.analytics.tables.all import tables
 
 from tests.trading.export.record import TRADERS, make_desk, read
 from tests.trading_factories import OPENED_MS, make_trade
-from trading.analytics.tables import tables
-from trading.exporter.cycle import Exporter
-from trading.exporter.options import Options
-from trading.repositories import facts
-from trading.repositories.trades import record_trade
+from trading.analytics import queries as facts
+from trading.export.cycle import Exporter
+from trading.export.parts.options import (Options)
+from trading.record.writing.trades import record_trade
 
 pytestmark = pytest.mark.django_db
 

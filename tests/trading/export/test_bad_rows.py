@@ -22,11 +22,11 @@ from tests.trading.bad_rows import (
     trade_detail,
 )
 from tests.trading.export.record import make_desk, read
-from trading.exporter import status
-from trading.exporter.cycle import Exporter
-from trading.exporter.manifest import Manifest
-from trading.exporter.options import Options
-from trading.services import live
+from trading.export.cycle import Exporter
+from trading.export.directory.manifest import Manifest
+from trading.export.parts.options import (Options)
+from trading.export.status import file as status
+from trading.live import services as live
 
 pytestmark = pytest.mark.django_db
 

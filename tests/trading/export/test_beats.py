@@ -13,16 +13,17 @@ from django.db import OperationalError, connection
 from django_redis import get_redis_connection
 
 from tests.trading.export.record import make_desk
-from trading.exporter import status
-from trading.exporter.cycle import Exporter
-from trading.exporter.directory import ExportDirectory
-from trading.exporter.manifest import Manifest
-from trading.exporter.options import Options
-from trading.live import keys, store
+from trading.export import services as export_json
+from trading.export.cycle import Exporter
+from trading.export.directory.manifest import Manifest
+from trading.export.directory.runs import ExportDirectory
+from trading.export.parts.options import (Options)
+from trading.export.queries.snapshot import ExportLock
+from trading.export.services import Beats
+from trading.export.status import file as status
+from trading.live import services as live
 from trading.live.mode import follower
-from trading.repositories.export_snapshot import ExportLock
-from trading.services import export_json, live
-from trading.services.export_json import Beats
+from trading.live.redis import keys, store
 
 pytestmark = pytest.mark.django_db
 
@@ -189,7 +190,7 @@ def test_once_writes_a_run_and_says_so(options: Options, capsys: pytest.CaptureF
 def test_a_document_that_fails_ends_once_with_its_name_and_code_3(
     options: Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("trading.exporter.parts.inception_document", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("trading.export.parts.all.inception_document", lambda *_, **__: 1 / 0)
     with pytest.raises(SystemExit) as ended:
         call_command("export_json", "--once", "--dir", str(options.root))
     assert ended.value.code == 3

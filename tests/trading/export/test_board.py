@@ -10,8 +10,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading.exporter.board import SLOT_BYTES, Board, Supervision
-from trading.exporter.status import Seen, Status
+from trading.export.status.board import SLOT_BYTES, Board, Supervision
+from trading.export.status.file import Seen, Status
 
 
 def make_status(**how: object) -> Status:

@@ -14,8 +14,8 @@ from tests.trading.arena_sample import write_all
 from tests.trading.export.checks import CHECKS, documents_of, read
 from tests.trading.export.record import make_desk
 from tests.trading_factories import OPENED_MS
-from trading.exporter.cycle import Exporter
-from trading.exporter.options import Options
+from trading.export.cycle import Exporter
+from trading.export.parts.options import (Options)
 
 pytestmark = pytest.mark.django_db
 

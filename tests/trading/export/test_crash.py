@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.trading.export.whole import whole_run
-from trading.exporter.directory import ExportDirectory
-from trading.exporter.manifest import Entry, Manifest, Source
+from trading.export.directory.manifest import Entry, Manifest, Source
+from trading.export.directory.runs import ExportDirectory
 
 KILLS = 50
 NAMES = [f"document-{number}" for number in range(8)]

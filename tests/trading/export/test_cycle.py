@@ -13,18 +13,18 @@ from django.db import OperationalError, connection
 from tests.live_factories import make_price
 from tests.trading.export.record import TRADERS, add_equity, make_desk, read
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_position, make_trade
-from trading.documents.names import Document
-from trading.exporter import parts as parts_module
-from trading.exporter.cycle import Exporter, Stopped
-from trading.exporter.directory import ExportDirectory, Overtaken, Run
-from trading.exporter.equity import Accounts
-from trading.exporter.manifest import Entry, Source
-from trading.exporter.options import Options
-from trading.live import store
-from trading.live.keys import PRICE
-from trading.repositories import export_positions
-from trading.repositories.positions import close_position, open_position
-from trading.repositories.trades import record_trade
+from trading.export.cycle import Exporter, Stopped
+from trading.export.directory.manifest import Entry, Source
+from trading.export.directory.runs import ExportDirectory, Overtaken, Run
+from trading.export.documents.names import Document
+from trading.export.parts.options import (Options)
+from trading.export.parts import all as parts_module
+from trading.export.parts.equity import Accounts
+from trading.export.queries import positions as export_positions
+from trading.live.redis import store
+from trading.live.redis.keys import PRICE
+from trading.record.writing.positions import close_position, open_position
+from trading.record.writing.trades import record_trade
 from trading.schema.common import Side
 from trading.schema.position import Position
 from trading.schema.trade import Pnl
@@ -184,7 +184,7 @@ def test_the_failure_of_one_document_leaves_the_others_and_is_told(
 
 
 def test_a_statement_that_fails_fails_its_document_alone(exporter: Exporter, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trading.repositories.export_talks._DECISIONS", "SELECT nothing FROM nowhere LIMIT %s")
+    monkeypatch.setattr("trading.export.queries.talks._DECISIONS", "SELECT nothing FROM nowhere LIMIT %s")
     manifest = exporter.cycle(analytics_seconds=None)
 
     assert [entry.name for entry in manifest.files if entry.is_stale] == ["conversations"]
@@ -197,7 +197,7 @@ def test_a_statement_that_takes_too_long_fails_its_document_alone(
     exporter.cycle(analytics_seconds=None)
     before = read(exporter.options.root, "conversations")
     slow = "SET LOCAL statement_timeout = 20; SELECT pg_sleep(2)"
-    monkeypatch.setattr("trading.exporter.parts.TalkItems.refresh", lambda *_: connection.cursor().execute(slow))
+    monkeypatch.setattr("trading.export.parts.all.TalkItems.refresh", lambda *_: connection.cursor().execute(slow))
     record_trade(make_trade("ann", open_ms=OPENED_MS + 20 * HOUR_MS))
     manifest = exporter.cycle(analytics_seconds=None)
 
@@ -214,7 +214,7 @@ def test_a_lost_connection_fails_the_cycle_and_the_next_one_has_another(
 ) -> None:
     first = exporter.cycle(analytics_seconds=None)
     end = "SELECT pg_terminate_backend(pg_backend_pid())"
-    monkeypatch.setattr("trading.exporter.parts.TalkItems.refresh", lambda *_: connection.cursor().execute(end))
+    monkeypatch.setattr("trading.export.parts.all.TalkItems.refresh", lambda *_: connection.cursor().execute(end))
     with pytest.raises(OperationalError, match="terminating connection"):
         exporter.cycle(analytics_seconds=None)
     assert exporter.directory.runs() == [first.as_of]
@@ -315,7 +315,7 @@ def test_live_prices_mark_positions_and_stale_ones_do_not(exporter: Exporter) ->
 
 
 def test_without_redis_the_record_is_exported(exporter: Exporter, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trading.exporter.quotes.store.read_all", lambda key: None)
+    monkeypatch.setattr("trading.export.parts.quotes.store.read_all", lambda key: None)
     manifest = exporter.cycle(analytics_seconds=None)
 
     assert not any(entry.is_stale for entry in manifest.files)

@@ -12,10 +12,10 @@ import pytest
 from tests.at_once import at_once
 from tests.platform.processes import wait_for
 from tests.trading.export.whole import Pruned, whole_run
-from trading.exporter import status
-from trading.exporter.directory import ExportDirectory, Overtaken, Run
-from trading.exporter.manifest import NAME, Entry, Manifest, Source
-from trading.exporter.status import Seen, Status
+from trading.export.directory.manifest import NAME, Entry, Manifest, Source
+from trading.export.directory.runs import ExportDirectory, Overtaken, Run
+from trading.export.status import file as status
+from trading.export.status.file import Seen, Status
 
 
 def begun(root: Path, as_of: int, body: bytes = b'{"a":1}') -> tuple[Run, Manifest]:

@@ -15,15 +15,16 @@ from django.db import connection
 from tests.rows_from_before import take_rules_away
 from tests.trading.export.record import add_equity, make_desk
 from tests.trading_factories import OPENED_MS
-from trading.exporter import status
-from trading.exporter.cycle import Exporter
-from trading.exporter.manifest import Manifest
-from trading.exporter.options import Options
-from trading.exporter.status import Status
-from trading.exporter.watch import Watch
-from trading.repositories.export_snapshot import ExportLock
-from trading.services import export_json, live
-from trading.services.export_json import Beats
+from trading.export import services as export_json
+from trading.export.cycle import Exporter
+from trading.export.directory.manifest import Manifest
+from trading.export.parts.options import (Options)
+from trading.export.queries.snapshot import ExportLock
+from trading.export.services import Beats
+from trading.export.status import file as status
+from trading.export.status.file import Status
+from trading.export.watch import (Watch)
+from trading.live import services as live
 
 pytestmark = pytest.mark.django_db
 

@@ -26,13 +26,13 @@ from tests.trading.export.exporters import Exporters, end_sessions, end_the_lock
 from tests.trading.export.record import EQUITY_HOURS, add_equity, make_desk
 from tests.trading.export.whole import Documents, Pruned, whole_run
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_trade
-from trading.api import current
-from trading.documents.names import Document
-from trading.exporter.directory import ExportDirectory
-from trading.live import store
-from trading.live.keys import PRICE
-from trading.repositories.decisions import record_decision
-from trading.repositories.trades import record_trade
+from trading.export.directory.runs import ExportDirectory
+from trading.export.documents.names import Document
+from trading.export.public_api import current
+from trading.live.redis import store
+from trading.live.redis.keys import PRICE
+from trading.record.writing.decisions import record_decision
+from trading.record.writing.trades import record_trade
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 

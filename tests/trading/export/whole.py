@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from trading.exporter.manifest import Entry, Manifest, read
+from trading.export.directory.manifest import Entry, Manifest, read
 
 Documents = dict[str, Any]
 

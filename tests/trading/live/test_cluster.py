@@ -12,9 +12,13 @@ import pytest
 from tests.live_factories import make_price
 from tests.trading.live import desk
 from tests.trading.live.servers import OwnServer, own_server
-from trading.live import keys, store
+from trading.live import services as live
+from trading.live import sweeping as live_sweep
+from trading.live import verify as live_verify
+from trading.live.redis import keys, store
+from trading.live.switch import mirror as live_mirror
+from trading.live.switch import services as live_switch
 from trading.schema.live_answers import Fresh
-from trading.services import live, live_mirror, live_sweep, live_switch, live_verify
 
 pytestmark = pytest.mark.django_db
 

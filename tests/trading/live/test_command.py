@@ -11,10 +11,10 @@ from django_redis import get_redis_connection
 
 from tests.live_factories import ago, make_positions, make_price
 from tests.trading.live import desk
-from trading.live import keys, store
-from trading.live.reads import counts
+from trading.live import services as live
+from trading.live.redis import keys, store
+from trading.live.redis.reads import counts
 from trading.schema.live_answers import Fresh, Missing, Stale
-from trading.services import live
 
 pytestmark = pytest.mark.django_db
 
@@ -209,7 +209,7 @@ def test_the_mirror_follows_an_engine_that_knows_the_old_layout_only() -> None:
 
 
 def test_the_mirror_keeps_up_and_sees_positions_deleted() -> None:
-    from trading.services import live_mirror
+    from trading.live.switch import mirror as live_mirror
 
     looks = live_mirror.rounds()
     redis().set("nof0:positions:ann", '{"BTC":{"symbol":"BTC","side":"long","quantity":1,"entry_price":2}}', ex=30)

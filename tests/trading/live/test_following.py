@@ -13,15 +13,16 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from tests.factories import make_trader, save_edit, sync_traders
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_position, make_trade
-from trading.live import keys, store
+from trading.live import queries as projection
+from trading.live import services as live
 from trading.live.mode import follower
+from trading.live.redis import keys, store
 from trading.models import ConversationMessage, EquitySnapshot
-from trading.repositories import decisions, positions, projection, trades
+from trading.record.writing import decisions, positions, trades
 from trading.schema.common import Side
 from trading.schema.live_answers import Fresh, Missing
 from trading.schema.live_limits import LEADERBOARD_MIN_TRADES
 from trading.schema.trade import Pnl
-from trading.services import live
 
 pytestmark = pytest.mark.django_db
 ANN = "steady_long"

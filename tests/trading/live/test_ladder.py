@@ -13,14 +13,15 @@ from pytest_django.fixtures import Settings as SettingsWrapper
 from tests.live_factories import ago, make_positions, make_price
 from tests.trading.live import desk
 from tests.trading.live.servers import own_server
-from trading.exporter import manifest
-from trading.exporter.cycle import Exporter
-from trading.exporter.directory import ExportDirectory
-from trading.exporter.manifest import Entry, Manifest
-from trading.exporter.options import Options
-from trading.live import keys, store
-from trading.services import live, live_reads
-from trading.services.live_reads import Source
+from trading.export.cycle import Exporter
+from trading.export.directory import manifest
+from trading.export.directory.manifest import Entry, Manifest
+from trading.export.directory.runs import ExportDirectory
+from trading.export.parts.options import (Options)
+from trading.live.page import (fresh as live_reads)
+from trading.live import services as live
+from trading.live.page.fresh import (Source)
+from trading.live.redis import keys, store
 
 pytestmark = pytest.mark.django_db
 

@@ -13,12 +13,13 @@ from nof0site.rediscache import ANSWER_SECONDS
 from tests.live_factories import make_positions, make_price
 from tests.trading.live import desk
 from tests.trading.live.servers import OwnServer, own_server
-from trading.live import keys, store
+from trading.live import services as live
+from trading.live import verify as live_verify
 from trading.live.mode import follower
 from trading.live.outage import COOL_OFF_SECONDS, outage
-from trading.live.reads import counts
+from trading.live.redis import keys, store
+from trading.live.redis.reads import counts
 from trading.schema.live_answers import Fresh, Missing
-from trading.services import live, live_verify
 
 pytestmark = pytest.mark.django_db
 

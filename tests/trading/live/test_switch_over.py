@@ -7,9 +7,10 @@ from django.core.management import call_command
 from django_redis import get_redis_connection
 
 from tests.trading.live import desk
-from trading.live import keys
+from trading.live import verify as live_verify
 from trading.live.migration.modes import Mode
-from trading.services import live_switch, live_verify
+from trading.live.redis import keys
+from trading.live.switch import services as live_switch
 
 pytestmark = pytest.mark.slow
 

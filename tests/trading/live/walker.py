@@ -21,9 +21,10 @@ BEHIND_SECONDS = 1.0
 def write() -> None:
     from tests.live_factories import make_context, make_price
     from tests.trading_factories import make_entry
+    from trading.live import queries as projection
+    from trading.live import services as live
     from trading.models import ConversationMessage
-    from trading.repositories import decisions, projection
-    from trading.services import live
+    from trading.record.writing import decisions
 
     traders = list(projection.fleet())
     while True:
@@ -40,7 +41,7 @@ def write() -> None:
 
 
 def read() -> None:
-    from trading.live import keys, store
+    from trading.live.redis import keys, store
 
     shown: dict[str, list[tuple[float, int]]] = {}
     threading.Thread(target=_listen, args=[shown], daemon=True).start()

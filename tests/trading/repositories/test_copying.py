@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from traders.schema import jsonio
-from trading.repositories.copying import bulk_load, copy_rows
+from trading.record.stored.copying import bulk_load, copy_rows
 
 pytestmark = pytest.mark.django_db
 

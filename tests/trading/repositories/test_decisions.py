@@ -9,8 +9,8 @@ from tests.at_once import at_once
 from tests.factories import make_trader, sync_traders
 from tests.trading_factories import make_entry
 from trading.models import DecisionJournal
-from trading.repositories import decisions
-from trading.rules.errors import RecordConflict, RecordError, UnknownTrader
+from trading.record.rules.errors import RecordConflict, RecordError, UnknownTrader
+from trading.record.writing import decisions
 from trading.schema.common import Origin
 
 pytestmark = pytest.mark.django_db

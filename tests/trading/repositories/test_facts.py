@@ -10,8 +10,8 @@ import pytest
 
 from tests.factories import SYSTEM_PROMPT, make_trader, sync_traders
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_trade
-from trading.repositories import decisions, trades
-from trading.repositories.facts import facts, traders_with_records
+from trading.analytics.queries import facts, traders_with_records
+from trading.record.writing import decisions, trades
 from trading.schema.common import ExitPlan
 from trading.schema.trade import Fill, FillType
 

@@ -12,9 +12,7 @@ from tests.factories import make_trader, save_edit, sync_traders
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_position
 from trading.models import Position as PositionRow
 from trading.models import Trade as TradeRow
-from trading.repositories import decisions, positions
-from trading.repositories.positions import close_position, open_position, update_position
-from trading.rules.errors import (
+from trading.record.rules.errors import (
     AlreadyOpen,
     ConcurrentRecord,
     InvalidRecord,
@@ -23,6 +21,8 @@ from trading.rules.errors import (
     RecordError,
     UnknownTrader,
 )
+from trading.record.writing import decisions, positions
+from trading.record.writing.positions import close_position, open_position, update_position
 from trading.schema.common import ExitPlan, Side
 from trading.schema.position import Orders, Reported
 from trading.schema.trade import Pnl

@@ -15,10 +15,11 @@ from tests.factories import make_trader, sync_traders
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_trade
 from traders.schema import jsonio
 from trading.models import Trade as TradeRow
-from trading.repositories import results, trades
-from trading.repositories.bulk import copy_trades
-from trading.repositories.copying import bulk_load
-from trading.rules.errors import RecordConflict, UnknownTrader
+from trading.record.results import queries as results
+from trading.record.rules.errors import RecordConflict, UnknownTrader
+from trading.record.stored.copying import bulk_load
+from trading.record.writing import trades
+from trading.record.writing.bulk_trades import copy_trades
 from trading.schema.trade import Trade
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,9 @@ import pytest
 from tests.factories import make_trader, save_edit, sync_traders
 from tests.trading_factories import make_entry, make_position, make_trade
 from traders.versions import services as configs
-from trading.repositories import decisions, positions, results, trades, versions
+from trading.record.results import queries as results
+from trading.record.stored import versions
+from trading.record.writing import decisions, positions, trades
 from trading.schema.common import Side
 from trading.schema.decision import Action, ActionTaken
 from trading.schema.trade import Pnl

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trading.rules.attribution import US_PER_MS, Attribution, Timeline
+from trading.record.rules.attribution import US_PER_MS, Attribution, Timeline
 
 # Version 1 at 1 s, 2 (retired) at 2 s, 3 (back) at 3 s, 4 (retired again) at 4 s.
 TIMELINE = Timeline(tuple(second * 1000 * US_PER_MS for second in (1, 2, 3, 4)), frozenset({2, 4}))

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.trading.rules.moments import held
-from trading.rules.errors import InvalidRecord
-from trading.rules.parsing import parse_answer, parse_decisions
+from trading.record.rules.errors import InvalidRecord
+from trading.replay.rules.parsing import parse_answer, parse_decisions
 from trading.schema.common import Side
 from trading.schema.decision import Action
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.trading.rules.moments import DECIDED_AT, decision, held, moment, settings
 from tests.trading.rules.test_risk_checks_hold import DECISIONS, MOMENTS, loosened
-from trading.rules.checks.moment import Moment
-from trading.rules.replaying import Outcome, decide_again
-from trading.rules.risk_checks import judge
+from trading.replay.rules.checks.moment import Moment
+from trading.replay.rules.replaying import Outcome, decide_again
+from trading.replay.rules.risk_checks import judge
 from trading.schema.decision import Action, ActionTaken, Answer, Decision, DecisionDetail, JournalEntry
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.trading.rules.moments import DECIDED_AT, decision, held, moment, settings
 from traders.schema.catalogue import TRADER_SETTINGS
-from trading.rules.risk_checks import CHECKS, judge, refusals
+from trading.replay.rules.risk_checks import CHECKS, judge, refusals
 from trading.schema.common import Side
 from trading.schema.decision import Account, Action, Cooldown, Quote
 

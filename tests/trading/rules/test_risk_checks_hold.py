@@ -12,8 +12,8 @@ from tests.trading.rules.moments import DECIDED_AT, decision, moment, settings
 from traders.schema.catalogue import TRADER_SETTINGS
 from traders.schema.declare import Setting
 from traders.schema.moments import EARLIEST_MS, LATEST_MS
-from trading.rules.checks.moment import Moment
-from trading.rules.risk_checks import CHECKS, judge, refusals
+from trading.replay.rules.checks.moment import Moment
+from trading.replay.rules.risk_checks import CHECKS, judge, refusals
 from trading.schema.common import Side
 from trading.schema.decision import Account, Action, Cooldown, Decision, HeldPosition, Quote
 from trading.schema.leaf import LARGEST

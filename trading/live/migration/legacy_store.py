@@ -7,13 +7,13 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from trading.live import lists, scan, scripts
-from trading.live.keys import Key
 from trading.live.migration import legacy, old_scripts
 from trading.live.migration.legacy import OF_KEY, Old
 from trading.live.outage import Client
-from trading.live.reads import aged, counts, now_us
-from trading.live.scripts import Command
+from trading.live.redis import lists, scan, scripts
+from trading.live.redis.keys import Key
+from trading.live.redis.reads import aged, counts, now_us
+from trading.live.redis.scripts import Command
 from trading.schema.contract import TRADER
 from trading.schema.live import US_PER_MS, Conversation, Leader, Value
 from trading.schema.live_answers import Answer, Corrupt, Fresh, Missing, Stale

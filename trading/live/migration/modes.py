@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from trading.live import codec, layouts
 from trading.live.migration import old_assets
 from trading.live.migration.old_layout import OldLayout
-from trading.live.new_layout import NewLayout
+from trading.live.redis import codec, layouts
+from trading.live.redis.new_layout import NewLayout
 
 
 class Mode(StrEnum):

@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from trading.live import codec, hashes, scripts
-from trading.live.compare import words
 from trading.live.migration import legacy, legacy_store
 from trading.live.migration.legacy import Old
 from trading.live.outage import Client
+from trading.live.redis import codec, hashes, scripts
+from trading.live.redis.compare import words
 from trading.schema.live_verify import Difference
 
 # Holds the second of writing, which differs between two writes of the same.

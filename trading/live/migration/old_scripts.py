@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trading.live.scripts import Script
+from trading.live.redis.scripts import Script
 
 # KEYS: the list's name, its name aside. ARGV: the old layout's text, its time to live in seconds.
 PUT_OLD_LIST = Script(

@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from traders.schema import jsonio
 from trading.management.counted import counted
 from trading.management.progress import Progress
-from trading.repositories.stored_rows import estimated
-from trading.services.check_record import TABLES, Finding, Kind, check, validate_constraints
+from trading.record.check.services import TABLES, Finding, Kind, check, validate_constraints
+from trading.record.stored.stored_rows import estimated
 
 FOUND = 1
 WORDS = {

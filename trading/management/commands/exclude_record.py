@@ -9,8 +9,8 @@ from django.core.management.base import CommandParser
 from traders.management.refusal import RefusingCommand, os_actor, refusals
 from traders.schema import jsonio
 from trading.management.exclusion_text import change_json, change_lines
+from trading.record.exclusions import services as exclusions
 from trading.schema.exclusion import KIND_OF_TABLE, RecordKey, RecordKind
-from trading.services import exclusions
 
 
 class Command(RefusingCommand):

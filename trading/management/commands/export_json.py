@@ -15,11 +15,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 from msgspec import structs
 
-from trading.exporter.board import Board
-from trading.exporter.manifest import Manifest
-from trading.exporter.options import Options
-from trading.exporter.status import Status
-from trading.services.export_json import Beats, NotTheExporter, export_once
+from trading.export.directory.manifest import Manifest
+from trading.export.parts.options import (Options)
+from trading.export.services import Beats, NotTheExporter, export_once
+from trading.export.status.board import Board
+from trading.export.status.file import Status
 
 STALE_DOCUMENTS = 3
 DEFAULT_SECONDS = 60

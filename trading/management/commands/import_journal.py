@@ -11,11 +11,11 @@ from django.core.management.base import CommandError, CommandParser
 
 from traders.management.refusal import RefusingCommand, refusals
 from traders.schema import jsonio
-from trading.journal_files.directory import find
+from trading.imports.journal_files.directory import find
+from trading.imports.journal_service import READINGS, JournalImport, import_journal
 from trading.management.import_text import secrets_line
 from trading.management.progress import Progress
 from trading.management.rejects import Rejects, exit_code
-from trading.services.import_journal import READINGS, JournalImport, import_journal
 
 REJECTS = Path("journal_rejects.jsonl")
 

@@ -11,10 +11,15 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from traders.management.refusal import RefusingCommand, refusals
+from trading.live import services as live
+from trading.live import status as live_status
+from trading.live import sweeping as live_sweep
+from trading.live import verify as live_verify
 from trading.live.migration.modes import Mode
-from trading.live.reference import in_document
+from trading.live.redis.reference import in_document
+from trading.live.switch import mirror as live_mirror
+from trading.live.switch import services as live_switch
 from trading.management.live_text import status_lines, verdict_line
-from trading.services import live, live_mirror, live_status, live_sweep, live_switch, live_verify
 
 PAGE = "docs/redis.md"
 

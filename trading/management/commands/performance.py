@@ -10,9 +10,9 @@ from django.core.management.base import CommandError, CommandParser
 
 from traders.management.moments import past_moment
 from traders.management.refusal import RefusingCommand, refusals
-from trading.analytics.keys import By
+from trading.analytics.groups.keys import By
+from trading.analytics.services import performance_groups, set_aside
 from trading.management.performance_text import aside_lines, csv_lines, json_lines, table
-from trading.services.performance import performance_groups, set_aside
 
 
 class Command(RefusingCommand):

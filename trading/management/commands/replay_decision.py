@@ -25,7 +25,7 @@ from trading.management.replay_text import (
     replay_lines,
     sum_line,
 )
-from trading.services.replay import Replay, Verdict, recorded_trader, replay, replays
+from trading.replay.services import Replay, Verdict, recorded_trader, replay, replays
 
 
 class Command(RefusingCommand):

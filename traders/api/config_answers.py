@@ -1,0 +1,57 @@
+"""A configuration's version as it is answered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from traders.api.wire import Answer
+from traders.schema.fleet import FleetSpec
+from traders.schema.stored import StoredConfig
+from traders.schema.trader import TraderSpec
+
+
+class Version(Answer):
+    """A version without its settings."""
+
+    config_id: str = Field(description='A trader\'s id, or "@manager" for the settings of the fleet.')
+    version: int
+    change_set: int = Field(description="All versions of one change share it. It rises with time.")
+    changed_at: datetime
+    changed_by: str = Field(description="The name at the time: of an account, `token:...` or `cli:...`.")
+    account_id: int | None = Field(
+        description="The account that had the name, since names may pass on; null for tokens, commands, old versions."
+    )
+    reason: str
+    source: str
+    changed_fields: list[str] = Field(description="Dotted paths; empty for the first version.")
+
+
+class Config(Version):
+    """A whole version. A trader is told to stop for good where `config.detail.retired` is true."""
+
+    config: TraderSpec | FleetSpec
+
+
+def version_of(stored: StoredConfig) -> Version:
+    return Version(**_facts(stored))
+
+
+def config_of(stored: StoredConfig) -> Config:
+    return Config(**_facts(stored), config=stored.spec)
+
+
+def _facts(stored: StoredConfig) -> dict[str, Any]:
+    return {
+        "config_id": stored.config_id,
+        "version": stored.version,
+        "change_set": stored.change_set,
+        "changed_at": stored.changed_at,
+        "changed_by": stored.changed_by,
+        "account_id": stored.account_id,
+        "reason": stored.reason,
+        "source": stored.source,
+        "changed_fields": list(stored.changed_fields),
+    }

@@ -1,0 +1,79 @@
+"""Configurations: what stands now, what stood at a moment, and every version."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from django.http import HttpResponse
+from ninja import Query, Router, Status
+from pydantic import Field
+
+from traders.api.auth import EngineRequest, TokenWith, visible_ids
+from traders.api.config_answers import Config, Version, config_of, version_of
+from traders.api.problems import REFUSALS
+from traders.api.wire import Answer
+from traders.schema.runtime import Moment
+from traders.schema.tokens import Scope
+from traders.versions import services as configs
+from traders.versions.announcements import services as changes
+
+router = Router(tags=["Configurations: read-config"], auth=TokenWith(Scope.READ_CONFIG))
+
+ConfigIds = Annotated[list[str] | None, Query(None, description="Of these only; may be given several times.")]
+
+
+class Configs(Answer):
+    cursor: str = Field(description="Where `/changes` goes on from.")
+    configs: list[Config]
+
+
+class Versions(Answer):
+    """`next_before` is where the next page begins, null on the last."""
+
+    versions: list[Version]
+    next_before: int | None
+
+
+@router.get("/configs", response={200: Configs, **REFUSALS}, summary="What stands now, of all traders and the fleet")
+def active(request: EngineRequest, config_id: ConfigIds = None, retired: bool = False) -> Configs:
+    """For an engine that starts. Retired traders are left out unless they are named or `retired` is true. A token that
+    is limited to traders gets those only.
+
+    The cursor is from before the configurations were read: `/changes` may bring one again, but misses none.
+    """
+    cursor = changes.now()
+    found = configs.active(visible_ids(request.auth, config_id))
+    wanted = [stored for stored in found.values() if retired or config_id or not stored.flat.get("detail.retired")]
+    return Configs(cursor=str(cursor), configs=[config_of(stored) for stored in wanted])
+
+
+@router.get("/configs/{config_id}", response={200: Config, 304: None, **REFUSALS}, summary="One configuration")
+def one(
+    request: EngineRequest, response: HttpResponse, config_id: str, at: Moment | None = None
+) -> Config | Status[None]:
+    """What stands now, or stood `at` a moment. `config_id` is a trader's, or `@manager` for the fleet's settings.
+
+    `ETag` names the version: with `If-None-Match` an unchanged one is answered 304.
+    """
+    stored = configs.existing(config_id) if at is None else configs.then(config_id, at)
+    response.headers["ETag"] = etag = f'"v{stored.version}"'
+    if request.headers.get("If-None-Match") == etag:
+        return Status(304, None)
+    return config_of(stored)
+
+
+@router.get("/configs/{config_id}/versions", response={200: Versions, **REFUSALS}, summary="Its versions, newest first")
+def versions(
+    request: EngineRequest,
+    config_id: str,
+    before: Annotated[int | None, Query(None, ge=1, description="Of those older than this version.")] = None,
+    limit: Annotated[int, Query(50, ge=1, le=500)] = 50,
+) -> Versions:
+    found = configs.history(config_id, before=before, limit=limit + 1)
+    page = [version_of(stored) for stored in found[:limit]]
+    return Versions(versions=page, next_before=page[-1].version if len(found) > limit else None)
+
+
+@router.get("/configs/{config_id}/versions/{version}", response={200: Config, **REFUSALS}, summary="Any version, whole")
+def one_version(request: EngineRequest, config_id: str, version: int) -> Config:
+    return config_of(configs.version(config_id, version))

@@ -1,0 +1,64 @@
+"""Cooldowns of symbols."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from ninja import Router
+from pydantic import Field
+
+from traders.api.auth import EngineRequest, TokenWith
+from traders.api.problems import REFUSALS, Invalid
+from traders.api.wire import Answer, Body, Redacted
+from traders.runtime.cooldowns import services as cooldowns
+from traders.schema.redaction import redactions_in
+from traders.schema.runtime import Cooldown as Stored
+from traders.schema.runtime import CooldownDetail, StoredMoment
+from traders.schema.tokens import Scope
+from trading.schema.common import Symbol
+
+router = Router(tags=["Running traders: write-state"], auth=TokenWith(Scope.WRITE_STATE))
+
+
+class NewCooldown(Body):
+    symbol: Symbol
+    cooldown_until: StoredMoment = Field(description="No new entry in the symbol until then.")
+    detail: CooldownDetail = CooldownDetail()
+
+
+class Cooldown(Answer):
+    trader_id: str
+    symbol: str
+    cooldown_until: datetime
+    detail: dict[str, Any]
+    redacted: Redacted
+
+
+class Cooldowns(Answer):
+    cooldowns: list[Cooldown]
+
+
+@router.get(
+    "/traders/{trader_id}/cooldowns",
+    auth=TokenWith(Scope.READ_CONFIG, Scope.WRITE_STATE),
+    response={200: Cooldowns, **REFUSALS},
+    summary="Cooldowns that hold",
+)
+def holding(request: EngineRequest, trader_id: str) -> Cooldowns:
+    return Cooldowns(cooldowns=[_answer(found) for found in cooldowns.holding(trader_id)])
+
+
+@router.put(
+    "/traders/{trader_id}/cooldowns", response={200: Cooldown, 422: Invalid, **REFUSALS}, summary="Set a cooldown"
+)
+def put(request: EngineRequest, trader_id: str, body: NewCooldown) -> Cooldown:
+    """In the place of the symbol's cooldown before, be it longer."""
+    return _answer(
+        cooldowns.put(trader_id=trader_id, symbol=body.symbol, until=body.cooldown_until, detail=body.detail)
+    )
+
+
+def _answer(stored: Stored) -> Cooldown:
+    return Cooldown(**asdict(stored), redacted=list(redactions_in(stored.detail)))

@@ -1,0 +1,86 @@
+"""What an engine reports of a running trader, and its heartbeat."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any
+
+from ninja import Router
+from pydantic import Field
+
+from traders.api.auth import EngineRequest, TokenWith
+from traders.api.problems import REFUSALS, UNTHROTTLED, Invalid
+from traders.api.wire import Answer, Body, Redacted, VersionNumber
+from traders.runtime import services as runtime
+from traders.schema.declare import Boolean
+from traders.schema.redaction import redactions_in
+from traders.schema.runtime import ReportDetail, RuntimeState
+from traders.schema.tokens import Scope
+
+router = Router(tags=["Running traders: write-state"], auth=TokenWith(Scope.WRITE_STATE))
+
+NEVER_THROTTLED = TokenWith(Scope.WRITE_STATE, is_throttled=False)
+
+RunVersion = Annotated[VersionNumber, Field(description="The version that the engine runs.")]
+
+
+class Report(Body):
+    active_config_version: RunVersion
+    is_running: Boolean
+    detail: ReportDetail = ReportDetail()
+
+
+class Heartbeat(Body):
+    """What is left out stays as it was reported."""
+
+    active_config_version: RunVersion | None = None
+    is_running: Boolean | None = None
+
+
+class Runtime(Answer):
+    """With `config_version` above `active_config_version` the engine runs an old configuration."""
+
+    trader_id: str
+    active_config_version: int | None
+    is_running: bool
+    detail: dict[str, Any] = Field(description="The last report, and `desired`: what the operator wants.")
+    updated_at: datetime
+    config_version: int
+    retired: bool
+    redacted: Redacted
+
+
+ANSWERS: dict[int, Any] = {200: Runtime, 422: Invalid, **REFUSALS}
+
+
+@router.get(
+    "/traders/{trader_id}/runtime",
+    auth=TokenWith(Scope.READ_CONFIG, Scope.WRITE_STATE),
+    response=ANSWERS,
+    summary="The last report",
+)
+def last_report(request: EngineRequest, trader_id: str) -> Runtime:
+    """For an engine that starts again: whether the trader ran, and until when it is paused."""
+    return _answer(runtime.state_of(trader_id))
+
+
+@router.put("/traders/{trader_id}/runtime", response=ANSWERS, summary="Report")
+def report(request: EngineRequest, trader_id: str, body: Report) -> Runtime:
+    """Replaces the last report as a whole."""
+    return _answer(runtime.report(trader_id=trader_id, **dict(body)))
+
+
+@router.post(
+    "/traders/{trader_id}/heartbeat",
+    auth=NEVER_THROTTLED,
+    response={200: Runtime, 422: Invalid, **UNTHROTTLED},
+    summary="Heartbeat",
+)
+def heartbeat(request: EngineRequest, trader_id: str, body: Heartbeat) -> Runtime:
+    """The engine lives. The answer says which configuration stands by now."""
+    return _answer(runtime.heartbeat(trader_id=trader_id, **dict(body)))
+
+
+def _answer(state: RuntimeState) -> Runtime:
+    return Runtime(**asdict(state), redacted=list(redactions_in(state.detail)))

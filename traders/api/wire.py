@@ -1,0 +1,69 @@
+"""JSON of the engine API, digit for digit both ways."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from ninja.parser import Parser
+from ninja.renderers import BaseRenderer
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from traders.schema import jsonio
+from traders.schema.declare import Integer
+from trading.record.exclusions import services as exclusions
+from trading.schema import strict_json
+from trading.schema.exclusion import RecordKind
+
+VersionNumber = Annotated[Integer, Field(ge=1, le=2**31 - 1)]
+"""Of a configuration. What no column can hold is refused here, and not by the database."""
+
+
+class Body(BaseModel):
+    """Base of what is sent: a field that nobody knows is refused, for it would be silently lost."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Answer(BaseModel):
+    """Base of what is answered."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+REDACTED = (
+    "Where secrets were taken out of the texts before they were stored, once for each: `detail.answer.text`. "
+    "A text says `[redacted: API key, mark 1a2b3c4d]` in place of each."
+)
+Redacted = Annotated[list[str], Field(description=REDACTED)]
+
+
+class AsideMark(Answer):
+    """The row was set aside by an operator: it is stored and counts nowhere. What is sent again changes nothing."""
+
+    by: str
+    at: AwareDatetime
+    reason: str
+
+    @classmethod
+    def of(cls, kind: RecordKind, record_id: str) -> AsideMark | None:
+        """None while the row counts."""
+        entry = exclusions.mark(kind, record_id)
+        return cls(by=entry.actor, at=entry.at, reason=entry.reason) if entry else None
+
+
+class ExactParser(Parser):
+    def parse_body(self, request: HttpRequest) -> Any:
+        """Raises ValueError, in words for people."""
+        try:
+            text = request.body.decode()
+        except UnicodeDecodeError:
+            raise ValueError("is not UTF-8") from None
+        return strict_json.loads(text)
+
+
+class ExactRenderer(BaseRenderer):
+    media_type = "application/json"
+
+    def render(self, request: HttpRequest, data: Any, *, response_status: int) -> str:
+        return jsonio.dumps_finite(data)

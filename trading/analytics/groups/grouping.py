@@ -1,0 +1,113 @@
+"""Performance in parts: by version, symbol, side, prompt, period or trader."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from trading.analytics.calendar import name_of, period_of
+from trading.analytics.equity import by_trader, one_series, within
+from trading.analytics.groups.keys import UNITS, By, Key
+from trading.analytics.groups.parts import Part, split
+from trading.analytics.intervals import Held, OpenPosition, Period, overlap, span
+from trading.analytics.stats import exact_sum
+from trading.analytics.summary import Performance, measure
+from trading.schema.facts import DecisionFact, EquityPoint, SetAsideCounts, SignalFact, TradeFact
+
+NOTHING_ASIDE = SetAsideCounts()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`value` is the version, symbol, side, prompt hash, name of the period or trader; None is what has none: by
+    version the group 'before v1'. `trader_id` is set where the group is of one trader, as versions are.
+
+    `set_aside` are the rows left out of the record that was split into this group and the others: of its trader, or of
+    all traders where the parts span them.
+    """
+
+    by: By
+    trader_id: str | None
+    value: int | str | None
+    performance: Performance
+    set_aside: SetAsideCounts = NOTHING_ASIDE
+
+    @property
+    def label(self) -> str:
+        if self.by is By.VERSION:
+            return "before v1" if self.value is None else f"v{self.value}"
+        return "unknown" if self.value is None else str(self.value)
+
+
+def groups(
+    trades: Sequence[TradeFact],
+    signals: Sequence[SignalFact] = (),
+    decisions: Sequence[DecisionFact] = (),
+    equity: Sequence[EquityPoint] = (),
+    *,
+    by: By,
+    start_capital: Mapping[str, Decimal] | None = None,
+    open_positions: Sequence[OpenPosition] = (),
+    period: Period | None = None,
+) -> list[Group]:
+    """Every trade in exactly one group; sorted by trader and value, what has none first.
+
+    `start_capital` is in USD by trader, by default its first equity. Recorded equity belongs to a trader, not to one of
+    its symbols or versions: the groups by trader and by period are measured by it, the others by the equity derived
+    from their own trades over the capital of their trader, or of all traders where they span them.
+    """
+    held: tuple[Held, ...] = (*trades, *open_positions)
+    whole = period or span(held, decisions)
+    series = {trader_id: one_series(points) for trader_id, points in by_trader(equity).items()}
+    capital = {trader_id: points[0].equity for trader_id, points in series.items()} | dict(start_capital or {})
+    everyone = {one.trader_id for one in held}
+    parts = split(by, trades, signals, decisions, open_positions)
+    if by in UNITS:
+        return _by_period(by, parts, equity, _total(capital, everyone), whole)
+    found = []
+    for (trader_id, value), part in parts:
+        own = series.get(trader_id, ()) if by is By.TRADER else ()
+        own_capital = _total(capital, {trader_id} if trader_id else everyone)
+        # Symbols and sides are compared over the same time; a version or a trader was there in its own.
+        over = whole if by in (By.SYMBOL, By.SIDE) else None
+        found.append(Group(by, trader_id or None, value, _measure(part, equity, own, own_capital, over)))
+    return found
+
+
+def _by_period(
+    by: By,
+    parts: Sequence[tuple[Key, Part]],
+    equity: Sequence[EquityPoint],
+    capital: Decimal | None,
+    whole: Period | None,
+) -> list[Group]:
+    """Each period starts with the capital that the ones before left."""
+    series = one_series(equity)
+    found = []
+    for (_, start_ms), part in parts:
+        assert isinstance(start_ms, int)
+        period = period_of(start_ms, UNITS[by])
+        clipped = overlap(period, whole) if whole else period
+        result = _measure(part, equity, within(series, period), capital, clipped)
+        found.append(Group(by, None, name_of(start_ms, UNITS[by]), result))
+        if capital is not None:
+            capital = exact_sum([capital, result.net])
+    return found
+
+
+def _measure(
+    part: Part,
+    equity: Sequence[EquityPoint],
+    series: Sequence[EquityPoint],
+    capital: Decimal | None,
+    period: Period | None,
+) -> Performance:
+    return measure(part.trades, part.signals, part.decisions, equity, series, capital, part.held, period)
+
+
+def _total(capital: Mapping[str, Decimal], traders: Collection[str]) -> Decimal | None:
+    """None where one of them has no capital that we know."""
+    if not traders or not all(trader_id in capital for trader_id in traders):
+        return None
+    return exact_sum(capital[trader_id] for trader_id in traders)

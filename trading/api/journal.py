@@ -1,0 +1,79 @@
+"""The decision journal: an entry is added once, however often it is sent."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ninja import Router
+from pydantic import Field, StringConstraints
+
+from traders.api.auth import EngineRequest, TokenWith
+from traders.api.problems import REFUSALS, Invalid, Refusal
+from traders.api.wire import Answer, AsideMark, Body, Redacted, VersionNumber
+from traders.schema.declare import Boolean
+from traders.schema.problems import InvalidConfig, Problem
+from traders.schema.redaction import redactions_in
+from traders.schema.runtime import StoredMoment
+from traders.schema.tokens import Scope
+from trading.record.writing import services as record
+from trading.record.writing.clean import clean_messages
+from trading.schema.common import Origin
+from trading.schema.decision import DecisionDetail, JournalEntry
+from trading.schema.exclusion import RecordKind
+from trading.schema.leaf import Text
+from trading.schema.message import Role, Said
+
+# Not the token's name: an entry that is sent again by its successor is the same entry.
+SYSTEM = "api"
+
+router = Router(tags=["Journal: write-journal"], auth=TokenWith(Scope.WRITE_JOURNAL))
+
+
+class Message(Body):
+    role: Role
+    content: Text
+    sent_at: StoredMoment | None = None
+
+
+class Entry(Body):
+    key: Annotated[Text, StringConstraints(min_length=1, max_length=200)] = Field(
+        description="The engine's own, one a decision of a trader: by it the same entry is known when it comes again."
+    )
+    config_version: Annotated[VersionNumber, Field(description="The version that took the decision.")]
+    decided_at: StoredMoment
+    success: Boolean
+    detail: DecisionDetail
+    messages: tuple[Message, ...] = Field((), description="What was said between desk and model, in its order.")
+
+
+class Recorded(Answer):
+    id: int
+    cycle_number: int = Field(description="Goes on across restarts of engines.")
+    redacted: Redacted
+    set_aside: AsideMark | None = None
+
+
+@router.post(
+    "/traders/{trader_id}/decisions",
+    response={200: Recorded, 409: Refusal, 422: Invalid | Refusal, **REFUSALS},
+    summary="Add a decision",
+)
+def append(request: EngineRequest, trader_id: str, body: Entry) -> Recorded:
+    """The same entry again changes nothing and is answered alike. 409: its key is taken by other content."""
+    if body.detail.origin is not None:
+        raise InvalidConfig([Problem("detail.origin", "is written by the journal itself; leave it out", trader_id)])
+    detail = body.detail.model_copy(update={"origin": Origin(system=SYSTEM, key=body.key)})
+    entry = JournalEntry(trader_id, body.config_version, body.decided_at, body.success, detail)
+    said = [Said(message.role, message.content, message.sent_at) for message in body.messages]
+    messages = clean_messages(said, trader_id)
+    recorded = record.decision(entry, messages)
+    redacted = [
+        *redactions_in(recorded.entry.detail),
+        *redactions_in([{"content": message.content} for message in messages], "messages"),
+    ]
+    return Recorded(
+        id=recorded.id,
+        cycle_number=recorded.cycle_number,
+        redacted=redacted,
+        set_aside=AsideMark.of(RecordKind.DECISION, str(recorded.id)),
+    )

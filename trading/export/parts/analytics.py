@@ -1,0 +1,131 @@
+"""The six tables of each trader, computed anew when its record changed.
+
+A trader with ten thousand trades takes a fraction of a second, so a fleet of them is not computed at every cycle: what
+is due is computed in the time that is given, the longest waiting first, and each row says of when it is (`updated_at`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import msgspec
+
+from trading.analytics import queries as record
+from trading.analytics.summary import performance
+from trading.export.directory.manifest import file_name
+from trading.export.directory.runs import Finished
+from trading.export.documents.analytics import analytics_document, analytics_of_one, analytics_row
+from trading.export.documents.wire import encode
+from trading.export.parts.equity import Accounts
+from trading.export.parts.left_out import LeftOut
+from trading.export.queries.fleet import Result
+from trading.record.stored.unreadable import attempt
+
+Fingerprint = tuple[object, ...]
+
+
+class AnalyticsRows:
+    """`version` rises with every change; `sharpes` are of the same moment as the rows."""
+
+    def __init__(self, start_capital: Decimal, left_out: LeftOut) -> None:
+        self._start_capital = start_capital
+        self._left_out = left_out
+        self._fingerprints: dict[str, Fingerprint] = {}
+        self._updated_ms: dict[str, int] = {}
+        self._due: dict[str, tuple[Fingerprint, Decimal | None]] = {}
+        self.rows: dict[str, bytes] = {}
+        self.sharpes: dict[str, float | None] = {}
+        self.version = 0
+
+    def take_over(self, run: Finished) -> None:
+        """Rows of an earlier exporter stand until their turn comes; what was computed here is not given up for them."""
+        if self._fingerprints:
+            return
+        try:
+            document = msgspec.json.decode((run.path / file_name("analytics")).read_bytes())
+            board = msgspec.json.decode((run.path / file_name("leaderboard")).read_bytes())
+            self.rows = {row["id"]: encode(row) for row in document["analytics"]}
+            self.sharpes = {row["id"]: row["sharpe"] for row in board["leaderboard"]}
+        except (OSError, msgspec.DecodeError, KeyError, TypeError):
+            return
+
+    def look(self, results: Sequence[Result], accounts: Accounts) -> None:
+        """What is due."""
+        there = {one.trader_id for one in results}
+        for gone in self._fingerprints.keys() - there:
+            self._left_out.forget(_part(gone))
+        self.rows = {name: row for name, row in self.rows.items() if name in there}
+        self._due = {}
+        for one in results:
+            last = accounts.last(one.trader_id)
+            hour = None if last is None else last.ts_ms // 3_600_000
+            print_ = (one.trades, one.net, one.last_close_ms, one.invocations, one.exclusion, hour)
+            if self._fingerprints.get(one.trader_id) != print_:
+                first = accounts.first(one.trader_id)
+                self._due[one.trader_id] = print_, first.equity if first else self._start_capital
+
+    def compute(self, seconds: float | None) -> int:
+        """How many were computed, one at least; None: all that are due."""
+        until = None if seconds is None else time.monotonic() + seconds
+        done = 0
+        for trader_id in sorted(self._due, key=lambda name: self._updated_ms.get(name, 0)):
+            if done and until is not None and time.monotonic() > until:
+                break
+            self._compute(trader_id, *self._due.pop(trader_id))
+            done += 1
+        return done
+
+    @property
+    def waiting(self) -> int:
+        return len(self._due)
+
+    def render(self, as_of_ms: int) -> bytes:
+        return analytics_document(self.rows, as_of_ms=as_of_ms)
+
+    def render_one(self, trader_id: str, as_of_ms: int) -> bytes:
+        return analytics_of_one(self.rows[trader_id], as_of_ms=as_of_ms)
+
+    def _compute(self, trader_id: str, fingerprint: Fingerprint, start_capital: Decimal | None) -> None:
+        """A trader whose figures cannot be made keeps its row of before, and is tried again when its record changes."""
+        now = datetime.now(UTC)
+        with self._left_out.reading(_part(trader_id)):
+            made = attempt("trader_config", trader_id, lambda: _made(trader_id, start_capital, now))
+        self._fingerprints[trader_id] = fingerprint
+        if made is None:
+            return
+        self.rows[trader_id], self.sharpes[trader_id] = made
+        self._updated_ms[trader_id] = round(now.timestamp() * 1000)
+        self.version += 1
+
+
+def _part(trader_id: str) -> str:
+    return f"analytics/{trader_id}"
+
+
+def _made(trader_id: str, start_capital: Decimal | None, now: datetime) -> tuple[bytes, float | None]:
+    """The row, encoded, and the Sharpe ratio."""
+    found = record.facts([trader_id])
+    held = record.open_positions([trader_id], until=now)
+    how = performance(
+        found.trades,
+        found.signals,
+        found.decisions,
+        found.equity,
+        start_capital=start_capital,
+        open_positions=held,
+    )
+    trade = found.trades[-1] if found.trades else None
+    decision = found.decisions[-1] if found.decisions else None
+    row = analytics_row(
+        trader_id,
+        how.tables,
+        updated_ms=round(now.timestamp() * 1000),
+        last_exit_ms=trade.close_ts_ms if trade else None,
+        last_decision_ms=decision.decided_at_ms if decision else None,
+        last_decision_id=str(decision.id) if decision else None,
+        last_trade_id=trade.id if trade else None,
+    )
+    return encode(row), how.sharpe

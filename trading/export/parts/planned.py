@@ -1,0 +1,24 @@
+"""A document about to be made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from trading.export.directory.manifest import Slices, Source
+
+
+@dataclass(frozen=True)
+class Made:
+    body: bytes
+    slices: Slices | None = None
+
+
+@dataclass(frozen=True)
+class Planned:
+    """`signature` is equal as long as `render` would give the same for one moment; `render` takes the moment in ms."""
+
+    signature: object
+    source: Source
+    rows: int
+    render: Callable[[int], Made]

@@ -1,0 +1,128 @@
+"""The fleet as an export needs it: who trades, with what result, and what is held. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from traders.schema.fleet import FLEET_ID
+from trading.record.stored.safe_sql import bounded, is_bounded, is_moment_ms, number
+from trading.schema.published import PricePoint
+
+# Cycle numbers rise by one and no decision is ever deleted, so the last number is the count, less those set aside.
+# A trade of a time that is none stands in the roll-up's first or last close: the next one inside is looked up.
+_RESULTS = f"""
+SELECT c.id, c.version, c.detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb,
+       coalesce(r.trades, 0), coalesce(r.wins, 0), coalesce(r.losses, 0), coalesce(r.net, 0),
+       CASE WHEN {is_moment_ms("r.first_ms")} THEN r.first_ms
+            ELSE (SELECT min(close_ts_ms) FROM trades t
+                   WHERE t.trader_id = c.id AND exclusion_id IS NULL AND {is_moment_ms("close_ts_ms")}) END,
+       CASE WHEN {is_moment_ms("r.last_ms")} THEN r.last_ms
+            ELSE (SELECT max(close_ts_ms) FROM trades t
+                   WHERE t.trader_id = c.id AND exclusion_id IS NULL AND {is_moment_ms("close_ts_ms")}) END,
+       coalesce((SELECT max(cycle_number) FROM decision_journal j WHERE j.trader_id = c.id), 0)
+           - (SELECT count(*) FROM decision_journal j WHERE j.trader_id = c.id AND j.exclusion_id IS NOT NULL),
+       coalesce(x.newest, 0)
+  FROM trader_config c
+  LEFT JOIN (SELECT trader_id, sum(trades)::bigint AS trades, sum(wins)::bigint AS wins,
+                    sum(losses)::bigint AS losses, coalesce(sum({bounded("net_pnl")}), 0) AS net,
+                    min(first_close_ms) AS first_ms, max(last_close_ms) AS last_ms
+               FROM version_results GROUP BY trader_id) r ON r.trader_id = c.id
+  LEFT JOIN (SELECT trader_id, max(id) AS newest FROM record_exclusions GROUP BY trader_id) x ON x.trader_id = c.id
+ ORDER BY c.id
+"""
+_SUMS = f"""
+SELECT trader_id, coalesce(sum(net_pnl) FILTER (WHERE net_pnl > 0), 0),
+       coalesce(sum(net_pnl) FILTER (WHERE net_pnl < 0), 0)
+  FROM trades WHERE trader_id = ANY (%s) AND exclusion_id IS NULL AND {is_bounded("net_pnl")} GROUP BY trader_id
+"""
+_EXIT = number("detail", "prices.avg_exit")
+_IS_PRICED = f"exclusion_id IS NULL AND {_EXIT} > 0 AND {is_moment_ms('close_ts_ms')}"
+# One probe of an index a symbol, and one for its price.
+_LAST_PRICES = f"""
+WITH RECURSIVE s AS (
+    (SELECT symbol FROM trades ORDER BY symbol LIMIT 1)
+    UNION ALL
+    SELECT (SELECT symbol FROM trades WHERE symbol > s.symbol ORDER BY symbol LIMIT 1) FROM s WHERE symbol IS NOT NULL)
+SELECT s.symbol, t.close_ts_ms, t.price
+  FROM s CROSS JOIN LATERAL (
+       SELECT close_ts_ms, {_EXIT} AS price FROM trades
+        WHERE symbol = s.symbol AND {_IS_PRICED} ORDER BY close_ts_ms DESC LIMIT 1) t
+"""
+_PRICES_AT = f"""
+SELECT DISTINCT t.close_ts_ms, t.price
+  FROM unnest(%s::bigint[]) AS moment CROSS JOIN LATERAL (
+       SELECT close_ts_ms, {_EXIT} AS price FROM trades
+        WHERE symbol = %s AND close_ts_ms <= moment AND {_IS_PRICED} ORDER BY close_ts_ms DESC LIMIT 1) t
+ ORDER BY t.close_ts_ms
+"""
+_SYNCS = """
+SELECT (SELECT extract(epoch FROM max(synced_at))::float8 FROM yaml_base),
+       (SELECT count(*) FROM sync_conflicts),
+       (SELECT count(*) FROM yaml_base WHERE trader_id <> %s),
+       (SELECT count(*) FROM trader_config_versions WHERE source = 'sync' AND change_set = (
+               SELECT max(change_set) FROM trader_config_versions WHERE source = 'sync'))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A trader and the sums that the database keeps of its trades. `exclusion` is its newest entry in
+    `record_exclusions`, 0 without any: what was computed under another one is no longer so."""
+
+    trader_id: str
+    version: int
+    is_retired: bool
+    trades: int
+    wins: int
+    losses: int
+    net: Decimal
+    first_close_ms: int | None
+    last_close_ms: int | None
+    invocations: int
+    exclusion: int
+
+
+@dataclass(frozen=True, slots=True)
+class SyncState:
+    """Of manager.yaml: when it was last synced (seconds since 1970), conflicts that wait, traders it declared then, and
+    traders of which the last sync that changed any wrote a version."""
+
+    at: float | None = None
+    conflicts: int = 0
+    traders: int = 0
+    written: int = 0
+
+
+def results() -> list[Result]:
+    """Of the whole fleet, in order of id."""
+    return [Result(*row) for row in _rows(_RESULTS)]
+
+
+def gains_and_losses(trader_ids: Collection[str]) -> dict[str, tuple[Decimal, Decimal]]:
+    """{trader: (sum of net gains, sum of net losses)}, over every trade, from an index alone."""
+    return {name: (won, lost) for name, won, lost in _rows(_SUMS, list(trader_ids))}
+
+
+def last_prices() -> dict[str, PricePoint]:
+    """Of each symbol what it was last sold for."""
+    return {symbol: PricePoint(ts_ms, price) for symbol, ts_ms, price in _rows(_LAST_PRICES)}
+
+
+def prices_at(symbol: str, moments_ms: Collection[int]) -> list[PricePoint]:
+    """What the symbol was last sold for before each of these moments, ascending; only those before some trade."""
+    return [PricePoint(*row) for row in _rows(_PRICES_AT, list(moments_ms), symbol)]
+
+
+def sync_state() -> SyncState:
+    return SyncState(*_rows(_SYNCS, FLEET_ID)[0])
+
+
+def _rows(sql: str, *parameters: Any) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters or None)
+        return list(cursor.fetchall())

@@ -1,0 +1,28 @@
+"""What is open, for an export that knows most of it already. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db import connection
+
+from trading.record.stored import rows
+from trading.schema.position import Position
+
+# Any write, by whatever program, makes a new row version: `updated_at` would be as good as each writer's manners.
+_MARKS = """
+SELECT id, xmin::text || ctid::text FROM positions
+ WHERE status = 'open' AND exclusion_id IS NULL ORDER BY trader_id, symbol
+"""
+
+
+def open_marks() -> dict[str, str]:
+    """{id: what changes when the row does} of each open position, in order of trader and symbol."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MARKS)
+        return dict(cursor.fetchall())
+
+
+def by_ids(position_ids: Collection[str]) -> list[Position]:
+    """Those that can be read."""
+    return list(rows.positions(rows.POSITIONS.filter(pk__in=position_ids))) if position_ids else []

@@ -1,0 +1,91 @@
+"""The last decisions of each trader with their messages, and conversations without a decision. Reads only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from functools import partial
+from typing import Any
+
+from django.db import connection
+
+from trading.models import ConversationMessage
+from trading.record.stored import rows
+from trading.record.stored.safe_sql import FIRST_MOMENT, LAST_MOMENT, is_moment
+from trading.record.stored.unreadable import attempt, note
+from trading.schema.message import Message
+from trading.schema.published import Talk
+from trading.schema.unreadable import NO_MOMENT, Unreadable
+
+# Those that are known to be unreadable take no other decision's place.
+_DECISIONS = f"""
+SELECT d.id, array(SELECT m.id FROM conversation_messages m WHERE m.decision_id = d.id ORDER BY m.sequence)
+  FROM trader_config c CROSS JOIN LATERAL (
+       SELECT id FROM decision_journal
+        WHERE trader_id = c.id AND exclusion_id IS NULL AND {is_moment("decided_at")} AND id <> ALL (%s)
+        ORDER BY decided_at DESC, id DESC LIMIT %s) d
+"""
+_IS_SENT = f"(sent_at IS NULL OR {is_moment('sent_at')})"
+# Two ends of an index.
+_MISDATED = f"""
+SELECT id FROM decision_journal
+ WHERE (decided_at < {FIRST_MOMENT} OR decided_at > {LAST_MOMENT}) AND exclusion_id IS NULL LIMIT %s
+"""
+MOST_MISDATED = 1_000
+# A conversation has a few messages; of those that belong to no decision the last ones name the last conversations.
+MESSAGES_LOOKED_AT = 60
+_LOOSE = f"""
+SELECT trader_id, conversation, array_agg(id ORDER BY sequence) FROM (
+    SELECT m.* FROM trader_config c CROSS JOIN LATERAL (
+           SELECT trader_id, conversation, sequence, id, decision_id FROM conversation_messages
+            WHERE trader_id = c.id AND {_IS_SENT} ORDER BY sent_at DESC LIMIT %s) m) recent
+ WHERE decision_id IS NULL GROUP BY trader_id, conversation
+"""
+
+Key = tuple[int | None, tuple[int, ...]]
+"""(decision, its messages): with either of them more, it is another talk."""
+
+
+def recent_keys(of_each: int, *, but: Collection[int] = ()) -> list[Key]:
+    """Of each trader its last decisions but for some, and its last conversations that belong to no decision."""
+    found: list[Key] = [(decision, tuple(messages)) for decision, messages in _rows(_DECISIONS, list(but), of_each)]
+    loose: dict[str, list[Key]] = defaultdict(list)
+    for trader_id, _conversation, messages in _rows(_LOOSE, MESSAGES_LOOKED_AT):
+        loose[trader_id].append((None, tuple(messages)))
+    for keys in loose.values():
+        found += sorted(keys, key=lambda key: max(key[1]))[-of_each:]
+    return found
+
+
+def load(keys: Collection[Key]) -> dict[Key, Talk]:
+    """Those that can be read; a message that cannot is missing from its talk."""
+    numbers = [decision for decision, _ in keys if decision is not None]
+    decisions = {one.id: one for one in rows.decisions(rows.DECISIONS.filter(pk__in=numbers))} if numbers else {}
+    messages = _messages([message for _, some in keys for message in some])
+    talks = {}
+    for key in keys:
+        said = tuple(messages[number] for number in key[1] if number in messages)
+        if key[0] is not None and key[0] in decisions:
+            decision = decisions[key[0]]
+            talks[key] = Talk(decision.entry.trader_id, decision, said)
+        elif key[0] is None and said:
+            talks[key] = Talk(said[0].trader_id, None, said)
+    return talks
+
+
+def note_misdated() -> None:
+    """Names the decisions of a time that is none: they are among no last ones."""
+    for (number,) in _rows(_MISDATED, MOST_MISDATED):
+        note(Unreadable("decision_journal", str(number), "decided_at", NO_MOMENT))
+
+
+def _messages(ids: Collection[int]) -> dict[int, Message]:
+    found = ConversationMessage.objects.filter(pk__in=ids) if ids else ()
+    read = ((row.pk, attempt("conversation_messages", str(row.pk), partial(rows.message, row))) for row in found)
+    return {number: message for number, message in read if message is not None}
+
+
+def _rows(sql: str, *parameters: Any) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())

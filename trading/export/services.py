@@ -1,0 +1,160 @@
+"""Exporting: once, or at every beat as long as this process is the one exporter of its database."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from django.db import Error, connection
+
+from trading.export.cycle import Exporter, Stopped
+from trading.export.directory.manifest import Manifest
+from trading.export.parts.options import (Options)
+from trading.export.queries.snapshot import ExportLock, snapshot
+from trading.export.status import file as status
+from trading.export.status.file import Status
+from trading.export.watch import (Watch)
+from trading.live import services as live
+
+log = logging.getLogger(__name__)
+# How often one that waits asks whether the other one is gone.
+WAIT_SECONDS = 2.0
+# The share of the time between two beats in which analytics that are due may be computed.
+ANALYTICS_SHARE = 0.2
+# What a cycle itself spends on them: enough for a small fleet to be up to date in every run.
+ANALYTICS_SECONDS = 0.1
+
+
+class NotTheExporter(Exception):
+    """Another process exports this database."""
+
+
+@dataclass
+class Beats:
+    """Exports until `stop` is set. `report` is told of each finished run, `say` of what a person should know, `tell` of
+    how the exporter is, also when its status file cannot be written.
+
+    No failure of a cycle ends the loop, whatever it is: what data or a disk can cause, the next beat may find mended.
+    """
+
+    options: Options
+    every_seconds: float
+    report: Callable[[Manifest], None] = lambda manifest: None
+    say: Callable[[str], None] = lambda text: None
+    tell: Callable[[Status], None] = lambda status: None
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self._watch = Watch()
+
+    def run(self) -> None:
+        exporter, lock = Exporter(self.options, self.stop.is_set), ExportLock()
+        due = time.monotonic()
+        try:
+            while not self.stop.is_set():
+                if not self._take(lock):
+                    self.stop.wait(WAIT_SECONDS)
+                    due = time.monotonic()
+                    continue
+                self._beat(exporter)
+                _keep_live_store_filled()
+                due = self._next(due)
+                self._between(exporter, due)
+                self.stop.wait(max(0.0, due - time.monotonic()))
+        except Exception as error:
+            # A fault of the loop itself. Whoever supervises this process reads why it ended.
+            self._watch.failed(error)
+            self.tell(self._watch.status(0))
+            raise
+        finally:
+            lock.release()
+
+    def _take(self, lock: ExportLock) -> bool:
+        """False where another one is at work, which is said once, or the database is away."""
+        try:
+            is_ours = lock.take()
+        except Exception as error:
+            self._failed(error, None)
+            return False
+        if not is_ours and not self._watch.is_waiting:
+            self.say("Another exporter is at work; waiting to take over.")
+        self._watch.is_waiting = not is_ours
+        if not is_ours:
+            # The status file is the other one's.
+            self.tell(self._watch.status(0))
+        return is_ours
+
+    def _beat(self, exporter: Exporter) -> None:
+        try:
+            manifest = exporter.cycle(analytics_seconds=ANALYTICS_SECONDS)
+            self._watch.exported(sum(entry.is_stale for entry in manifest.files))
+            self._watch.look()
+            self._tell(exporter)
+            self.report(manifest)
+        except Stopped:
+            return
+        except Exception as error:
+            # The next beat may find the disk emptied, the database back, or the data mended.
+            self._failed(error, exporter)
+
+    def _failed(self, error: Exception, exporter: Exporter | None) -> None:
+        self._watch.failed(error)
+        with suppress(Error):
+            connection.close()
+        log.error("The export failed, readers see the last one: %s", self._watch.last_error)
+        self._tell(exporter)
+
+    def _tell(self, exporter: Exporter | None) -> None:
+        waiting, unreadable = (exporter.parts.analytics.waiting, exporter.parts.left_out.rows) if exporter else (0, [])
+        now = self._watch.status(waiting, unreadable)
+        self.tell(now)
+        with suppress(OSError):
+            status.write(self.options.root, now)
+
+    def _next(self, due: float) -> float:
+        """Beats that passed while one took too long are left out, not made up for."""
+        due += self.every_seconds
+        late = time.monotonic() - due
+        if late > 0:
+            missed = int(late // self.every_seconds) + 1
+            self._watch.missed_beats += missed
+            due += missed * self.every_seconds
+        return due
+
+    def _between(self, exporter: Exporter, due: float) -> None:
+        """Computes analytics that are due, for the next run."""
+        until = min(due, time.monotonic() + ANALYTICS_SHARE * self.every_seconds)
+        try:
+            while exporter.parts.analytics.waiting and time.monotonic() < until and not self.stop.is_set():
+                with snapshot():
+                    exporter.parts.analytics.compute(0.0)
+        except Exception:
+            log.exception("Analytics could not be computed; the next beat tries again.")
+
+
+def _keep_live_store_filled() -> None:
+    """The one loop that runs anyway: traders at rest stay fresh, and retired ones leave the leaderboard."""
+    try:
+        live.heal()
+    except Exception as error:
+        # Not the database alone: a number in the record that is none, such as NaN, fails here too.
+        log.warning("The live store could not be filled again: %s: %s", type(error).__name__, error)
+
+
+def export_once(options: Options) -> Manifest:
+    """A whole run, analytics of every trader included. Raises NotTheExporter, OSError, django.db.Error."""
+    lock, exporter, watch = ExportLock(), Exporter(options), Watch()
+    try:
+        if not lock.take():
+            raise NotTheExporter
+        manifest = exporter.cycle(analytics_seconds=None)
+        watch.exported(sum(entry.is_stale for entry in manifest.files))
+        watch.look()
+        status.write(options.root, watch.status(exporter.parts.analytics.waiting, exporter.parts.left_out.rows))
+        return manifest
+    finally:
+        lock.release()

@@ -1,0 +1,124 @@
+"""What the exporter notices of the world around it, for its status."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from django.db import DatabaseError
+
+from trading.export.queries import fleet as export_fleet
+from trading.export.queries.fleet import SyncState
+from trading.export.status.file import Seen, Status
+from trading.live.outage import outage
+from trading.live.redis import store
+from trading.live.redis.keys import MARKET_CTX, PRICE, TRADER_HASHES, Key
+from trading.record.exclusions import writer as exclusions
+from trading.schema.live_answers import Fresh, Stale
+from trading.schema.unreadable import Unreadable
+
+MOST_ERROR_CHARACTERS = 300
+# Health, metrics and pages read the status at every request.
+MOST_UNREADABLE_NAMED = 500
+# What the system says of a disk that is full, broken, gone or not to be written.
+DISK_ERRORS = frozenset(
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EROFS,
+        errno.EIO,
+        errno.EACCES,
+        errno.EPERM,
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EFBIG,
+        errno.ESTALE,
+    }
+)
+
+
+class Watch:
+    def __init__(self) -> None:
+        self.cycles = self.failed_cycles = self.failed_documents = self.query_errors = self.missed_beats = 0
+        self.last_error: str | None = None
+        self.is_waiting = False
+        self._is_failing = False
+        self._last_error_at: float | None = None
+        self._disk: Seen | None = None
+        self._postgres, self._redis = Seen(is_up=False), Seen(is_up=False)
+        self._versions: dict[str, int] = {}
+        self._sync = SyncState()
+        self._aside: dict[str, int] = {}
+        self._live_ages: dict[str, float] = {}
+
+    def failed(self, error: Exception) -> None:
+        self.failed_cycles += 1
+        self._is_failing = True
+        self._last_error_at = time.time()
+        self.last_error = f"{type(error).__name__}: {error}".strip()[:MOST_ERROR_CHARACTERS]
+        if isinstance(error, DatabaseError):
+            self.query_errors += 1
+            self._postgres = Seen(is_up=False, at=self._postgres.at, error=self.last_error)
+        elif isinstance(error, OSError) and error.errno in DISK_ERRORS:
+            self._disk = Seen(is_up=False, at=self._disk.at if self._disk else None, error=self.last_error)
+
+    def exported(self, failed_documents: int) -> None:
+        """A run is published."""
+        self.cycles += 1
+        self.failed_documents += failed_documents
+        self._is_failing = False
+        self._disk = Seen(is_up=True, at=time.time())
+
+    def look(self) -> None:
+        """At both stores. Raises django.db.Error."""
+        self._versions = {result.trader_id: result.version for result in export_fleet.results()}
+        self._sync = export_fleet.sync_state()
+        self._aside = exclusions.counts_by_kind()
+        self._postgres = Seen(is_up=True, at=time.time())
+        self._live_ages = {}
+        answers = [self._age(key) for key in (PRICE, MARKET_CTX, *TRADER_HASHES)]
+        if all(answers) and store.read_leaderboard() is not None:
+            self._redis = Seen(is_up=True, at=time.time())
+        else:
+            self._redis = Seen(is_up=False, at=self._redis.at, error="does not answer")
+
+    def status(self, analytics_waiting: int, unreadable: Sequence[Unreadable] = ()) -> Status:
+        return Status(
+            at=time.time(),
+            pid=os.getpid(),
+            postgres=self._postgres,
+            redis=self._redis,
+            cycles=self.cycles,
+            failed_cycles=self.failed_cycles,
+            failed_documents=self.failed_documents,
+            query_errors=self.query_errors,
+            redis_errors=sum(outage.failures.values()),
+            missed_beats=self.missed_beats,
+            analytics_waiting=analytics_waiting,
+            last_error=self.last_error,
+            last_error_at=self._last_error_at,
+            is_failing=self._is_failing,
+            is_waiting=self.is_waiting,
+            disk=self._disk,
+            config_versions=self._versions,
+            live_ages=self._live_ages,
+            synced_at=self._sync.at,
+            sync_conflicts=self._sync.conflicts,
+            sync_traders=self._sync.traders,
+            sync_written=self._sync.written,
+            set_aside=self._aside,
+            unreadable=dict(Counter(row.table for row in unreadable)),
+            unreadable_rows=list(unreadable[:MOST_UNREADABLE_NAMED]),
+        )
+
+    def _age(self, key: Key) -> bool:
+        found = store.read_all(key)
+        if found is None:
+            return False
+        ages = [answer.age_seconds for answer in found.values() if isinstance(answer, Fresh | Stale)]
+        if ages:
+            self._live_ages[key.name] = round(min(ages), 3)
+        return True

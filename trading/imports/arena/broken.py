@@ -1,0 +1,35 @@
+"""What cannot be read: a whole file, and how a schema's complaint about one record is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from traders.schema import problems
+from traders.schema.jsonio import Json
+from trading.record.rules.errors import InvalidRecord, RecordError
+
+
+class BrokenFile(RecordError):
+    """Nothing of the file can be trusted. The message names the place and says what would be right."""
+
+    def __init__(self, path: Path, message: str, *, line: int | None = None, column: int | None = None) -> None:
+        place = ":".join(str(part) for part in (path, line, column) if part is not None)
+        super().__init__(f"{place}: {message}")
+
+
+def shown(value: Json) -> str:
+    """As a message shows it. What is nested is named only: it may be deeper than can be written."""
+    if isinstance(value, dict):
+        return "an object"
+    return "a list" if isinstance(value, list | tuple) else problems.shown(value)
+
+
+def refusal_of(error: ValidationError, names: dict[str, str]) -> InvalidRecord:
+    """The first thing that a schema finds wrong, under the name that the field has at the source."""
+    first = error.errors(include_url=False)[0]
+    path = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ").replace("Input should", "must")
+    was = "" if isinstance(first["input"], dict) else f", was {shown(first['input'])}"
+    return InvalidRecord(names.get(path, path), message + was)

@@ -1,0 +1,71 @@
+"""conversations.json: what was said between the desk and each model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from traders.schema.jsonio import Json
+from trading.imports.arena import fields
+from trading.imports.arena.broken import shown
+from trading.imports.arena.fields import Record
+from trading.record.rules.errors import InvalidRecord
+from trading.schema.ids import short_digest
+from trading.schema.message import Message, Role
+
+KEY = "conversations"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def read_conversation(record: Json) -> list[Message]:
+    """All of its messages or, with InvalidRecord, none."""
+    record = fields.require_object(record)
+    trader_id = fields.trader_id(record)
+    messages = fields.given(record, "messages")
+    if not isinstance(messages, list):
+        raise InvalidRecord("messages", f"must be a list, was {shown(messages)}")
+    read = [_message(item, number) for number, item in enumerate(messages)]
+    name = _name(read)
+    return [
+        Message(trader_id, name, number, role, content, sent_at) for number, (role, content, sent_at) in enumerate(read)
+    ]
+
+
+def _message(item: Json, number: int) -> tuple[Role, str, datetime | None]:
+    try:
+        message = fields.require_object(item)
+        return _role(message), _content(message), _sent_at(message)
+    except InvalidRecord as error:
+        raise InvalidRecord(f"messages.{number}.{error.field}".rstrip("."), error.message) from None
+
+
+def _role(message: Record) -> Role:
+    role = fields.text(message, "role")
+    if role not in tuple(Role):
+        raise InvalidRecord("role", f"must be one of {', '.join(Role)}, was {shown(role)}")
+    return Role(role)
+
+
+def _content(message: Record) -> str:
+    content = fields.text(message, "content")
+    if "\0" in content:
+        raise InvalidRecord("content", "must not hold the character U+0000")
+    if not content.isascii() and any("\ud800" <= letter <= "\udfff" for letter in content):
+        raise InvalidRecord("content", "must not hold half of a surrogate pair")
+    return content
+
+
+def _sent_at(message: Record) -> datetime | None:
+    if message.get("timestamp") is None:
+        return None
+    return _EPOCH + timedelta(milliseconds=fields.moment_ms(message, "timestamp"))
+
+
+def _name(messages: Sequence[tuple[Role, str, datetime | None]]) -> str:
+    """By its beginning, up to the first message that has a time: a conversation that grew is known again."""
+    beginning = []
+    for role, content, sent_at in messages:
+        beginning.append([str(role), content, sent_at.isoformat() if sent_at else None])
+        if sent_at:
+            break
+    return f"arena|{short_digest(beginning)}"

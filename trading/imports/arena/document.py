@@ -1,0 +1,51 @@
+"""One file of the arena: an object that holds its records under a known key, and mostly the time it was served."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from traders.schema.jsonio import Json
+from trading.imports.arena.stream import OnBytes, Source
+
+SERVER_TIME = "serverTime"
+
+
+class Document:
+    """Iterated once, it gives (index, record). `server_time` is known when it was iterated to its end.
+
+    Raises BrokenFile, perhaps after some records: what broke a file shows where it breaks.
+    """
+
+    def __init__(self, path: Path, key: str, on_bytes: OnBytes) -> None:
+        self.path, self.key = path, key
+        self.server_time: Json = None
+        self._on_bytes = on_bytes
+
+    def __iter__(self) -> Iterator[tuple[int, Json]]:
+        with self.path.open("rb") as file:
+            source = Source(self.path, file, self._on_bytes)
+            is_there = False
+            if source.peek() != "{":
+                source.broken(f"must be an object with the list {self.key!r}, as the arena serves it")
+            for key in source.members():
+                if key == self.key:
+                    is_there = True
+                    yield from enumerate(self._records(source))
+                elif key == SERVER_TIME and source.peek() not in "[{":
+                    self.server_time = source.value()
+                else:
+                    source.skip()
+            if not is_there:
+                source.broken(f"the object must hold {self.key!r}, and does not: this is another file, or another form")
+            source.end()
+
+    def _records(self, source: Source) -> Iterator[Json]:
+        """A list's items; an object's values each with its key: (key, value)."""
+        if source.peek() == "[":
+            yield from source.elements()
+        elif source.peek() == "{":
+            for key in source.members():
+                yield key, source.value()
+        else:
+            source.broken(f"{self.key!r} must be a list of records")

@@ -1,0 +1,132 @@
+"""Single values of a record, held to what the arena's contract says of them. Each raises InvalidRecord."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import ROUND_FLOOR, Decimal
+from typing import Any
+
+from traders.schema.jsonio import Json
+from traders.schema.trader import ID_PATTERN, ID_RULE
+from trading.imports.arena.broken import shown
+from trading.record.rules.errors import InvalidRecord
+from trading.schema.common import SYMBOL_PATTERN, SYMBOL_RULE, Side
+from trading.schema.contract import TRADER
+from trading.schema.trade import MS_PER_SECOND
+
+Record = Mapping[str, Json]
+LONGEST_ID = 100
+# 2010 to 2099 in seconds. Milliseconds, of which the arena's own `serverTime` is one, lie far above.
+EARLIEST_S, LATEST_S = 1_262_304_000, 4_102_444_800
+NO_ORDER = -1
+
+
+def require_object(record: Json, field: str = "") -> Record:
+    if not isinstance(record, dict):
+        raise InvalidRecord(field, f"must be an object, was {shown(record)}")
+    return record
+
+
+def given(record: Record, field: str) -> Json:
+    if record.get(field) is None:
+        raise InvalidRecord(field, "is required")
+    return record[field]
+
+
+def text(record: Record, field: str) -> str:
+    value = given(record, field)
+    if not isinstance(value, str):
+        raise InvalidRecord(field, f"must be a text, was {shown(value)}")
+    return value
+
+
+def number(record: Record, field: str) -> Decimal:
+    return _number(given(record, field), field)
+
+
+def number_or_none(record: Record, field: str) -> Decimal | None:
+    value = record.get(field)
+    return None if value is None else _number(value, field)
+
+
+def trader_id(record: Record, field: str = TRADER) -> str:
+    value = text(record, field)
+    if not ID_PATTERN.fullmatch(value):
+        raise InvalidRecord(field, f"must be {ID_RULE}, was {shown(value)}")
+    return value
+
+
+def symbol(record: Record, field: str = "symbol") -> str:
+    value = text(record, field)
+    if not SYMBOL_PATTERN.fullmatch(value):
+        raise InvalidRecord(field, f"must be {SYMBOL_RULE}, was {shown(value)}")
+    return value
+
+
+def side_of(record: Record, quantity: Decimal) -> Side:
+    """The sign says the side; a `side` beside it must say the same."""
+    signed = Side.SHORT if quantity < 0 else Side.LONG
+    if record.get("side") is None:
+        return signed
+    if record["side"] not in tuple(Side):
+        raise InvalidRecord("side", f"must be long or short, was {shown(record['side'])}")
+    if quantity and record["side"] != signed:
+        raise InvalidRecord(
+            "quantity", f"is {quantity:f}, but the side is {record['side']}: longs are positive on the wire"
+        )
+    return Side(record["side"])
+
+
+def moment_ms(record: Record, field: str) -> int:
+    """Seconds since 1970 as milliseconds; what is finer is left to whoever keeps the source's own number."""
+    value = given(record, field)
+    right = "must be seconds since 1970 as a number"
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise InvalidRecord(field, f"{right}, was {shown(value)}")
+    # A comparison with NaN raises.
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise InvalidRecord(field, f"{right}, was {value}")
+    if EARLIEST_S <= value / MS_PER_SECOND <= LATEST_S:
+        raise InvalidRecord(field, f"{right}; {shown(value)} are milliseconds")
+    if not EARLIEST_S <= value <= LATEST_S:
+        raise InvalidRecord(field, f"{right}, of a year from 2010 to 2099, was {shown(value)}")
+    return int((value * Decimal(MS_PER_SECOND)).to_integral_value(ROUND_FLOOR))
+
+
+def identifier(record: Record, field: str) -> int | str | None:
+    """Of an order or a fill; -1 and null stand for none."""
+    value = record.get(field)
+    # A signalling NaN raises when it is compared.
+    if value is None or (not _is_nan(value) and value == NO_ORDER):
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise InvalidRecord(field, f"must be a whole number or a text, was {shown(value)}")
+    if isinstance(value, str) and not (value.isprintable() and value):
+        raise InvalidRecord(field, f"must be printable, was {shown(value)}")
+    # The bound first: Python refuses to write integers of thousands of digits.
+    if (isinstance(value, int) and abs(value) >= 10**LONGEST_ID) or len(str(value)) > LONGEST_ID:
+        raise InvalidRecord(field, f"must have at most {LONGEST_ID} characters")
+    return value
+
+
+def confidence(record: Record) -> Decimal | None:
+    """A fraction from 0 to 1 on the wire, 0 to 100 as it is stored."""
+    value = number_or_none(record, "confidence")
+    if value is None:
+        return None
+    if not 0 <= value <= 1:
+        raise InvalidRecord("confidence", f"must be a fraction from 0 to 1, was {shown(value)}")
+    return value * 100
+
+
+def _is_nan(value: Json) -> bool:
+    return isinstance(value, Decimal) and value.is_nan()
+
+
+def _number(value: Any, field: str) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise InvalidRecord(field, f"must be a number, was {shown(value)}")
+    number = Decimal(value)
+    if not number.is_finite():
+        raise InvalidRecord(field, "must be a finite number, and is far too large")
+    return number

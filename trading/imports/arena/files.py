@@ -1,0 +1,68 @@
+"""Which files of the arena there are, and in what order they are read: what later ones refer to comes first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from trading.imports.arena import conversations, equity, positions, prices, trades
+from trading.imports.arena.broken import BrokenFile
+
+
+class Kind(StrEnum):
+    """In the order of reading. The journal is read before trades, which belong to the versions that it links."""
+
+    PRICES = "crypto-prices.json"
+    INCEPTION = "since-inception-values.json"
+    CONVERSATIONS = "conversations.json"
+    JOURNAL = "cycle_*.json"
+    TRADES = "trades.json"
+    POSITIONS = "positions.json"
+    LEADERBOARD = "leaderboard.json"
+
+
+NAMES = tuple(kind.value for kind in Kind if kind is not Kind.JOURNAL)
+
+
+KEYS = {
+    Kind.PRICES: prices.KEY,
+    Kind.TRADES: trades.KEY,
+    Kind.POSITIONS: positions.KEY,
+    Kind.CONVERSATIONS: conversations.KEY,
+    Kind.INCEPTION: equity.INCEPTION_KEY,
+    Kind.LEADERBOARD: equity.LEADERBOARD_KEY,
+}
+_LEFT_ALONE = {"analytics.json": "nobody reads it: what it holds is computed from trades and decisions"}
+_UNKNOWN = "is no file of the arena that is known, and was left alone"
+
+
+@dataclass(frozen=True)
+class Found:
+    """`files` in the order of reading, the journal's as their directory; `notes` say of each other JSON file why it
+    is left alone."""
+
+    files: dict[Kind, Path]
+    notes: tuple[str, ...]
+
+    @property
+    def bytes(self) -> int:
+        """Of what is read as a stream."""
+        return sum(path.stat().st_size for kind, path in self.files.items() if kind is not Kind.JOURNAL)
+
+
+def find(path: Path) -> Found:
+    """The files of a directory, or a single one. Raises BrokenFile when there is nothing to import."""
+    if not path.exists():
+        raise BrokenFile(path, "is not there; give a directory with the arena's files, or one of them")
+    files, notes = {}, []
+    for found in sorted(path.glob("*.json")) if path.is_dir() else [path]:
+        if found.name in NAMES:
+            files[Kind(found.name)] = found
+        elif path.is_dir() and found.match(Kind.JOURNAL.value):
+            files[Kind.JOURNAL] = path
+        else:
+            notes.append(f"{found.name}: {_LEFT_ALONE.get(found.name, _UNKNOWN)}")
+    if not files:
+        raise BrokenFile(path, f"must be a directory with one of {', '.join(NAMES)}, or one of these files")
+    return Found({kind: files[kind] for kind in Kind if kind in files}, tuple(notes))

@@ -1,0 +1,21 @@
+"""crypto-prices.json: taken for the symbols that it names. Prices belong to whoever provides them live."""
+
+from __future__ import annotations
+
+from traders.schema.jsonio import Json
+from trading.imports.arena import fields
+from trading.imports.arena.broken import shown
+from trading.record.rules.errors import InvalidRecord
+
+KEY = "prices"
+# What the arena trades, whatever a file says.
+SYMBOLS = ("BTC", "ETH", "SOL", "BNB", "DOGE", "XRP")
+
+
+def read_symbol(record: Json) -> str:
+    """`record` is (key, price) of the object, or a price of a list. Raises InvalidRecord."""
+    key, price = record if isinstance(record, tuple) else (None, record)
+    symbol = fields.symbol(fields.require_object(price))
+    if key is not None and key != symbol:
+        raise InvalidRecord("symbol", f"is {symbol}, but the price stands under {shown(key)}")
+    return symbol

@@ -1,0 +1,183 @@
+"""A JSON file read a piece at a time: one record of its list is in memory, however long the list is.
+
+The scanner is the standard library's. ijson's fast backend, tried first, ends the process on a number of five
+thousand digits and takes all memory on deep nesting; this one says what is wrong, and where.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Callable, Iterator
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+
+from traders.schema.jsonio import Json
+from trading.imports.arena.broken import BrokenFile
+
+PIECE = 1 << 18
+LARGEST_RECORD = 1 << 26
+# What ends within so few characters of a piece may go on in the next one: `-Infinity`, `false`, `\\u00e9`.
+_LONGEST_TOKEN = 12
+_BLANKS = " \t\r\n"
+
+OnBytes = Callable[[int], None]
+
+
+class _NotJson(ValueError):
+    pass
+
+
+def _integer(text: str) -> int | Decimal:
+    """Of any size: whether a number is too large for what it tells is for the schema to say."""
+    try:
+        return int(text)
+    except ValueError:  # more digits than Python makes an integer of
+        return Decimal("Infinity")
+
+
+def _fraction(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # an exponent beyond all bounds
+        return Decimal("Infinity")
+
+
+def _constant(text: str) -> NoReturn:
+    raise _NotJson(f"{text} is not JSON; a value that is not known is null")
+
+
+_DECODER = json.JSONDecoder(parse_float=_fraction, parse_int=_integer, parse_constant=_constant)
+
+
+class Source:
+    """Walks through one file. What is read is dropped; only the line numbers remember it."""
+
+    def __init__(self, path: Path, file: BinaryIO, on_bytes: OnBytes) -> None:
+        self.path = path
+        self._file = file
+        self._on_bytes = on_bytes
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        self._text = ""
+        self._at = 0
+        self._lines_before = 0
+        self._columns_before = 0
+        self._ended = False
+
+    def members(self) -> Iterator[str]:
+        """The keys of the object that begins here. Whoever iterates reads each key's value before the next."""
+        self._take("{", "an object")
+        if self.peek() == "}":
+            self._at += 1
+            return
+        while True:
+            key = self.value() if self.peek() == '"' else None
+            if not isinstance(key, str):
+                self.broken("must be a key in quotes")
+            self._take(":", "a colon after a key")
+            yield key
+            if self._take(",}", "a comma, or the end of the object") == "}":
+                return
+
+    def elements(self) -> Iterator[Json]:
+        """The values of the list that begins here."""
+        self._take("[", "a list")
+        if self.peek() == "]":
+            self._at += 1
+            return
+        while True:
+            yield self.value()
+            if self._take(",]", "a comma, or the end of the list") == "]":
+                return
+
+    def skip(self) -> None:
+        """The value that begins here. Of a list or an object one member at a time is in memory."""
+        if self.peek() == "[":
+            for _item in self.elements():
+                pass
+        elif self.peek() == "{":
+            for _key in self.members():
+                self.value()
+        else:
+            self.value()
+
+    def end(self) -> None:
+        if self.peek():
+            self.broken("must be the end of the file")
+
+    def value(self) -> Json:
+        self.peek()
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self._text, self._at)
+            except json.JSONDecodeError as error:
+                self._require_cut(error.msg, error.pos - self._at)
+            except _NotJson as error:
+                self.broken(str(error))
+            except RecursionError:
+                self.broken("is nested too deeply to be a record")
+            else:
+                if end < len(self._text) or not self._more():
+                    self._at = end
+                    return value
+
+    def peek(self) -> str:
+        """The next character that is not blank; "" at the end of the file."""
+        while True:
+            while self._at < len(self._text) and self._text[self._at] in _BLANKS:
+                self._at += 1
+            if self._at < len(self._text) or not self._more():
+                return self._text[self._at : self._at + 1]
+
+    def broken(self, message: str, *, at: int | None = None) -> NoReturn:
+        """Raises BrokenFile that names the place."""
+        before = self._text[: self._at if at is None else at]
+        lines = before.count("\n")
+        column = len(before) - (before.rfind("\n") + 1) + (0 if lines else self._columns_before)
+        raise BrokenFile(self.path, message, line=self._lines_before + lines + 1, column=column + 1)
+
+    def _take(self, allowed: str, what: str) -> str:
+        found = self.peek()
+        if not found:
+            self.broken(f"the file ends here, where {what} must follow; it was cut short")
+        if found not in allowed:
+            self.broken(f"must be {what}, was {found!r}")
+        self._at += 1
+        return found
+
+    def _require_cut(self, complaint: str, ahead: int) -> None:
+        """Reads on when it is only the piece that ends too early: the file must be what is wrong, to be refused."""
+        is_open = complaint.startswith("Unterminated string")
+        if is_open or self._at + ahead > len(self._text) - _LONGEST_TOKEN:
+            if self._more():
+                return
+            if is_open or self._at + ahead >= len(self._text.rstrip()):
+                self.broken("the file ends inside this record; it was cut short")
+        self.broken(f"is not JSON: {complaint}", at=self._at + ahead)
+
+    def _more(self) -> bool:
+        if self._ended:
+            return False
+        self._drop()
+        if len(self._text) > LARGEST_RECORD:
+            self.broken(f"a record of more than {LARGEST_RECORD >> 20} MiB begins here")
+        # As much again as is waiting: a long record is looked at a few times only.
+        piece = self._file.read(max(PIECE, len(self._text)))
+        self._on_bytes(len(piece))
+        self._ended = not piece
+        try:
+            self._text += self._decoder.decode(piece, final=self._ended)
+        except UnicodeDecodeError as error:
+            self._text += error.object[: error.start].decode("utf-8-sig")
+            self.broken("is not UTF-8; save the file in that encoding", at=len(self._text))
+        return bool(piece)
+
+    def _drop(self) -> None:
+        read = self._text[: self._at]
+        if lines := read.count("\n"):
+            self._lines_before += lines
+            self._columns_before = len(read) - (read.rfind("\n") + 1)
+        else:
+            self._columns_before += len(read)
+        self._text, self._at = self._text[self._at :], 0

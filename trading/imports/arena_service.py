@@ -1,0 +1,85 @@
+"""Files of the arena -> the trading record, in one transaction."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from trading.imports import kinds as import_kinds
+from trading.imports.arena import equity, prices
+from trading.imports.arena.document import Document
+from trading.imports.arena.files import KEYS, Found, Kind, find
+from trading.imports.batches import Desk
+from trading.imports.owners import Owners
+from trading.imports.report import ImportReport
+from trading.live import services as live
+from trading.record.stored import symbols
+from trading.record.stored.copying import bulk_load
+from trading.schema.reject import OnReject
+
+OnBytes = Callable[[int], None]
+
+_IMPORTS: dict[Kind, Callable[[Desk, Document], None]] = {
+    Kind.PRICES: import_kinds.import_symbols,
+    Kind.TRADES: import_kinds.import_trades,
+    Kind.POSITIONS: import_kinds.import_positions,
+    Kind.CONVERSATIONS: import_kinds.import_conversations,
+    Kind.INCEPTION: import_kinds.import_inception,
+}
+
+
+def import_arena(
+    *,
+    path: Path,
+    actor: str,
+    on_reject: OnReject,
+    add_symbols: Collection[str] = (),
+    dry_run: bool = False,
+    strict: bool = False,
+    on_bytes: OnBytes = lambda count: None,
+) -> ImportReport:
+    """Takes every good record that is not recorded yet; the others go to `on_reject`, and stop nothing.
+
+    Raises BrokenFile, StrictImport when `strict` and a record was refused, and what the database refuses: then
+    nothing is written. `on_bytes` hears how much was read.
+    """
+    found, began = find(path), time.monotonic()
+    report = ImportReport(dry_run, notes=list(found.notes))
+    with bulk_load(dry_run=dry_run, name="arena"):
+        owners = Owners(file=path.name or str(path), actor=actor)
+        known = {*symbols.known(), *prices.SYMBOLS, *add_symbols}
+        desk = Desk(
+            report=report,
+            owners=owners,
+            known=known,
+            on_reject=on_reject,
+            strict=strict,
+        )
+        _import_files(desk, found, on_bytes)
+        live.fleet_changed()
+    report.traders_created = sorted(owners.created)
+    report.seconds = time.monotonic() - began
+    _note_benchmarks(report)
+    return report
+
+
+def _import_files(desk: Desk, found: Found, on_bytes: OnBytes) -> None:
+    served_ms: int | None = None
+    for kind, path in found.files.items():
+        if kind is Kind.JOURNAL:
+            import_kinds.import_cycles(desk, path)
+            continue
+        document = Document(path, KEYS[kind], on_bytes)
+        if kind is not Kind.LEADERBOARD:
+            _IMPORTS[kind](desk, document)
+            served_ms = served_ms or equity.served_ms(document.server_time)
+        elif served_ms is not None:
+            import_kinds.import_leaderboard(desk, document, served_ms)
+        else:
+            desk.report.notes.append(f"{path.name}: left alone, for no file says of when it is (serverTime)")
+
+
+def _note_benchmarks(report: ImportReport) -> None:
+    if skipped := sum(table.skipped for table in report.tables.values()):
+        report.notes.append(f"{skipped:,} {'record' if skipped == 1 else 'records'} of a benchmark, which is no trader")

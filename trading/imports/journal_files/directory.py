@@ -1,0 +1,59 @@
+"""The cycle files of a directory, in order of time, one in memory at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from trading.imports.journal_files.moments import order_of
+from trading.record.rules.errors import InvalidRecord
+from trading.schema import strict_json
+
+PATTERN = "cycle_*.json"
+OnFiles = Callable[[int], None]
+"""Is told how many files were read since it was told last."""
+LARGEST_FILE = 16 * 1024 * 1024
+
+
+def find(directory: Path) -> list[Path]:
+    """In no order. Raises OSError for what is no directory."""
+    return [directory / entry.name for entry in directory.iterdir() if entry.match(PATTERN)]
+
+
+def cycle_files(directory: Path, on_files: OnFiles = lambda count: None) -> list[Path]:
+    """In order of the times inside: names say the second only, and their numbers begin anew with each engine.
+
+    Raises OSError for what is no directory.
+    """
+
+    def order(path: Path) -> tuple[tuple[str, str], str]:
+        on_files(1)
+        return _order(path), path.name
+
+    return sorted(find(directory), key=order)
+
+
+def read_json(path: Path) -> Any:
+    """Raises InvalidRecord when the file cannot be read, is not UTF-8, is not JSON, or is too large for one cycle."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise InvalidRecord("", f"cannot be read: {error.strerror or error}") from None
+    if len(content) > LARGEST_FILE:
+        raise InvalidRecord("", f"is larger than {LARGEST_FILE:,} bytes, which no cycle is")
+    try:
+        return strict_json.loads(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise InvalidRecord("", f"is not UTF-8: byte {error.start} is 0x{content[error.start]:02x}") from None
+    except ValueError as error:
+        raise InvalidRecord("", str(error)) from None
+
+
+def _order(path: Path) -> tuple[str, str]:
+    try:
+        with path.open("rb") as file:
+            return order_of(file.read(LARGEST_FILE))
+    except OSError:
+        return "", ""

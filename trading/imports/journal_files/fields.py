@@ -1,0 +1,98 @@
+"""One field of a JSON object, as the type that it must have, or InvalidRecord with its place and value."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from traders.schema.problems import shown
+from trading.record.rules.errors import InvalidRecord
+from trading.schema.common import SYMBOL_PATTERN, SYMBOL_RULE
+from trading.schema.leaf import LARGEST
+
+T = TypeVar("T")
+
+
+class Fields:
+    """Reads a JSON object. `place` is its dotted path in the record, "" for the record itself.
+
+    A field that is absent or null is None, or refused where it is required.
+    """
+
+    def __init__(self, place: str, value: Any, names: Collection[str]) -> None:
+        """Raises InvalidRecord for what is no object, and for a field that is none of `names`."""
+        self.place = place
+        if not isinstance(value, dict):
+            raise InvalidRecord(place, f"must be an object, was {shown(value)}")
+        self._values = value
+        for name in value:
+            if name not in names:
+                raise InvalidRecord(self.at(name), f"is no field that engines write; those are {', '.join(names)}")
+
+    def at(self, name: str) -> str:
+        return f"{self.place}.{name}" if self.place else name
+
+    def text(self, name: str) -> str | None:
+        return self._typed(name, str, "a text")
+
+    def flag(self, name: str) -> bool | None:
+        return self._typed(name, bool, "true or false")
+
+    def items(self, name: str) -> list[Any] | None:
+        return self._typed(name, list, "a list")
+
+    def mapping(self, name: str) -> dict[str, Any] | None:
+        return self._typed(name, dict, "an object")
+
+    def number(self, name: str, *, least: int | None = None, most: int | None = None) -> Decimal | None:
+        value: Any = self._values.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            raise self.wrong(name, "a number")
+        number = Decimal(value)
+        if abs(number) > LARGEST:
+            raise InvalidRecord(self.at(name), f"must not be beyond {LARGEST:,}, was {shown(value)}")
+        if least is not None and number < least:
+            raise self.wrong(name, f"{least} or more")
+        if most is not None and number > most:
+            raise self.wrong(name, f"at most {most}")
+        return number
+
+    def whole(self, name: str) -> int | None:
+        """0 or more."""
+        number = self.number(name, least=0)
+        if number is not None and number != number.to_integral_value():
+            raise self.wrong(name, "a whole number")
+        return None if number is None else int(number)
+
+    def choice(self, name: str, choices: Collection[str]) -> str:
+        value = self._values.get(name)
+        if value not in list(choices):
+            raise self.wrong(name, f"one of {', '.join(choices)}")
+        return str(value)
+
+    def symbol(self, name: str = "symbol") -> str:
+        return symbol(self.at(name), self._values.get(name))
+
+    def required(self, name: str, right: str) -> None:
+        if self._values.get(name) is None:
+            raise InvalidRecord(self.at(name), f"is missing; it must be {right}")
+
+    def wrong(self, name: str, right: str) -> InvalidRecord:
+        return InvalidRecord(self.at(name), f"must be {right}, was {shown(self._values.get(name))}")
+
+    def _typed(self, name: str, kind: type[T], right: str) -> T | None:
+        value = self._values.get(name)
+        if value is None or isinstance(value, kind):
+            return value
+        raise self.wrong(name, right)
+
+
+def symbol(place: str, value: Any) -> str:
+    """Engines write capitals; small letters are taken for them."""
+    found = value.strip().upper() if isinstance(value, str) else ""
+    if not SYMBOL_PATTERN.fullmatch(found):
+        raise InvalidRecord(place, f"must be {SYMBOL_RULE}, was {shown(value)}")
+    return found

@@ -1,0 +1,100 @@
+"""The moving data for pages: from Redis where it is fresh, else from PostgreSQL or the last export, and marked so."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+
+from trading.export.directory.last_prices import exported_prices
+from trading.live import queries as projection
+from trading.live import services as live
+from trading.live.redis import store
+from trading.live.redis.keys import CONVERSATIONS, PRICE, TRADER_HASHES, Key
+from trading.schema.live import US_PER_SECOND, Leader
+from trading.schema.live_answers import Answer, Fresh, Stale
+
+
+class Source(StrEnum):
+    REDIS = "redis"
+    POSTGRESQL = "postgresql"
+    EXPORT = "export"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A value and where it comes from; `is_stale` only where nothing younger is to be had."""
+
+    value: Any
+    source: Source
+    age_seconds: float
+    is_stale: bool = False
+
+    @property
+    def is_exported(self) -> bool:
+        return self.source is Source.EXPORT
+
+
+def of_traders(key: Key, trader_ids: Collection[str]) -> dict[str, Seen]:
+    """Of those that have a value. What Redis does not have fresh is read from PostgreSQL, in one go; where that is
+    away too, a stale value is better than none, and says so."""
+    assert key in TRADER_HASHES or key is CONVERSATIONS
+    answers = store.read_conversations(trader_ids) if key is CONVERSATIONS else store.read(key, trader_ids)
+    return {name: seen for name in trader_ids if (seen := _fresh(answers[name]))} | _lower(
+        key, {name: answer for name, answer in answers.items() if not isinstance(answer, Fresh)}
+    )
+
+
+def markets(key: Key, part: str = "") -> dict[str, Seen]:
+    """Prices, assets or context as Redis has them: PostgreSQL has none. Stale ones are marked. While Redis is away
+    prices are those of the last export, all of them stale, and the others are empty."""
+    found = store.read_all(key, part)
+    if found is None:
+        return _exported() if key is PRICE else {}
+    return {name: seen for name, answer in sorted(found.items()) if (seen := _any(answer))}
+
+
+def leaderboard() -> list[tuple[str, Seen]]:
+    """Best first, of Leader values."""
+    found = store.read_leaderboard()
+    if found is not None and (all(isinstance(answer, Fresh) for answer in found.values()) and found):
+        return [(name, seen) for name, answer in found.items() if (seen := _fresh(answer))]
+    leaders: dict[str, Leader] = {}
+    for some in live.projections():
+        leaders |= live.writes_of(some).leaders
+    ranked = [(name, leader) for name, leader in leaders.items() if leader.return_pct is not None]
+    ranked.sort(key=lambda pair: (-(pair[1].return_pct or 0), pair[0]))
+    return [(name, Seen(leader, Source.POSTGRESQL, 0.0)) for name, leader in ranked]
+
+
+def _exported() -> dict[str, Seen]:
+    return {
+        symbol: Seen(price, Source.EXPORT, max(0.0, time.time() - price.as_of / US_PER_SECOND), is_stale=True)
+        for symbol, price in exported_prices(settings.EXPORT_DIR).items()
+    }
+
+
+def _fresh(answer: Answer[Any]) -> Seen | None:
+    return Seen(answer.value, Source.REDIS, answer.age_seconds) if isinstance(answer, Fresh) else None
+
+
+def _any(answer: Answer[Any]) -> Seen | None:
+    if isinstance(answer, Stale):
+        return Seen(answer.value, Source.REDIS, answer.age_seconds, is_stale=True)
+    return _fresh(answer)
+
+
+def _lower(key: Key, answers: dict[str, Answer[Any]]) -> dict[str, Seen]:
+    if not answers:
+        return {}
+    try:
+        writes = live.writes_of(projection.project(list(answers)))
+    except DatabaseError:
+        return {name: seen for name, answer in answers.items() if (seen := _any(answer))}
+    values = writes.conversations if key is CONVERSATIONS else writes.values[key, ""]
+    return {name: Seen(value, Source.POSTGRESQL, 0.0) for name, value in values.items()}

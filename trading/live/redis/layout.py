@@ -1,0 +1,78 @@
+"""A layout: under which names, types and texts the values stand in Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from trading.live.outage import Client
+from trading.live.redis.keys import Key
+from trading.live.redis.writes import Writes
+from trading.schema.live import Leader, Value
+from trading.schema.live_answers import Answer
+from trading.schema.live_verify import Difference
+
+Wanted = Callable[[str], bool]
+"""Whether the field of a trader or symbol is wanted."""
+
+
+class Filling(Protocol):
+    """A fill of the whole layout, under way."""
+
+    def add(self, writes: Writes, trader_ids: Collection[str]) -> None:
+        """A part of the fleet. Raises RedisError."""
+
+    def take_over(self) -> None:
+        """Readers see from now on what was added. Raises RedisError."""
+
+
+class Layout(Protocol):
+    """All of it raises RedisError (the callers are under `outage.attempt`), and ResponseError for what is refused.
+
+    `part` is the provider of `nof0:market:asset:{provider}`, `key` one that the layout keeps.
+    """
+
+    def keeps(self, key: Key) -> bool:
+        """Whether the layout has a place of its own for the values of the key."""
+
+    def write(self, client: Client, key: Key, values: Mapping[str, Value], part: str) -> None:
+        """These fields and no other, in one round trip."""
+
+    def write_all(self, client: Client, writes: Writes) -> None:
+        """The values of the keys that it keeps, leaders, conversations and removals; what is refused keeps nothing
+        else from being written."""
+
+    def read(self, client: Client, key: Key, fields: Collection[str], part: str) -> dict[str, Answer[Any]]:
+        """An answer for each field, in one round trip."""
+
+    def read_all(self, client: Client, key: Key, part: str, wanted: Wanted) -> dict[str, Answer[Any]]:
+        """Of every field that is there and wanted."""
+
+    def read_conversations(self, client: Client, trader_ids: Collection[str]) -> dict[str, Answer[Any]]:
+        """Of each trader a tuple of conversations, newest first, in one round trip."""
+
+    def read_leaders(self, client: Client) -> dict[str, Leader]:
+        """Best first."""
+
+    def fill(self, client: Client, began: int) -> Filling:
+        """Begins to fill the layout again as a whole. `began` (microseconds): when its first part was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    keys: int = 0
+    bytes: int = 0
+
+
+class Former(Layout, Protocol):
+    """A layout that stands beside the present one only until every engine has left it."""
+
+    def footprint(self, client: Client) -> Footprint:
+        """How many keys of it there are, and their size."""
+
+    def compared(self, client: Client, looks: int, pause_seconds: float) -> Iterator[tuple[int, list[Difference]]]:
+        """(values compared, differences from the present layout), a kind of value at a time.
+
+        A difference is looked at `looks` more times before it counts, with a pause between.
+        """

@@ -1,0 +1,70 @@
+"""Which layouts there are, and which of them a mode writes.
+
+The present layout alone is the mode PRESENT. A package that brings a former layout registers its modes when the
+application starts (`trading/apps.py`); nothing else here knows of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from trading.live.redis.keys import Key
+from trading.live.redis.layout import Former, Layout
+from trading.live.redis.new_layout import NewLayout
+from trading.live.redis.writes import Writes
+from trading.record.rules.errors import RecordError
+
+# As stored in the control hash.
+PRESENT = "hash"
+
+_new = NewLayout()
+_modes: dict[str, tuple[Layout, ...]] = {PRESENT: (_new,)}
+_former: list[Former] = []
+
+
+class UnknownMode(RecordError):
+    """The mode stored in Redis is none of this version."""
+
+    def __init__(self, mode: str) -> None:
+        super().__init__(f"The live store's mode is {mode!r}; this version knows {', '.join(sorted(_modes))}.")
+
+
+def register(modes: Mapping[str, tuple[Layout, ...]], former: Former) -> None:
+    """Modes beside PRESENT: of each the layouts that it writes, in this order. A second call changes nothing."""
+    _modes.update(modes)
+    _former[:] = [former]
+
+
+def former() -> tuple[Former, ...]:
+    return tuple(_former)
+
+
+def active(mode: str) -> tuple[Layout, ...]:
+    """The layouts that the mode writes, in order; its reads go to the first, the last, or by shares to both.
+
+    Raises UnknownMode.
+    """
+    try:
+        return _modes[mode]
+    except KeyError:
+        raise UnknownMode(mode) from None
+
+
+def keeping(mode: str, key: Key) -> tuple[Layout, ...]:
+    """The active ones that keep the key; the present layout for a key that only it keeps."""
+    found = active(mode)
+    return found if all(layout.keeps(key) for layout in found) else (_new,)
+
+
+def parts(mode: str, writes: Writes) -> Iterator[tuple[Layout, Writes]]:
+    """What to write to each layout, in order; values that no active one keeps go to the present layout."""
+    found = active(mode)
+    for layout in found:
+        yield layout, writes
+    rest = {
+        (key, part): values
+        for (key, part), values in writes.values.items()
+        if not any(layout.keeps(key) for layout in found)
+    }
+    if rest:
+        yield _new, Writes(values=rest)

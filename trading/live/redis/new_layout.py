@@ -1,0 +1,80 @@
+"""The present layout: hashes, a ZSet, and a list a trader (keys.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from redis.exceptions import ResponseError
+
+from trading.live.outage import Client
+from trading.live.redis import board, hashes, lists, reads, scripts
+from trading.live.redis.filling import NewFilling
+from trading.live.redis.keys import CONVERSATIONS, Key
+from trading.live.redis.layout import Wanted
+from trading.live.redis.writes import Writes
+from trading.schema.live import Leader, Value
+from trading.schema.live_answers import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class NewLayout:
+    """`lists_aside`: another layout that is written too owns the names of the lists, so these stand aside."""
+
+    lists_aside: bool = False
+
+    def keeps(self, key: Key) -> bool:
+        return True
+
+    def write(self, client: Client, key: Key, values: Mapping[str, Value], part: str) -> None:
+        hashes.put(client, key, key.named(part) if part else key.name, values)
+
+    def write_all(self, client: Client, writes: Writes) -> None:
+        for result in scripts.in_one_trip(client, list(self._calls(writes))):
+            if isinstance(result, ResponseError):
+                raise result
+
+    def _calls(self, writes: Writes) -> Iterator[tuple[Any, Any, Any]]:
+        for (key, part), values in writes.values.items():
+            for some in _batches(values):
+                yield scripts.PUT, [key.named(part)], hashes.put_arguments(key, some)
+        for leaders in _batches(writes.leaders):
+            yield scripts.RANK, board.NAMES, board.arguments(leaders)
+        for trader_id, items in writes.conversations.items():
+            if items:
+                arguments = lists.arguments(items, aside=self.lists_aside)
+                yield scripts.REPLACE_LIST, lists.names(trader_id), arguments
+        for key, fields in writes.gone.items():
+            if fields:
+                yield scripts.DROP, [key.name], [writes.as_of, *fields]
+        yield from lists.drops(writes.silent, writes.as_of, aside=self.lists_aside)
+
+    def read(self, client: Client, key: Key, fields: Collection[str], part: str) -> dict[str, Answer[Any]]:
+        return _answers(key, fields, hashes.get(client, key.named(part), fields))
+
+    def read_all(self, client: Client, key: Key, part: str, wanted: Wanted) -> dict[str, Answer[Any]]:
+        raw = hashes.get_all(client, key.named(part))
+        return _answers(key, [name for name in raw if wanted(name)], raw)
+
+    def read_conversations(self, client: Client, trader_ids: Collection[str]) -> dict[str, Answer[Any]]:
+        raw, now = lists.get(client, trader_ids), reads.now_us()
+        return {name: reads.list_answer(CONVERSATIONS, name, raw.get(name), now) for name in trader_ids}
+
+    def read_leaders(self, client: Client) -> dict[str, Leader]:
+        return board.get_all(client)
+
+    def fill(self, client: Client, began: int) -> NewFilling:
+        return NewFilling(client, began, self.lists_aside)
+
+
+def _answers(key: Key, fields: Collection[str], raw: Mapping[str, bytes]) -> dict[str, Answer[Any]]:
+    now = reads.now_us()
+    return {name: reads.answer(key, name, raw.get(name), now) for name in fields}
+
+
+def _batches(values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    items = iter(values.items())
+    while some := dict(islice(items, hashes.BATCH)):
+        yield some

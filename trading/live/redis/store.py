@@ -1,0 +1,147 @@
+"""Reads and writes of the live store for the rest of the application: by the mode of the moment, never raising.
+
+`part` is the provider of `nof0:market:asset:{provider}`; the other keys have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from redis.exceptions import ResponseError
+
+from trading.live.mode import State, follower
+from trading.live.outage import Client, outage
+from trading.live.redis import layouts, reads
+from trading.live.redis.keys import CONVERSATIONS, LEADERBOARD, Key
+from trading.live.redis.layout import Layout, Wanted
+from trading.live.redis.writes import Writes
+from trading.schema.live import Leader, Value
+from trading.schema.live_answers import Answer, Missing
+
+Read = Callable[[Layout, Collection[str]], dict[str, Answer[Any]]]
+
+
+def write(key: Key, values: Mapping[str, Value], part: str = "") -> bool:
+    """Each of these fields, and no other. False when Redis is away or refuses; an older `as_of` is no failure."""
+    if not values:
+        return True
+
+    def work(client: Client) -> bool:
+        state = follower.begin()
+        try:
+            for layout in layouts.keeping(state.mode, key):
+                layout.write(client, key, values, part)
+        finally:
+            follower.end(state)
+        return True
+
+    return outage.attempt(work, False, what="write")
+
+
+def write_all(writes: Writes) -> bool:
+    """Everything in one round trip to each layout; False as soon as one part of it was refused."""
+
+    def work(client: Client) -> bool:
+        refused: list[ResponseError] = []
+        with follower.in_use() as state:
+            for layout, some in layouts.parts(state.mode, writes):
+                try:
+                    layout.write_all(client, some)
+                except ResponseError as error:
+                    refused.append(error)
+        if refused:
+            raise refused[0]
+        return True
+
+    return outage.attempt(work, False, what="write")
+
+
+def read(key: Key, fields: Collection[str], part: str = "") -> dict[str, Answer[Any]]:
+    """An answer for each field, whatever happens. One round trip (two while reads are shared by two layouts)."""
+
+    def work(client: Client) -> dict[str, Answer[Any]]:
+        with follower.in_use() as state:
+            return _gathered(key, state, fields, lambda layout, some: layout.read(client, key, some, part))
+
+    return _counted(key, fields, outage.attempt(work, None, what="read"))
+
+
+def read_one(key: Key, name: str, part: str = "") -> Answer[Any]:
+    return read(key, [name], part)[name]
+
+
+def read_all(key: Key, part: str = "") -> dict[str, Answer[Any]] | None:
+    """Of every field that is there; None when Redis does not answer."""
+
+    def work(client: Client) -> dict[str, Answer[Any]]:
+        found: dict[str, Answer[Any]] = {}
+        with follower.in_use() as state:
+            for layout, wanted in _readers(key, state):
+                found |= layout.read_all(client, key, part, wanted)
+        return found
+
+    found = outage.attempt(work, None, what="read")
+    if found is not None:
+        reads.counts.add(key, list(found.values()))
+    return found
+
+
+def read_conversations(trader_ids: Collection[str]) -> dict[str, Answer[Any]]:
+    """Of each trader a tuple of conversations, newest first. One round trip."""
+
+    def work(client: Client) -> dict[str, Answer[Any]]:
+        with follower.in_use() as state:
+            return _gathered(
+                CONVERSATIONS, state, trader_ids, lambda layout, some: layout.read_conversations(client, some)
+            )
+
+    return _counted(CONVERSATIONS, trader_ids, outage.attempt(work, None, what="read"))
+
+
+def read_leaderboard() -> dict[str, Answer[Leader]] | None:
+    """Best first. None when Redis does not answer. A layout may know one leader only."""
+
+    def work(client: Client) -> dict[str, Leader]:
+        with follower.in_use() as state:
+            return _readers(LEADERBOARD, state)[0][0].read_leaders(client)
+
+    leaders = outage.attempt(work, None, what="read")
+    if leaders is None:
+        return None
+    now = reads.now_us()
+    found = {name: reads.aged(LEADERBOARD, leader, now) for name, leader in leaders.items()}
+    reads.counts.add(LEADERBOARD, list(found.values()))
+    return found
+
+
+def _readers(key: Key, state: State) -> list[tuple[Layout, Wanted]]:
+    """The layouts that are read, in order of writing, each with the fields that it answers for."""
+    first, *others = layouts.keeping(state.mode, key)
+    if not others or state.read_new_pct >= 100:
+        return [(first, _every)]
+    last = others[-1]
+    if state.read_new_pct <= 0:
+        return [(last, _every)]
+    return [(first, state.reads_new), (last, lambda name: not state.reads_new(name))]
+
+
+def _every(name: str) -> bool:
+    return True
+
+
+def _gathered(key: Key, state: State, fields: Collection[str], read: Read) -> dict[str, Answer[Any]]:
+    found: dict[str, Answer[Any]] = {}
+    for layout, wanted in _readers(key, state):
+        some = [name for name in fields if wanted(name)]
+        if some:
+            found |= read(layout, some)
+    return found
+
+
+def _counted(key: Key, fields: Collection[str], found: dict[str, Answer[Any]] | None) -> dict[str, Answer[Any]]:
+    answers: dict[str, Answer[Any]] = (
+        found if found is not None else {name: Missing(unavailable=True) for name in fields}
+    )
+    reads.counts.add(key, list(answers.values()))
+    return answers

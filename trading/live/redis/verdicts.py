@@ -1,0 +1,25 @@
+"""The last verify, kept in the control hash."""
+
+from __future__ import annotations
+
+import msgspec
+
+from trading.live.outage import Client
+from trading.live.redis.keys import CONTROL
+from trading.schema.live_verify import Verdict
+
+FIELD = "verified"
+MOST_KEPT = 50
+
+
+def keep(client: Client, verdict: Verdict) -> None:
+    first = msgspec.structs.replace(verdict, differences=verdict.differences[:MOST_KEPT])
+    client.hset(CONTROL, FIELD, msgspec.json.encode(first))
+
+
+def last(client: Client) -> Verdict | None:
+    raw = client.hget(CONTROL, FIELD)
+    try:
+        return msgspec.json.decode(raw, type=Verdict) if raw else None
+    except msgspec.DecodeError:
+        return None

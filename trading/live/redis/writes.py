@@ -1,0 +1,28 @@
+"""What is written together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from trading.live.redis.keys import Key
+from trading.schema.live import Conversation, Leader, Value
+
+
+@dataclass
+class Writes:
+    """What belongs together, for one round trip: {(key, part): {trader or symbol: value}}, and what is no hash.
+
+    `gone` and `silent` are traders that had no such value, and no conversation, at `as_of` (microseconds): theirs are
+    removed where they are not newer.
+    """
+
+    values: dict[tuple[Key, str], dict[str, Value]] = field(default_factory=dict)
+    leaders: dict[str, Leader] = field(default_factory=dict)
+    conversations: dict[str, Sequence[Conversation]] = field(default_factory=dict)
+    as_of: int = 0
+    gone: dict[Key, Sequence[str]] = field(default_factory=dict)
+    silent: Sequence[str] = ()
+
+    def add(self, key: Key, values: Mapping[str, Value], part: str = "") -> None:
+        self.values.setdefault((key, part), {}).update(values)

@@ -1,0 +1,117 @@
+"""What the live store looks like now."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from msgspec import structs
+
+from trading.live import mode
+from trading.live.mode import State, follower
+from trading.live.outage import Client, demand, outage
+from trading.live.redis import board, codec, hashes, inspect, layouts, lists, reads, verdicts
+from trading.live.redis.inspect import KeyStatus
+from trading.live.redis.keys import CONVERSATIONS, KEYS, LEADERBOARD, RedisType
+from trading.live.redis.layout import Footprint
+from trading.record.rules.errors import RecordError
+from trading.schema.live_verify import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`followers`: {process: the revision it follows}; `reads`: {key: {fresh, stale, missing, corrupt: count}}."""
+
+    mode: State
+    keys: tuple[KeyStatus, ...]
+    old: Footprint
+    followers: dict[str, int]
+    reads: dict[str, dict[str, int]]
+    failures: dict[str, int]
+    verified: Verdict | None
+
+    @property
+    def fresh_pct(self) -> float | None:
+        """Of all reads, the share that found a fresh value."""
+        total = sum(sum(counts.values()) for counts in self.reads.values())
+        return 100 * sum(counts.get("fresh", 0) for counts in self.reads.values()) / total if total else None
+
+    def json(self) -> dict[str, Any]:
+        return {
+            "mode": {"mode": str(self.mode.mode), "read_new_pct": self.mode.read_new_pct},
+            "keys": [asdict(key) for key in self.keys],
+            "old_layout": asdict(self.old),
+            "followers": self.followers,
+            "reads": self.reads,
+            "fresh_pct": self.fresh_pct,
+            "verified": structs.asdict(self.verified) | {"differences": []} if self.verified else None,
+        }
+
+
+def status() -> Status:
+    """Raises Unavailable."""
+    reads.counts.flush()
+    return demand(_status)
+
+
+def _status(client: Client) -> Status:
+    return Status(
+        mode=follower.current(now=True),
+        keys=tuple(inspect.statuses(client)),
+        old=_old(client),
+        followers={name: revision for name, (revision, _) in mode.followers(client).items()},
+        reads=_reads(inspect.control(client)),
+        failures=dict(outage.failures),
+        verified=verdicts.last(client),
+    )
+
+
+def _old(client: Client) -> Footprint:
+    found = [former.footprint(client) for former in layouts.former()]
+    return Footprint(sum(one.keys for one in found), sum(one.bytes for one in found))
+
+
+def _reads(control: dict[str, str]) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for field, count in control.items():
+        if field.startswith(f"{reads.COUNTED}:"):
+            name, _, how = field.removeprefix(f"{reads.COUNTED}:").rpartition(":")
+            found[name][how] = int(count)
+    return dict(found)
+
+
+def show(name: str, field: str | None) -> dict[str, str]:
+    """{field: its JSON} of a key, of all its fields or of one. Raises RecordError for what is not there."""
+
+    def work(client: Client) -> dict[str, str]:
+        key = next((key for key in KEYS if name == key.name or _is_of(name, key.name)), None)
+        if key is None:
+            raise RecordError(f"{name!r} is no key of the live store; there are {', '.join(k.name for k in KEYS)}")
+        if key is LEADERBOARD:
+            found = {member: str(leader.return_pct) for member, leader in board.get_all(client).items()}
+        elif key.kind is RedisType.HASH:
+            raw = hashes.get(client, name, [field]) if field else hashes.get_all(client, name)
+            found = {part: _text(one) for part, one in raw.items()}
+        else:
+            trader_id = name.removeprefix(CONVERSATIONS.named(""))
+            items = lists.get(client, [trader_id]).get(trader_id, [])
+            found = {str(n): _text(one) for n, one in enumerate(items)}
+        wanted = {field: found[field]} if field in found else {} if field else found
+        if not wanted:
+            raise RecordError(f"there is nothing in {name}{f' under {field!r}' if field else ''}")
+        return dict(sorted(wanted.items())) if key.kind is RedisType.HASH else wanted
+
+    return demand(work)
+
+
+def _is_of(name: str, pattern: str) -> bool:
+    start = pattern.partition("{")[0]
+    return "{" in pattern and name.startswith(start) and len(name) > len(start)
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return codec.plain_text(raw)
+    except codec.NotAValue as error:
+        return f"(no value: {error})"

@@ -1,0 +1,155 @@
+"""The way from the old layout to the new one and back, a step at a time.
+
+    legacy ── dual, reads old ── dual, reads some new ── dual, reads new ── hash
+    writes old    writes both         writes both           writes both     writes new
+
+Of two neighbouring steps each may still read what the other writes, so that nobody has to switch at the same moment.
+Before a step that needs it, everybody has acknowledged the one before. `seen` is the revision of the mode that whoever
+takes a step has looked at: was it switched since, they raise Outdated.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from trading.live import services as live
+from trading.live.migration import backfill, cleanup, mirror
+from trading.live.migration.cleanup import Removed
+from trading.live.migration.modes import Mode
+from trading.live.mode import Outdated, State, follower, switch, wait_for_acknowledgements
+from trading.live.outage import Client, demand
+from trading.live.redis import verdicts
+from trading.record.rules.errors import RecordError
+
+VERIFIED_WITHIN_MINUTES = 10
+ACKNOWLEDGED_WITHIN_SECONDS = 15.0
+ORDER = [Mode.LEGACY, Mode.DUAL, Mode.HASH]
+
+
+class Refused(RecordError):
+    """The step may not be taken now; the message says what is to be done first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a step did; `filled` counts the values copied to the other layout."""
+
+    state: State
+    filled: int = 0
+
+
+def current(*, seen: int | None = None) -> State:
+    """As stored now. Raises Unavailable and Outdated."""
+    state = demand(lambda client: follower.current(now=True))
+    if seen is not None and seen != state.revision:
+        raise Outdated(state)
+    return state
+
+
+def to_mode(
+    mode: Mode,
+    *,
+    read_new_pct: int | None = None,
+    from_old: bool = False,
+    within_minutes: float = VERIFIED_WITHIN_MINUTES,
+    seen: int | None = None,
+) -> Step:
+    """Step by step, each as the functions below. `from_old` fills the new layout from the old one, not from PostgreSQL.
+
+    Raises Refused, Outdated and Unavailable; what was done before stays done.
+    """
+    step = Step(current(seen=seen))
+    while step.state.mode != mode:
+        is_forward = ORDER.index(mode) > ORDER.index(Mode(step.state.mode))
+        at = step.state.revision
+        step = _forward(step.state, from_old, within_minutes) if is_forward else rollback(seen=at)
+    if mode == Mode.DUAL and read_new_pct is not None and read_new_pct != step.state.read_new_pct:
+        step = Step(demand(lambda client: _switched(client, step.state, Mode.DUAL, read_new_pct)), step.filled)
+    return step
+
+
+def _forward(state: State, from_old: bool, within_minutes: float) -> Step:
+    if state.mode == Mode.LEGACY:
+        return enter_dual(from_old=from_old, seen=state.revision)
+    return cutover(within_minutes=within_minutes, seen=state.revision)
+
+
+def enter_dual(*, from_old: bool = False, seen: int | None = None) -> Step:
+    """legacy -> dual: both layouts are written, the old one is read, and the new one is filled."""
+
+    def work(client: Client) -> Step:
+        state = _switched(client, current(seen=seen), Mode.DUAL, 0)
+        if from_old:
+            return Step(state, mirror.Mirror(client).once().copied)
+        filled = live.rebuild_all() or 0
+        return Step(state, filled + mirror.market_only(client).once().copied)
+
+    return demand(work)
+
+
+def cutover(*, within_minutes: float = VERIFIED_WITHIN_MINUTES, seen: int | None = None) -> Step:
+    """dual -> hash: first everybody reads the new layout, then nobody writes the old one any more."""
+
+    def work(client: Client) -> Step:
+        state = current(seen=seen)
+        if state.mode != Mode.DUAL:
+            raise Refused(f"the mode is {state}; a cut-over begins in dual")
+        _refuse_unverified(client, within_minutes)
+        state = _switched(client, state, Mode.DUAL, 100)
+        return Step(_switched(client, state, Mode.HASH, 100))
+
+    return demand(work)
+
+
+def rollback(*, seen: int | None = None) -> Step:
+    """The step before: hash -> dual (the old layout is filled again, then read), dual -> legacy."""
+
+    def work(client: Client) -> Step:
+        state = current(seen=seen)
+        if state.mode == Mode.LEGACY:
+            raise Refused("the mode is legacy; there is no step before it")
+        if state.mode == Mode.DUAL:
+            state = _switched(client, state, Mode.DUAL, 0)
+            return Step(_switched(client, state, Mode.LEGACY, 0))
+        state = _switched(client, state, Mode.DUAL, 100)
+        filled = backfill.fill_old(client)
+        # What would have expired in the old layout, but holds: from PostgreSQL.
+        live.rebuild_all()
+        return Step(_switched(client, state, Mode.DUAL, 0), filled)
+
+    return demand(work)
+
+
+def clean_up(*, dry_run: bool = False, seen: int | None = None) -> Removed:
+    """Removes the old layout's keys. Refuses while anybody may still write or read them."""
+
+    def work(client: Client) -> Removed:
+        state = current(seen=seen)
+        if state.mode != Mode.HASH:
+            raise Refused(f"the mode is {state}: the old layout is still written; cut over first")
+        _wait(client, state)
+        return cleanup.old_layout(client, dry_run=dry_run)
+
+    return demand(work)
+
+
+def _switched(client: Client, before: State, mode: Mode, read_new_pct: int) -> State:
+    state = switch(client, mode, read_new_pct, seen=before.revision)
+    _wait(client, state)
+    return state
+
+
+def _wait(client: Client, state: State) -> None:
+    late = wait_for_acknowledgements(client, state, ACKNOWLEDGED_WITHIN_SECONDS)
+    if late:
+        raise Refused(f"these processes do not follow to {state}: {', '.join(late)}; the mode stays {state}, try again")
+
+
+def _refuse_unverified(client: Client, within_minutes: float) -> None:
+    verdict = verdicts.last(client)
+    if verdict is None or not verdict.passed:
+        raise Refused("no verify has passed; run `livestore verify` first")
+    minutes = (time.time() - verdict.at_ms / 1000) / 60
+    if minutes > within_minutes:
+        raise Refused(f"the last verify passed {minutes:.0f} minutes ago; run `livestore verify` again")

@@ -1,0 +1,34 @@
+"""What a list's filter matches, as a file that is sent while it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from django.http import HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+
+from trading.record.browse.admin import Listing, filter_form
+from trading.record.browse.queries import RecordFilter
+from trading.record.browse.services import Exported, csv_lines, json_lines
+from trading.record.pages import Room
+
+Writer = Callable[[Exported, RecordFilter], Iterator[str]]
+FORMATS: dict[str, tuple[Writer, str]] = {
+    "csv": (csv_lines, "text/csv; charset=utf-8"),
+    "json": (json_lines, "application/json"),
+}
+
+
+def export_view(room: Room, listing: Listing, file_format: str) -> HttpResponseBase:
+    """Back to the list, which says what is wrong, where the filter cannot be understood."""
+    form = filter_form(room, listing)
+    if not form.is_valid():
+        return HttpResponseRedirect(f"{room.list_url}?{room.request.GET.urlencode()}")
+    write, content_type = FORMATS[file_format]
+    where = form.where()
+    exported = listing.exported.marked() if where.aside else listing.exported
+    response = StreamingHttpResponse(write(exported, where), content_type=content_type)
+    name = f"{listing.exported.table.name}-{timezone.now():%Y-%m-%d}.{file_format}"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

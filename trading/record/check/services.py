@@ -1,0 +1,194 @@
+"""Every row of the record read as readers read it: what they leave out or read in part, and what contradicts itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from functools import partial
+from typing import Any
+
+from traders.schema.jsonio import loads_stored
+from traders.schema.moments import EARLIEST_MS, LATEST_MS
+from traders.schema.runtime import CooldownDetail, ReportDetail
+from trading.analytics.queries import equity_problem
+from trading.export.documents.conversations import conversation_item
+from trading.export.documents.positions import position_object
+from trading.export.documents.trades import trade_object
+from trading.export.documents.wire import encode
+from trading.record.check import queries as record_rules
+from trading.record.stored import stored_rows
+from trading.record.stored.stored_rows import SOURCES
+from trading.schema.common import Side
+from trading.schema.decision import DecisionDetail, JournalEntry, RecordedDecision
+from trading.schema.leaf import LARGEST
+from trading.schema.message import Role
+from trading.schema.position import Position, PositionDetail, Status
+from trading.schema.published import Talk
+from trading.schema.tolerant import NotReadable, Reading, read
+from trading.schema.trade import Trade, TradeDetail
+from trading.schema.unreadable import NO_FIGURE, NO_MOMENT, NO_MOMENT_MS, cut
+
+TABLES = tuple(SOURCES)
+Problem = tuple[str, str]
+"""(path, reason)."""
+
+
+class Kind(StrEnum):
+    UNREADABLE = "unreadable"  # readers leave the row out
+    UNKNOWN = "unknown"  # readers read it without this leaf
+    RULE = "rule"  # it contradicts other rows, or a constraint that is younger
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    kind: Kind
+    table: str
+    id: str
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.table, f"{self.id}:", self.path, self.reason)))
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A part of a table that was read, with what was found in it. `rows` 0: a rule was asked."""
+
+    table: str
+    rows: int
+    findings: list[Finding]
+
+
+def check(tables: Collection[str] = TABLES) -> Iterator[Looked]:
+    """Every row of these tables, a batch in memory at a time, then the rules between rows."""
+    for table in tables:
+        for batch in stored_rows.every(SOURCES[table]):
+            yield Looked(table, len(batch), [one for row in batch for one in findings(table, row)])
+    for rule in (*record_rules.RULES, *record_rules.not_valid()):
+        if rule.table in tables:
+            for row in record_rules.broken(rule):
+                yield Looked(rule.table, 0, [Finding(Kind.RULE, row.table, row.id, row.path, row.reason)])
+
+
+def validate_constraints() -> list[str]:
+    """Has PostgreSQL validate the younger constraints that every row keeps, of all tables. Of each other one a line
+    with rows that break it; those are to be mended or set aside first."""
+    return [str(one) for one in record_rules.validated()]
+
+
+def newest_unreadable(limit: int) -> list[Finding]:
+    """What readers leave out of the newest rows of each table."""
+    return [
+        one
+        for table, source in SOURCES.items()
+        for row in stored_rows.newest(source, limit)
+        for one in findings(table, row)
+        if one.kind is Kind.UNREADABLE
+    ]
+
+
+def findings(table: str, row: Sequence[Any]) -> Iterator[Finding]:
+    """Of a row as `stored_rows.every` gives it."""
+    row_id, *values = row
+    try:
+        for leaf in _READ[table](row_id, *values):
+            yield Finding(Kind.UNKNOWN, table, row_id, leaf, "is not known to this release and is left out")
+    except NotReadable as refused:
+        yield Finding(Kind.UNREADABLE, table, row_id, refused.path, refused.reason)
+    except Exception as error:
+        # The values are as declared, and a document that is made of them fails all the same.
+        yield Finding(
+            Kind.UNREADABLE, table, row_id, "", cut(f"cannot be worked with: {type(error).__name__}: {error}")
+        )
+
+
+def _trade(row_id: str, trader_id: str, symbol: str, side: str, close_ts_ms: int, detail: str) -> Iterator[str]:
+    found = read(TradeDetail, loads_stored(detail))
+    if found.detail.time.close_ts_ms != close_ts_ms:
+        raise NotReadable("detail.time.close_ts_ms", f"must be close_ts_ms, {close_ts_ms}")
+    encode(trade_object(Trade(row_id, trader_id, symbol, Side(side), found.detail)))
+    return _unknown(found)
+
+
+def _position(
+    row_id: str, trader_id: str, symbol: str, side: str, status: str, opened_ms: int, detail: str
+) -> Iterator[str]:
+    found = read(PositionDetail, loads_stored(detail))
+    if found.detail.entry.time_ms != opened_ms:
+        raise NotReadable("detail.entry.time_ms", f"must be opened_ms, {opened_ms}")
+    encode(position_object(Position(row_id, trader_id, symbol, Side(side), Status(status), found.detail), None))
+    return _unknown(found)
+
+
+def _decision(
+    row_id: str, trader_id: str, version: int | None, cycle: int, decided_at: Any, success: bool, detail: str
+) -> Iterator[str]:
+    if decided_at is None:
+        raise NotReadable("decided_at", NO_MOMENT)
+    found = read(DecisionDetail, loads_stored(detail))
+    entry = JournalEntry(trader_id, version, decided_at, success, found.detail)
+    talk = Talk(trader_id, RecordedDecision(int(row_id), cycle, entry))
+    encode(conversation_item(talk, is_withheld=False))
+    return _unknown(found)
+
+
+def _message(row_id: str, role: str, is_dated: bool) -> Iterator[str]:
+    if not is_dated:
+        raise NotReadable("sent_at", NO_MOMENT)
+    if role not in [*Role]:
+        raise NotReadable("role", f"must be one of {', '.join(Role)}, is {role!r}")
+    return iter(())
+
+
+def _equity(row_id: str, equity: Decimal, realized: Decimal | None, unrealized: Decimal | None) -> Iterator[str]:
+    if problem := equity_problem(int(row_id.rpartition("|")[2]), equity):
+        raise NotReadable(*problem)
+    parts = {"realized_pnl_usd": realized, "unrealized_pnl_usd": unrealized}
+    # The equity stands; a part of it that is no number is shown as unknown.
+    return (name for name, value in parts.items() if value is not None and not _is_figure(value))
+
+
+def _dated_detail(kind: Any, column: str, row_id: str, is_dated: bool, detail: str) -> Iterator[str]:
+    if not is_dated:
+        raise NotReadable(column, NO_MOMENT)
+    stored = loads_stored(detail)
+    # `desired` is the operator's wish beside the engine's report.
+    reported = (
+        {name: value for name, value in stored.items() if name != "desired"} if isinstance(stored, dict) else stored
+    )
+    return _unknown(read(kind, reported))
+
+
+def _result(
+    row_id: str, net: Decimal, gross: Decimal, commission: Decimal, first_ms: int, last_ms: int
+) -> Iterator[str]:
+    for name, value in (("net_pnl", net), ("gross_pnl", gross), ("commission", commission)):
+        if not value.is_finite():
+            raise NotReadable(name, NO_FIGURE)
+    for name, moment in (("first_close_ms", first_ms), ("last_close_ms", last_ms)):
+        if not EARLIEST_MS <= moment <= LATEST_MS:
+            raise NotReadable(name, NO_MOMENT_MS)
+    return iter(())
+
+
+def _unknown(found: Reading[Any]) -> Iterator[str]:
+    return (leaf.path for leaf in found.unknown)
+
+
+def _is_figure(value: Decimal) -> bool:
+    return value.is_finite() and abs(value) <= LARGEST
+
+
+_READ: dict[str, Callable[..., Iterator[str]]] = {
+    "trades": _trade,
+    "positions": _position,
+    "decision_journal": _decision,
+    "conversation_messages": _message,
+    "equity_snapshots": _equity,
+    "trader_runtime_state": partial(_dated_detail, ReportDetail, "updated_at"),
+    "trader_symbol_cooldowns": partial(_dated_detail, CooldownDetail, "cooldown_until"),
+    "version_results": _result,
+}

@@ -1,0 +1,101 @@
+"""Rows of the record set aside with a reason, and taken back in; previewed by doing it and taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+from django.db import transaction
+
+from traders.versions.reason import required_reason
+from trading.live import services as live
+from trading.record.exclusions import figures
+from trading.record.exclusions import writer as exclusions
+from trading.record.exclusions.figures import Figures
+from trading.record.rules.errors import UnknownRecord
+from trading.schema.exclusion import Exclusion, ExclusionAction, RecordKey, RecordKind
+
+PREVIEW_REASON = "preview"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What was done, or would be: the entries written, and rows that were as asked already, each with the entry that
+    set it aside (None: it counts, and was never set aside or was taken back in). `before` and `after` are by trader."""
+
+    action: ExclusionAction
+    entries: tuple[Exclusion, ...]
+    already: tuple[tuple[RecordKey, Exclusion | None], ...]
+    before: dict[str, Figures]
+    after: dict[str, Figures]
+    is_preview: bool
+
+    @property
+    def is_undo(self) -> bool:
+        return self.action is ExclusionAction.INCLUDE
+
+    def moved_figures(self) -> Iterator[tuple[str, str, Any, Any]]:
+        """(trader, name of the figure, before, after) of those that differ, in order of trader."""
+        for trader_id, old in self.before.items():
+            new = self.after[trader_id]
+            for one in fields(Figures):
+                was, now = getattr(old, one.name), getattr(new, one.name)
+                if was != now:
+                    yield trader_id, one.name, was, now
+
+
+def mark(kind: RecordKind, record_id: str) -> Exclusion | None:
+    """The entry that set the row aside; None while it counts, or where it is not there."""
+    return exclusions.mark(kind, record_id)
+
+
+def history(kind: RecordKind, ids: Collection[str]) -> list[Exclusion]:
+    """Everything that was said of a row under any of these ids, newest first."""
+    return exclusions.of_record(kind, ids)
+
+
+def set_aside(
+    keys: Collection[RecordKey], *, reason: str, actor: str, account_id: int | None = None, undo: bool = False
+) -> Change:
+    """These rows count nowhere from now on; with `undo` they count again. All of them or none.
+
+    Rows that are as asked already stay as they are. Raises InvalidConfig for the reason, UnknownRecord, RecordBusy,
+    ConcurrentRecord, and AlreadyOpen where a position is taken back in whose symbol was opened again.
+    """
+    said = required_reason(reason)
+    change = _changed(keys, said, actor, account_id, undo=undo, dry_run=False)
+    if change.entries:
+        live.changed(*sorted({entry.trader_id for entry in change.entries}))
+    return change
+
+
+def preview(keys: Collection[RecordKey], *, undo: bool = False, actor: str = PREVIEW_REASON) -> Change:
+    """What `set_aside` would do, to the last digit: it is done and taken back. Raises what that raises."""
+    return _changed(keys, PREVIEW_REASON, actor, None, undo=undo, dry_run=True)
+
+
+def _changed(
+    keys: Collection[RecordKey], reason: str, actor: str, account_id: int | None, *, undo: bool, dry_run: bool
+) -> Change:
+    action = ExclusionAction.INCLUDE if undo else ExclusionAction.EXCLUDE
+    with exclusions.locked():
+        wanted = list(dict.fromkeys(keys))
+        found = exclusions.lock_rows(wanted)
+        if missing := [key for key in wanted if key not in found]:
+            raise UnknownRecord([str(key) for key in missing])
+        rows = [found[key] for key in sorted(wanted)]
+        due = [row for row in rows if (row.exclusion_id is not None) is undo]
+        entries_of = exclusions.by_ids(row.exclusion_id for row in rows)
+        already = tuple(
+            (row.key, entries_of.get(row.exclusion_id) if row.exclusion_id is not None else None)
+            for row in rows
+            if (row.exclusion_id is not None) is not undo
+        )
+        traders = sorted({row.trader_id for row in rows})
+        before = figures.of_traders(traders)
+        entries = exclusions.write(due, action, reason=reason, actor=actor, account_id=account_id)
+        after = figures.of_traders(traders)
+        if dry_run:
+            transaction.set_rollback(True)
+    return Change(action, tuple(entries), already, before, after, dry_run)

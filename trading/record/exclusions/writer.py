@@ -1,0 +1,267 @@
+"""Setting rows of the record aside: the one writer of `record_exclusions`, and what is read from it.
+
+Locks, in this order: the advisory lock `nof0.set_aside` (one change at a time, and none while a bulk load runs, which
+holds sums of many versions until its end), positions, trades, decisions and equity in order of id, then the sums of
+versions. Engines lock a position before its trade, and the trade before the sums: no two wait for each other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+
+from trading.models import SET_ASIDE, DecisionJournal, EquitySnapshot, Position, RecordExclusion, Trade
+from trading.record.rules.errors import AlreadyOpen, ConcurrentRecord, RecordBusy
+from trading.record.stored import rows
+from trading.schema.exclusion import Exclusion, ExclusionAction, RecordKey, RecordKind, equity_id
+from trading.schema.ids import aside_position_id, closed_position_id, open_position_id
+from trading.schema.tolerant import NotReadable
+
+LARGEST_ID = 2**63 - 1
+# Without the moments that are read nowhere: one that Python cannot hold would stop the reading.
+_POSITIONS = Position.objects.only("id", "trader_id", "symbol", "side", "status", "detail", "opened_ms", "exclusion_id")
+# So long a change waits for an import; a page must answer.
+WAIT_SECONDS = 5.0
+_LOOK_SECONDS = 0.05
+_LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('nof0.set_aside'))"
+_INSERT = """
+INSERT INTO record_exclusions (kind, record_id, trader_id, action, reason, actor, account_id)
+SELECT kind, record_id, trader_id, %(action)s, %(reason)s, %(actor)s, %(account_id)s
+  FROM unnest(%(kinds)s::text[], %(ids)s::text[], %(traders)s::text[]) AS e (kind, record_id, trader_id)
+RETURNING id
+"""
+
+
+# Entries of a row alternate, so the difference is what is aside.
+_COUNTS = """
+SELECT kind, count(*) FILTER (WHERE action = 'exclude') - count(*) FILTER (WHERE action = 'include')
+  FROM record_exclusions GROUP BY kind
+"""
+
+EntryKey = tuple[str, str, str, int]
+"""A position as it is known again: trader, symbol, side, milliseconds of its entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A locked row: whose it is, and the entry that set it aside, None while it counts. `ends_as` is the id under which
+    the entry names it."""
+
+    key: RecordKey
+    trader_id: str
+    exclusion_id: int | None
+    ends_as: str
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """A transaction in which nobody else sets rows aside and no bulk load runs. Raises RecordBusy."""
+    until = time.monotonic() + WAIT_SECONDS
+    with transaction.atomic():
+        # Asked again and again, never waited for: a waiting exclusive lock would hold up every engine's equity.
+        while not _is_ours():
+            if time.monotonic() > until:
+                raise RecordBusy
+            time.sleep(_LOOK_SECONDS)
+        yield
+
+
+def _is_ours() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK)
+        return bool(cursor.fetchone()[0])
+
+
+def lock_rows(keys: Collection[RecordKey]) -> dict[RecordKey, Row]:
+    """Those that are there, locked. A position of which an id is asked that it had while it was open, or set aside, is
+    not: ids are those of now. Call it inside `locked`."""
+    found: dict[RecordKey, Row] = {}
+    for kind in (RecordKind.POSITION, RecordKind.TRADE, RecordKind.DECISION, RecordKind.EQUITY):
+        # No column holds a NUL.
+        ids = sorted({key.id for key in keys if key.kind is kind and "\0" not in key.id})
+        if ids:
+            found |= {row.key: row for row in _READERS[kind](ids)}
+    return found
+
+
+def write(
+    marked: Sequence[Row], action: ExclusionAction, *, reason: str, actor: str, account_id: int | None
+) -> list[Exclusion]:
+    """One entry for each row, and everything that follows from it. Call it inside `locked`.
+
+    Raises AlreadyOpen for an open position whose symbol was opened again since it was set aside.
+    """
+    if not marked:
+        return []
+    for row in marked:
+        if row.key.kind is RecordKind.POSITION:
+            _make_way(row, action)
+    asked = {
+        "action": action,
+        "reason": reason,
+        "actor": actor,
+        "account_id": account_id,
+        "kinds": [row.key.kind for row in marked],
+        "ids": [row.ends_as for row in marked],
+        "traders": [row.trader_id for row in marked],
+    }
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_INSERT, asked)
+            ids = [number for (number,) in cursor.fetchall()]
+    except IntegrityError as error:
+        raise ConcurrentRecord(f"the record does not allow it as it is now; nothing was changed: {error}") from error
+    return [exclusion(row) for row in RecordExclusion.objects.filter(pk__in=ids).order_by("pk")]
+
+
+def by_ids(ids: Iterable[int | None]) -> dict[int, Exclusion]:
+    wanted = {number for number in ids if number is not None}
+    return {row.pk: exclusion(row) for row in RecordExclusion.objects.filter(pk__in=wanted)} if wanted else {}
+
+
+def of_record(kind: RecordKind, ids: Collection[str]) -> list[Exclusion]:
+    """Everything that was said of a row under any of these ids, newest first."""
+    return [exclusion(row) for row in RecordExclusion.objects.filter(kind=kind, record_id__in=ids).order_by("-pk")]
+
+
+def entry_of(row: Trade | Position | DecisionJournal | EquitySnapshot) -> Exclusion:
+    """The entry that set this row aside."""
+    number: Any = row.exclusion_id
+    return exclusion(RecordExclusion.objects.get(pk=number))
+
+
+def mark(kind: RecordKind, record_id: str) -> Exclusion | None:
+    """The entry that set the row aside; None while it counts, or where it is not there."""
+    table: Any = _MODELS[kind]
+    number = table.objects.filter(pk=record_id).values_list("exclusion_id", flat=True).first()
+    return next(iter(by_ids([number]).values()), None)
+
+
+def position_aside(trader_id: str, symbol: str, side: str, opened_ms: int) -> Position | None:
+    """The position with this entry, where it was set aside, open or closed."""
+    found = _POSITIONS.filter(SET_ASIDE, trader=trader_id, symbol=symbol, side=side, opened_ms=opened_ms)
+    return found.order_by("-status", "pk").first()
+
+
+def positions_aside(trader_ids: Collection[str]) -> set[EntryKey]:
+    """By what they are known again, of these traders; from a tiny index."""
+    found = Position.objects.filter(SET_ASIDE, trader__in=trader_ids)
+    return set(found.values_list("trader_id", "symbol", "side", "opened_ms"))
+
+
+def decisions_aside(trader_id: str) -> dict[int, Exclusion]:
+    """{decision: the entry that set it aside} of a trader; from a tiny index."""
+    marks = dict(DecisionJournal.objects.filter(SET_ASIDE, trader=trader_id).values_list("pk", "exclusion_id"))
+    entries = by_ids(marks.values())
+    return {number: entries[mark] for number, mark in marks.items() if mark in entries}
+
+
+def counts_by_kind() -> dict[str, int]:
+    """How many rows of each kind are set aside now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTS)
+        return dict.fromkeys(RecordKind, 0) | {kind: int(count) for kind, count in cursor.fetchall()}
+
+
+def open_aside(trader_id: str, symbol: str) -> Position | None:
+    """The position in this symbol that was open when it was set aside, the newest of several."""
+    found = _POSITIONS.filter(SET_ASIDE, trader=trader_id, symbol=symbol, status="open")
+    return found.order_by("-opened_ms").first()
+
+
+_MODELS = {RecordKind.TRADE: Trade, RecordKind.POSITION: Position, RecordKind.DECISION: DecisionJournal}
+
+
+def exclusion(row: Any) -> Exclusion:
+    """`row` is a models.RecordExclusion."""
+    return Exclusion(
+        row.pk,
+        RecordKind(row.kind),
+        row.record_id,
+        row.trader_id,
+        ExclusionAction(row.action),
+        row.reason,
+        row.actor,
+        row.account_id,
+        row.at,
+    )
+
+
+def _trades(ids: Sequence[str]) -> Iterator[Row]:
+    found = Trade.objects.filter(pk__in=ids).order_by("pk").select_for_update()
+    for name, trader_id, mark in found.values_list("pk", "trader_id", "exclusion_id"):
+        yield Row(RecordKey(RecordKind.TRADE, name), trader_id, mark, name)
+
+
+def _decisions(ids: Sequence[str]) -> Iterator[Row]:
+    numbers = [int(name) for name in ids if name.isdigit() and _is_number(name)]
+    found = DecisionJournal.objects.filter(pk__in=numbers).order_by("pk").select_for_update()
+    for number, trader_id, mark in found.values_list("pk", "trader_id", "exclusion_id"):
+        yield Row(RecordKey(RecordKind.DECISION, str(number)), trader_id, mark, str(number))
+
+
+def _equity(ids: Sequence[str]) -> Iterator[Row]:
+    wanted = [(trader_id, ts_ms) for trader_id, _bar, ts_ms in (name.partition("|") for name in ids)]
+    for trader_id, ts_ms in wanted:
+        if not _is_number(ts_ms):
+            continue
+        found = EquitySnapshot.objects.filter(trader=trader_id, ts_ms=int(ts_ms)).select_for_update()
+        for moment, mark in found.values_list("ts_ms", "exclusion_id"):
+            name = equity_id(trader_id, moment)
+            yield Row(RecordKey(RecordKind.EQUITY, name), trader_id, mark, name)
+
+
+def _is_number(text: str) -> bool:
+    digits = text.removeprefix("-")
+    # Python reads no number of thousands of digits.
+    is_short = digits.isascii() and digits.isdigit() and len(digits) <= len(str(LARGEST_ID))
+    return is_short and int(digits) <= LARGEST_ID
+
+
+def _positions(ids: Sequence[str]) -> Iterator[Row]:
+    """Without their detail being understood: a row that nobody can read is set aside as well."""
+    for row in _POSITIONS.filter(pk__in=ids).order_by("pk").select_for_update():
+        yield Row(RecordKey(RecordKind.POSITION, row.id), row.trader_id, row.exclusion_id, _lasting_id(row))
+
+
+_READERS: dict[RecordKind, Callable[[Sequence[str]], Iterator[Row]]] = {
+    RecordKind.TRADE: _trades,
+    RecordKind.POSITION: _positions,
+    RecordKind.DECISION: _decisions,
+    RecordKind.EQUITY: _equity,
+}
+
+
+def _lasting_id(row: Position) -> str:
+    """The id that no later position of the symbol will have."""
+    if row.id != open_position_id(row.trader_id, row.symbol):
+        return row.id
+    if row.status == "closed":
+        try:
+            return closed_position_id(row.trader_id, row.symbol, rows.position(row).detail)
+        except (NotReadable, ValueError):
+            pass
+    return aside_position_id(row.trader_id, row.symbol, row.opened_ms, row.side)
+
+
+def _make_way(row: Row, action: ExclusionAction) -> None:
+    """A closed position leaves the id of the open one before it is set aside. Of an open position that is taken back in
+    that id must be free, and a closed row that has it moves."""
+    if action is ExclusionAction.EXCLUDE:
+        Position.objects.filter(pk=row.key.id, status="closed").exclude(pk=row.ends_as).update(id=row.ends_as)
+        return
+    position = _POSITIONS.filter(pk=row.key.id, status="open").first()
+    if position is None:
+        return
+    place = open_position_id(position.trader_id, position.symbol)
+    there = _POSITIONS.select_for_update().filter(pk=place).first()
+    if there is None:
+        return
+    if there.status == "open":
+        raise AlreadyOpen(position.trader_id, position.symbol)
+    Position.objects.filter(pk=place).update(id=_lasting_id(there))

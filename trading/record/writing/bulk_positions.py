@@ -1,0 +1,112 @@
+"""Many positions at once, by COPY. Call it inside `copying.bulk_load`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from traders.schema import jsonio
+from trading.models import Position as PositionRow
+from trading.record.exclusions import writer as exclusions
+from trading.record.stored import rows
+from trading.record.stored.copying import copy_rows
+from trading.record.stored.outcome import Outcome, sorted_out
+from trading.record.writing import positions
+from trading.schema.ids import open_position_id
+from trading.schema.position import Position, Status
+
+# Equal to no content: the position is reported as a conflict, and nothing is changed.
+UNREADABLE = "unreadable"
+_COLUMNS = ("id", "trader_id", "symbol", "side", "status", "detail")
+
+
+def copy_positions(batch: Sequence[Position]) -> Outcome:
+    """Adds those that are not recorded yet. What a source last reported, and the versions, are not compared.
+
+    A position that is recorded as closed since is known, and so is one that was set aside, whatever is said of it now.
+    A closed row makes way for another position that is open.
+    """
+    stored = _stored(batch)
+    aside = exclusions.positions_aside({position.trader_id for position in batch})
+    is_aside = {position.id: _entry_key(position) in aside for position in batch}
+    taken = {
+        position.id: _content(position) if is_aside[position.id] else _taken(position, stored) for position in batch
+    }
+    new, outcome = sorted_out(
+        batch,
+        {key: content for key, content in taken.items() if content is not None},
+        key=_id,
+        content=_content,
+        name=_id,
+    )
+    outcome.set_aside = sum(is_aside[position.id] for position in batch)
+    for position in new:
+        if position.is_open and (closed := stored.row(position.id)):
+            positions.make_way(closed)
+    copy_rows("positions", _COLUMNS, [_row(position) for position in new])
+    return outcome
+
+
+def _id(position: Position) -> str:
+    return position.id
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """Rows by id, and those of them that can be read."""
+
+    rows: Mapping[str, PositionRow]
+    positions: Mapping[str, Position]
+
+    def row(self, position_id: str) -> PositionRow | None:
+        return self.rows.get(position_id)
+
+    def blocks(self, position: Position) -> bool:
+        """Whether a row that cannot be compared stands where the position would; an open one takes a closed one's
+        place."""
+        row = self.rows.get(position.id)
+        if row is None or position.id in self.positions:
+            return False
+        return row.status == Status.OPEN or not position.is_open
+
+
+def _stored(batch: Sequence[Position]) -> _Stored:
+    """Rows at the ids of the batch, and at the ids that open ones of theirs would have."""
+    ids = {position.id for position in batch}
+    ids |= {open_position_id(position.trader_id, position.symbol) for position in batch}
+    found = {row.id: row for row in rows.POSITIONS.filter(pk__in=ids).select_for_update().order_by("pk")}
+    return _Stored(found, {one.id: one for one in rows.positions(found.values())})
+
+
+def _taken(position: Position, stored: _Stored) -> str | None:
+    """The content that the position meets, None when it is new."""
+    if stored.blocks(position):
+        return UNREADABLE
+    at_place = stored.positions.get(position.id)
+    at_open = stored.positions.get(open_position_id(position.trader_id, position.symbol))
+    if at_open and _is_same_entry(at_open, position) and not at_open.is_open:
+        return _content(position)
+    if at_place and (at_place.is_open or not position.is_open):
+        return _content(at_place)
+    if at_open and at_open.is_open and _is_same_entry(at_open, position):
+        return _content(at_open)
+    return None
+
+
+def _entry_key(position: Position) -> exclusions.EntryKey:
+    return position.trader_id, position.symbol, str(position.side), position.detail.entry.time_ms
+
+
+def _is_same_entry(one: Position, other: Position) -> bool:
+    return (one.side, one.detail.entry, one.detail.orders) == (other.side, other.detail.entry, other.detail.orders)
+
+
+def _content(position: Position) -> str:
+    detail = position.detail.stored()
+    compared = {name: value for name, value in detail.items() if name not in ("versions", "reported")}
+    return jsonio.canonical([position.trader_id, position.symbol, str(position.side), str(position.status), compared])
+
+
+def _row(position: Position) -> tuple[object, ...]:
+    detail = jsonio.dumps(position.detail.stored())
+    return position.id, position.trader_id, position.symbol, position.side, position.status, detail

@@ -1,0 +1,37 @@
+"""Which trades closed a position: told by the order that opened it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db import connection
+
+from trading.record.stored import rows
+from trading.record.stored.safe_sql import items
+from trading.schema.trade import Trade
+
+Opening = tuple[str, str, str]
+"""(trader, symbol, entry order id as text)."""
+
+_CLOSED = f"""
+SELECT t.id, e.trader_id, e.symbol, e.order_id
+  FROM unnest(%s::text[], %s::text[], %s::text[]) AS e (trader_id, symbol, order_id)
+  JOIN trades t ON t.trader_id = e.trader_id AND t.symbol = e.symbol
+ WHERE EXISTS (SELECT FROM jsonb_array_elements({items("t.detail", "fills")}) AS fill
+                WHERE fill ->> 'type' = 'entry' AND fill ->> 'order_id' = e.order_id)
+"""
+
+
+def trades_that_closed(openings: Collection[Opening]) -> dict[Opening, list[Trade]]:
+    """{opening: its trades in order of their closes}; those without any, and trades that
+    cannot be read, are left out."""
+    asked = list(openings)
+    with connection.cursor() as cursor:
+        cursor.execute(_CLOSED, [[one[part] for one in asked] for part in range(3)])
+        found = [(trade_id, (trader, symbol, order)) for trade_id, trader, symbol, order in cursor.fetchall()]
+    stored = {one.id: one for one in rows.trades(rows.TRADES.filter(pk__in=[trade_id for trade_id, _ in found]))}
+    closed: dict[Opening, list[Trade]] = {}
+    for trade_id, opening in found:
+        if trade_id in stored:
+            closed.setdefault(opening, []).append(stored[trade_id])
+    return {opening: sorted(trades, key=lambda trade: trade.close_ts_ms) for opening, trades in closed.items()}

@@ -1,0 +1,63 @@
+"""A decision decided again: under the settings of then, and under those of another version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from traders.versions import services as configs
+from traders.versions.rules.errors import UnknownVersion
+from trading.record.check.admin import unreadable_view
+from trading.record.pages import Room
+from trading.record.rules.errors import CannotBeRead, RecordError
+from trading.record.tickets.decision import LARGEST_ID
+from trading.replay.forms import ReplayForm
+from trading.replay.services import Replay, Verdict, replay
+
+
+def replay_view(room: Room, decision_id: int) -> HttpResponse:
+    """`?version=7` asks what that version would have done."""
+    form = ReplayForm(room.request.GET)
+    version = form.cleaned_data["version"] if form.is_valid() else None
+    try:
+        found = replay(min(decision_id, LARGEST_ID), version=version)
+    except CannotBeRead as refused:
+        return unreadable_view(room, refused.row)
+    except RecordError:
+        return room.gone(str(decision_id))
+    except UnknownVersion:
+        messages.warning(room.request, _("The trader has no version %(n)d.") % {"n": version})
+        return HttpResponseRedirect(reverse("admin:trading_decisionjournal_replay", args=[decision_id]))
+    entry = found.recorded.entry
+    return room.render(
+        "replay.html",
+        _("Replay of decision %(n)d of %(trader)s") % {"n": found.recorded.cycle_number, "trader": entry.trader_id},
+        replay=found,
+        entry=entry,
+        form=form,
+        latest=configs.existing(entry.trader_id).version,
+        **_verdict(found),
+    )
+
+
+def _verdict(found: Replay) -> dict[str, Any]:
+    """Its state, icon and words, as every state is shown."""
+    state, icon, word, said = {
+        Verdict.AGREES: (
+            *("running", "check_circle", _("agrees")),
+            _("Parsed and checked again, the answer leads to exactly what was recorded."),
+        ),
+        Verdict.DIFFERS: (
+            *("stopped", "error", _("differs")),
+            _("Parsed and checked again, the answer leads to something else than was recorded."),
+        ),
+        Verdict.INCOMPLETE: (
+            *("paused", "help", _("incomplete")),
+            _("Nothing contradicts the record, but not everything could be checked."),
+        ),
+    }[found.verdict]
+    return {"state": state, "icon": icon, "word": word, "said": said}

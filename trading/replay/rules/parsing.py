@@ -1,0 +1,198 @@
+"""A model's raw answer, or an engine's list of decisions, as decisions. What is not exactly one is refused.
+
+A raw answer follows the contract of decision_output.json: eleven keys, all required, no others. An engine's list
+names an `action` instead of a `signal`, spells keys as Go or Python do, and may leave out what a decision needs not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from pydantic import ValidationError
+
+from traders.schema.problems import shown
+from trading.record.rules.errors import InvalidRecord
+from trading.schema import strict_json
+from trading.schema.common import SYMBOL_PATTERN, SYMBOL_RULE, Side
+from trading.schema.decision import Action, Decision, HeldPosition
+
+LONGEST_ANSWER = 1_000_000
+# In prose; more would be a text made to keep the reader busy.
+MOST_BRACKETS = 200
+SIGNALS = ("buy_to_enter", "sell_to_enter", "hold", "close")
+_FENCE = re.compile(r"```[A-Za-z]*[ \t]*\r?\n(.*?)```", re.DOTALL)
+_FIELDS = {name.replace("_", ""): name for name in ("signal", *Decision.model_fields)}
+_CONTRACT = frozenset(_FIELDS.values()) - {"action"}
+_WHOLE = frozenset({"leverage", "confidence"})
+
+Held = Sequence[HeldPosition] | None
+"""What the trader holds; None where that is not known."""
+
+
+def parse_answer(text: str, held: Held) -> tuple[Decision, ...]:
+    """One JSON object or array of them: alone, in a code fence, or with prose around it. `[]` decides nothing.
+
+    A `close` becomes close_long or close_short by what is held. Raises InvalidRecord with key and value.
+    """
+    return parse_items(_value_in(text), held)
+
+
+def parse_decisions(text: str) -> tuple[Decision, ...]:
+    """An engine's `decisions_json`: a JSON array, or one object. Raises InvalidRecord."""
+    try:
+        value = strict_json.loads(text)
+    except ValueError as error:
+        raise InvalidRecord("", str(error)) from None
+    return parse_items(value, None)
+
+
+def parse_items(value: Any, held: Held) -> tuple[Decision, ...]:
+    """JSON values -> decisions. Raises InvalidRecord."""
+    if not isinstance(value, list):
+        return (_decision("", value, held),)
+    return tuple(_decision(f"[{index}]", item, held) for index, item in enumerate(value))
+
+
+def _value_in(text: str) -> Any:
+    if len(text) > LONGEST_ANSWER:
+        raise InvalidRecord("", f"is longer than {LONGEST_ANSWER:,} characters")
+    if text.split() in (["[]"], ["[", "]"]):
+        return []
+    fenced = [value for block in _FENCE.findall(text) for value in _values_in(block)]
+    values = fenced or _values_in(text)
+    if not values:
+        raise InvalidRecord("", f"holds no JSON object with a signal: {shown(text.strip())}")
+    if len(values) > 1:
+        raise InvalidRecord("", f"holds {len(values)} answers; exactly one object or one array is expected")
+    return values[0]
+
+
+def _values_in(text: str) -> list[Any]:
+    """Every object, and every array of objects, that is not inside another one. Raises InvalidRecord for one that
+    begins like an answer and is none."""
+    found, place, tries = [], 0, 0
+    while (start := _next_bracket(text, place)) is not None:
+        try:
+            value, place = strict_json.first_value(text, start)
+        except ValueError as error:
+            place, tries = start + 1, tries + 1
+            if tries > MOST_BRACKETS or _begins_like_an_answer(text, start):
+                raise InvalidRecord("", f"is no JSON that can be read: {error}") from None
+            continue
+        if isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value)):
+            found.append(value)
+    return found
+
+
+def _next_bracket(text: str, place: int) -> int | None:
+    found = [index for bracket in "{[" if (index := text.find(bracket, place)) >= 0]
+    return min(found, default=None)
+
+
+def _begins_like_an_answer(text: str, start: int) -> bool:
+    return re.match(r"\[?\s*\{\s*\"", text[start : start + 200]) is not None
+
+
+def _decision(place: str, item: Any, held: Held) -> Decision:
+    if not isinstance(item, dict):
+        raise InvalidRecord(place, f"must be an object, was {shown(item)}")
+    fields = _named(place, item)
+    if "signal" in fields and "action" in fields:
+        raise InvalidRecord(_at(place, "signal"), "and action are both given; one of them is expected")
+    if "signal" in fields:
+        for name in sorted(_CONTRACT - fields.keys()):
+            raise InvalidRecord(_at(place, name), "is missing")
+    values = {name: convert(_at(place, name), fields[name]) for name, convert in _CONVERT.items() if name in fields}
+    for name in ("symbol", "action") if "signal" not in fields else ("symbol",):
+        if name not in fields:
+            raise InvalidRecord(_at(place, name), "is missing")
+    if "signal" in fields:
+        values["action"] = _action_of(_at(place, "signal"), fields["signal"], values["symbol"], held)
+    return _validated(place, values)
+
+
+def _named(place: str, item: Mapping[str, Any]) -> dict[str, Any]:
+    """Keys in our spelling: PositionSizeUSD, position_size_usd and positionSizeUsd are one."""
+    fields: dict[str, Any] = {}
+    for key, value in item.items():
+        name = _FIELDS.get(key.replace("_", "").lower())
+        if name is None:
+            raise InvalidRecord(_at(place, key), f"is no key of a decision; those are {', '.join(_FIELDS.values())}")
+        if name in fields:
+            raise InvalidRecord(_at(place, key), f"is given twice, in two spellings of {name}")
+        fields[name] = value
+    return fields
+
+
+def _action_of(place: str, signal: Any, symbol: str, held: Held) -> Action:
+    if signal not in SIGNALS:
+        raise InvalidRecord(place, f"must be one of {', '.join(SIGNALS)}, was {shown(signal)}")
+    if signal != "close":
+        return {"buy_to_enter": Action.OPEN_LONG, "sell_to_enter": Action.OPEN_SHORT, "hold": Action.HOLD}[signal]
+    if held is None:
+        raise InvalidRecord(place, f"is close, and it is not known what was held in {symbol}")
+    side = next((position.side for position in held if position.symbol == symbol), None)
+    if side is None:
+        raise InvalidRecord(place, f"is close, and nothing is held in {symbol}")
+    return Action.CLOSE_LONG if side is Side.LONG else Action.CLOSE_SHORT
+
+
+def _symbol(place: str, value: Any) -> str:
+    symbol = value.strip().upper() if isinstance(value, str) else ""
+    if not SYMBOL_PATTERN.fullmatch(symbol):
+        raise InvalidRecord(place, f"must be {SYMBOL_RULE}, was {shown(value)}")
+    return symbol
+
+
+def _action(place: str, value: Any) -> Action:
+    try:
+        return Action(value.strip().lower() if isinstance(value, str) else "")
+    except ValueError:
+        raise InvalidRecord(place, f"must be one of {', '.join(Action)}, was {shown(value)}") from None
+
+
+def _number(place: str, value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise InvalidRecord(place, f"must be a number, was {shown(value)}")
+    return Decimal(value)
+
+
+def _whole(place: str, value: Any) -> Decimal:
+    number = _number(place, value)
+    if number != number.to_integral_value():
+        raise InvalidRecord(place, f"must be a whole number, was {shown(value)}")
+    return number
+
+
+def _text(place: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise InvalidRecord(place, f"must be a text, was {shown(value)}")
+    return value
+
+
+_CONVERT: dict[str, Callable[[str, Any], Any]] = {
+    "symbol": _symbol,
+    "action": _action,
+    "reasoning": _text,
+    "invalidation_condition": _text,
+    **dict.fromkeys(_WHOLE, _whole),
+    **dict.fromkeys(("position_size_usd", "entry_price", "stop_loss", "take_profit", "risk_usd"), _number),
+}
+
+
+def _validated(place: str, values: dict[str, Any]) -> Decision:
+    try:
+        return Decision.model_validate(values)
+    except ValidationError as error:
+        (first, *_more) = error.errors(include_url=False)
+        name = ".".join(map(str, first["loc"]))
+        message = first["msg"].removeprefix("Value error, ")
+        message = message[0].lower() + message[1:]
+        raise InvalidRecord(_at(place, name), f"{message}, was {shown(first['input'])}") from None
+
+
+def _at(place: str, name: str) -> str:
+    return f"{place}.{name}" if place else name

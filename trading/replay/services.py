@@ -1,0 +1,219 @@
+"""Decisions replayed in the environment of their moment: configuration, prompt texts, snapshot. Never asks a model or
+an exchange, and writes nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+
+from traders.prompt_texts import writer as prompts
+from traders.schema.redaction import redactions_in
+from traders.schema.stored import StoredConfig
+from traders.schema.trader import TraderSpec
+from traders.versions import services as configs
+from traders.versions.rules.errors import UnknownConfig
+from trading.record.exclusions import writer as exclusions
+from trading.record.rules.errors import RecordError
+from trading.record.writing import decisions
+from trading.replay.rules.replaying import Difference, Judged, RuleChange, decide_again
+from trading.schema.decision import Prompt, RecordedDecision
+from trading.schema.exclusion import Exclusion
+
+VERSIONS_KEPT = 32
+NOT_STORED = "its text is not among the stored ones"
+
+
+class Verdict(StrEnum):
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    INCOMPLETE = "incomplete"  # nothing contradicts, but not all could be checked
+
+
+@dataclass(frozen=True, slots=True)
+class PromptThen:
+    """A prompt of the configuration, or the template that the entry names. `text` None: it is not stored."""
+
+    role: str
+    path: str
+    sha256: str | None
+    text: str | None
+
+
+@dataclass(frozen=True)
+class Replay:
+    """`config` is the configuration that decided, None before the trader's first version; `other` the one asked for
+    instead, under the name `other_name`. `set_aside` is the entry by which the decision counts
+    nowhere. `unchecked` says what keeps the replay from being complete, `notes` what else there is to know."""
+
+    recorded: RecordedDecision
+    config: StoredConfig | None
+    prompts: tuple[PromptThen, ...]
+    judged: tuple[Judged, ...]
+    differences: tuple[Difference, ...]
+    unchecked: tuple[str, ...]
+    notes: tuple[str, ...]
+    other: TraderSpec | None = None
+    other_name: str = ""
+    set_aside: Exclusion | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.differences:
+            return Verdict.DIFFERS
+        return Verdict.INCOMPLETE if self.unchecked else Verdict.AGREES
+
+    @property
+    def changes(self) -> list[tuple[Judged, RuleChange]]:
+        """What the other settings change, rule by rule."""
+        return [(one, change) for one in self.judged for change in one.changes]
+
+
+def replay(decision_id: int, *, version: int | None = None, spec: TraderSpec | None = None) -> Replay:
+    """The decision under the settings of then, compared with what was recorded; and under `version` of its trader, or
+    under `spec`, if one is given. Raises RecordError for an unknown decision, UnknownVersion."""
+    return _Environment().replay(_recorded(decision_id), version, spec)
+
+
+def recorded_trader(decision_id: int) -> str:
+    """Whose decision it is. Raises RecordError."""
+    found = decisions.trader_of(decision_id)
+    if found is None:
+        raise RecordError(f"there is no decision {decision_id}")
+    return found
+
+
+def replays(
+    trader_id: str,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    version: int | None = None,
+    spec: TraderSpec | None = None,
+) -> Iterator[Replay]:
+    """A trader's decisions at or after `since` and before `until`, in order of time, one in memory at a time.
+
+    Raises UnknownConfig, UnknownVersion.
+    """
+    if configs.stored(trader_id) is None:
+        raise UnknownConfig(trader_id)
+    environment = _Environment()
+    if version is not None:
+        environment.config(trader_id, version)
+    for recorded in decisions.of_period(trader_id, since, until):
+        yield environment.replay(recorded, version, spec)
+
+
+def _recorded(decision_id: int) -> RecordedDecision:
+    found = decisions.stored(decision_id)
+    if found is None:
+        raise RecordError(f"there is no decision {decision_id}")
+    return found
+
+
+class _Environment:
+    """Configurations and texts, each read once for all decisions that were taken under it."""
+
+    def __init__(self) -> None:
+        self.config = lru_cache(VERSIONS_KEPT)(configs.version)
+        self._text = lru_cache(VERSIONS_KEPT)(_text)
+        self._aside = lru_cache(VERSIONS_KEPT)(exclusions.decisions_aside)
+
+    def replay(self, recorded: RecordedDecision, version: int | None, spec: TraderSpec | None) -> Replay:
+        entry = recorded.entry
+        own = None if entry.config_version is None else self.config(entry.trader_id, entry.config_version)
+        other = spec if version is None else _trader_of(self.config(entry.trader_id, version))
+        name = "" if other is None else "the settings given" if version is None else f"version {version}"
+        settings = _trader_of(own).detail if own else None
+        outcome = decide_again(entry, settings, other.detail if other else None)
+        used = self._prompts(own, entry.detail.prompt)
+        return Replay(
+            recorded=recorded,
+            config=own,
+            prompts=used,
+            judged=outcome.judged,
+            differences=(*_template_difference(own, entry.detail.prompt), *outcome.differences),
+            unchecked=(*_missing_settings(recorded), *_not_known(recorded), *outcome.unchecked),
+            notes=(*_missing_parts(recorded), *_missing_texts(used)),
+            other=other,
+            other_name=name,
+            set_aside=self._aside(entry.trader_id).get(recorded.id),
+        )
+
+    def _prompts(self, own: StoredConfig | None, sent: Prompt | None) -> tuple[PromptThen, ...]:
+        found = []
+        if own:
+            named = _trader_of(own).detail.prompts
+            found = [
+                ("system", named.system_template, named.system_sha256),
+                ("executor", named.executor_template, named.executor_sha256),
+            ]
+        if sent and sent.template_sha256 and sent.template_sha256 not in [sha256 for _role, _path, sha256 in found]:
+            found.append(("sent", "", sent.template_sha256))
+        return tuple(PromptThen(role, path, sha256, self._text(sha256)) for role, path, sha256 in found)
+
+
+def _text(sha256: str | None) -> str | None:
+    found = prompts.texts([sha256]) if sha256 else {}
+    return found[sha256].body if sha256 in found else None
+
+
+def _trader_of(config: StoredConfig) -> TraderSpec:
+    assert isinstance(config.spec, TraderSpec)  # the fleet's settings decide nothing
+    return config.spec
+
+
+def _template_difference(own: StoredConfig | None, sent: Prompt | None) -> list[Difference]:
+    if own is None or sent is None or sent.template_sha256 is None:
+        return []
+    named = _trader_of(own).detail.prompts
+    if sent.template_sha256 in (named.system_sha256, named.executor_sha256):
+        return []
+    message = f"the template that was sent is none of version {own.version}'s prompts"
+    return [Difference("prompt.template_sha256", sent.template_sha256, named.executor_sha256, message)]
+
+
+def _missing_settings(recorded: RecordedDecision) -> list[str]:
+    if recorded.entry.config_version is not None:
+        return []
+    return ["It was decided before the trader's first version: there are no settings of then to replay it under."]
+
+
+def _not_known(recorded: RecordedDecision) -> list[str]:
+    """What another release recorded and this one has no rules for."""
+    return [f"{path} is not known to this release." for path in recorded.unknown]
+
+
+def _missing_parts(recorded: RecordedDecision) -> list[str]:
+    detail = recorded.entry.detail
+    parts = {
+        "the prompt": detail.prompt,
+        "the raw answer": detail.answer and detail.answer.text,
+        "the account": detail.account,
+        "the positions": detail.positions,
+        "the market": detail.market,
+        "the candidates": detail.candidates,
+        "the cooldowns": detail.cooldowns,
+    }
+    lacking = [name for name, part in parts.items() if part is None]
+    notes = [f"Not recorded: {', '.join(lacking)}."] if lacking else []
+    if redacted := Counter(redactions_in(detail)):
+        places = ", ".join(f"{path} ({count})" if count > 1 else path for path, count in redacted.items())
+        notes.append(f"Text redacted: secrets were taken out of {places}. Digests were made before.")
+    sent = detail.prompt
+    if sent and not (sent.template_sha256 or sent.system_text or sent.user_text):
+        notes.append(f"Of the prompt that was sent, the digest alone was recorded: {sent.digest}.")
+    return notes
+
+
+def _missing_texts(used: tuple[PromptThen, ...]) -> list[str]:
+    return [
+        f"The {prompt.role} prompt {prompt.path or prompt.sha256}: "
+        + (NOT_STORED if prompt.sha256 else "the version does not say which text it had")
+        + "."
+        for prompt in used
+        if prompt.text is None
+    ]

@@ -1,1 +1,0 @@
-"""Decisions about records as pure functions. Plain Python: no Django, no Redis."""

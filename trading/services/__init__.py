@@ -1,1 +1,0 @@
-"""Use cases of the trading record. Transactions live in the repositories."""
