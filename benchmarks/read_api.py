@@ -22,7 +22,7 @@ from benchmarks.report import Table
 from benchmarks.servers import empty_tables, environment
 from benchmarks.trading_rows import make_record
 from trading.export.cycle import Exporter
-from trading.export.parts.options import (Options)
+from trading.export.parts.options import Options
 
 Server = tuple[int, psutil.Process]
 ROUNDS, ROUND_SECONDS, CONNECTIONS = 5, 3, 16

@@ -25,7 +25,7 @@ from benchmarks.trading_rows import make_record
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.sync.services import sync
 from trading.export.cycle import Exporter
-from trading.export.parts.options import (Options)
+from trading.export.parts.options import Options
 
 SENDERS = 200
 ROUNDS, ROUND_SECONDS = 4, 6.0

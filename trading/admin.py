@@ -12,7 +12,7 @@ from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin
 
 from traders.pages.desk import may_change_fleet
-from trading.live.page.admin import (live_view, switch_view)
+from trading.live.page.admin import live_view, switch_view
 from trading.models import DecisionJournal, Position, RecordExclusion, Trade
 from trading.record.browse import admin as lists
 from trading.record.browse.admin import Listing, list_view

@@ -16,8 +16,8 @@ from traders.runtime.cooldowns import services as cooldowns
 from traders.schema.redaction import redactions_in
 from traders.schema.runtime import Cooldown as Stored
 from traders.schema.runtime import CooldownDetail, StoredMoment
+from traders.schema.symbols import Symbol
 from traders.schema.tokens import Scope
-from trading.schema.common import Symbol
 
 router = Router(tags=["Running traders: write-state"], auth=TokenWith(Scope.WRITE_STATE))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -34,22 +34,11 @@ from traders.versions.rules.errors import (
     UnknownChangeSet,
     UnknownConfig,
 )
-from trading.record.rules.errors import (
-    AlreadyOpen,
-    ConcurrentRecord,
-    InvalidRecord,
-    NoOpenPosition,
-    RecordConflict,
-    RetiredTrader,
-    SetAside,
-    UnknownTrader,
-)
 
-MISSING = (UnknownConfig, UnknownChangeSet, UnknownTrader)
-CONFLICTS = (
-    *(AheadOfHistory, AlreadyExists, ConcurrentChange),
-    *(AlreadyOpen, NoOpenPosition, RecordConflict, ConcurrentRecord, RetiredTrader, SetAside),
-)
+MISSING = (UnknownConfig, UnknownChangeSet)
+CONFLICTS = (AheadOfHistory, AlreadyExists, ConcurrentChange)
+
+Respond = Callable[[Any], tuple[HTTPStatus, "Answer"]]
 
 log = logging.getLogger(__name__)
 
@@ -97,12 +86,22 @@ REFUSALS = {**UNTHROTTLED, 429: Refusal}
 """What any other endpoint may answer besides."""
 
 
-def answer_problems(api: NinjaAPI) -> None:
-    """Makes the API answer every exception by the functions below."""
+def answer_problems(
+    api: NinjaAPI,
+    *,
+    missing: Iterable[type[Exception]] = (),
+    conflicts: Iterable[type[Exception]] = (),
+    invalid: Mapping[type[Exception], Callable[[Any], Problem]] | None = None,
+) -> None:
+    """Makes the API answer every exception by the functions below.
+
+    The layer above names its own exceptions: `missing` are answered 404, `conflicts` 409, and `invalid` 422 with the
+    problem that each is turned into.
+    """
 
     def answer(
         kind: type[Exception],
-        respond: Callable[[Any], tuple[HTTPStatus, Answer]],
+        respond: Respond,
         **headers: str | Callable[[Any], str],
     ) -> None:
         def handler(request: HttpRequest, error: Any) -> HttpResponse:
@@ -128,11 +127,12 @@ def answer_problems(api: NinjaAPI) -> None:
     answer(InvalidConfig, lambda error: _invalid(error.problems))
     answer(ConfigError, lambda error: _refusal(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)))
     answer(FleetNotAllowed, lambda error: _refusal(HTTPStatus.FORBIDDEN, str(error)))
-    answer(InvalidRecord, lambda error: _invalid([Problem(error.field, error.message)]))
+    for refused, problem_of in (invalid or {}).items():
+        answer(refused, _invalid_by(problem_of))
     answer(StaleEdit, _stale)
-    for missing in MISSING:
-        answer(missing, lambda error: _refusal(HTTPStatus.NOT_FOUND, str(error)))
-    for conflict in CONFLICTS:
+    for absent in (*MISSING, *missing):
+        answer(absent, lambda error: _refusal(HTTPStatus.NOT_FOUND, str(error)))
+    for conflict in (*CONFLICTS, *conflicts):
         answer(conflict, lambda error: _refusal(HTTPStatus.CONFLICT, str(error)))
     api.add_exception_handler(Error, partial(_database_fault, api))
 
@@ -199,6 +199,10 @@ def _invalid(problems: Any) -> tuple[HTTPStatus, Invalid]:
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     detail = "; ".join(f"{wrong.path} {wrong.message}".lstrip() for wrong in found)
     return status, Invalid(error=status.phrase, detail=detail, problems=found)
+
+
+def _invalid_by(problem_of: Callable[[Any], Problem]) -> Respond:
+    return lambda error: _invalid([problem_of(error)])
 
 
 def _stale(error: StaleEdit) -> tuple[HTTPStatus, Stale]:

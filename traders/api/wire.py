@@ -7,13 +7,10 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from traders.schema import jsonio
+from traders.schema import jsonio, strict_json
 from traders.schema.declare import Integer
-from trading.record.exclusions import services as exclusions
-from trading.schema import strict_json
-from trading.schema.exclusion import RecordKind
 
 VersionNumber = Annotated[Integer, Field(ge=1, le=2**31 - 1)]
 """Of a configuration. What no column can hold is refused here, and not by the database."""
@@ -36,20 +33,6 @@ REDACTED = (
     "A text says `[redacted: API key, mark 1a2b3c4d]` in place of each."
 )
 Redacted = Annotated[list[str], Field(description=REDACTED)]
-
-
-class AsideMark(Answer):
-    """The row was set aside by an operator: it is stored and counts nowhere. What is sent again changes nothing."""
-
-    by: str
-    at: AwareDatetime
-    reason: str
-
-    @classmethod
-    def of(cls, kind: RecordKind, record_id: str) -> AsideMark | None:
-        """None while the row counts."""
-        entry = exclusions.mark(kind, record_id)
-        return cls(by=entry.actor, at=entry.at, reason=entry.reason) if entry else None
 
 
 class ExactParser(Parser):

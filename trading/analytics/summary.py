@@ -12,8 +12,8 @@ from trading.analytics.equity import one_series
 from trading.analytics.intervals import Held, OpenPosition, Period, exposure_pct, span
 from trading.analytics.risk import risk
 from trading.analytics.stats import Table, exact_sum
-from trading.analytics.tables.holding import HoldingTimes, holding_times
 from trading.analytics.tables.all import tables
+from trading.analytics.tables.holding import HoldingTimes, holding_times
 from trading.schema.facts import DecisionFact, EquityPoint, SignalFact, TradeFact
 
 # Below this the mean of trades says little: the usual rule of thumb for the central limit theorem.

@@ -6,7 +6,18 @@ from ninja import NinjaAPI, Swagger
 
 from traders.api import changes, cooldowns, edits, problems, prompts, runtime, token
 from traders.api.wire import ExactParser, ExactRenderer
+from traders.schema.problems import Problem
 from trading.api import journal, prices, record
+from trading.record.rules.errors import (
+    AlreadyOpen,
+    ConcurrentRecord,
+    InvalidRecord,
+    NoOpenPosition,
+    RecordConflict,
+    RetiredTrader,
+    SetAside,
+    UnknownTrader,
+)
 
 DESCRIPTION = """
 For trading engines and tools. Every change made here is the same change as in the browser: the same rules, the same
@@ -31,7 +42,12 @@ api = NinjaAPI(
     parser=ExactParser(),
     renderer=ExactRenderer(),
 )
-problems.answer_problems(api)
+problems.answer_problems(
+    api,
+    missing=[UnknownTrader],
+    conflicts=[AlreadyOpen, NoOpenPosition, RecordConflict, ConcurrentRecord, RetiredTrader, SetAside],
+    invalid={InvalidRecord: lambda error: Problem(error.field, error.message)},
+)
 # The router of `edits` is that of `configs`, and holds both.
 for router in (
     *(token.router, edits.router, changes.router, prompts.router),

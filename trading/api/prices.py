@@ -12,9 +12,9 @@ from pydantic import AfterValidator, Field
 from traders.api.auth import EngineRequest, TokenWith
 from traders.api.problems import REFUSALS, Invalid
 from traders.api.wire import Answer, Body
+from traders.schema.symbols import SYMBOL_PATTERN, SYMBOL_RULE
 from traders.schema.tokens import Scope
 from trading.live import services as live
-from trading.schema.common import SYMBOL_PATTERN, SYMBOL_RULE
 from trading.schema.leaf import Amount, MomentMs
 from trading.schema.live import US_PER_MS, Price
 

@@ -9,15 +9,17 @@ from pydantic import Field
 
 from traders.api.auth import EngineRequest, TokenWith
 from traders.api.problems import REFUSALS, UNTHROTTLED, Invalid, Refusal
-from traders.api.wire import Answer, AsideMark, Body, Redacted
+from traders.api.wire import Answer, Body, Redacted
 from traders.schema.declare import Integer
 from traders.schema.moments import EARLIEST_MS, LATEST_MS
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.redaction import redactions_in
+from traders.schema.symbols import Symbol
 from traders.schema.tokens import Scope
+from trading.api.marks import AsideMark
 from trading.record.writing import services as record
 from trading.schema import position, trade
-from trading.schema.common import NANOSECONDS_PER_MS, Exchange, ExitPlan, Side, Symbol
+from trading.schema.common import NANOSECONDS_PER_MS, Exchange, ExitPlan, Side
 from trading.schema.exclusion import RecordKind
 from trading.schema.facts import EquityPoint
 from trading.schema.leaf import Amount, MomentMs

@@ -15,8 +15,8 @@ from msgspec import structs
 from trading.export.directory.manifest import Entry, Manifest, Source
 from trading.export.directory.runs import ExportDirectory, Run, digest
 from trading.export.documents.names import Document, of_trader
-from trading.export.parts.options import (Options)
 from trading.export.parts.all import Parts
+from trading.export.parts.options import Options
 from trading.export.parts.planned import Planned
 from trading.export.queries.snapshot import is_lost, on_its_own, snapshot
 from trading.record.exclusions import writer as exclusions

@@ -13,11 +13,11 @@ from django.db import Error, connection
 
 from trading.export.cycle import Exporter, Stopped
 from trading.export.directory.manifest import Manifest
-from trading.export.parts.options import (Options)
+from trading.export.parts.options import Options
 from trading.export.queries.snapshot import ExportLock, snapshot
 from trading.export.status import file as status
 from trading.export.status.file import Status
-from trading.export.watch import (Watch)
+from trading.export.watch import Watch
 from trading.live import services as live
 
 log = logging.getLogger(__name__)

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
-from typing import Annotated
-
-from pydantic import AfterValidator
 
 from trading.schema.leaf import Amount, Identifier, Kind, Line, Part, Text, _, leaf
 
-SYMBOL_PATTERN = re.compile(r"[A-Z0-9][A-Z0-9._:/-]{0,31}")
-SYMBOL_RULE = "1 to 32 capital letters, digits and '._:/-', beginning with a letter or digit"
 NANOSECONDS_PER_MS = 1_000_000
 
 
@@ -23,15 +17,6 @@ class Side(StrEnum):
     def sign(self) -> int:
         """+1 or -1: what a quantity carries on the wire and a price move is multiplied with."""
         return 1 if self is Side.LONG else -1
-
-
-def _symbol(text: str) -> str:
-    if not SYMBOL_PATTERN.fullmatch(text):
-        raise ValueError(f"must be {SYMBOL_RULE}")
-    return text
-
-
-Symbol = Annotated[str, AfterValidator(_symbol)]
 
 
 class Exchange(Part):

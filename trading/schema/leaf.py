@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 
 from traders.schema.declare import Boolean, Integer, Line, Number, _
 from traders.schema.moments import EARLIEST_MS, LATEST_MS, YEARS
+from traders.schema.strict_json import MOST_DIGITS
 
 __all__ = [
     "Amount",
@@ -34,7 +35,6 @@ REQUIRED: Any = PydanticUndefined
 # Far beyond any market; what lies above is a slip of the pen or a spoilt file.
 LARGEST = Decimal(10) ** 15
 # PostgreSQL refuses more than some thousand, and an index far fewer; a float needs 17.
-MOST_DIGITS = 100
 LARGEST_IDENTIFIER = 10**MOST_DIGITS
 
 

@@ -14,7 +14,7 @@ from tests.trading.live import desk
 from tests.trading.live.servers import own_server
 from traders.accounts.rules import Role
 from trading.export.cycle import Exporter
-from trading.export.parts.options import (Options)
+from trading.export.parts.options import Options
 from trading.live import services as live
 from trading.live.migration.modes import Mode
 from trading.live.mode import follower

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import fields
 from pathlib import Path
 
-from trading.analytics.tables.all import tables
-
 from trading.analytics.groups.keys import By
 from trading.analytics.summary import Performance
+from trading.analytics.tables.all import tables
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "analytics.md").read_text()
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from trading.analytics.tables.all import tables
 
 from trading.analytics.tables import signals
+from trading.analytics.tables.all import tables
 from trading.schema.facts import SignalFact, TradeFact
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "alpha-arena"

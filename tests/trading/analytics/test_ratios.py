@@ -6,7 +6,6 @@ from decimal import Decimal
 from math import sqrt
 
 import pytest
-from trading.analytics.tables.holding import holding_times
 
 from tests.trading.analytics.records import DAY, FIVE, MINUTE, point, trade
 from trading.analytics.intervals import OpenPosition, Period, exposure_pct
@@ -20,6 +19,7 @@ from trading.analytics.ratios import (
     win_rate_pct,
 )
 from trading.analytics.returns import equity_returns, pnl_returns
+from trading.analytics.tables.holding import holding_times
 
 HOUR = 60 * MINUTE
 RETURNS = [0.1, -0.1, 0.0, 0.2]

@@ -7,12 +7,12 @@ from decimal import Decimal
 from math import sqrt
 
 import pytest
-from trading.analytics.tables.all import tables
 
 from tests.trading.analytics.records import DECISIONS, EQUITY, FIVE, MINUTE, SIGNALS, decision, trade
 from trading.analytics.intervals import OpenPosition, Period
 from trading.analytics.stats import Table
 from trading.analytics.tables import fees_pnl, invocations, longs_shorts, overall, signals, winners_losers
+from trading.analytics.tables.all import tables
 
 
 def check(found: Table, wanted: Table) -> None:

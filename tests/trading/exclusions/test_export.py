@@ -12,7 +12,7 @@ import pytest
 from tests.trading.export.record import make_desk, read
 from tests.trading_factories import OPENED_MS
 from trading.export.cycle import Exporter
-from trading.export.parts.options import (Options)
+from trading.export.parts.options import Options
 from trading.models import DecisionJournal, Trade
 from trading.record.exclusions import services as exclusions
 from trading.schema.exclusion import RecordKey, RecordKind, equity_id

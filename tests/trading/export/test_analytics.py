@@ -7,13 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from trading.analytics.tables.all import tables
 
 from tests.trading.export.record import TRADERS, make_desk, read
 from tests.trading_factories import OPENED_MS, make_trade
 from trading.analytics import queries as facts
+from trading.analytics.tables.all import tables
 from trading.export.cycle import Exporter
-from trading.export.parts.options import (Options)
+from trading.export.parts.options import Options
 from trading.record.writing.trades import record_trade
 
 pytestmark = pytest.mark.django_db

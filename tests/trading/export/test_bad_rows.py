@@ -24,7 +24,7 @@ from tests.trading.bad_rows import (
 from tests.trading.export.record import make_desk, read
 from trading.export.cycle import Exporter
 from trading.export.directory.manifest import Manifest
-from trading.export.parts.options import (Options)
+from trading.export.parts.options import Options
 from trading.export.status import file as status
 from trading.live import services as live
 

@@ -17,7 +17,7 @@ from trading.export import services as export_json
 from trading.export.cycle import Exporter
 from trading.export.directory.manifest import Manifest
 from trading.export.directory.runs import ExportDirectory
-from trading.export.parts.options import (Options)
+from trading.export.parts.options import Options
 from trading.export.queries.snapshot import ExportLock
 from trading.export.services import Beats
 from trading.export.status import file as status

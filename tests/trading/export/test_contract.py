@@ -15,7 +15,7 @@ from tests.trading.export.checks import CHECKS, documents_of, read
 from tests.trading.export.record import make_desk
 from tests.trading_factories import OPENED_MS
 from trading.export.cycle import Exporter
-from trading.export.parts.options import (Options)
+from trading.export.parts.options import Options
 
 pytestmark = pytest.mark.django_db
 

@@ -17,9 +17,9 @@ from trading.export.cycle import Exporter, Stopped
 from trading.export.directory.manifest import Entry, Source
 from trading.export.directory.runs import ExportDirectory, Overtaken, Run
 from trading.export.documents.names import Document
-from trading.export.parts.options import (Options)
 from trading.export.parts import all as parts_module
 from trading.export.parts.equity import Accounts
+from trading.export.parts.options import Options
 from trading.export.queries import positions as export_positions
 from trading.live.redis import store
 from trading.live.redis.keys import PRICE

@@ -18,12 +18,12 @@ from tests.trading_factories import OPENED_MS
 from trading.export import services as export_json
 from trading.export.cycle import Exporter
 from trading.export.directory.manifest import Manifest
-from trading.export.parts.options import (Options)
+from trading.export.parts.options import Options
 from trading.export.queries.snapshot import ExportLock
 from trading.export.services import Beats
 from trading.export.status import file as status
 from trading.export.status.file import Status
-from trading.export.watch import (Watch)
+from trading.export.watch import Watch
 from trading.live import services as live
 
 pytestmark = pytest.mark.django_db

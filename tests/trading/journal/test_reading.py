@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.trading.journal.cycles import ACTION, CYCLE, DECISIONS, POSITION, QUOTE, cycle, write
+from traders.schema import strict_json
 from trading.imports.journal_files.directory import LARGEST_FILE, cycle_files, read_json
 from trading.imports.journal_files.moments import order_of
 from trading.imports.journal_files.record import FIELDS, Cycle, read_cycle
 from trading.record.rules.errors import InvalidRecord
-from trading.schema import strict_json
 from trading.schema.common import Side
 from trading.schema.decision import Action
 

@@ -17,10 +17,10 @@ from trading.export.cycle import Exporter
 from trading.export.directory import manifest
 from trading.export.directory.manifest import Entry, Manifest
 from trading.export.directory.runs import ExportDirectory
-from trading.export.parts.options import (Options)
-from trading.live.page import (fresh as live_reads)
+from trading.export.parts.options import Options
 from trading.live import services as live
-from trading.live.page.fresh import (Source)
+from trading.live.page import fresh as live_reads
+from trading.live.page.fresh import Source
 from trading.live.redis import keys, store
 
 pytestmark = pytest.mark.django_db

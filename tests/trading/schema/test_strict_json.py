@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from trading.schema import strict_json
+from traders.schema import strict_json
 from trading.schema.leaf import LARGEST, Amount
 
 AMOUNT: TypeAdapter[Decimal] = TypeAdapter(Amount)

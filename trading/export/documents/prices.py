@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from traders.schema.symbols import SYMBOL_PATTERN
 from trading.export.documents.wire import encode
-from trading.schema.common import SYMBOL_PATTERN
 from trading.schema.live import US_PER_MS, Price
 
 

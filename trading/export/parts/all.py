@@ -18,11 +18,11 @@ from trading.export.documents.positions import holdings, position_object, positi
 from trading.export.documents.prices import prices_document
 from trading.export.documents.standings import inception_document, leaderboard_document
 from trading.export.documents.wire import encode
-from trading.export.parts.options import (Options)
 from trading.export.parts.analytics import AnalyticsRows
 from trading.export.parts.equity import Accounts
 from trading.export.parts.left_out import LeftOut
 from trading.export.parts.open_positions import OpenPositions
+from trading.export.parts.options import Options
 from trading.export.parts.planned import Made, Planned
 from trading.export.parts.quotes import Quotes, read_quotes
 from trading.export.parts.standings import Standings

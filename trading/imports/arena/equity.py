@@ -6,11 +6,12 @@ from decimal import Decimal
 
 from traders.schema.jsonio import Json
 from traders.schema.moments import EARLIEST_MS, LATEST_MS
+from traders.schema.strict_json import MOST_DIGITS
 from trading.imports.arena import fields
 from trading.imports.arena.broken import shown
 from trading.record.rules.errors import InvalidRecord
 from trading.schema.facts import EquityPoint
-from trading.schema.leaf import LARGEST, MOST_DIGITS
+from trading.schema.leaf import LARGEST
 
 INCEPTION_KEY, LEADERBOARD_KEY = "sinceInceptionValues", "leaderboard"
 SOURCE = "imported"

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from traders.schema import strict_json
 from trading.imports.journal_files.moments import order_of
 from trading.record.rules.errors import InvalidRecord
-from trading.schema import strict_json
 
 PATTERN = "cycle_*.json"
 OnFiles = Callable[[int], None]

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from traders.schema.problems import shown
+from traders.schema.symbols import SYMBOL_PATTERN, SYMBOL_RULE
 from trading.record.rules.errors import InvalidRecord
-from trading.schema.common import SYMBOL_PATTERN, SYMBOL_RULE
 from trading.schema.leaf import LARGEST
 
 T = TypeVar("T")

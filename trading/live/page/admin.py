@@ -9,13 +9,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from trading.live.page import (now as live_now)
 from trading.live import services as live
 from trading.live import status as live_status
 from trading.live import verify as live_verify
 from trading.live.migration.modes import Mode
 from trading.live.mode import State
 from trading.live.outage import Unavailable
+from trading.live.page import now as live_now
 from trading.live.switch import services as live_switch
 from trading.record.check.admin import unreadable_count
 from trading.record.pages import Room

@@ -16,7 +16,7 @@ from django.db import Error
 from msgspec import structs
 
 from trading.export.directory.manifest import Manifest
-from trading.export.parts.options import (Options)
+from trading.export.parts.options import Options
 from trading.export.services import Beats, NotTheExporter, export_once
 from trading.export.status.board import Board
 from trading.export.status.file import Status

@@ -11,13 +11,13 @@ from django.core.management.base import CommandError, CommandParser
 
 from traders.management.refusal import RefusingCommand, add_actor, given_actor, refusals
 from traders.schema import jsonio
+from traders.schema.symbols import SYMBOL_PATTERN, SYMBOL_RULE
 from trading.imports.arena.files import find
 from trading.imports.arena_service import import_arena
 from trading.imports.report import ImportReport
 from trading.management.import_text import report_json, report_lines
 from trading.management.progress import Progress
 from trading.management.rejects import Rejects, exit_code
-from trading.schema.common import SYMBOL_PATTERN, SYMBOL_RULE
 
 REJECTS = Path("arena_rejects.jsonl")
 

@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy
 
 from traders.words.moments import MomentField
 from trading.record.browse.queries import ONLY_ASIDE, WITH_ASIDE, Place, RecordFilter
+from trading.record.stored.bounds import LARGEST_ID
 
 LARGEST_VERSION = 2**31 - 1
-LARGEST_ID = 2**63 - 1
 _PLACE = "~"
 
 

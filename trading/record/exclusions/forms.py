@@ -10,8 +10,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from trading.record.browse.forms import LARGEST_ID
 from trading.record.exclusions.queries import ExclusionFilter
+from trading.record.stored.bounds import LARGEST_ID
 from trading.schema.exclusion import RecordKey, RecordKind
 
 # So many rows a preview shows the effect of; the command takes more.

@@ -13,10 +13,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from traders.schema import strict_json
 from traders.schema.problems import shown
+from traders.schema.symbols import SYMBOL_PATTERN, SYMBOL_RULE
 from trading.record.rules.errors import InvalidRecord
-from trading.schema import strict_json
-from trading.schema.common import SYMBOL_PATTERN, SYMBOL_RULE, Side
+from trading.schema.common import Side
 from trading.schema.decision import Action, Decision, HeldPosition
 
 LONGEST_ANSWER = 1_000_000

@@ -10,7 +10,9 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from traders.schema import jsonio
-from trading.schema.leaf import MOST_DIGITS
+
+MOST_DIGITS = 100
+"""Of a number that comes from outside."""
 
 LONGEST_NUMBER = MOST_DIGITS
 LARGEST_EXPONENT = 60
