@@ -18,8 +18,8 @@ from benchmarks.trading_rows import FIRST_MS, make_record, vacuum
 from trading.export.cycle import Exporter
 from trading.export.directory.manifest import Manifest
 from trading.export.parts.options import Options
+from trading.live.keys import PRICE
 from trading.live.redis import store
-from trading.live.redis.keys import PRICE
 from trading.live.redis.reads import now_us
 from trading.schema.live import Price
 

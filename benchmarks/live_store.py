@@ -16,13 +16,15 @@ from django_redis import get_redis_connection
 from benchmarks import live_values
 from benchmarks.meter import percentile
 from benchmarks.report import Table
+from trading.live import keys
+from trading.live.keys import CONVERSATIONS, LEADERBOARD, Key
 from trading.live.migration import legacy
 from trading.live.migration.legacy import OF_KEY
 from trading.live.migration.modes import Mode
-from trading.live.mode import follower, switch
-from trading.live.redis import codec, hashes, inspect, keys, scan, store
-from trading.live.redis.keys import CONVERSATIONS, LEADERBOARD, Key
+from trading.live.redis import codec, hashes, scan, store
+from trading.live.redis.mode import follower, switch
 from trading.live.redis.writes import Writes
+from trading.live.upkeep import inspect
 
 SIZES = (100, 1_000)
 READS, WRITES, CODINGS = 40, 1_500, 300

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from decimal import Decimal
 
-from trading.live.redis import keys
+from trading.live import keys
 from trading.live.redis.writes import Writes
 from trading.schema import live
 from trading.schema.live_limits import MOST_CONVERSATIONS, MOST_TRADES

@@ -80,8 +80,8 @@ def _empty_redis() -> Iterator[None]:
     from django.core.cache import cache
     from django_redis import get_redis_connection, pool
 
-    from trading.live.mode import follower
-    from trading.live.outage import outage
+    from trading.live.redis.mode import follower
+    from trading.live.redis.outage import outage
 
     yield
     # A test that recorded something may have set it off.

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import get_commands
 
 from traders.schema.reference import settings_reference
-from trading.live.redis.reference import in_document
+from trading.live.reference import in_document
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

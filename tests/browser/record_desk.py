@@ -10,7 +10,7 @@ from demo.sample.plan import SamplePlan
 from demo.services import generate
 from tests.live_factories import make_price
 from trading.live import services as live
-from trading.live import verify as live_verify
+from trading.live.upkeep import verify as live_verify
 from trading.models import DecisionJournal, Position, Trade
 
 TRADES, POSITIONS = "/admin/trading/trade/", "/admin/trading/position/"

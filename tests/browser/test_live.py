@@ -12,8 +12,8 @@ from tests.browser.test_pages import check, log_in_as_ada
 from tests.live_factories import ago, make_price
 from tests.trading.live import desk
 from trading.live import services as live
-from trading.live import verify as live_verify
 from trading.live.switch import services as live_switch
+from trading.live.upkeep import verify as live_verify
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECONDS_5 = 5_100

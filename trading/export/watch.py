@@ -13,9 +13,9 @@ from django.db import DatabaseError
 from trading.export.queries import fleet as export_fleet
 from trading.export.queries.fleet import SyncState
 from trading.export.status.file import Seen, Status
-from trading.live.outage import outage
+from trading.live.keys import MARKET_CTX, PRICE, TRADER_HASHES, Key
 from trading.live.redis import store
-from trading.live.redis.keys import MARKET_CTX, PRICE, TRADER_HASHES, Key
+from trading.live.redis.outage import outage
 from trading.record.exclusions import writer as exclusions
 from trading.schema.live_answers import Fresh, Stale
 from trading.schema.unreadable import Unreadable

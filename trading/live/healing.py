@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 from django.db import DatabaseError, connection
 
-from trading.live.mode import follower
-from trading.live.outage import outage
-from trading.live.redis import rebuild
+from trading.live import rebuild
+from trading.live.redis.mode import follower
+from trading.live.redis.outage import outage
 from trading.live.redis.reads import now_us
 from trading.schema.live import US_PER_SECOND
 

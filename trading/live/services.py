@@ -13,13 +13,13 @@ from django.db import transaction
 from msgspec import structs
 
 from trading.analytics.inception import leader
-from trading.live import healing
+from trading.live import healing, keys, rebuild
 from trading.live import queries as projection
-from trading.live.mode import follower
-from trading.live.outage import outage
+from trading.live.keys import MARKET_ASSET, MARKET_CTX, PRICE
 from trading.live.queries import Projection
-from trading.live.redis import keys, rebuild, store
-from trading.live.redis.keys import MARKET_ASSET, MARKET_CTX, PRICE
+from trading.live.redis import store
+from trading.live.redis.mode import follower
+from trading.live.redis.outage import outage
 from trading.live.redis.writes import Writes
 from trading.schema.live import US_PER_MS, MarketAsset, MarketContext, Price
 

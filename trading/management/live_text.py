@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 
 from traders.management.table import table
-from trading.live.redis.inspect import KeyStatus
-from trading.live.status import Status
+from trading.live.upkeep.inspect import KeyStatus
+from trading.live.upkeep.status import Status
 from trading.schema.live_verify import Verdict
 
 _HEADER = ("key", "type", "keys", "fields", "bytes", "encoding", "oldest", "stale", "foreign")

@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from traders.versions import services as configs
-from traders.versions.restore import services as restore
 
 from tests.factories import save_edit
 from traders.schema import jsonio
@@ -23,6 +21,8 @@ from traders.schema.paths import EXTRA, Flat, diff, flatten, same
 from traders.schema.stored import SavedVersion
 from traders.schema.trader import SCHEMA_VERSION
 from traders.schema.upgrade import lift_fleet_detail, lift_trader_detail
+from traders.versions import services as configs
+from traders.versions.restore import services as restore
 
 TRADER_FILES = sorted(Path(__file__).parent.glob("trader_schema_*.json"))
 FLEET_FILES = sorted(Path(__file__).parent.glob("fleet_schema_*.json"))

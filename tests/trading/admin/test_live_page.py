@@ -17,7 +17,7 @@ from trading.export.cycle import Exporter
 from trading.export.parts.options import Options
 from trading.live import services as live
 from trading.live.migration.modes import Mode
-from trading.live.mode import follower
+from trading.live.redis.mode import follower
 
 pytestmark = pytest.mark.django_db
 LIVE = "/admin/trading/position/live/"

@@ -16,7 +16,8 @@ from tests.trading.engine_api.client import Engine
 from traders.models import TraderSymbolCooldown
 from traders.schema.tokens import Scope
 from traders.tokens import services as tokens
-from trading.live.redis import keys, store
+from trading.live import keys
+from trading.live.redis import store
 from trading.models import EquitySnapshot, Position, Trade, VersionResult
 from trading.schema.live_answers import Fresh
 

@@ -8,9 +8,10 @@ import pytest
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from tests.trading.exclusion_desk import ALPHA, POSITION, aside, equity_key, record_alpha, trade_key, undone
+from trading.live import keys
 from trading.live import services as live
-from trading.live import verify as live_verify
-from trading.live.redis import keys, store
+from trading.live.redis import store
+from trading.live.upkeep import verify as live_verify
 from trading.schema.exclusion import RecordKey
 from trading.schema.live_answers import Fresh, Missing
 

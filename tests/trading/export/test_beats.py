@@ -21,9 +21,10 @@ from trading.export.parts.options import Options
 from trading.export.queries.snapshot import ExportLock
 from trading.export.services import Beats
 from trading.export.status import file as status
+from trading.live import keys
 from trading.live import services as live
-from trading.live.mode import follower
-from trading.live.redis import keys, store
+from trading.live.redis import store
+from trading.live.redis.mode import follower
 
 pytestmark = pytest.mark.django_db
 

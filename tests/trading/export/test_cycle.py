@@ -21,8 +21,8 @@ from trading.export.parts import all as parts_module
 from trading.export.parts.equity import Accounts
 from trading.export.parts.options import Options
 from trading.export.queries import positions as export_positions
+from trading.live.keys import PRICE
 from trading.live.redis import store
-from trading.live.redis.keys import PRICE
 from trading.record.writing.positions import close_position, open_position
 from trading.record.writing.trades import record_trade
 from trading.schema.common import Side

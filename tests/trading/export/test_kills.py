@@ -29,8 +29,8 @@ from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_trade
 from trading.export.directory.runs import ExportDirectory
 from trading.export.documents.names import Document
 from trading.export.public_api import current
+from trading.live.keys import PRICE
 from trading.live.redis import store
-from trading.live.redis.keys import PRICE
 from trading.record.writing.decisions import record_decision
 from trading.record.writing.trades import record_trade
 

@@ -22,10 +22,10 @@ from django_redis import get_redis_connection
 from tests.factories import make_trader, sync_traders
 from tests.live_factories import make_context, make_price
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_position, make_trade
+from trading.live import keys
 from trading.live import services as live
 from trading.live.migration.modes import Mode
-from trading.live.mode import switch
-from trading.live.redis import keys
+from trading.live.redis.mode import switch
 from trading.models import ConversationMessage, EquitySnapshot
 from trading.record.writing import decisions, positions, trades
 from trading.schema.common import Side

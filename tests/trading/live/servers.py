@@ -16,8 +16,8 @@ from django.test import override_settings
 
 from nof0site.embedded.binaries import valkey_program
 from nof0site.rediscache import external_redis
-from trading.live.mode import follower
-from trading.live.outage import outage
+from trading.live.redis.mode import follower
+from trading.live.redis.outage import outage
 
 
 class OwnServer:

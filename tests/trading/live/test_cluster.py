@@ -12,12 +12,13 @@ import pytest
 from tests.live_factories import make_price
 from tests.trading.live import desk
 from tests.trading.live.servers import OwnServer, own_server
+from trading.live import keys
 from trading.live import services as live
-from trading.live import sweeping as live_sweep
-from trading.live import verify as live_verify
-from trading.live.redis import keys, store
+from trading.live.redis import store
 from trading.live.switch import mirror as live_mirror
 from trading.live.switch import services as live_switch
+from trading.live.upkeep import sweeping as live_sweep
+from trading.live.upkeep import verify as live_verify
 from trading.schema.live_answers import Fresh
 
 pytestmark = pytest.mark.django_db

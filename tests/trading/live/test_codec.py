@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.live_factories import make_analytics, make_price, make_recent
+from trading.live.keys import ANALYTICS, KEYS, MARKET_ASSET, PRICE, TRADES_RECENT
 from trading.live.redis import codec
-from trading.live.redis.keys import ANALYTICS, KEYS, MARKET_ASSET, PRICE, TRADES_RECENT
 from trading.schema.live import MarketAsset, Price
 
 MOMENT = 1_761_452_335_744_123

@@ -11,8 +11,9 @@ from django_redis import get_redis_connection
 
 from tests.live_factories import ago, make_positions, make_price
 from tests.trading.live import desk
+from trading.live import keys
 from trading.live import services as live
-from trading.live.redis import keys, store
+from trading.live.redis import store
 from trading.live.redis.reads import counts
 from trading.schema.live_answers import Fresh, Missing, Stale
 

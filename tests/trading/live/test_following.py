@@ -13,10 +13,11 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from tests.factories import make_trader, save_edit, sync_traders
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_position, make_trade
+from trading.live import keys
 from trading.live import queries as projection
 from trading.live import services as live
-from trading.live.mode import follower
-from trading.live.redis import keys, store
+from trading.live.redis import store
+from trading.live.redis.mode import follower
 from trading.models import ConversationMessage, EquitySnapshot
 from trading.record.writing import decisions, positions, trades
 from trading.schema.common import Side

@@ -18,10 +18,11 @@ from trading.export.directory import manifest
 from trading.export.directory.manifest import Entry, Manifest
 from trading.export.directory.runs import ExportDirectory
 from trading.export.parts.options import Options
+from trading.live import keys
 from trading.live import services as live
 from trading.live.page import fresh as live_reads
 from trading.live.page.fresh import Source
-from trading.live.redis import keys, store
+from trading.live.redis import store
 
 pytestmark = pytest.mark.django_db
 

@@ -20,12 +20,12 @@ from tests.live_factories import (
     now_us,
 )
 from tests.trading.live import desk
+from trading.live.keys import ANALYTICS, CONVERSATIONS, DECISION_LAST, POSITIONS, PRICE
 from trading.live.migration import legacy, legacy_store
 from trading.live.migration.legacy import Old
 from trading.live.migration.modes import Mode
-from trading.live.mode import switch
 from trading.live.redis import store
-from trading.live.redis.keys import ANALYTICS, CONVERSATIONS, DECISION_LAST, POSITIONS, PRICE
+from trading.live.redis.mode import switch
 from trading.live.redis.writes import Writes
 from trading.schema.live import Leader, Positions
 from trading.schema.live_answers import Corrupt, Fresh, Missing

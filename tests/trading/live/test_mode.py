@@ -6,12 +6,11 @@ from decimal import Decimal
 import pytest
 from django_redis import get_redis_connection
 
-from trading.live import mode
+from trading.live.keys import CONTROL, PRICE
 from trading.live.migration.modes import Mode
-from trading.live.mode import FOLLOW_SECONDS, Follower, State, follower, share_of, switch
-from trading.live.redis import store
-from trading.live.redis.keys import CONTROL, PRICE
+from trading.live.redis import mode, store
 from trading.live.redis.layouts import UnknownMode
+from trading.live.redis.mode import FOLLOW_SECONDS, Follower, State, follower, share_of, switch
 from trading.schema.live import Price
 
 

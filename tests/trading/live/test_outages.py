@@ -13,12 +13,13 @@ from nof0site.rediscache import ANSWER_SECONDS
 from tests.live_factories import make_positions, make_price
 from tests.trading.live import desk
 from tests.trading.live.servers import OwnServer, own_server
+from trading.live import keys
 from trading.live import services as live
-from trading.live import verify as live_verify
-from trading.live.mode import follower
-from trading.live.outage import COOL_OFF_SECONDS, outage
-from trading.live.redis import keys, store
+from trading.live.redis import store
+from trading.live.redis.mode import follower
+from trading.live.redis.outage import COOL_OFF_SECONDS, outage
 from trading.live.redis.reads import counts
+from trading.live.upkeep import verify as live_verify
 from trading.schema.live_answers import Fresh, Missing
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +42,7 @@ def healed() -> bool:
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.name == "trading.live.outage"]
+    return [record.getMessage() for record in caplog.records if record.name == "trading.live.redis.outage"]
 
 
 def test_a_dead_server_is_waited_for_once_and_logged_once(server: OwnServer, caplog: pytest.LogCaptureFixture) -> None:

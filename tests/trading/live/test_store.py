@@ -17,8 +17,8 @@ from tests.live_factories import (
     make_recent,
     now_us,
 )
+from trading.live.keys import ANALYTICS, CONTROL, KEYS, POSITIONS, PRICE, TRADES_RECENT
 from trading.live.redis import store
-from trading.live.redis.keys import ANALYTICS, CONTROL, KEYS, POSITIONS, PRICE, TRADES_RECENT
 from trading.live.redis.reads import counts
 from trading.live.redis.writes import Writes
 from trading.schema.live import Leader
@@ -201,8 +201,8 @@ def test_reads_are_counted_by_how_they_end() -> None:
 def test_no_two_keys_of_one_script_lie_in_different_slots() -> None:
     from redis.crc import key_slot
 
+    from trading.live.keys import beside
     from trading.live.redis import board, lists
-    from trading.live.redis.keys import beside
 
     groups = [board.NAMES, lists.names("ann"), *((key.name, beside(key.name, "next:1")) for key in KEYS[:1])]
     assert [len({key_slot(name.encode()) for name in group}) for group in groups] == [1] * len(groups)

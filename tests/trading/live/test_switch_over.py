@@ -7,10 +7,10 @@ from django.core.management import call_command
 from django_redis import get_redis_connection
 
 from tests.trading.live import desk
-from trading.live import verify as live_verify
+from trading.live import keys
 from trading.live.migration.modes import Mode
-from trading.live.redis import keys
 from trading.live.switch import services as live_switch
+from trading.live.upkeep import verify as live_verify
 
 pytestmark = pytest.mark.slow
 

@@ -8,10 +8,10 @@ from django_redis import get_redis_connection
 from tests.at_once import at_once
 from tests.trading.live import desk
 from trading.live import services as live
-from trading.live import verify as live_verify
 from trading.live.migration.modes import Mode
-from trading.live.mode import Outdated, State, follower, switch
+from trading.live.redis.mode import Outdated, State, follower, switch
 from trading.live.switch import services as live_switch
+from trading.live.upkeep import verify as live_verify
 
 
 @pytest.fixture

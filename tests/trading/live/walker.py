@@ -41,7 +41,8 @@ def write() -> None:
 
 
 def read() -> None:
-    from trading.live.redis import keys, store
+    from trading.live import keys
+    from trading.live.redis import store
 
     shown: dict[str, list[tuple[float, int]]] = {}
     threading.Thread(target=_listen, args=[shown], daemon=True).start()

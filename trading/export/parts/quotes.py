@@ -9,8 +9,8 @@ from decimal import Decimal
 from trading.export.directory.manifest import Source
 from trading.export.documents.prices import symbol_prices
 from trading.export.queries import fleet as export_fleet
+from trading.live.keys import PRICE
 from trading.live.redis import store
-from trading.live.redis.keys import PRICE
 from trading.schema.live import US_PER_MS, Price
 from trading.schema.live_answers import Fresh, Stale
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from trading.live.keys import CONVERSATIONS
 from trading.live.migration import legacy, legacy_store
 from trading.live.migration.legacy import Old
-from trading.live.outage import Client
 from trading.live.redis import codec, hashes, lists, reads, scripts
-from trading.live.redis.keys import CONVERSATIONS
+from trading.live.redis.outage import Client
 from trading.live.redis.reads import counts
 from trading.schema.live import US_PER_MS
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from trading.live.keys import CONVERSATIONS, MARKET_ASSET
 from trading.live.migration import legacy, legacy_store, old_scripts
-from trading.live.outage import Client
-from trading.live.redis import inspect, lists, scan, scripts
-from trading.live.redis.keys import CONVERSATIONS, MARKET_ASSET
+from trading.live.redis import lists, scan, scripts
+from trading.live.redis.outage import Client
+from trading.live.upkeep import inspect
 
 # A batch keeps Redis busy for well under a millisecond; UNLINK frees the memory in a thread of its own.
 BATCH = 100

@@ -15,8 +15,8 @@ from typing import Any
 
 import msgspec
 
-from trading.live.redis import keys
-from trading.live.redis.keys import MINUTE, Key
+from trading.live import keys
+from trading.live.keys import MINUTE, Key
 from trading.schema import live
 from trading.schema.contract import TRADER
 from trading.schema.live import US_PER_MS, US_PER_SECOND

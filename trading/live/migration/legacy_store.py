@@ -7,11 +7,11 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from trading.live.keys import Key
 from trading.live.migration import legacy, old_scripts
 from trading.live.migration.legacy import OF_KEY, Old
-from trading.live.outage import Client
 from trading.live.redis import lists, scan, scripts
-from trading.live.redis.keys import Key
+from trading.live.redis.outage import Client
 from trading.live.redis.reads import aged, counts, now_us
 from trading.live.redis.scripts import Command
 from trading.schema.contract import TRADER

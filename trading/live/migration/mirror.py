@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from trading.live.keys import CONVERSATIONS, POSITIONS
 from trading.live.migration import legacy, legacy_store
 from trading.live.migration.legacy import Old
-from trading.live.outage import Client
 from trading.live.redis import board, hashes, lists, scan
-from trading.live.redis.keys import CONVERSATIONS, POSITIONS
+from trading.live.redis.outage import Client
 from trading.live.redis.reads import now_us
 from trading.schema.live import US_PER_SECOND, Positions
 from trading.schema.live_answers import Fresh, Stale

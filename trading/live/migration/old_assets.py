@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from trading.live.redis.keys import MARKET_ASSET, Key
+from trading.live.keys import MARKET_ASSET, Key
 from trading.schema.live import US_PER_MS, MarketAsset
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from trading.live.migration import legacy, legacy_store
 from trading.live.migration.legacy import Old
-from trading.live.outage import Client
 from trading.live.redis import codec, hashes, scripts
-from trading.live.redis.compare import words
+from trading.live.redis.outage import Client
+from trading.live.upkeep.compare import words
 from trading.schema.live_verify import Difference
 
 # Holds the second of writing, which differs between two writes of the same.

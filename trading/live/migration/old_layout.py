@@ -8,12 +8,13 @@ from typing import Any
 
 from redis.exceptions import ResponseError
 
+from trading.live.keys import CONVERSATIONS, LEADERBOARD, PRICE, Key
 from trading.live.migration import legacy, legacy_store, old_compare
-from trading.live.outage import Client
-from trading.live.redis import inspect, scan, scripts
-from trading.live.redis.keys import CONVERSATIONS, LEADERBOARD, PRICE, Key
+from trading.live.redis import scan, scripts
 from trading.live.redis.layout import Footprint, Wanted
+from trading.live.redis.outage import Client
 from trading.live.redis.writes import Writes
+from trading.live.upkeep import inspect
 from trading.schema.live import Conversation, Leader, Value
 from trading.schema.live_answers import Answer, Fresh, Stale
 from trading.schema.live_verify import Difference

@@ -10,13 +10,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from trading.live import services as live
-from trading.live import status as live_status
-from trading.live import verify as live_verify
 from trading.live.migration.modes import Mode
-from trading.live.mode import State
-from trading.live.outage import Unavailable
 from trading.live.page import now as live_now
+from trading.live.redis.mode import State
+from trading.live.redis.outage import Unavailable
 from trading.live.switch import services as live_switch
+from trading.live.upkeep import status as live_status
+from trading.live.upkeep import verify as live_verify
 from trading.record.check.admin import unreadable_count
 from trading.record.pages import Room
 from trading.record.rules.errors import RecordError

@@ -14,8 +14,8 @@ from django.db import DatabaseError
 from trading.export.directory.last_prices import exported_prices
 from trading.live import queries as projection
 from trading.live import services as live
+from trading.live.keys import CONVERSATIONS, PRICE, TRADER_HASHES, Key
 from trading.live.redis import store
-from trading.live.redis.keys import CONVERSATIONS, PRICE, TRADER_HASHES, Key
 from trading.schema.live import US_PER_SECOND, Leader
 from trading.schema.live_answers import Answer, Fresh, Stale
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from trading.live import queries as projection
+from trading.live.keys import POSITIONS, PRICE
 from trading.live.page import fresh as live_reads
 from trading.live.page.fresh import Seen, Source
-from trading.live.redis.keys import POSITIONS, PRICE
 from trading.schema.common import Side
 from trading.schema.live import LivePosition
 

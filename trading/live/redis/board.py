@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from trading.live.outage import Client
+from trading.live.keys import LEADERBOARD, LEADERBOARD_AS_OF
 from trading.live.redis import scripts
-from trading.live.redis.keys import LEADERBOARD, LEADERBOARD_AS_OF
+from trading.live.redis.outage import Client
 from trading.schema.live import Leader
 
 NAMES = (LEADERBOARD.name, LEADERBOARD_AS_OF)

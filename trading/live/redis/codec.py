@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from trading.live.redis.keys import Key
+from trading.live.keys import Key
 from trading.schema.live import Value
 
 if sys.version_info >= (3, 14):

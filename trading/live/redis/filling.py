@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from trading.live.outage import Client
+from trading.live.keys import CONVERSATIONS, TRADER_HASHES, beside
 from trading.live.redis import board, codec, hashes, lists, scan, scripts
-from trading.live.redis.keys import CONVERSATIONS, TRADER_HASHES, beside
+from trading.live.redis.outage import Client
 from trading.live.redis.writes import Writes
 from trading.schema.live import Value
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.conf import settings
 
-from trading.live.outage import Client
+from trading.live.keys import Key
 from trading.live.redis import codec, scripts
-from trading.live.redis.keys import Key
+from trading.live.redis.outage import Client
 from trading.schema.live import Value
 
 # So that no single call keeps Redis, or the reader of the answer, busy for long.

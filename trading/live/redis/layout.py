@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from trading.live.outage import Client
-from trading.live.redis.keys import Key
+from trading.live.keys import Key
+from trading.live.redis.outage import Client
 from trading.live.redis.writes import Writes
 from trading.schema.live import Leader, Value
 from trading.schema.live_answers import Answer

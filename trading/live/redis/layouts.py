@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from trading.live.redis.keys import Key
+from trading.live.keys import Key
 from trading.live.redis.layout import Former, Layout
 from trading.live.redis.new_layout import NewLayout
 from trading.live.redis.writes import Writes

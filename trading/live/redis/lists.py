@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from trading.live.outage import Client
+from trading.live.keys import CONVERSATIONS, beside
 from trading.live.redis import codec, scripts
-from trading.live.redis.keys import CONVERSATIONS, beside
+from trading.live.redis.outage import Client
 from trading.schema.live import Conversation
 from trading.schema.live_limits import MOST_CONVERSATIONS
 

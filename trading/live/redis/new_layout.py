@@ -9,11 +9,11 @@ from typing import Any
 
 from redis.exceptions import ResponseError
 
-from trading.live.outage import Client
+from trading.live.keys import CONVERSATIONS, Key
 from trading.live.redis import board, hashes, lists, reads, scripts
 from trading.live.redis.filling import NewFilling
-from trading.live.redis.keys import CONVERSATIONS, Key
 from trading.live.redis.layout import Wanted
+from trading.live.redis.outage import Client
 from trading.live.redis.writes import Writes
 from trading.schema.live import Leader, Value
 from trading.schema.live_answers import Answer

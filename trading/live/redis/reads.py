@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from trading.live.outage import outage
+from trading.live.keys import CONTROL, Key
 from trading.live.redis import codec
-from trading.live.redis.keys import CONTROL, Key
+from trading.live.redis.outage import outage
 from trading.schema.live import US_PER_SECOND, Value
 from trading.schema.live_answers import Answer, Corrupt, Fresh, Missing, Stale
 

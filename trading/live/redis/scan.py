@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trading.live.outage import Client
+from trading.live.redis.outage import Client
 
 SCAN_BATCH = 500
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from redis.exceptions import NoScriptError, ResponseError
 
-from trading.live.outage import Client
+from trading.live.redis.outage import Client
 
 Command = Callable[[Any], Any]
 """Takes a pipeline or a client and says one command to it."""

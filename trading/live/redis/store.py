@@ -10,11 +10,11 @@ from typing import Any
 
 from redis.exceptions import ResponseError
 
-from trading.live.mode import State, follower
-from trading.live.outage import Client, outage
+from trading.live.keys import CONVERSATIONS, LEADERBOARD, Key
 from trading.live.redis import layouts, reads
-from trading.live.redis.keys import CONVERSATIONS, LEADERBOARD, Key
 from trading.live.redis.layout import Layout, Wanted
+from trading.live.redis.mode import State, follower
+from trading.live.redis.outage import Client, outage
 from trading.live.redis.writes import Writes
 from trading.schema.live import Leader, Value
 from trading.schema.live_answers import Answer, Missing

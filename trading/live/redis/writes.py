@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from trading.live.redis.keys import Key
+from trading.live.keys import Key
 from trading.schema.live import Conversation, Leader, Value
 
 

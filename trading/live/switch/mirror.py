@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from trading.live.migration.mirror import Mirror, Round
-from trading.live.outage import Client, client, outage
+from trading.live.redis.outage import Client, client, outage
 
 
 @dataclass(frozen=True, slots=True)

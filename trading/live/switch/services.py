@@ -17,9 +17,9 @@ from trading.live import services as live
 from trading.live.migration import backfill, cleanup, mirror
 from trading.live.migration.cleanup import Removed
 from trading.live.migration.modes import Mode
-from trading.live.mode import Outdated, State, follower, switch, wait_for_acknowledgements
-from trading.live.outage import Client, demand
-from trading.live.redis import verdicts
+from trading.live.redis.mode import Outdated, State, follower, switch, wait_for_acknowledgements
+from trading.live.redis.outage import Client, demand
+from trading.live.upkeep import verdicts
 from trading.record.rules.errors import RecordError
 
 VERIFIED_WITHIN_MINUTES = 10

@@ -12,13 +12,13 @@ from django.core.management.base import CommandError, CommandParser
 
 from traders.management.refusal import RefusingCommand, refusals
 from trading.live import services as live
-from trading.live import status as live_status
-from trading.live import sweeping as live_sweep
-from trading.live import verify as live_verify
 from trading.live.migration.modes import Mode
-from trading.live.redis.reference import in_document
+from trading.live.reference import in_document
 from trading.live.switch import mirror as live_mirror
 from trading.live.switch import services as live_switch
+from trading.live.upkeep import status as live_status
+from trading.live.upkeep import sweeping as live_sweep
+from trading.live.upkeep import verify as live_verify
 from trading.management.live_text import status_lines, verdict_line
 
 PAGE = "docs/redis.md"

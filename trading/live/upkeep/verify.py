@@ -11,11 +11,12 @@ from msgspec import structs
 
 from trading.live import queries as projection
 from trading.live import services as live
-from trading.live.mode import follower
-from trading.live.outage import Client, demand
-from trading.live.redis import board, codec, compare, hashes, inspect, layouts, lists, reads, verdicts
-from trading.live.redis.keys import CONVERSATIONS, KEYS, LEADERBOARD, TRADER_HASHES, Key, RedisType
+from trading.live.keys import CONVERSATIONS, KEYS, LEADERBOARD, TRADER_HASHES, Key, RedisType
+from trading.live.redis import board, codec, hashes, layouts, lists, reads
+from trading.live.redis.mode import follower
+from trading.live.redis.outage import Client, demand
 from trading.live.services import writes_of
+from trading.live.upkeep import compare, inspect, verdicts
 from trading.schema.live_answers import Fresh, Stale
 from trading.schema.live_verify import Difference, Verdict
 

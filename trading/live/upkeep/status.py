@@ -8,13 +8,13 @@ from typing import Any
 
 from msgspec import structs
 
-from trading.live import mode
-from trading.live.mode import State, follower
-from trading.live.outage import Client, demand, outage
-from trading.live.redis import board, codec, hashes, inspect, layouts, lists, reads, verdicts
-from trading.live.redis.inspect import KeyStatus
-from trading.live.redis.keys import CONVERSATIONS, KEYS, LEADERBOARD, RedisType
+from trading.live.keys import CONVERSATIONS, KEYS, LEADERBOARD, RedisType
+from trading.live.redis import board, codec, hashes, layouts, lists, mode, reads
 from trading.live.redis.layout import Footprint
+from trading.live.redis.mode import State, follower
+from trading.live.redis.outage import Client, demand, outage
+from trading.live.upkeep import inspect, verdicts
+from trading.live.upkeep.inspect import KeyStatus
 from trading.record.rules.errors import RecordError
 from trading.schema.live_verify import Verdict
 

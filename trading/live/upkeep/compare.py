@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from trading.live.outage import Client
+from trading.live.keys import Key
 from trading.live.redis import codec, hashes, reads
-from trading.live.redis.keys import Key
+from trading.live.redis.outage import Client
 from trading.schema.live import US_PER_SECOND, Value
 from trading.schema.live_verify import Difference
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from trading.live.outage import Client
-from trading.live.redis.keys import CONTROL
+from trading.live.keys import CONTROL
+from trading.live.redis.outage import Client
 from trading.schema.live_verify import Verdict
 
 FIELD = "verified"

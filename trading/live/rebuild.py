@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from trading.live.mode import FILLED, State
-from trading.live.outage import Client
-from trading.live.redis.keys import CONTROL, beside
+from trading.live.keys import CONTROL, beside
 from trading.live.redis.layout import Filling
+from trading.live.redis.mode import FILLED, State
+from trading.live.redis.outage import Client
 from trading.live.redis.writes import Writes
 
 LOCK_SECONDS = 60

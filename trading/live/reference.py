@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from trading.live.redis.keys import DAY, HOUR, KEYS, MINUTE, Key, RedisType
+from trading.live.keys import DAY, HOUR, KEYS, MINUTE, Key, RedisType
 
 _TYPES = {"Decimal": "number", "int": "integer", "float": "number", "str": "text", "bool": "true/false"}
 _REDIS = {RedisType.HASH: "Hash", RedisType.ZSET: "ZSet", RedisType.LIST: "List", RedisType.STRING: "String"}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from trading.live import queries as projection
-from trading.live.outage import demand
-from trading.live.redis import sweep as live_store
+from trading.live.redis.outage import demand
+from trading.live.upkeep import sweep as live_store
 
 
 def sweep(*, dry_run: bool = False) -> int:

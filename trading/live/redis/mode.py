@@ -19,10 +19,10 @@ from uuid import uuid4
 
 import msgspec
 
-from trading.live.outage import Client, outage
+from trading.live.keys import CONTROL
 from trading.live.redis import layouts
-from trading.live.redis.keys import CONTROL
 from trading.live.redis.layout import Layout
+from trading.live.redis.outage import Client, outage
 from trading.live.redis.scripts import SWITCH
 from trading.record.rules.errors import RecordError
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trading.live.outage import Client
+from trading.live.keys import CONTROL, KEYS, Key, RedisType, beside
 from trading.live.redis import board, codec, reads, scan, scripts
-from trading.live.redis.keys import CONTROL, KEYS, Key, RedisType, beside
+from trading.live.redis.outage import Client
 from trading.schema.live import US_PER_SECOND
 
 _LOOK = 200

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from trading.live import mode
-from trading.live.outage import Client
-from trading.live.redis import codec, hashes, inspect, reads
-from trading.live.redis.keys import KEYS, RedisType
+from trading.live.keys import KEYS, RedisType
+from trading.live.redis import codec, hashes, mode, reads
+from trading.live.redis.outage import Client
+from trading.live.upkeep import inspect
 from trading.schema.live import US_PER_SECOND
 
 BATCH = 100
