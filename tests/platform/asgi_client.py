@@ -12,7 +12,7 @@ from nof0site.serving.bodies import Bodies
 from nof0site.serving.body_limits import Policy
 from nof0site.serving.front import Front, Threads
 from nof0site.serving.replies import Application
-from tests.trading.api.client import make_api
+from tests.trading.export.public_api.client import make_api
 
 LOGIN, UPLOAD = "/admin/login/", "/admin/upload/"
 POLICY = Policy(login=LOGIN, uploads=frozenset({UPLOAD}), session_cookie="sessionid")

@@ -14,8 +14,8 @@ from django.db import connection
 from django.test import Client, override_settings
 
 from nof0site.postgresql.limits import TimeLimits
+from tests.engine_client import Engine, Reply
 from tests.factories import make_trader, sync_traders
-from tests.trading.engine_api.client import Engine, Reply
 from traders.database.faults import fault_of
 from traders.models import TraderConfigVersion
 from traders.schema.tokens import Scope

@@ -18,7 +18,7 @@ from nof0site.serving.body_limits import FORM_BYTES, SMALL_BYTES, UPLOAD_BYTES
 from nof0site.serving.front import Front
 from nof0site.serving.replies import MEMORY_BYTES, Aborted, Application
 from tests.platform.asgi_client import LOGIN, SESSION, UPLOAD, Client, fronted, scope
-from tests.trading.api.client import make_run
+from tests.trading.export.public_api.client import make_run
 
 TOKEN = {"authorization": "Bearer nof0_" + "a" * 43}
 Test = Callable[[Front], Coroutine[Any, Any, None]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.manager_yaml.sample import MANAGER, SECOND, desk
+from tests.traders.manager_yaml.sample import MANAGER, SECOND, desk
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.prompts import services as prompts
 from traders.sync.rules import SyncReport

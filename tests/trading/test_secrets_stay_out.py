@@ -11,10 +11,10 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from tests.engine_client import Engine
 from tests.factories import make_trader, sync_traders
 from tests.trading.arena_sample import conversation, position, trade
-from tests.trading.engine_api.client import Engine
-from tests.trading.journal.cycles import write
+from tests.trading.imports.journal_files.cycles import write
 from tests.trading_factories import make_entry
 from traders.models import TraderRuntimeState, TraderSymbolCooldown
 from traders.runtime.redaction import mark

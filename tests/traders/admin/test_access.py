@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from tests.traders.admin.browsing import FLEET, STEADY, TRADERS, form_data, text_of
-from tests.traders.admin.conftest import Login
+from tests.traders.conftest import Login
 from traders.versions import services as configs
 
 pytestmark = pytest.mark.usefixtures("fleet")

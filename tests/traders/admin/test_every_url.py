@@ -172,7 +172,7 @@ def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
             yield from routes(pattern, route)
 
 
-# Tokens, not roles, open the engine API: tests/trading/engine_api/test_access.py walks it.
+# Tokens, not roles, open the engine API: tests/trading/api/test_access.py walks it.
 ROUTES = sorted({route for route in routes(get_resolver()) if not route.startswith("api/v1/")})
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from tests.traders.admin.browsing import form_data
-from tests.traders.admin.conftest import Login
+from tests.traders.conftest import Login
 
 pytestmark = pytest.mark.usefixtures("fleet")
 

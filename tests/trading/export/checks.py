@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection
 
-from tests.trading.documents.contract import assert_documents
+from tests.trading.export.documents.contract import assert_documents
 
 
 def documents_of(root: Path) -> dict[str, Any]:

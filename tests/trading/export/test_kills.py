@@ -20,9 +20,9 @@ from django_redis import get_redis_connection
 
 from tests.live_factories import make_price
 from tests.platform.processes import wait_for
-from tests.trading.api.client import get, make_api
 from tests.trading.export import checks
 from tests.trading.export.exporters import Exporters, end_sessions, end_the_lock, is_lock_free, kill
+from tests.trading.export.public_api.client import get, make_api
 from tests.trading.export.record import EQUITY_HOURS, add_equity, make_desk
 from tests.trading.export.whole import Documents, Pruned, whole_run
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_trade

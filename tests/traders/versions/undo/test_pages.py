@@ -1,0 +1,246 @@
+"""Undo of a change set, and the fleet taken back to a moment."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from tests.factories import make_trader, new_trader, save_edit, sync_traders
+from tests.traders.admin.browsing import TRADERS, hidden_fields, text_of
+from tests.traders.conftest import Login
+from traders.schema.fleet import FLEET_ID
+from traders.templatetags.desk import moment_text
+from traders.versions import services as configs
+from traders.versions.bulk.rules import Do, Operation
+from traders.versions.bulk.services import propose_bulk, save_bulk
+
+pytestmark = pytest.mark.usefixtures("fleet")
+
+LEVERAGE, POSITIONS = "detail.risk.major_coin_leverage", "detail.risk.max_positions"
+BOTH = ("quick_short", "steady_long")
+
+
+def changed_together() -> str:
+    """Halves the leverage of both traders and sets their positions; the address of its undo."""
+    operations = [Operation(LEVERAGE, Do.TIMES, Decimal("0.5")), Operation(POSITIONS, Do.SET, 9)]
+    seen = propose_bulk(trader_ids=BOTH, operations=operations).seen
+    saved = save_bulk(trader_ids=BOTH, operations=operations, seen=seen, reason="halve", actor="mei")
+    return f"{TRADERS}changes/{saved[0].change_set}/undo/"
+
+
+def ticked(page: Any, *, config: Any = BOTH, path: Any = (POSITIONS, LEVERAGE), **typed: Any) -> dict[str, Any]:
+    hidden = {name: values for name, values in hidden_fields(page).items() if name in ("seen", "previewed")}
+    return {**hidden, "config": list(config), "path": list(path), "reason": "was wrong", "step": "save", **typed}
+
+
+def values(trader_id: str) -> tuple[int, int]:
+    flat = configs.existing(trader_id).flat
+    return flat[LEVERAGE], flat[POSITIONS]
+
+
+def test_a_change_set_is_previewed_and_undone_as_one_change_set(editor: Client) -> None:
+    url = changed_together()
+
+    page = editor.get(url)
+    said = text_of(page)
+    assert "4 settings would go back, in 2 configurations" in said
+    assert "Raises risk in 2 places" in said
+    assert "10x 20x ▲ raises risk" in said
+    assert values("steady_long") == (10, 9)
+
+    done = editor.post(url, ticked(page), follow=True)
+    stored = [configs.existing(name) for name in BOTH]
+    assert [values(name) for name in BOTH] == [(20, 3), (20, 3)]
+    assert {(at.source, at.changed_by, at.reason) for at in stored} == {("undo", "editor", "was wrong")}
+    (change_set,) = {at.change_set for at in stored}
+    assert done.redirect_chain == [(f"{TRADERS}changes/{change_set}/", 302)]
+    assert "Made 2 new versions in this change set." in text_of(done)
+
+
+def test_only_chosen_traders_and_settings_go_back(editor: Client) -> None:
+    url = changed_together()
+    choice = {"config": ["steady_long"], "path": [POSITIONS]}
+
+    page = editor.post(url, ticked(editor.get(url), step="preview", **choice))
+    assert "1 setting would go back, in 1 configuration" in text_of(page)
+    assert page.context["form"]["reason"].value() == "was wrong"
+    assert not page.context["form"].errors
+    editor.post(url, ticked(page, **choice))
+
+    assert (values("steady_long"), values("quick_short")) == ((10, 3), (10, 9))
+
+
+def test_what_was_not_previewed_is_not_saved(editor: Client) -> None:
+    url = changed_together()
+
+    page = editor.post(url, ticked(editor.get(url), config=["steady_long"]))
+
+    assert "look again, then save" in text_of(page)
+    assert values("steady_long") == (10, 9)
+    editor.post(url, ticked(page, config=["steady_long"]))
+    assert (values("steady_long"), values("quick_short")) == ((20, 3), (10, 9))
+
+
+def test_a_setting_touched_since_stays_unless_it_is_ticked(editor: Client) -> None:
+    url = changed_together()
+    save_edit("steady_long", detail__risk__major_coin_leverage=15)
+
+    page = editor.get(url)
+    said = text_of(page)
+    assert "1 setting was touched since. It stays as it stands unless you tick it." in said
+    assert "Risk - major coin leverage detail.risk.major_coin_leverage 15x 20x" in said
+    take = {"take": [f"steady_long {LEVERAGE}"]}
+    page = editor.post(url, ticked(page, step="preview", **take))
+    assert "4 settings would go back" in text_of(page)
+    editor.post(url, ticked(page, **take))
+
+    assert values("steady_long") == (20, 3)
+
+
+def test_an_edit_after_the_preview_is_not_run_over(editor: Client) -> None:
+    url = changed_together()
+    page = editor.get(url)
+    save_edit("steady_long", actor="lee", detail__risk__major_coin_leverage=15)
+
+    again = editor.post(url, ticked(page))
+
+    assert "Somebody saved meanwhile (steady_long: Risk - major coin leverage)" in text_of(again)
+    assert (values("steady_long"), values("quick_short")) == ((15, 9), (10, 9))
+    editor.post(url, ticked(again))
+    assert (values("steady_long"), values("quick_short")) == ((15, 3), (20, 3))
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"config": []}, "Choose at least one configuration."),
+        ({"path": []}, "Choose at least one setting."),
+        ({"config": ["nobody"]}, "nobody is not among what can go back here."),
+        ({"reason": ""}, "Say why, in a few words."),
+    ],
+)
+def test_a_choice_that_cannot_be_is_told_and_changes_nothing(editor: Client, typed: Any, said: str) -> None:
+    url = changed_together()
+    page = editor.post(url, ticked(editor.get(url), **typed))
+
+    assert said in text_of(page)
+    assert values("steady_long") == (10, 9)
+
+
+@pytest.mark.parametrize("seen", ["", "[]", '{"steady_long": "2"}', "{"])
+def test_a_post_without_the_versions_seen_is_refused(editor: Client, seen: str) -> None:
+    url = changed_together()
+    assert editor.post(url, ticked(editor.get(url), seen=seen)).status_code == 400
+
+
+def test_what_would_break_the_fleet_rule_cannot_be_saved(editor: Client) -> None:
+    saved = save_edit("steady_long", allocation_pct=Decimal(1))
+    assert saved is not None
+    save_edit("quick_short", allocation_pct=Decimal(80))
+    url = f"{TRADERS}changes/{saved.change_set}/undo/"
+
+    page = editor.get(url)
+    assert "above the 90 % that a reserve of 10 % leaves" in text_of(page)
+    assert b'value="save"' not in page.content
+    again = editor.post(url, ticked(page, config=["steady_long"], path=["allocation_pct"]))
+    assert again.context["form"].errors
+    assert configs.existing("steady_long").flat["allocation_pct"] == 1
+
+
+def test_undoing_what_made_a_trader_retires_it(editor: Client) -> None:
+    saved = new_trader("third")
+    assert saved is not None
+    url = f"{TRADERS}changes/{saved.change_set}/undo/"
+
+    page = editor.get(url)
+    assert "1 trader was made by this change set: it is retired, never deleted." in text_of(page)
+    editor.post(url, ticked(page, config=["third"], path=[]))
+
+    assert configs.existing("third").flat["detail.retired"] is True
+
+
+def test_many_traders_are_named_in_a_field(editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("traders.versions.undo.forms.MOST_BOXES", 1)
+    url = changed_together()
+
+    page = editor.get(url)
+    assert "All 2, or only these ids" in text_of(page)
+    page = editor.post(url, ticked(page, config=[], only="quick_short", step="preview"))
+    editor.post(url, ticked(page, config=[], only="quick_short"))
+
+    assert (values("steady_long"), values("quick_short")) == ((10, 9), (20, 3))
+
+
+def test_the_fleets_settings_need_their_own_permission(login: Login) -> None:
+    change_set = configs.existing("steady_long").change_set
+    url = f"{TRADERS}changes/{change_set}/undo/"
+    editor = login("editor")
+    User.objects.get(username="editor").user_permissions.remove(Permission.objects.get(codename="change_managerconfig"))
+
+    page = editor.get(url)
+    assert FLEET_ID not in page.context["form"].config_ids
+    assert "your account may not change them" in text_of(page)
+    editor.post(url, ticked(page, config=[FLEET_ID, *BOTH], path=[]))
+    assert configs.existing(FLEET_ID).version == 1
+    only_fleet = save_edit(FLEET_ID, detail__manager__allocation_strategy="equal")
+    assert only_fleet is not None
+    assert editor.get(f"{TRADERS}changes/{only_fleet.change_set}/undo/").status_code == 403
+
+
+def restore_url() -> str:
+    return f"{TRADERS}restore-to/?at={moment_text(configs.existing('steady_long').changed_at)}"
+
+
+def test_the_fleet_goes_back_to_a_moment_as_one_change_set(editor: Client) -> None:
+    url = restore_url()
+    changed_together()
+    save_edit(FLEET_ID, detail__manager__allocation_strategy="equal")
+    new_trader("later")
+
+    page = editor.get(url)
+    said = text_of(page)
+    assert "5 settings would go back, in 3 configurations" in said
+    assert "1 trader made since stays as it is." in said
+    everything = {"config": [FLEET_ID, *BOTH], "path": page.context["form"].paths}
+    editor.post(url, ticked(page, **everything))
+
+    stored = [configs.existing(name) for name in (FLEET_ID, *BOTH)]
+    assert {at.source for at in stored} == {"restore"}
+    assert len({at.change_set for at in stored}) == 1
+    assert values("steady_long") == (20, 3)
+    assert configs.existing("later").version == 1
+    assert "Nothing would change" in text_of(editor.get(url))
+
+
+def test_a_prompt_goes_back_with_all_its_paths(editor: Client) -> None:
+    url = restore_url()
+    sync_traders(make_trader(detail__prompts__system_version="v2.0.0"), make_trader("quick_short"))
+    page = editor.get(url)
+    assert page.context["form"].paths == ["detail.display_name", "detail.prompts.system_template"]
+
+    choice = {"config": ["steady_long"], "path": ["detail.prompts.system_template"]}
+    page = editor.post(url, ticked(page, step="preview", **choice))
+    editor.post(url, ticked(page, **choice))
+
+    assert configs.existing("steady_long").flat["detail.prompts.system_version"] == "v1.0.0"
+
+
+def test_nothing_to_restore_is_said(editor: Client) -> None:
+    assert "Nothing differs" in text_of(editor.get(restore_url()))
+    answer = editor.get(f"{TRADERS}restore-to/?at=soon", follow=True)
+    assert "“soon” is no moment" in text_of(answer)
+
+
+def test_only_whoever_may_change_takes_back(login: Login) -> None:
+    url = restore_url()
+    assert login("viewer").get(url).status_code == 403
+    assert login("viewer").post(url, {"step": "save", "reason": "x"}).status_code == 403
+    assert login("outsider").get(url).status_code == 403
+    assert login("anonymous").get(url).status_code == 302
+    guarded = Client(enforce_csrf_checks=True)
+    guarded.cookies = login("editor").cookies
+    assert guarded.post(url, {"step": "save", "reason": "x"}).status_code == 403

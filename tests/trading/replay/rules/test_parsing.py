@@ -1,0 +1,158 @@
+"""Raw answers of models and lists of engines become decisions, or say which key is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.trading.replay.rules.moments import held
+from trading.record.rules.errors import InvalidRecord
+from trading.replay.rules.parsing import parse_answer, parse_decisions
+from trading.schema.common import Side
+from trading.schema.decision import Action
+
+ANSWER = {
+    "signal": "buy_to_enter",
+    "symbol": "btc",
+    "leverage": 10,
+    "position_size_usd": 450.50,
+    "entry_price": 45000.5,
+    "stop_loss": 44500,
+    "take_profit": 46500,
+    "risk_usd": 5,
+    "confidence": 85,
+    "invalidation_condition": "4h close below 44 000",
+    "reasoning": "a [1] breakout {of sorts}",
+}
+LIST = (
+    '[{"Symbol":"BTC","Action":"open_long","Leverage":10,"PositionSizeUSD":450.50,"EntryPrice":45000.5,'
+    '"StopLoss":44500,"TakeProfit":46500,"Confidence":85,"RiskUSD":5,"Reasoning":"r","InvalidationCondition":"i"}]'
+)
+
+
+def answer(**changed: Any) -> str:
+    return json.dumps({**ANSWER, **changed})
+
+
+def test_an_answer_becomes_a_decision_digit_for_digit() -> None:
+    (decision,) = parse_answer(answer().replace("450.5,", "450.50,"), ())
+    assert (decision.symbol, decision.action) == ("BTC", Action.OPEN_LONG)
+    assert str(decision.position_size_usd) == "450.50"
+    assert (decision.risk_usd, decision.confidence) == (Decimal(5), Decimal(85))
+    assert decision.reasoning == ANSWER["reasoning"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"[{answer()}]",
+        f"```json\n{answer()}\n```",
+        f"```\n[{answer()}]\n```\nDone.",
+        f"I looked at [1] and {{this}}; so:\n{answer()}\nGood luck [to us].",
+        f"<think>maybe {{'signal': 'close'}}?</think>\n{answer()}",
+        f"First thought: {answer(symbol='ETH')}\n```json\n{answer()}\n```",
+    ],
+)
+def test_an_answer_is_found_in_a_fence_an_array_or_prose(text: str) -> None:
+    assert parse_answer(text, ()) == parse_answer(answer(), ())
+
+
+@pytest.mark.parametrize(("side", "action"), [(Side.LONG, Action.CLOSE_LONG), (Side.SHORT, Action.CLOSE_SHORT)])
+def test_a_close_closes_what_is_held(side: Side, action: Action) -> None:
+    (decision,) = parse_answer(answer(signal="close"), (held("BTC", side),))
+    assert decision.action is action
+
+
+def test_an_engines_list_is_read_in_either_spelling_of_keys() -> None:
+    (decision,) = parse_decisions(LIST)
+    snake = LIST.replace("PositionSizeUSD", "position_size_usd").replace("EntryPrice", "entry_price")
+    assert parse_decisions(snake) == (decision,)
+    assert str(decision.position_size_usd) == "450.50"
+    assert decision.action is Action.OPEN_LONG
+    assert parse_decisions('[{"Symbol":"BTC","Action":"hold"}]')[0].leverage is None
+    assert parse_decisions("[]") == ()
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"signal": "buy"}, "signal must be one of buy_to_enter, sell_to_enter, hold, close, was 'buy'"),
+        ({"signal": "close"}, "signal is close, and nothing is held in BTC"),
+        ({"symbol": "B T C"}, "symbol must be 1 to 32 capital letters"),
+        ({"leverage": "10"}, "leverage must be a number, was '10'"),
+        ({"leverage": True}, "leverage must be a number, was True"),
+        ({"leverage": 2.5}, "leverage must be a whole number, was 2.5"),
+        ({"confidence": 0.85}, "confidence must be a whole number, was 0.85"),
+        ({"confidence": 101}, "confidence input should be less than or equal to 100, was 101"),
+        ({"stop_loss": -1}, "stop_loss input should be greater than or equal to 0, was -1"),
+        ({"entry_price": 1e30}, "entry_price must not be beyond 1,000,000,000,000,000"),
+        ({"reasoning": None}, "reasoning must be a text, was None"),
+        ({"size": 1}, "size is no key of a decision"),
+        ({"Symbol": "ETH"}, "Symbol is given twice"),
+        ({"action": "hold"}, "signal and action are both given"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_key(changed: dict[str, Any], problem: str) -> None:
+    with pytest.raises(InvalidRecord) as caught:
+        parse_answer(answer(**changed), ())
+    assert str(caught.value).startswith(problem)
+
+
+@pytest.mark.parametrize("key", sorted(ANSWER))
+def test_every_key_of_the_contract_is_required(key: str) -> None:
+    text = json.dumps({name: value for name, value in ANSWER.items() if name != key})
+    with pytest.raises(InvalidRecord, match=f"{key} is missing" if key != "signal" else "action is missing"):
+        parse_answer(text, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "holds no JSON object"),
+        ("I would rather wait.", "holds no JSON object"),
+        (answer()[:-20], "is no JSON that can be read"),
+        (answer().replace("44500", "NaN"), "NaN, which is no number in JSON"),
+        (answer().replace("44500", "-Infinity"), "-Infinity, which is no number in JSON"),
+        (answer().replace("44500", "1e999999999"), "beyond all measure"),
+        (answer().replace("44500", "4" * 5000), "beyond all measure"),
+        (answer() + answer(), "holds 2 answers"),
+        (answer().replace('"symbol"', '"signal"'), "the key 'signal' twice"),
+        (answer(reasoning="\0"), r"U\+0000"),
+        (answer(reasoning="\ud800"), "half of a surrogate pair"),
+        ("[" * 100_000, "is no JSON that can be read"),
+        ("x" * 1_000_001, "is longer than"),
+        ("[1, 2]", "holds no JSON object"),
+        (f"[{answer()}, 2]", r"\[1\] must be an object, was 2"),
+    ],
+)
+def test_what_is_no_answer_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(InvalidRecord, match=problem):
+        parse_answer(text, ())
+
+
+def test_a_close_without_knowing_what_is_held_is_refused() -> None:
+    with pytest.raises(InvalidRecord, match="not known what was held in BTC"):
+        parse_answer(answer(signal="close"), None)
+
+
+def test_an_unknown_action_of_an_engine_is_refused_with_its_place() -> None:
+    with pytest.raises(InvalidRecord, match=r"\[0\]\.action must be one of open_long, .*, was 'buy'"):
+        parse_decisions('[{"Symbol":"BTC","Action":"buy"}]')
+
+
+@given(st.text() | st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.sampled_from([*ANSWER, "hold", "BTC"]),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from([*ANSWER, "Action", "x"]), inner),
+).map(json.dumps))  # fmt: skip
+def test_any_text_is_a_list_of_decisions_or_refused(text: str) -> None:
+    readers: list[Callable[[], object]] = [lambda: parse_answer(text, None), lambda: parse_decisions(text)]
+    for read in readers:
+        with suppress(InvalidRecord):
+            assert isinstance(read(), tuple)
