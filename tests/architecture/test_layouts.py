@@ -11,7 +11,13 @@ from django.conf import settings
 from trading.live.migration import legacy
 
 STORE: Path = settings.BASE_DIR / "trading" / "live"
-CORE = sorted([STORE / "keys.py", *(STORE / "redis").glob("*.py"), *(STORE / "upkeep").glob("*.py")])
+CORE = sorted(
+    [
+        STORE / "keys.py",
+        *(STORE / "redis").glob("*.py"),
+        *(STORE / "upkeep" / name for name in ("compare.py", "inspect.py", "sweep.py", "verdicts.py")),
+    ]
+)
 WORDS = ("legacy", "old layout", "old_layout", "oldlayout", "writes_old", "writes_new", "dual", "migration")
 # `nof0:market:asset:*:*` and the unused patterns start as keys of the present layout do.
 OLD_NAMES = (*(old.prefix for old in legacy.STRINGS), legacy.PRICES_OF_ALL, legacy.LEADER)

@@ -19,7 +19,7 @@ from trading.export.parts.all import Parts
 from trading.export.parts.options import Options
 from trading.export.parts.planned import Planned
 from trading.export.queries.snapshot import is_lost, on_its_own, snapshot
-from trading.record.exclusions import writer as exclusions
+from trading.record.exclusions import queries as exclusions
 
 log = logging.getLogger(__name__)
 

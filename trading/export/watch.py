@@ -16,7 +16,7 @@ from trading.export.status.file import Seen, Status
 from trading.live.keys import MARKET_CTX, PRICE, TRADER_HASHES, Key
 from trading.live.redis import store
 from trading.live.redis.outage import outage
-from trading.record.exclusions import writer as exclusions
+from trading.record.exclusions import queries as exclusions
 from trading.schema.live_answers import Fresh, Stale
 from trading.schema.unreadable import Unreadable
 

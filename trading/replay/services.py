@@ -16,7 +16,7 @@ from traders.schema.stored import StoredConfig
 from traders.schema.trader import TraderSpec
 from traders.versions import services as configs
 from traders.versions.rules.errors import UnknownConfig
-from trading.record.exclusions import writer as exclusions
+from trading.record.exclusions import queries as exclusions
 from trading.record.rules.errors import RecordError
 from trading.record.writing import decisions
 from trading.replay.rules.replaying import Difference, Judged, RuleChange, decide_again

@@ -23,7 +23,7 @@ from trading.record.browse.forms import (
 )
 from trading.record.browse.queries import ONLY_ASIDE, Page
 from trading.record.browse.services import Exported
-from trading.record.exclusions import writer as exclusions
+from trading.record.exclusions import queries as exclusions
 from trading.record.exclusions.admin import may_exclude
 from trading.record.pages import Room
 from trading.record.stored.bounded import TookTooLong

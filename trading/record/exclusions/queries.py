@@ -1,14 +1,27 @@
-"""Who set rows of the record aside and who took them back in, a page at a time. Reads only."""
+"""Which rows of the record are set aside, who set them aside, and who took them back in. Reads only."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from django.db import models
+from django.db import connection, models
 
-from trading.models import RecordExclusion
-from trading.record.exclusions.writer import exclusion
-from trading.schema.exclusion import Exclusion, ExclusionAction
+from trading.models import SET_ASIDE, DecisionJournal, EquitySnapshot, Position, RecordExclusion, Trade
+from trading.schema.exclusion import Exclusion, ExclusionAction, RecordKind
+
+# Without the moments that are read nowhere: one that Python cannot hold would stop the reading.
+POSITIONS = Position.objects.only("id", "trader_id", "symbol", "side", "status", "detail", "opened_ms", "exclusion_id")
+
+# Entries of a row alternate, so the difference is what is aside.
+_COUNTS = """
+SELECT kind, count(*) FILTER (WHERE action = 'exclude') - count(*) FILTER (WHERE action = 'include')
+  FROM record_exclusions GROUP BY kind
+"""
+
+EntryKey = tuple[str, str, str, int]
+"""A position as it is known again: trader, symbol, side, milliseconds of its entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +69,76 @@ def logged(where: ExclusionFilter, *, older_than: int | None, size: int) -> tupl
 def actors(most: int) -> list[str]:
     """Who ever set a row aside, or took one back in."""
     return list(RecordExclusion.objects.order_by("actor").values_list("actor", flat=True).distinct()[:most])
+
+
+def by_ids(ids: Iterable[int | None]) -> dict[int, Exclusion]:
+    wanted = {number for number in ids if number is not None}
+    return {row.pk: exclusion(row) for row in RecordExclusion.objects.filter(pk__in=wanted)} if wanted else {}
+
+
+def of_record(kind: RecordKind, ids: Collection[str]) -> list[Exclusion]:
+    """Everything that was said of a row under any of these ids, newest first."""
+    return [exclusion(row) for row in RecordExclusion.objects.filter(kind=kind, record_id__in=ids).order_by("-pk")]
+
+
+def entry_of(row: Trade | Position | DecisionJournal | EquitySnapshot) -> Exclusion:
+    """The entry that set this row aside."""
+    number: Any = row.exclusion_id
+    return exclusion(RecordExclusion.objects.get(pk=number))
+
+
+def mark(kind: RecordKind, record_id: str) -> Exclusion | None:
+    """The entry that set the row aside; None while it counts, or where it is not there."""
+    table: Any = _MODELS[kind]
+    number = table.objects.filter(pk=record_id).values_list("exclusion_id", flat=True).first()
+    return next(iter(by_ids([number]).values()), None)
+
+
+def position_aside(trader_id: str, symbol: str, side: str, opened_ms: int) -> Position | None:
+    """The position with this entry, where it was set aside, open or closed."""
+    found = POSITIONS.filter(SET_ASIDE, trader=trader_id, symbol=symbol, side=side, opened_ms=opened_ms)
+    return found.order_by("-status", "pk").first()
+
+
+def positions_aside(trader_ids: Collection[str]) -> set[EntryKey]:
+    """By what they are known again, of these traders; from a tiny index."""
+    found = Position.objects.filter(SET_ASIDE, trader__in=trader_ids)
+    return set(found.values_list("trader_id", "symbol", "side", "opened_ms"))
+
+
+def decisions_aside(trader_id: str) -> dict[int, Exclusion]:
+    """{decision: the entry that set it aside} of a trader; from a tiny index."""
+    marks = dict(DecisionJournal.objects.filter(SET_ASIDE, trader=trader_id).values_list("pk", "exclusion_id"))
+    entries = by_ids(marks.values())
+    return {number: entries[mark] for number, mark in marks.items() if mark in entries}
+
+
+def counts_by_kind() -> dict[str, int]:
+    """How many rows of each kind are set aside now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTS)
+        return dict.fromkeys(RecordKind, 0) | {kind: int(count) for kind, count in cursor.fetchall()}
+
+
+def open_aside(trader_id: str, symbol: str) -> Position | None:
+    """The position in this symbol that was open when it was set aside, the newest of several."""
+    found = POSITIONS.filter(SET_ASIDE, trader=trader_id, symbol=symbol, status="open")
+    return found.order_by("-opened_ms").first()
+
+
+_MODELS = {RecordKind.TRADE: Trade, RecordKind.POSITION: Position, RecordKind.DECISION: DecisionJournal}
+
+
+def exclusion(row: Any) -> Exclusion:
+    """`row` is a models.RecordExclusion."""
+    return Exclusion(
+        row.pk,
+        RecordKind(row.kind),
+        row.record_id,
+        row.trader_id,
+        ExclusionAction(row.action),
+        row.reason,
+        row.actor,
+        row.account_id,
+        row.at,
+    )

@@ -10,8 +10,7 @@ from django.db import transaction
 
 from traders.versions.reason import required_reason
 from trading.live import services as live
-from trading.record.exclusions import figures
-from trading.record.exclusions import writer as exclusions
+from trading.record.exclusions import figures, queries, writer
 from trading.record.exclusions.figures import Figures
 from trading.record.rules.errors import UnknownRecord
 from trading.schema.exclusion import Exclusion, ExclusionAction, RecordKey, RecordKind
@@ -47,12 +46,12 @@ class Change:
 
 def mark(kind: RecordKind, record_id: str) -> Exclusion | None:
     """The entry that set the row aside; None while it counts, or where it is not there."""
-    return exclusions.mark(kind, record_id)
+    return queries.mark(kind, record_id)
 
 
 def history(kind: RecordKind, ids: Collection[str]) -> list[Exclusion]:
     """Everything that was said of a row under any of these ids, newest first."""
-    return exclusions.of_record(kind, ids)
+    return queries.of_record(kind, ids)
 
 
 def set_aside(
@@ -79,14 +78,14 @@ def _changed(
     keys: Collection[RecordKey], reason: str, actor: str, account_id: int | None, *, undo: bool, dry_run: bool
 ) -> Change:
     action = ExclusionAction.INCLUDE if undo else ExclusionAction.EXCLUDE
-    with exclusions.locked():
+    with writer.locked():
         wanted = list(dict.fromkeys(keys))
-        found = exclusions.lock_rows(wanted)
+        found = writer.lock_rows(wanted)
         if missing := [key for key in wanted if key not in found]:
             raise UnknownRecord([str(key) for key in missing])
         rows = [found[key] for key in sorted(wanted)]
         due = [row for row in rows if (row.exclusion_id is not None) is undo]
-        entries_of = exclusions.by_ids(row.exclusion_id for row in rows)
+        entries_of = queries.by_ids(row.exclusion_id for row in rows)
         already = tuple(
             (row.key, entries_of.get(row.exclusion_id) if row.exclusion_id is not None else None)
             for row in rows
@@ -94,7 +93,7 @@ def _changed(
         )
         traders = sorted({row.trader_id for row in rows})
         before = figures.of_traders(traders)
-        entries = exclusions.write(due, action, reason=reason, actor=actor, account_id=account_id)
+        entries = writer.write(due, action, reason=reason, actor=actor, account_id=account_id)
         after = figures.of_traders(traders)
         if dry_run:
             transaction.set_rollback(True)

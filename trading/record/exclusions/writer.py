@@ -1,4 +1,4 @@
-"""Setting rows of the record aside: the one writer of `record_exclusions`, and what is read from it.
+"""Setting rows of the record aside: the one writer of `record_exclusions`.
 
 Locks, in this order: the advisory lock `nof0.set_aside` (one change at a time, and none while a bulk load runs, which
 holds sums of many versions until its end), positions, trades, decisions and equity in order of id, then the sums of
@@ -8,14 +8,14 @@ versions. Engines lock a position before its trade, and the trade before the sum
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
-from trading.models import SET_ASIDE, DecisionJournal, EquitySnapshot, Position, RecordExclusion, Trade
+from trading.models import DecisionJournal, EquitySnapshot, Position, RecordExclusion, Trade
+from trading.record.exclusions.queries import POSITIONS, exclusion
 from trading.record.rules.errors import AlreadyOpen, ConcurrentRecord, RecordBusy
 from trading.record.stored import rows
 from trading.schema.exclusion import Exclusion, ExclusionAction, RecordKey, RecordKind, equity_id
@@ -23,8 +23,6 @@ from trading.schema.ids import aside_position_id, closed_position_id, open_posit
 from trading.schema.tolerant import NotReadable
 
 LARGEST_ID = 2**63 - 1
-# Without the moments that are read nowhere: one that Python cannot hold would stop the reading.
-_POSITIONS = Position.objects.only("id", "trader_id", "symbol", "side", "status", "detail", "opened_ms", "exclusion_id")
 # So long a change waits for an import; a page must answer.
 WAIT_SECONDS = 5.0
 _LOOK_SECONDS = 0.05
@@ -35,16 +33,6 @@ SELECT kind, record_id, trader_id, %(action)s, %(reason)s, %(actor)s, %(account_
   FROM unnest(%(kinds)s::text[], %(ids)s::text[], %(traders)s::text[]) AS e (kind, record_id, trader_id)
 RETURNING id
 """
-
-
-# Entries of a row alternate, so the difference is what is aside.
-_COUNTS = """
-SELECT kind, count(*) FILTER (WHERE action = 'exclude') - count(*) FILTER (WHERE action = 'include')
-  FROM record_exclusions GROUP BY kind
-"""
-
-EntryKey = tuple[str, str, str, int]
-"""A position as it is known again: trader, symbol, side, milliseconds of its entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,79 +107,6 @@ def write(
     return [exclusion(row) for row in RecordExclusion.objects.filter(pk__in=ids).order_by("pk")]
 
 
-def by_ids(ids: Iterable[int | None]) -> dict[int, Exclusion]:
-    wanted = {number for number in ids if number is not None}
-    return {row.pk: exclusion(row) for row in RecordExclusion.objects.filter(pk__in=wanted)} if wanted else {}
-
-
-def of_record(kind: RecordKind, ids: Collection[str]) -> list[Exclusion]:
-    """Everything that was said of a row under any of these ids, newest first."""
-    return [exclusion(row) for row in RecordExclusion.objects.filter(kind=kind, record_id__in=ids).order_by("-pk")]
-
-
-def entry_of(row: Trade | Position | DecisionJournal | EquitySnapshot) -> Exclusion:
-    """The entry that set this row aside."""
-    number: Any = row.exclusion_id
-    return exclusion(RecordExclusion.objects.get(pk=number))
-
-
-def mark(kind: RecordKind, record_id: str) -> Exclusion | None:
-    """The entry that set the row aside; None while it counts, or where it is not there."""
-    table: Any = _MODELS[kind]
-    number = table.objects.filter(pk=record_id).values_list("exclusion_id", flat=True).first()
-    return next(iter(by_ids([number]).values()), None)
-
-
-def position_aside(trader_id: str, symbol: str, side: str, opened_ms: int) -> Position | None:
-    """The position with this entry, where it was set aside, open or closed."""
-    found = _POSITIONS.filter(SET_ASIDE, trader=trader_id, symbol=symbol, side=side, opened_ms=opened_ms)
-    return found.order_by("-status", "pk").first()
-
-
-def positions_aside(trader_ids: Collection[str]) -> set[EntryKey]:
-    """By what they are known again, of these traders; from a tiny index."""
-    found = Position.objects.filter(SET_ASIDE, trader__in=trader_ids)
-    return set(found.values_list("trader_id", "symbol", "side", "opened_ms"))
-
-
-def decisions_aside(trader_id: str) -> dict[int, Exclusion]:
-    """{decision: the entry that set it aside} of a trader; from a tiny index."""
-    marks = dict(DecisionJournal.objects.filter(SET_ASIDE, trader=trader_id).values_list("pk", "exclusion_id"))
-    entries = by_ids(marks.values())
-    return {number: entries[mark] for number, mark in marks.items() if mark in entries}
-
-
-def counts_by_kind() -> dict[str, int]:
-    """How many rows of each kind are set aside now."""
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNTS)
-        return dict.fromkeys(RecordKind, 0) | {kind: int(count) for kind, count in cursor.fetchall()}
-
-
-def open_aside(trader_id: str, symbol: str) -> Position | None:
-    """The position in this symbol that was open when it was set aside, the newest of several."""
-    found = _POSITIONS.filter(SET_ASIDE, trader=trader_id, symbol=symbol, status="open")
-    return found.order_by("-opened_ms").first()
-
-
-_MODELS = {RecordKind.TRADE: Trade, RecordKind.POSITION: Position, RecordKind.DECISION: DecisionJournal}
-
-
-def exclusion(row: Any) -> Exclusion:
-    """`row` is a models.RecordExclusion."""
-    return Exclusion(
-        row.pk,
-        RecordKind(row.kind),
-        row.record_id,
-        row.trader_id,
-        ExclusionAction(row.action),
-        row.reason,
-        row.actor,
-        row.account_id,
-        row.at,
-    )
-
-
 def _trades(ids: Sequence[str]) -> Iterator[Row]:
     found = Trade.objects.filter(pk__in=ids).order_by("pk").select_for_update()
     for name, trader_id, mark in found.values_list("pk", "trader_id", "exclusion_id"):
@@ -225,7 +140,7 @@ def _is_number(text: str) -> bool:
 
 def _positions(ids: Sequence[str]) -> Iterator[Row]:
     """Without their detail being understood: a row that nobody can read is set aside as well."""
-    for row in _POSITIONS.filter(pk__in=ids).order_by("pk").select_for_update():
+    for row in POSITIONS.filter(pk__in=ids).order_by("pk").select_for_update():
         yield Row(RecordKey(RecordKind.POSITION, row.id), row.trader_id, row.exclusion_id, _lasting_id(row))
 
 
@@ -255,11 +170,11 @@ def _make_way(row: Row, action: ExclusionAction) -> None:
     if action is ExclusionAction.EXCLUDE:
         Position.objects.filter(pk=row.key.id, status="closed").exclude(pk=row.ends_as).update(id=row.ends_as)
         return
-    position = _POSITIONS.filter(pk=row.key.id, status="open").first()
+    position = POSITIONS.filter(pk=row.key.id, status="open").first()
     if position is None:
         return
     place = open_position_id(position.trader_id, position.symbol)
-    there = _POSITIONS.select_for_update().filter(pk=place).first()
+    there = POSITIONS.select_for_update().filter(pk=place).first()
     if there is None:
         return
     if there.status == "open":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from traders.schema import jsonio
 from trading.models import Position as PositionRow
-from trading.record.exclusions import writer as exclusions
+from trading.record.exclusions import queries as exclusions
 from trading.record.stored import rows
 from trading.record.stored.copying import copy_rows
 from trading.record.stored.outcome import Outcome, sorted_out

@@ -13,7 +13,7 @@ from traders.schema import jsonio
 from traders.schema.moments import EARLIEST_MS, LATEST_MS
 from trading.models import OPEN_AND_COUNTED
 from trading.models import Position as PositionRow
-from trading.record.exclusions import writer as exclusions
+from trading.record.exclusions import queries as exclusions
 from trading.record.rules.errors import (
     AlreadyOpen,
     CannotBeRead,

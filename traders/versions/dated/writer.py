@@ -1,0 +1,178 @@
+"""Configurations whose versions have moments of their own: a past that this database did not see.
+
+The writer of versions dates a version by the clock, under the fleet's lock. A history that comes with its dates is
+written here, in the caller's transaction, which holds that lock. The database checks it as it checks every version: the
+numbers rise by one and in time, and each configuration stands at its last version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from traders.schema import jsonio
+from traders.schema.fleet import FleetDetail
+from traders.schema.prompts import PromptText
+from traders.schema.trader import TraderSpec
+
+_TRADERS = """
+INSERT INTO trader_config (id, version, exchange_provider, market_provider, allocation_pct, detail,
+                           created_at, updated_at, created_by)
+SELECT c ->> 'id', (c ->> 'version')::int, c ->> 'exchange_provider', c ->> 'market_provider',
+       (c ->> 'allocation_pct')::numeric, c -> 'detail', (c ->> 'first_at')::timestamptz, (c ->> 'at')::timestamptz,
+       c ->> 'created_by'
+  FROM (SELECT line::jsonb AS c FROM string_to_table(%s, E'\\n') AS line) l ORDER BY 1
+"""
+_VERSIONS = """
+INSERT INTO trader_config_versions (id, version, exchange_provider, market_provider, allocation_pct, detail,
+    created_at, updated_at, created_by, changed_fields, change_set, source, history_date, history_change_reason,
+    history_type, history_user_id, account_id)
+SELECT c ->> 'id', (c ->> 'version')::int, c ->> 'exchange_provider', c ->> 'market_provider',
+       (c ->> 'allocation_pct')::numeric, c -> 'detail',
+       (c ->> 'first_at')::timestamptz, (c ->> 'at')::timestamptz, c ->> 'created_by',
+       ARRAY(SELECT jsonb_array_elements_text(c -> 'changed_fields')), (c ->> 'change_set')::bigint, c ->> 'source',
+       (c ->> 'at')::timestamptz, c ->> 'reason', CASE c ->> 'version' WHEN '1' THEN '+' ELSE '~' END,
+       c ->> 'actor', (c ->> 'account_id')::bigint
+  FROM (SELECT line::jsonb AS c FROM string_to_table(%s, E'\\n') AS line) l
+ ORDER BY (c ->> 'change_set')::bigint, c ->> 'id'
+"""
+_FLEET = """
+WITH given AS (SELECT %(detail)s::jsonb AS detail, %(at)s::timestamptz AS at, %(actor)s::text AS actor),
+written AS (
+    INSERT INTO manager_config (id, version, detail, created_at, updated_at, created_by)
+    SELECT 1, 1, detail, at, at, actor FROM given
+)
+INSERT INTO manager_config_versions (id, version, detail, created_at, updated_at, created_by, changed_fields,
+    change_set, source, history_date, history_change_reason, history_type, history_user_id)
+SELECT 1, 1, detail, at, at, actor, '{}', %(change_set)s, %(source)s, at, %(reason)s, '+', actor FROM given
+"""
+# `prompt_texts.writer.keep` would say that the text was first seen now.
+_PROMPTS = """
+INSERT INTO prompt_texts (sha256, path, version, body, first_seen_at) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (sha256) DO NOTHING
+"""
+_REPORT = """
+UPDATE trader_runtime_state SET active_config_version = %s, is_running = %s, detail = %s::jsonb, updated_at = %s
+ WHERE trader_id = %s
+"""
+_COOLDOWN = """
+INSERT INTO trader_symbol_cooldowns (trader_id, symbol, cooldown_until, detail, created_at)
+VALUES (%s, %s, %s, %s::jsonb, %s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DatedVersion:
+    """A version of a trader. `first_at` and `created_by` are the moment and the actor of the trader's version 1."""
+
+    spec: TraderSpec
+    number: int
+    changed_fields: Sequence[str]
+    reason: str
+    actor: str
+    account_id: int | None
+    source: str
+    change_set: int
+    at: datetime
+    first_at: datetime
+    created_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatedReport:
+    """What an engine reported of a trader."""
+
+    trader_id: str
+    active_version: int
+    is_running: bool
+    detail: dict[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DatedCooldown:
+    trader_id: str
+    symbol: str
+    until: datetime
+    detail: dict[str, Any]
+    since: datetime
+
+
+def write_histories(histories: Iterable[Sequence[DatedVersion]]) -> None:
+    """Inserts new traders, each with all its versions in order."""
+    histories = list(histories)
+    _insert(_TRADERS, [_row(history[-1]) for history in histories])
+    _insert(_VERSIONS, [_row(version) for history in histories for version in history])
+
+
+def write_first_settings(
+    detail: FleetDetail, *, at: datetime, actor: str, source: str, reason: str, change_set: int
+) -> None:
+    """Inserts version 1 of the fleet's settings."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _FLEET,
+            {
+                "detail": jsonio.dumps(detail.model_dump()),
+                "at": at,
+                "actor": actor,
+                "change_set": change_set,
+                "source": source,
+                "reason": reason,
+            },
+        )
+
+
+def write_prompts(texts: Iterable[tuple[PromptText, datetime]]) -> None:
+    """Stores each text that is not stored yet as first seen at its moment."""
+    with connection.cursor() as cursor:
+        cursor.executemany(_PROMPTS, [(text.sha256, text.path, text.version, text.body, at) for text, at in texts])
+
+
+def write_reports(reports: Iterable[DatedReport]) -> None:
+    """Replaces the reports of traders."""
+    with connection.cursor() as cursor:
+        for report in reports:
+            cursor.execute(
+                _REPORT,
+                [
+                    *(report.active_version, report.is_running, jsonio.dumps(report.detail), report.at),
+                    report.trader_id,
+                ],
+            )
+
+
+def write_cooldowns(cooldowns: Iterable[DatedCooldown]) -> None:
+    with connection.cursor() as cursor:
+        for cooldown in cooldowns:
+            cursor.execute(
+                _COOLDOWN,
+                [
+                    *(cooldown.trader_id, cooldown.symbol, cooldown.until, jsonio.dumps(cooldown.detail)),
+                    cooldown.since,
+                ],
+            )
+
+
+def _row(version: DatedVersion) -> dict[str, Any]:
+    return version.spec.model_dump() | {
+        "version": version.number,
+        "changed_fields": list(version.changed_fields),
+        "reason": version.reason,
+        "actor": version.actor,
+        "account_id": version.account_id,
+        "created_by": version.created_by,
+        "source": version.source,
+        "change_set": version.change_set,
+        "first_at": version.first_at.isoformat(),
+        "at": version.at.isoformat(),
+    }
+
+
+def _insert(statement: str, lines: Sequence[dict[str, Any]]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, ["\n".join(jsonio.dumps(line) for line in lines)])
