@@ -21,7 +21,7 @@ from trading.export.parts.options import Options
 from trading.live.keys import PRICE
 from trading.live.redis import store
 from trading.live.redis.reads import now_us
-from trading.schema.live import Price
+from trading.schema.live_store.values import Price
 
 TRADERS, TRADES = 100, 1_000_000
 HOURS, DECISIONS, PROMPT_CHARACTERS = 240, 50, 6_000

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from trading.live import keys
 from trading.live.redis.writes import Writes
-from trading.schema import live
-from trading.schema.live_limits import MOST_CONVERSATIONS, MOST_TRADES
+from trading.schema.live_store import values as live
+from trading.schema.live_store.limits import MOST_CONVERSATIONS, MOST_TRADES
 
 PRICES = {"BTC": 111317.5, "ETH": 3951.25, "SOL": 193.545, "BNB": 1115.05, "DOGE": 0.19834, "XRP": 2.5965}
 DAY_MS = 86_400_000

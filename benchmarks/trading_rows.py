@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 
 from traders.schema import jsonio
-from traders.schema.trader import TraderDetail
+from traders.schema.settings.trader import TraderDetail
 
 VERSIONS = 10
 SYMBOLS = ("BTC", "ETH", "SOL", "BNB", "DOGE", "XRP")

@@ -18,7 +18,7 @@ from demo.sample.plan import RESERVE_PCT
 from demo.sample.prompts import all_prompts
 from demo.sample.runtime import Cooldown, Report
 from demo.sample.versions import FIRST, SampleVersion
-from traders.schema.fleet import FleetDetail, ManagerSection, MonitoringSection
+from traders.schema.settings.fleet import FleetDetail, ManagerSection, MonitoringSection
 from traders.versions import writer
 from traders.versions.dated import writer as dated
 from traders.versions.dated.writer import DatedCooldown, DatedReport, DatedVersion

@@ -22,7 +22,7 @@ from traders.manager_yaml.bundle.writer import write_bundle
 from traders.sync.export.services import bundle
 from trading.live import services as live
 from trading.live.redis.reads import now_us
-from trading.schema.live import Price
+from trading.schema.live_store.values import Price
 
 PEOPLE = {
     "ada": ("Ada", "Osei", Role.OPERATOR),

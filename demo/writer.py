@@ -12,13 +12,13 @@ from django.db.models.functions import Lower
 
 from demo import configs
 from demo.errors import TradersExist
-from demo.sample.decisions import SampleDecision
 from demo.sample.equity import SOURCE
 from demo.sample.fleet import SampleTrader
-from demo.sample.messages import messages_of
 from demo.sample.plan import SamplePlan
 from demo.sample.prices import MARKETS
 from demo.sample.styles import persona
+from demo.sample.thoughts.decisions import SampleDecision
+from demo.sample.thoughts.messages import messages_of
 from traders.models import TraderConfig
 from traders.schema import jsonio
 from trading.record.stored.copying import bulk_load, copy_rows

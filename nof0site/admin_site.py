@@ -13,9 +13,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.sites import UnfoldAdminSite
 
-from nof0site.attempts import is_known, may_try
-from nof0site.hashing import known, most_waiting, strangers
-from nof0site.login import LoginForm, OwnPasswordForm, busy, client_address
+from nof0site.login.attempts import is_known, may_try
+from nof0site.login.hashing import known, most_waiting, strangers
+from nof0site.login.pages import LoginForm, OwnPasswordForm, busy, client_address
 from traders.accounts.writer import may_enter
 
 

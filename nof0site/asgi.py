@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest
 
-from nof0site.login import client_address
+from nof0site.login.pages import client_address
 from nof0site.serving.bodies import Bodies
 from nof0site.serving.front import Environ, Front, Threads
 from nof0site.wsgi import policy, read_api

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from nof0site.errors import bad_request, for_program
+from nof0site.errors.pages import bad_request, for_program
 from traders.database import writes
 from trading.export.public_api.transport import TOKEN_IN_CLEAR
 

@@ -13,13 +13,13 @@ from dotenv import load_dotenv
 from nof0site.access import access_note, api_tokens, document_access
 from nof0site.databases import embedded_database, external_database
 from nof0site.embedded.paths import default_data_dir
-from nof0site.env import env_bool, env_int, env_list, env_secret, env_str
+from nof0site.environment.secret_key import local_secret_key
+from nof0site.environment.variables import env_bool, env_int, env_list, env_secret, env_str
 from nof0site.hosts import only_loopback, refuse_unsafe
+from nof0site.login.throttle import WINDOW
 from nof0site.postgresql.limits import TimeLimits
 from nof0site.rediscache import embedded_redis, external_redis
-from nof0site.secret_key import local_secret_key
 from nof0site.serving.body_limits import FORM_BYTES
-from nof0site.throttle import WINDOW
 from nof0site.unfold import UNFOLD as UNFOLD
 
 # ModelAdmin[TraderConfig] and its like fail at import without this.
@@ -84,16 +84,17 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
-AUTHENTICATION_BACKENDS = ["nof0site.login.ThrottlingBackend", "django.contrib.auth.backends.ModelBackend"]
-# Wrong passwords are counted in PostgreSQL, so that all web servers share the count; nof0site.throttle has the limits.
-AXES_HANDLER = "nof0site.attempts.AttemptHandler"
+AUTHENTICATION_BACKENDS = ["nof0site.login.pages.ThrottlingBackend", "django.contrib.auth.backends.ModelBackend"]
+# Wrong passwords are counted in PostgreSQL, so that all web servers share the count. `nof0site.login.throttle` has the
+# limits.
+AXES_HANDLER = "nof0site.login.attempts.AttemptHandler"
 # What a successful login resets.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_COOLOFF_TIME = WINDOW
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
-AXES_CLIENT_IP_CALLABLE = "nof0site.login.client_address"
-AXES_LOCKOUT_CALLABLE = "nof0site.login.locked_out"
+AXES_CLIENT_IP_CALLABLE = "nof0site.login.pages.client_address"
+AXES_LOCKOUT_CALLABLE = "nof0site.login.pages.locked_out"
 # Tells the addresses that an account logged in from lately.
 AXES_DISABLE_ACCESS_LOG = False
 AXES_ENABLE_ADMIN = False
@@ -160,7 +161,7 @@ TEMPLATES: list[dict[str, Any]] = [
     },
 ]
 ROOT_URLCONF = "nof0site.urls"
-CSRF_FAILURE_VIEW = "nof0site.errors.outdated_form"
+CSRF_FAILURE_VIEW = "nof0site.errors.pages.outdated_form"
 WSGI_APPLICATION = "nof0site.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Models and migrations are apart so that the tables' history reads as one list.
@@ -248,7 +249,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = Path((not DEMO and env_str("STATIC_ROOT")) or DATA_DIR / "static").absolute()
 STORAGES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "nof0site.staticfiles.CollectedOrSourceStorage"},
+    "staticfiles": {"BACKEND": "nof0site.serving.staticfiles.CollectedOrSourceStorage"},
 }
 # Unhashed names are served from the apps themselves, so that nothing depends on collectstatic having run.
 WHITENOISE_USE_FINDERS = True
@@ -266,13 +267,13 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {"refusals": {"()": "nof0site.logs.RefusalsInOneLine"}},
+    "filters": {"refusals": {"()": "nof0site.errors.logs.RefusalsInOneLine"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # Django's own handler prints only with DEBUG on; ours takes its lines in every case.
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # Its lines mask account and address; nof0site.login says what matters.
+        # Its lines mask account and address; nof0site.login.pages says what matters.
         "axes": {"level": "ERROR"},
     },
 }

@@ -18,7 +18,7 @@ if settings.SERVE_ADMIN:
 if settings.SERVE_ENGINE_API:
     urlpatterns += [path("api/v1/", api.urls)]
 
-handler400 = "nof0site.errors.bad_request"
-handler403 = "nof0site.errors.forbidden"
-handler404 = "nof0site.errors.not_found"
-handler500 = "nof0site.broken.server_error"
+handler400 = "nof0site.errors.pages.bad_request"
+handler403 = "nof0site.errors.pages.forbidden"
+handler404 = "nof0site.errors.pages.not_found"
+handler500 = "nof0site.errors.broken.server_error"

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from traders.manager_yaml.file import KnownNames, ManagerFile
-from traders.schema.fleet import FleetSpec
 from traders.schema.paths import Flat, unflatten
 from traders.schema.prompts import PromptText, read_prompt
-from traders.schema.stored import SavedVersion, flat_of
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.fleet import FleetSpec
+from traders.schema.settings.stored import SavedVersion, flat_of
+from traders.schema.settings.trader import TraderSpec
 from traders.sync.services import sync
 from traders.versions import services as configs
 from traders.versions.edit import services as edit

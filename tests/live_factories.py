@@ -6,8 +6,8 @@ import time
 from decimal import Decimal
 from typing import Any
 
-from trading.schema import live
-from trading.schema.live import US_PER_SECOND
+from trading.schema.live_store import values as live
+from trading.schema.live_store.values import US_PER_SECOND
 
 
 def now_us() -> int:

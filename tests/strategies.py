@@ -8,14 +8,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
-from traders.schema.declare import Kind, Setting
-from traders.schema.fleet import FleetSpec
 from traders.schema.paths import unflatten
 from traders.schema.prompts import PromptText, path_problem, read_prompt
 from traders.schema.secrets import find_secret, secrets_in
-from traders.schema.trader import TraderSpec
-from traders.schema.validate import validate_fleet, validate_trader
+from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
+from traders.schema.settings.declare import Kind, Setting
+from traders.schema.settings.fleet import FleetSpec
+from traders.schema.settings.trader import TraderSpec
+from traders.schema.settings.validate import validate_fleet, validate_trader
 
 # Texts that some reader of YAML takes for something else.
 TRAPS = st.sampled_from(

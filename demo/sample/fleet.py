@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from demo.sample import decisions, equity, records, runtime
-from demo.sample.decisions import SampleDecision
+from demo.sample import equity, records, runtime
 from demo.sample.equity import EquityMark
 from demo.sample.ledger import Ledger
 from demo.sample.pace import Pace, pace_of, size_factor, size_usd
@@ -14,6 +13,8 @@ from demo.sample.plan import SamplePlan
 from demo.sample.prices import PricePath, price_paths
 from demo.sample.runtime import Cooldown, Report
 from demo.sample.styles import Persona, persona
+from demo.sample.thoughts import decisions
+from demo.sample.thoughts.decisions import SampleDecision
 from demo.sample.travel import trips_of
 from demo.sample.trips import Trip
 from demo.sample.versions import SampleVersion, versions_of

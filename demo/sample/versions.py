@@ -13,9 +13,9 @@ from demo.sample.prompts import executor_prompt, system_prompt
 from demo.sample.styles import Persona
 from demo.sample.tunings import FLEET, OWN, Tuning
 from traders.schema.paths import Flat, diff, unflatten
-from traders.schema.stored import flat_of
-from traders.schema.trader import TraderSpec
-from traders.schema.validate import validate_trader
+from traders.schema.settings.stored import flat_of
+from traders.schema.settings.trader import TraderSpec
+from traders.schema.settings.validate import validate_trader
 
 FIRST = "first"
 """The change set of the first day, which the fleet's settings belong to as well."""

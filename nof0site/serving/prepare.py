@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 
 from nof0site.embedded.locks import exclusive
 from nof0site.guards.foreign import foreign_database
-from nof0site.staticfiles import are_collected
+from nof0site.serving.staticfiles import are_collected
 from traders.sync import drift
 
 

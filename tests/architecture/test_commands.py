@@ -4,7 +4,7 @@ from io import StringIO
 
 from django.core.management import call_command
 
-from traders.schema.catalogue import TRADER_SETTINGS
+from traders.schema.settings.catalogue import TRADER_SETTINGS
 
 
 def test_describe_settings_prints_every_path() -> None:

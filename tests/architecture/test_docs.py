@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
-from traders.schema.reference import settings_reference
+from traders.schema.settings.reference import settings_reference
 from trading.live.reference import in_document
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,7 +13,9 @@ ROOT: Path = settings.BASE_DIR
 MOST_FILES = 15
 GENERAL_NAMES = {"repositories", "utils", "helpers", "common", "misc"}
 WRITES = re.compile(r"\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?|COPY)\s+\"?(\w+)", re.IGNORECASE)
-WRITING_METHODS = re.compile(r"\.(?:save|create|bulk_create|update|bulk_update|get_or_create|update_or_create|delete)\(")
+WRITING_METHODS = re.compile(
+    r"\.(?:save|create|bulk_create|update|bulk_update|get_or_create|update_or_create|delete)\("
+)
 
 
 def python_files(*apps_of_ours: str) -> list[Path]:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.desk import give_reason, log_in, person
 from tests.factories import SYSTEM_PROMPT, make_file, make_trader, save_edit, sync_traders
 from traders.models import TraderRuntimeState, TraderSymbolCooldown
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 from traders.sync.services import sync
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.desk import give_reason, log_in, person
 from tests.browser.test_pages import check, log_in_as_ada
 from tests.factories import make_trader, save_edit, sync_traders
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 from traders.templatetags.desk import moment_text
 from traders.versions import services as configs
 from traders.versions.bulk.rules import Do, Operation

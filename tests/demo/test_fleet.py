@@ -16,7 +16,7 @@ from demo.sample.ledger import STARTING_EQUITY
 from demo.sample.plan import MOST_ALLOCATION_PCT, SamplePlan, usual_trades
 from demo.sample.styles import persona
 from demo.sample.travel import timeline_of
-from traders.schema.validate import validate_trader
+from traders.schema.settings.validate import validate_trader
 from trading.record.rules.attribution import Attribution
 from trading.schema.decision import DecisionDetail
 from trading.schema.position import PositionDetail

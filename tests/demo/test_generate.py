@@ -21,7 +21,7 @@ from tests.factories import make_trader, sync_traders
 from tests.trading_factories import make_entry, make_position, make_trade
 from traders.fleet import services as fleet_services
 from traders.models import ManagerConfigVersion, PromptText, TraderConfig, TraderConfigVersion
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 from traders.sync.export.services import bundle
 from traders.versions import services as configs
 from traders.versions.rows import trader_spec

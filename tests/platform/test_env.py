@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from nof0site.env import env_bool, env_int, env_list, env_secret, env_str
+from nof0site.environment.variables import env_bool, env_int, env_list, env_secret, env_str
 
 
 @pytest.mark.parametrize(("word", "meant"), [("1", True), ("Yes", True), (" on ", True), ("0", False), ("NO", False)])

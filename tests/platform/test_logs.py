@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import path
 
-from nof0site.logs import RefusalsInOneLine
+from nof0site.errors.logs import RefusalsInOneLine
 from nof0site.urls import handler400, handler403, handler404, handler500, urlpatterns
 
 ERRORS = {

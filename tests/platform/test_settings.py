@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from nof0site.secret_key import local_secret_key
+from nof0site.environment.secret_key import local_secret_key
 from tests.platform.processes import Machine
 
 KEY = "k3y-with-more-than-fifty-characters-and-enough-different-ones-in-it"

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.test import Client
 from pytest_django.fixtures import Settings as SettingsWrapper
 
-from nof0site.staticfiles import CollectedOrSourceStorage, source_fingerprint
+from nof0site.serving.staticfiles import CollectedOrSourceStorage, source_fingerprint
 from tests.platform.processes import Machine
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nof0site.throttle import LIMITS, WINDOW, Failures, Scope, refusal
+from nof0site.login.throttle import LIMITS, WINDOW, Failures, Scope, refusal
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 COUNTS = st.integers(0, 100_000)

@@ -15,10 +15,10 @@ from django.core.management import call_command
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from nof0site.attempts import KNOWN_FOR
-from nof0site.hashing import Turn, strangers
-from nof0site.login import client_address
-from nof0site.throttle import LIMITS, Scope
+from nof0site.login.attempts import KNOWN_FOR
+from nof0site.login.hashing import Turn, strangers
+from nof0site.login.pages import client_address
+from nof0site.login.throttle import LIMITS, Scope
 
 LOGIN = "/admin/login/"
 PASSWORD = "a long enough one"
@@ -247,11 +247,11 @@ def test_a_weak_new_password_is_refused(browser: Client) -> None:
 
 
 def test_failures_are_logged_with_account_and_address(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "nof0site.login")
+    caplog.set_level(logging.INFO, "nof0site.login.pages")
     log_in("wrong", username="ada\nEverything is fine.", REMOTE_ADDR="203.0.113.9")
     fail(6, REMOTE_ADDR="203.0.113.9")
     log_in(PASSWORD, REMOTE_ADDR="203.0.113.8")
-    lines = [record.getMessage() for record in caplog.records if record.name == "nof0site.login"]
+    lines = [record.getMessage() for record in caplog.records if record.name == "nof0site.login.pages"]
     assert not [line for line in lines if "\n" in line]
     assert "Login of account 'ada' from 203.0.113.9 failed: wrong password or no such account." in lines
     assert [line for line in lines if line.startswith("Logins of account 'ada' from 203.0.113.9 are refused until")]

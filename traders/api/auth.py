@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from ninja.errors import AuthorizationError
 from ninja.security import HttpBearer
 
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.tokens import Scope, Token
 from traders.tokens import services as tokens
 from traders.tokens.throttle import Throttle

@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import Field
 
 from traders.api.wire import Answer
-from traders.schema.fleet import FleetSpec
-from traders.schema.stored import StoredConfig
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.fleet import FleetSpec
+from traders.schema.settings.stored import StoredConfig
+from traders.schema.settings.trader import TraderSpec
 
 
 class Version(Answer):

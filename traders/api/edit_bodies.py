@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from pydantic import Field, SkipValidation
 
 from traders.api.wire import Answer, Body
-from traders.schema.declare import Integer, Number
-from traders.schema.fleet import FleetSpec
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.declare import Integer, Number
+from traders.schema.settings.fleet import FleetSpec
+from traders.schema.settings.trader import TraderSpec
 
 ExpectedVersion = Annotated[
     Integer, Field(ge=0, description="The version that the edit started from; 0 makes a new trader.")

@@ -13,10 +13,10 @@ from traders.api.auth import EngineRequest, TokenWith
 from traders.api.configs import router as router
 from traders.api.edit_bodies import Alteration, Altered, Edit, Effect, Replacement, Restoration
 from traders.api.problems import REFUSALS, Invalid, Refusal, Stale
-from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import ABSENT, Change, Flat, Misplaced, flatten, same, unflatten
 from traders.schema.problems import InvalidConfig, Problem
-from traders.schema.stored import SavedVersion, id_of
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import SavedVersion, id_of
 from traders.schema.tokens import Scope, Token
 from traders.versions import services as configs
 from traders.versions.edit import services as edit

@@ -22,7 +22,7 @@ from traders.database.broken_rules import broken_rule
 from traders.database.faults import fault_of, said_by_server
 from traders.schema.paths import unflatten
 from traders.schema.problems import InvalidConfig, Problem
-from traders.schema.stored import StoredConfig
+from traders.schema.settings.stored import StoredConfig
 from traders.versions.edit.rules import Unit, rebase
 from traders.versions.rules.errors import (
     AheadOfHistory,

@@ -13,9 +13,9 @@ from traders.api.auth import EngineRequest, TokenWith
 from traders.api.problems import REFUSALS, UNTHROTTLED, Invalid
 from traders.api.wire import Answer, Body, Redacted, VersionNumber
 from traders.runtime import services as runtime
-from traders.schema.declare import Boolean
 from traders.schema.redaction import redactions_in
 from traders.schema.runtime import ReportDetail, RuntimeState
+from traders.schema.settings.declare import Boolean
 from traders.schema.tokens import Scope
 
 router = Router(tags=["Running traders: write-state"], auth=TokenWith(Scope.WRITE_STATE))

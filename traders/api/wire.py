@@ -10,7 +10,7 @@ from ninja.renderers import BaseRenderer
 from pydantic import BaseModel, ConfigDict, Field
 
 from traders.schema import jsonio, strict_json
-from traders.schema.declare import Integer
+from traders.schema.settings.declare import Integer
 
 VersionNumber = Annotated[Integer, Field(ge=1, le=2**31 - 1)]
 """Of a configuration. What no column can hold is refused here, and not by the database."""

@@ -25,7 +25,7 @@ from traders.pages.desk import Desk
 from traders.pages.guarded import fleet_refusals
 from traders.pages.moment_asked import AT
 from traders.pages.paginator import PagesByKey
-from traders.schema.trader import ID_PATTERN
+from traders.schema.settings.trader import ID_PATTERN
 from traders.sync.conflicts.admin import conflicts_view
 from traders.versions.past.admin import past_list_view
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from traders.fleet.versioned import VersionedAdmin
 from traders.models import ManagerConfig
 from traders.pages.desk import FLEET_OBJECT_ID, Desk
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 from traders.versions.edit.admin import edit_view
 
 

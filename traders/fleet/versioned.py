@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin
 
 from traders.pages.desk import Desk
 from traders.pages.guarded import fleet_refusals
-from traders.schema.stored import StoredConfig
+from traders.schema.settings.stored import StoredConfig
 from traders.versions import services as configs
 from traders.versions.edit.admin import edit_view
 from traders.versions.history.admin import compare_view, history_view, version_view, whole_page

@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable
 
-from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
-from traders.schema.declare import Setting
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
+from traders.schema.settings.declare import Setting
+from traders.schema.settings.fleet import FLEET_ID
 from traders.versions.rules.merge import Preferences, Side
 
 _SIDES = "yaml or db"

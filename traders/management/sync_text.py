@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from traders.schema import jsonio
-from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import ABSENT, Change
+from traders.schema.settings.fleet import FLEET_ID
 from traders.sync.rules import Action, Outcome, SyncReport
 from traders.versions.rules.merge import Divergence
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from traders.schema.fleet import FleetSpec
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.prompts import PromptText
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.fleet import FleetSpec
+from traders.schema.settings.trader import TraderSpec
 
 PRINTED_PROBLEMS = 50
 

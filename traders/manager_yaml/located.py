@@ -6,8 +6,8 @@ import dataclasses
 
 from traders.manager_yaml.file import InvalidFile, ManagerFile
 from traders.manager_yaml.shape import yaml_path
-from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
 from traders.schema.problems import InvalidConfig
+from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
 
 _SETTINGS = {**FLEET_SETTINGS, **TRADER_SETTINGS}
 

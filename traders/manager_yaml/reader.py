@@ -17,10 +17,10 @@ from traders.manager_yaml.validated import checked
 from traders.manager_yaml.yaml.document import Document, read_document
 from traders.manager_yaml.yaml.mappings import Entries, describe, entries, tag_message
 from traders.manager_yaml.yaml.nodes import Mapping, Node, Sequence
-from traders.schema.catalogue import FLEET_SETTINGS
-from traders.schema.fleet import FleetSpec
 from traders.schema.paths import Flat
-from traders.schema.validate import validate_fleet
+from traders.schema.settings.catalogue import FLEET_SETTINGS
+from traders.schema.settings.fleet import FleetSpec
+from traders.schema.settings.validate import validate_fleet
 
 _TRADERS = "traders"
 _NO_TRADERS = "the file declares no trader: a trading engine does not start with it"

@@ -12,8 +12,8 @@ from traders.manager_yaml.yaml.extra_values import read_extra
 from traders.manager_yaml.yaml.mappings import NULLS, Entries, describe, entries, is_null, key_text, tag_message
 from traders.manager_yaml.yaml.nodes import Mapping, Node, Scalar
 from traders.manager_yaml.yaml.scalars import Wrong
-from traders.schema.declare import Kind
 from traders.schema.paths import Flat
+from traders.schema.settings.declare import Kind
 
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from traders.manager_yaml.yaml.mappings import describe
 from traders.manager_yaml.yaml.nodes import Scalar
 from traders.manager_yaml.yaml.scalars import READERS, Reader, Wrong, read_text
-from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
-from traders.schema.declare import Kind, Setting
 from traders.schema.problems import expected
+from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
+from traders.schema.settings.declare import Kind, Setting
 
 CLONED_FROM = "detail.cloned_from"
 ORIGIN = "a mapping of trader_id and version"

@@ -15,11 +15,11 @@ from traders.manager_yaml.validated import checked, line_of
 from traders.manager_yaml.yaml.collect import Place, Problems
 from traders.manager_yaml.yaml.mappings import Entries, describe, entries, is_null, tag_message
 from traders.manager_yaml.yaml.nodes import Mapping, Node, Scalar
-from traders.schema.catalogue import TRADER_SETTINGS
 from traders.schema.paths import Flat
 from traders.schema.prompts import path_problem
-from traders.schema.trader import DEFAULT_EXECUTOR_TEMPLATE, ID_PATTERN, ID_RULE, TraderSpec
-from traders.schema.validate import validate_trader
+from traders.schema.settings.catalogue import TRADER_SETTINGS
+from traders.schema.settings.trader import DEFAULT_EXECUTOR_TEMPLATE, ID_PATTERN, ID_RULE, TraderSpec
+from traders.schema.settings.validate import validate_trader
 
 _SECTIONS = ("prompts", "risk")
 

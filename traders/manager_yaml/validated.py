@@ -9,9 +9,9 @@ from traders.manager_yaml.shape import yaml_path
 from traders.manager_yaml.yaml import nodes
 from traders.manager_yaml.yaml.collect import Place
 from traders.manager_yaml.yaml.mappings import lookup
-from traders.schema.declare import Setting
 from traders.schema.paths import Flat, unflatten
 from traders.schema.problems import InvalidConfig
+from traders.schema.settings.declare import Setting
 
 Spec = TypeVar("Spec")
 

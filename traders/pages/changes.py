@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from traders.schema.declare import Kind, Setting
 from traders.schema.paths import ABSENT, Change
+from traders.schema.settings.declare import Kind, Setting
 from traders.versions.rules.proposal import settings_of
 from traders.words import settings as words
 

@@ -19,10 +19,10 @@ from traders.pages import seams
 from traders.runtime.presentation import Runtime, runtime_of
 from traders.runtime.states import state_of_trader
 from traders.schema.actors import Account
-from traders.schema.declare import Setting
-from traders.schema.fleet import FLEET_ID
-from traders.schema.stored import StoredConfig
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.declare import Setting
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import StoredConfig
+from traders.schema.settings.trader import TraderSpec
 from traders.versions.rules.proposal import settings_of
 
 FLEET_OBJECT_ID = "1"

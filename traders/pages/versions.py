@@ -12,9 +12,9 @@ from django.db.models import OuterRef, QuerySet, Subquery
 
 from traders.models import ManagerConfigVersion, PromptText, TraderConfigVersion
 from traders.pages.changes import Row, rows
-from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import Change, diff
-from traders.schema.stored import StoredConfig
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import StoredConfig
 from traders.versions.rows import stored
 
 PER_PAGE = 25

@@ -12,11 +12,11 @@ from traders.manager_yaml.neighbours import known_names
 from traders.manager_yaml.prompts import BadPrompt, Judged, Prompts, judged
 from traders.prompt_texts import writer as prompts
 from traders.prompts.rules import Fate, fate_of
-from traders.schema.declare import unprintable
 from traders.schema.paths import Flat
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.prompts import PromptText, path_problem
-from traders.schema.stored import SavedVersion, StoredConfig
+from traders.schema.settings.declare import unprintable
+from traders.schema.settings.stored import SavedVersion, StoredConfig
 from traders.versions.bulk.many import ChangedMeanwhile, FleetProposal, propose_many, save_many
 from traders.versions.lock import locked_fleet
 from traders.versions.reason import required_reason

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from traders.schema.fleet import FLEET_ID
-from traders.schema.trader import ID_PATTERN
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.trader import ID_PATTERN
 
 # Sorts behind every id, by bytes.
 END_OF_IDS = "~"

@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from traders.schema.declare import Kind, Setting
 from traders.schema.durations import format_duration
 from traders.schema.secrets import find_secret
+from traders.schema.settings.declare import Kind, Setting
 
 
 @dataclass(frozen=True, slots=True)

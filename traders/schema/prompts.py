@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from traders.schema.declare import unprintable
+from traders.schema.settings.declare import unprintable
 
 _VERSION_HEADER = re.compile(r"version:[ \t]*([a-z0-9._-]+)", re.IGNORECASE)
 _HEADER_BYTES = 8192

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from traders.schema.declare import Integer, Lines, Number
 from traders.schema.moments import in_years
+from traders.schema.settings.declare import Integer, Lines, Number
 
 
 def _in_utc(moment: datetime) -> datetime:

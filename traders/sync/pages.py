@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from traders.pages.changes import Row, digests_in, rows
 from traders.pages.versions import prompt_bodies
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 from traders.sync.rules import Action, Outcome, SyncReport
 from traders.versions.rules.merge import Divergence
 from traders.versions.rules.proposal import settings_of

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from traders.manager_yaml.file import ManagerFile
 from traders.prompt_texts import writer as prompts
-from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import apply, diff, unflatten
 from traders.schema.problems import InvalidConfig, Problem
-from traders.schema.stored import NewVersion, Spec, StoredConfig, flat_of, id_of
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import NewVersion, Spec, StoredConfig, flat_of, id_of
+from traders.schema.settings.trader import TraderSpec
 from traders.sync import writer as bases
 from traders.sync.rules import Action, Missing, Outcome, SyncReport
 from traders.sync.writer import Base, Conflict

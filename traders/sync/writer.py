@@ -11,8 +11,8 @@ from django.db import connection
 
 from traders.models import MISSING, SyncConflict, YamlBase
 from traders.schema import jsonio
-from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import ABSENT, Flat, flatten
+from traders.schema.settings.fleet import FLEET_ID
 
 _REPLACE = """
 ON CONFLICT (trader_id) DO UPDATE

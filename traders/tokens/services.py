@@ -11,8 +11,8 @@ from django.utils import timezone
 from traders.schema.moments import LATEST, YEARS
 from traders.schema.problems import InvalidConfig, Problem, shown
 from traders.schema.secrets import find_secret
+from traders.schema.settings.trader import ID_PATTERN
 from traders.schema.tokens import NAME, IssuedToken, Scope, Token, digest_of, hint_of, is_text, new_text
-from traders.schema.trader import ID_PATTERN
 from traders.tokens import writer as tokens
 from traders.versions import queries as configs
 from traders.versions.rules.errors import UnknownToken

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from django.db import connection, transaction
 
 from traders.models import ManagerConfig, TraderConfig
-from traders.schema.fleet import FLEET_ID
-from traders.schema.stored import NewVersion, SavedVersion, StoredConfig
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import NewVersion, SavedVersion, StoredConfig
 from traders.versions import queries as configs
 from traders.versions import writer
 from traders.versions.rules.errors import FleetNotAllowed

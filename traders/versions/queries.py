@@ -11,8 +11,8 @@ from typing import Any
 from django.db import connection
 
 from traders.models import ManagerConfigVersion, TraderConfig, TraderConfigVersion
-from traders.schema.fleet import FLEET_ID, FleetSpec
-from traders.schema.stored import StoredConfig
+from traders.schema.settings.fleet import FLEET_ID, FleetSpec
+from traders.schema.settings.stored import StoredConfig
 from traders.versions import rows
 from traders.versions.rules.allocation import Share
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from traders.schema.declare import unprintable
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.secrets import find_secret
-from traders.schema.validate import turned
+from traders.schema.settings.declare import unprintable
+from traders.schema.settings.validate import turned
 
 MAX_LENGTH = 1000
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from traders.schema.fleet import FleetSpec
-from traders.schema.stored import Spec, StoredConfig
-from traders.schema.trader import TraderSpec
-from traders.schema.upgrade import lift_fleet_detail, lift_trader_detail
+from traders.schema.settings.fleet import FleetSpec
+from traders.schema.settings.stored import Spec, StoredConfig
+from traders.schema.settings.trader import TraderSpec
+from traders.schema.settings.upgrade import lift_fleet_detail, lift_trader_detail
 
 TRADER_COLUMNS = ("id", "exchange_provider", "market_provider", "allocation_pct", "detail")
 

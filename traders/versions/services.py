@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from traders.schema.fleet import FLEET_ID
-from traders.schema.stored import StoredConfig
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import StoredConfig
 from traders.versions import queries as configs
 from traders.versions.queries import NamesInUse
 from traders.versions.rules.errors import UnknownConfig, UnknownVersion

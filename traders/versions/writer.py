@@ -9,7 +9,7 @@ from django.db import connection
 
 from traders.schema import jsonio
 from traders.schema.actors import account_id_of
-from traders.schema.stored import NewVersion, SavedVersion
+from traders.schema.settings.stored import NewVersion, SavedVersion
 from traders.versions.rules.errors import ConcurrentChange
 
 # One parameter of JSON lines: an array of texts would be escaped twice, which takes longer than the rest.

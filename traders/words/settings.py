@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from traders.schema import jsonio
-from traders.schema.declare import Group, Kind, Setting
 from traders.schema.paths import ABSENT, EXTRA
+from traders.schema.settings.declare import Group, Kind, Setting
 
 _DIGEST = 12
 _UNITS = ((86400, gettext_noop("d")), (3600, gettext_noop("h")), (60, gettext_noop("min")), (1, gettext_noop("s")))

@@ -10,8 +10,8 @@ from typing import Any
 from trading.analytics import ratios
 from trading.analytics.returns import DAY_MS, equity_returns
 from trading.schema.facts import EquityPoint
-from trading.schema.live import Analytics, Leader, SinceInception
-from trading.schema.live_limits import LEADERBOARD_MIN_TRADES
+from trading.schema.live_store.limits import LEADERBOARD_MIN_TRADES
+from trading.schema.live_store.values import Analytics, Leader, SinceInception
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from pydantic import Field, StringConstraints
 from traders.api.auth import EngineRequest, TokenWith
 from traders.api.problems import REFUSALS, Invalid, Refusal
 from traders.api.wire import Answer, Body, Redacted, VersionNumber
-from traders.schema.declare import Boolean
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.redaction import redactions_in
 from traders.schema.runtime import StoredMoment
+from traders.schema.settings.declare import Boolean
 from traders.schema.tokens import Scope
 from trading.api.marks import AsideMark
 from trading.record.writing import services as record

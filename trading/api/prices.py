@@ -16,7 +16,7 @@ from traders.schema.symbols import SYMBOL_PATTERN, SYMBOL_RULE
 from traders.schema.tokens import Scope
 from trading.live import services as live
 from trading.schema.leaf import Amount, MomentMs
-from trading.schema.live import US_PER_MS, Price
+from trading.schema.live_store.values import US_PER_MS, Price
 
 NANOSECONDS_PER_US = 1000
 

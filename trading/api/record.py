@@ -10,10 +10,10 @@ from pydantic import Field
 from traders.api.auth import EngineRequest, TokenWith
 from traders.api.problems import REFUSALS, UNTHROTTLED, Invalid, Refusal
 from traders.api.wire import Answer, Body, Redacted
-from traders.schema.declare import Integer
 from traders.schema.moments import EARLIEST_MS, LATEST_MS
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.redaction import redactions_in
+from traders.schema.settings.declare import Integer
 from traders.schema.symbols import Symbol
 from traders.schema.tokens import Scope
 from trading.api.marks import AsideMark

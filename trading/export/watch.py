@@ -17,7 +17,7 @@ from trading.live.keys import MARKET_CTX, PRICE, TRADER_HASHES, Key
 from trading.live.redis import store
 from trading.live.redis.outage import outage
 from trading.record.exclusions import queries as exclusions
-from trading.schema.live_answers import Fresh, Stale
+from trading.schema.live_store.answers import Fresh, Stale
 from trading.schema.unreadable import Unreadable
 
 MOST_ERROR_CHARACTERS = 300

@@ -16,7 +16,7 @@ from trading.live import rebuild
 from trading.live.redis.mode import follower
 from trading.live.redis.outage import outage
 from trading.live.redis.reads import now_us
-from trading.schema.live import US_PER_SECOND
+from trading.schema.live_store.values import US_PER_SECOND
 
 REFRESH_SECONDS = 300
 Rebuild = Callable[[], int | None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from trading.schema import live
+from trading.schema.live_store import values as live
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 

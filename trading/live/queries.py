@@ -27,8 +27,8 @@ from trading.record.stored.safe_sql import (
     moment_ms,
     number,
 )
-from trading.schema import live
-from trading.schema.live_limits import MOST_CONVERSATIONS, MOST_TRADES
+from trading.schema.live_store import values as live
+from trading.schema.live_store.limits import MOST_CONVERSATIONS, MOST_TRADES
 
 MOST_ERROR_CHARACTERS = 500
 _NOW = "(extract(epoch FROM statement_timestamp()) * 1000000)::bigint"

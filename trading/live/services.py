@@ -21,7 +21,7 @@ from trading.live.redis import store
 from trading.live.redis.mode import follower
 from trading.live.redis.outage import outage
 from trading.live.redis.writes import Writes
-from trading.schema.live import US_PER_MS, MarketAsset, MarketContext, Price
+from trading.schema.live_store.values import US_PER_MS, MarketAsset, MarketContext, Price
 
 TRADERS_AT_ONCE = 250
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from traders.management.table import table
 from trading.live.upkeep.inspect import KeyStatus
 from trading.live.upkeep.status import Status
-from trading.schema.live_verify import Verdict
+from trading.schema.live_store.verdicts import Verdict
 
 _HEADER = ("key", "type", "keys", "fields", "bytes", "encoding", "oldest", "stale", "foreign")
 

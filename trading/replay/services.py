@@ -12,8 +12,8 @@ from functools import lru_cache
 
 from traders.prompt_texts import writer as prompts
 from traders.schema.redaction import redactions_in
-from traders.schema.stored import StoredConfig
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.stored import StoredConfig
+from traders.schema.settings.trader import TraderSpec
 from traders.versions import services as configs
 from traders.versions.rules.errors import UnknownConfig
 from trading.record.exclusions import queries as exclusions

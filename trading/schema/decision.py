@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from traders.schema.settings.trader import Digest
 from traders.schema.symbols import Symbol
-from traders.schema.trader import Digest
 from trading.schema.common import Origin, Side
 from trading.schema.leaf import Amount, Boolean, Identifier, Integer, Kind, Line, MomentMs, Part, Text, _, leaf
 

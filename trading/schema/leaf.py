@@ -11,8 +11,8 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticUndefined
 
-from traders.schema.declare import Boolean, Integer, Line, Number, _
 from traders.schema.moments import EARLIEST_MS, LATEST_MS, YEARS
+from traders.schema.settings.declare import Boolean, Integer, Line, Number, _
 from traders.schema.strict_json import MOST_DIGITS
 
 __all__ = [

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 
-from nof0site.env import env_int
+from nof0site.environment.variables import env_int
 from nof0site.hosts import is_loopback
 from nof0site.postgresql.role_limits import keep_role_limits
 from nof0site.serving import prepare

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.test import Client
 
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 from traders.versions import services as configs
 from traders.versions.edit.forms.config import ConfigForm, posted
 from traders.versions.edit.names import choices

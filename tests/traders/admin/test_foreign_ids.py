@@ -27,7 +27,7 @@ from traders.models import (
     TraderConfigVersion,
 )
 from traders.schema import jsonio
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 from traders.versions import services as configs
 from trading.models import DecisionJournal, Position, Trade
 

@@ -13,7 +13,7 @@ from tests.factories import make_file, make_fleet, make_trader, save_edit, sync_
 from tests.traders.admin.browsing import text_of
 from tests.traders.admin.people import account, browser_of
 from traders.accounts.rules import Role
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 from traders.sync.services import sync
 from traders.versions import services as configs
 

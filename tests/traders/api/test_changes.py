@@ -17,7 +17,7 @@ from tests.engine_client import Engine
 from tests.engine_desk import place_at_once
 from tests.factories import make_trader, save_edit, sync_traders
 from traders.schema.cursor import Cursor
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 from traders.versions.announcements import queries as announcements
 from traders.versions.announcements import services as changes
 

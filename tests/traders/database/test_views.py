@@ -7,7 +7,7 @@ import pytest
 from tests.factories import make_trader, save_edit, sync_traders
 from tests.traders.database import direct
 from traders.schema import jsonio
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,7 +6,7 @@ from django.test import Client
 from tests.factories import save_edit
 from tests.traders.admin.browsing import FLEET, form_data, text_of
 from tests.traders.conftest import Login
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 from traders.versions import services as configs
 
 

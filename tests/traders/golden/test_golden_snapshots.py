@@ -15,12 +15,12 @@ from django.db import connection, transaction
 
 from tests.factories import save_edit
 from traders.schema import jsonio
-from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
-from traders.schema.fleet import FLEET_ID, FLEET_SCHEMA_VERSION
 from traders.schema.paths import EXTRA, Flat, diff, flatten, same
-from traders.schema.stored import SavedVersion
-from traders.schema.trader import SCHEMA_VERSION
-from traders.schema.upgrade import lift_fleet_detail, lift_trader_detail
+from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
+from traders.schema.settings.fleet import FLEET_ID, FLEET_SCHEMA_VERSION
+from traders.schema.settings.stored import SavedVersion
+from traders.schema.settings.trader import SCHEMA_VERSION
+from traders.schema.settings.upgrade import lift_fleet_detail, lift_trader_detail
 from traders.versions import services as configs
 from traders.versions.restore import services as restore
 

@@ -14,7 +14,7 @@ from traders.manager_yaml.file import KnownNames, PromptRules
 from traders.manager_yaml.neighbours import known_names
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.manager_yaml.yaml import nodes
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.trader import TraderSpec
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data" / "manager.yaml"
 

@@ -13,9 +13,9 @@ from traders.manager_yaml.bundle.placement import UnwritableBundle
 from traders.manager_yaml.bundle.writer import write_bundle
 from traders.manager_yaml.file import ManagerFile
 from traders.manager_yaml.reader import read_manager_yaml
-from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
 from traders.schema.prompts import read_prompt
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
+from traders.schema.settings.trader import TraderSpec
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from decimal import Decimal
 import pytest
 
 from tests.factories import make_fleet, make_trader
-from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
-from traders.schema.declare import Group, Kind, Setting
 from traders.schema.paths import EXTRA
-from traders.schema.stored import flat_of
+from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
+from traders.schema.settings.declare import Group, Kind, Setting
+from traders.schema.settings.stored import flat_of
 
 SETTINGS = [*TRADER_SETTINGS.values(), *(s for s in FLEET_SETTINGS.values() if s.path != EXTRA)]
 every_setting = pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.path)

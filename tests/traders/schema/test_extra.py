@@ -10,11 +10,11 @@ from hypothesis import given
 
 from tests.factories import make_trader
 from tests.strategies import extras
-from traders.schema.extra import MAX_BYTES, MAX_DEPTH
 from traders.schema.paths import unflatten
 from traders.schema.problems import InvalidConfig
-from traders.schema.stored import flat_of
-from traders.schema.validate import validate_trader
+from traders.schema.settings.extra import MAX_BYTES, MAX_DEPTH
+from traders.schema.settings.stored import flat_of
+from traders.schema.settings.validate import validate_trader
 
 
 def keep(extra: Any) -> dict[str, Any]:

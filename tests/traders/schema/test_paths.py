@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import fleet_specs, json_values, trader_specs
-from traders.schema.fleet import FleetSpec
 from traders.schema.paths import ABSENT, Change, Flat, apply, diff, flatten, same, unflatten
-from traders.schema.stored import flat_of
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.fleet import FleetSpec
+from traders.schema.settings.stored import flat_of
+from traders.schema.settings.trader import TraderSpec
 
 
 @st.composite

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.factories import BASE, FLEET
-from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
 from traders.schema.paths import unflatten
 from traders.schema.problems import InvalidConfig, Problem, expected, shown
-from traders.schema.validate import validate_fleet, validate_trader
+from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
+from traders.schema.settings.validate import validate_fleet, validate_trader
 
 
 def messages(changes: dict[str, Any], *, without: str = "") -> list[str]:

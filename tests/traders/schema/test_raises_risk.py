@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
-from traders.schema.declare import Setting
+from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
+from traders.schema.settings.declare import Setting
 
 SETTINGS = TRADER_SETTINGS | FLEET_SETTINGS
 DIRECTED = [setting for setting in SETTINGS.values() if setting.riskier]

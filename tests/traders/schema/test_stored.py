@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tests.factories import make_fleet, make_trader
-from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import Change
-from traders.schema.stored import NewVersion, flat_of, id_of
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import NewVersion, flat_of, id_of
 
 
 def test_the_fleet_has_an_id_that_no_trader_can_have() -> None:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from traders.schema.catalogue import TRADER_SETTINGS
-from traders.schema.together import judged_with
+from traders.schema.settings.catalogue import TRADER_SETTINGS
+from traders.schema.settings.together import judged_with
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from traders.schema.fleet import FLEET_SCHEMA_VERSION
-from traders.schema.trader import SCHEMA_VERSION
-from traders.schema.upgrade import FLEET_STEPS, TRADER_STEPS, lift_fleet_detail, lift_trader_detail
+from traders.schema.settings.fleet import FLEET_SCHEMA_VERSION
+from traders.schema.settings.trader import SCHEMA_VERSION
+from traders.schema.settings.upgrade import FLEET_STEPS, TRADER_STEPS, lift_fleet_detail, lift_trader_detail
 
 
 def test_there_is_one_step_to_each_schema_version() -> None:

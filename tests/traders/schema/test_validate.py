@@ -8,7 +8,7 @@ import pytest
 
 from traders.schema.paths import unflatten
 from traders.schema.problems import InvalidConfig
-from traders.schema.validate import validate_fleet, validate_trader
+from traders.schema.settings.validate import validate_fleet, validate_trader
 
 TRADER = {
     "exchange_provider": "paper",

@@ -6,10 +6,10 @@ import pytest
 
 from tests.factories import make_file, make_fleet, make_trader, new_trader, save_edit, sync_traders
 from traders.manager_yaml.file import ManagerFile
-from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import ABSENT
 from traders.schema.problems import InvalidConfig
 from traders.schema.prompts import read_prompt
+from traders.schema.settings.fleet import FLEET_ID
 from traders.sync.conflicts.services import open_conflicts, settle
 from traders.sync.services import sync
 from traders.versions import services as configs

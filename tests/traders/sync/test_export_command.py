@@ -22,9 +22,9 @@ from tests.traders.manager_yaml.sample import MANAGER, SECOND, desk
 from traders.manager_yaml.bundle.writer import write_bundle
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.models import TraderConfigVersion
-from traders.schema.fleet import FleetSpec
 from traders.schema.prompts import PromptText
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.fleet import FleetSpec
+from traders.schema.settings.trader import TraderSpec
 
 pytestmark = pytest.mark.django_db
 

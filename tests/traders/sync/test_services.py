@@ -7,9 +7,9 @@ import pytest
 from tests.factories import FLEET, make_file, make_fleet, make_trader, new_trader, save_edit, sync_traders
 from traders.manager_yaml.file import ManagerFile
 from traders.models import PromptText, TraderConfigVersion, YamlBase
-from traders.schema.fleet import FLEET_ID
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.prompts import read_prompt
+from traders.schema.settings.fleet import FLEET_ID
 from traders.sync.conflicts import services as conflicts
 from traders.sync.rules import Action, ExitCode
 from traders.sync.services import sync

@@ -19,7 +19,7 @@ from tests.factories import make_trader, new_trader, save_edit, sync_traders
 from tests.traders.admin.browsing import TRADERS, hidden_fields, text_of
 from tests.traders.conftest import Login
 from traders.fleet import services as fleet_services
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 from traders.versions import services as configs
 
 URL = f"{TRADERS}upload/"

@@ -14,8 +14,8 @@ from tests.factories import PROMPTS, make_file, make_trader, new_trader, save_ed
 from traders.fleet import services as fleet_services
 from traders.models import TraderConfigVersion
 from traders.prompt_texts import writer as prompts
-from traders.schema.fleet import FLEET_ID
 from traders.schema.problems import InvalidConfig
+from traders.schema.settings.fleet import FLEET_ID
 from traders.sync.services import sync
 from traders.versions import services as configs
 from traders.versions.edit import services as edit

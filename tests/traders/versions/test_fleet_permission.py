@@ -10,9 +10,9 @@ import pytest
 
 from tests.factories import make_file, make_fleet, make_trader, save_edit, sync_traders
 from traders.models import ManagerConfigVersion, TraderConfigVersion
-from traders.schema.fleet import FLEET_ID
 from traders.schema.problems import InvalidConfig
-from traders.schema.stored import NewVersion
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import NewVersion
 from traders.sync.conflicts.services import open_conflicts, settle
 from traders.sync.services import sync
 from traders.versions import services as configs

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from tests.factories import make_file, make_fleet, make_trader, new_trader, save_edit
 from traders.fleet import services as fleet_services
 from traders.models import TraderConfig, TraderConfigVersion
-from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import ABSENT, Change, apply, diff
 from traders.schema.problems import InvalidConfig
+from traders.schema.settings.fleet import FLEET_ID
 from traders.sync.conflicts import services as conflicts
 from traders.sync.services import sync
 from traders.versions import rows

@@ -13,8 +13,8 @@ from tests.engine_desk import EngineWith
 from tests.factories import SYSTEM_PROMPT, make_file, make_fleet, make_trader, save_edit, sync_traders
 from traders.models import ManagerConfigVersion, TraderConfigVersion
 from traders.prompt_texts import writer as prompts
-from traders.schema.fleet import FLEET_ID
 from traders.schema.prompts import read_prompt
+from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.tokens import Scope
 from traders.sync.services import sync
 from traders.versions import services as configs

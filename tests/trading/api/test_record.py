@@ -19,7 +19,7 @@ from traders.tokens import services as tokens
 from trading.live import keys
 from trading.live.redis import store
 from trading.models import EquitySnapshot, Position, Trade, VersionResult
-from trading.schema.live_answers import Fresh
+from trading.schema.live_store.answers import Fresh
 
 POSITIONS = "/traders/steady_long/positions"
 CLOSE = f"{POSITIONS}/close"

@@ -19,7 +19,7 @@ from trading.live.switch import mirror as live_mirror
 from trading.live.switch import services as live_switch
 from trading.live.upkeep import sweeping as live_sweep
 from trading.live.upkeep import verify as live_verify
-from trading.schema.live_answers import Fresh
+from trading.schema.live_store.answers import Fresh
 
 pytestmark = pytest.mark.django_db
 

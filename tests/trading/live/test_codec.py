@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.live_factories import make_analytics, make_price, make_recent
 from trading.live.keys import ANALYTICS, KEYS, MARKET_ASSET, PRICE, TRADES_RECENT
 from trading.live.redis import codec
-from trading.schema.live import MarketAsset, Price
+from trading.schema.live_store.values import MarketAsset, Price
 
 MOMENT = 1_761_452_335_744_123
 

@@ -15,7 +15,7 @@ from trading.live import keys
 from trading.live import services as live
 from trading.live.redis import store
 from trading.live.redis.reads import counts
-from trading.schema.live_answers import Fresh, Missing, Stale
+from trading.schema.live_store.answers import Fresh, Missing, Stale
 
 pytestmark = pytest.mark.django_db
 

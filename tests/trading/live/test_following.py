@@ -21,8 +21,8 @@ from trading.live.redis.mode import follower
 from trading.models import ConversationMessage, EquitySnapshot
 from trading.record.writing import decisions, positions, trades
 from trading.schema.common import Side
-from trading.schema.live_answers import Fresh, Missing
-from trading.schema.live_limits import LEADERBOARD_MIN_TRADES
+from trading.schema.live_store.answers import Fresh, Missing
+from trading.schema.live_store.limits import LEADERBOARD_MIN_TRADES
 from trading.schema.trade import Pnl
 
 pytestmark = pytest.mark.django_db

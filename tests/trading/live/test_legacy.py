@@ -27,8 +27,8 @@ from trading.live.migration.modes import Mode
 from trading.live.redis import store
 from trading.live.redis.mode import switch
 from trading.live.redis.writes import Writes
-from trading.schema.live import Leader, Positions
-from trading.schema.live_answers import Corrupt, Fresh, Missing
+from trading.schema.live_store.answers import Corrupt, Fresh, Missing
+from trading.schema.live_store.values import Leader, Positions
 
 NOW = 1_761_452_335_744_000
 SAMPLES = [

@@ -11,7 +11,7 @@ from trading.live.migration.modes import Mode
 from trading.live.redis import mode, store
 from trading.live.redis.layouts import UnknownMode
 from trading.live.redis.mode import FOLLOW_SECONDS, Follower, State, follower, share_of, switch
-from trading.schema.live import Price
+from trading.schema.live_store.values import Price
 
 
 def test_a_site_that_never_switched_has_the_new_layout() -> None:

@@ -20,7 +20,7 @@ from trading.live.redis.mode import follower
 from trading.live.redis.outage import COOL_OFF_SECONDS, outage
 from trading.live.redis.reads import counts
 from trading.live.upkeep import verify as live_verify
-from trading.schema.live_answers import Fresh, Missing
+from trading.schema.live_store.answers import Fresh, Missing
 
 pytestmark = pytest.mark.django_db
 

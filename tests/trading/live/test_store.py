@@ -21,8 +21,8 @@ from trading.live.keys import ANALYTICS, CONTROL, KEYS, POSITIONS, PRICE, TRADES
 from trading.live.redis import store
 from trading.live.redis.reads import counts
 from trading.live.redis.writes import Writes
-from trading.schema.live import Leader
-from trading.schema.live_answers import Corrupt, Fresh, Missing, Stale
+from trading.schema.live_store.answers import Corrupt, Fresh, Missing, Stale
+from trading.schema.live_store.values import Leader
 
 
 def test_what_is_written_is_read() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from traders.schema.reference import settings_reference
+from traders.schema.settings.reference import settings_reference
 
 
 class Command(BaseCommand):

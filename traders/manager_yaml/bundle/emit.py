@@ -11,12 +11,12 @@ import yaml
 from yaml import MappingNode, ScalarNode, SequenceNode
 
 from traders.manager_yaml.bundle.placement import KNOWN_AS, Placement
-from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
-from traders.schema.declare import Kind, Setting
 from traders.schema.durations import format_duration
-from traders.schema.fleet import FleetSpec
 from traders.schema.paths import flatten
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
+from traders.schema.settings.declare import Kind, Setting
+from traders.schema.settings.fleet import FleetSpec
+from traders.schema.settings.trader import TraderSpec
 
 _Dumper: Any = getattr(yaml, "CDumper", yaml.Dumper)
 _RESOLVER: Any = yaml.resolver.Resolver()

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.prompts import PromptText, path_problem
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.trader import TraderSpec
 
 MANAGER_YAML = "manager.yaml"
 KNOWN_AS = "_known_as"

@@ -10,10 +10,10 @@ from traders.manager_yaml.bundle.emit import fleet_sections, trader_entry
 from traders.manager_yaml.bundle.placement import MANAGER_YAML, Placement, UnwritableBundle, place
 from traders.manager_yaml.yaml.document import MAX_FILE_BYTES
 from traders.manager_yaml.yaml.source import MEBIBYTE, Absent, Unreadable, read_bytes
-from traders.schema.fleet import FleetSpec
 from traders.schema.problems import Problem
 from traders.schema.prompts import MAX_BYTES, PromptText
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.fleet import FleetSpec
+from traders.schema.settings.trader import TraderSpec
 
 _HEADER = """\
 # Written by export_traders. {every_setting}

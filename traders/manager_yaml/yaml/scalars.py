@@ -10,9 +10,9 @@ from typing import Any
 
 from traders.manager_yaml.yaml.mappings import describe
 from traders.manager_yaml.yaml.nodes import Scalar
-from traders.schema.declare import Kind, Setting
 from traders.schema.durations import parse_duration
 from traders.schema.problems import expected
+from traders.schema.settings.declare import Kind, Setting
 
 _LONGEST_NUMBER = 60
 _NUMBER = re.compile(r"[-+]?(?:0|[1-9][0-9]*|(?=\.[0-9]))(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,2})?")

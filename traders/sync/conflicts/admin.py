@@ -15,8 +15,8 @@ from django.utils.translation import ngettext
 
 from traders.pages.desk import Desk
 from traders.pages.reason_form import ReasonForm
-from traders.schema.fleet import FLEET_ID
 from traders.schema.problems import InvalidConfig
+from traders.schema.settings.fleet import FLEET_ID
 from traders.sync.conflicts.services import OpenConflict, open_conflicts, settle
 from traders.versions.rules.errors import StaleEdit, UnknownConfig
 from traders.versions.rules.merge import Side, unit_of

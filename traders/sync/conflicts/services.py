@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import ABSENT, Change, Flat, apply, same, unflatten
 from traders.schema.problems import InvalidConfig
-from traders.schema.stored import NewVersion, SavedVersion, StoredConfig
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import NewVersion, SavedVersion, StoredConfig
+from traders.schema.settings.trader import TraderSpec
 from traders.sync import writer as bases
 from traders.sync.writer import Base, Conflict
 from traders.versions import queries as configs

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from traders.prompt_texts import writer as prompts
-from traders.schema.fleet import FleetSpec
 from traders.schema.prompts import PromptText
-from traders.schema.stored import StoredConfig
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.fleet import FleetSpec
+from traders.schema.settings.stored import StoredConfig
+from traders.schema.settings.trader import TraderSpec
 from traders.versions import queries as configs
 from traders.versions.rules.errors import NothingStored, UnknownConfig, UnknownVersion
 

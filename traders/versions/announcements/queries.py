@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 
 from traders.schema.cursor import Cursor
-from traders.schema.stored import StoredConfig
+from traders.schema.settings.stored import StoredConfig
 from traders.versions import queries as configs
 
 CHANNEL = "trader_config_changed"

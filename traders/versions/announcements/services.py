@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from traders.schema.cursor import Cursor
-from traders.schema.stored import StoredConfig
+from traders.schema.settings.stored import StoredConfig
 from traders.versions import services as configs
 from traders.versions.announcements import queries as announcements
 from traders.versions.rules.errors import AheadOfHistory

@@ -14,9 +14,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from traders.pages.reason_form import ReasonForm
-from traders.schema.catalogue import TRADER_SETTINGS
-from traders.schema.declare import Group, Kind, Setting
 from traders.schema.problems import Problem
+from traders.schema.settings.catalogue import TRADER_SETTINGS
+from traders.schema.settings.declare import Group, Kind, Setting
 from traders.versions.bulk.rules import Do, Operation, is_numeric
 from traders.versions.edit.forms.fields import SettingField, SwitchField, field_of
 from traders.versions.edit.forms.texts import number_from

@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import Change, Flat, diff
 from traders.schema.problems import InvalidConfig, Problem
-from traders.schema.stored import NewVersion, SavedVersion, Spec, StoredConfig, flat_of
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import NewVersion, SavedVersion, Spec, StoredConfig, flat_of
 from traders.versions import queries as configs
 from traders.versions.edit.services import validated
 from traders.versions.lock import LockedFleet, locked_fleet

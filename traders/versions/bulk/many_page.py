@@ -15,7 +15,7 @@ from traders.pages.changes import Row, digests_in, rows
 from traders.pages.desk import Desk
 from traders.pages.versions import prompt_bodies
 from traders.schema import jsonio
-from traders.schema.stored import SavedVersion, StoredConfig
+from traders.schema.settings.stored import SavedVersion, StoredConfig
 from traders.versions import services as configs
 from traders.versions.bulk.many import FleetProposal, Part
 

@@ -8,8 +8,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 from typing import Any
 
-from traders.schema.declare import Kind, Riskier, Setting, _
 from traders.schema.paths import Flat
+from traders.schema.settings.declare import Kind, Riskier, Setting, _
 
 
 class Do(StrEnum):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from traders.schema.catalogue import TRADER_SETTINGS
 from traders.schema.paths import Flat
 from traders.schema.problems import InvalidConfig, Problem
-from traders.schema.stored import SavedVersion, StoredConfig
-from traders.schema.together import judged_with
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.catalogue import TRADER_SETTINGS
+from traders.schema.settings.stored import SavedVersion, StoredConfig
+from traders.schema.settings.together import judged_with
+from traders.schema.settings.trader import TraderSpec
 from traders.versions import queries as configs
 from traders.versions.bulk.many import (
     Decide,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from traders.pages.desk import Desk
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 from traders.versions import services as configs
 from traders.versions.changelog import services as changelog
 from traders.versions.changelog.forms import LogFilterForm

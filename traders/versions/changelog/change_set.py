@@ -14,8 +14,8 @@ from traders.pages import seams
 from traders.pages.changes import Row, digests_in, rows
 from traders.pages.desk import Desk
 from traders.pages.versions import prompt_bodies
-from traders.schema.fleet import FLEET_ID
-from traders.schema.stored import StoredConfig
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import StoredConfig
 from traders.versions.changelog import services as changelog
 from traders.versions.changelog.forms import MOST
 from traders.versions.changelog.services import ChangedConfig

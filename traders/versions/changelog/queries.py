@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 
 _VERSIONS = f"""
 SELECT change_set, id AS config_id, version, history_date, history_user_id, history_change_reason, source,

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from traders.pages import csv_text
-from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
 from traders.schema.paths import EXTRA, Change, diff
-from traders.schema.stored import StoredConfig
+from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
+from traders.schema.settings.stored import StoredConfig
 from traders.versions import queries as configs
 from traders.versions.changelog import queries as changelog
 from traders.versions.changelog.queries import ChangeSetLine, Filter

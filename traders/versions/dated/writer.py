@@ -15,9 +15,9 @@ from typing import Any
 from django.db import connection
 
 from traders.schema import jsonio
-from traders.schema.fleet import FleetDetail
 from traders.schema.prompts import PromptText
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.fleet import FleetDetail
+from traders.schema.settings.trader import TraderSpec
 
 _TRADERS = """
 INSERT INTO trader_config (id, version, exchange_provider, market_provider, allocation_pct, detail,

@@ -15,8 +15,8 @@ from traders.pages.desk import Desk
 from traders.pages.versions import prompt_bodies
 from traders.schema.paths import Flat
 from traders.schema.problems import InvalidConfig
-from traders.schema.stored import StoredConfig
-from traders.schema.validate import require_trader_id
+from traders.schema.settings.stored import StoredConfig
+from traders.schema.settings.validate import require_trader_id
 from traders.versions import services as configs
 from traders.versions.edit import services as edit
 from traders.versions.edit.forms.config import NEW_ID, REASON, VERSION, ConfigForm, defaults

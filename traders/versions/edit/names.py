@@ -14,8 +14,8 @@ from traders.prompt_texts import writer as prompts
 from traders.schema.paths import Flat
 from traders.schema.problems import Problem
 from traders.schema.prompts import PromptText
-from traders.schema.stored import Spec, StoredConfig, flat_of
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.stored import Spec, StoredConfig, flat_of
+from traders.schema.settings.trader import TraderSpec
 from traders.versions import queries as configs
 from traders.versions.rules.merge import UNITS, Unit
 

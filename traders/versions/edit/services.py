@@ -8,12 +8,12 @@ from pathlib import Path
 
 from django.conf import settings as site
 
-from traders.schema.fleet import FLEET_ID
 from traders.schema.journal import DIR_PATH, journal_dir_problem
 from traders.schema.paths import Flat, diff, unflatten
 from traders.schema.problems import InvalidConfig, Problem
-from traders.schema.stored import NewVersion, SavedVersion, Spec, StoredConfig, flat_of, id_of
-from traders.schema.validate import validate_fleet, validate_trader
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import NewVersion, SavedVersion, Spec, StoredConfig, flat_of, id_of
+from traders.schema.settings.validate import validate_fleet, validate_trader
 from traders.versions import queries as configs
 from traders.versions.edit import names
 from traders.versions.lock import LockedFleet, locked_fleet

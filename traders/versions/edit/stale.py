@@ -11,7 +11,7 @@ from django.http import HttpResponse, QueryDict
 from traders.pages.changes import Row, rows
 from traders.pages.desk import Desk
 from traders.schema.paths import ABSENT, Flat, diff
-from traders.schema.stored import StoredConfig
+from traders.schema.settings.stored import StoredConfig
 from traders.versions import services as configs
 from traders.versions.edit.forms.config import REASON, VERSION, ConfigForm, posted
 from traders.versions.edit.rules import Choices, Rebase, Take, Unit, rebase

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from traders.pages.changes import Row, digests_in, rows
 from traders.pages.desk import Desk
 from traders.pages.versions import page_of_history, prompt_bodies
-from traders.schema.declare import Group, Setting
 from traders.schema.paths import ABSENT, EXTRA, Change, Flat, diff, same
-from traders.schema.stored import StoredConfig
+from traders.schema.settings.declare import Group, Setting
+from traders.schema.settings.stored import StoredConfig
 from traders.versions import services as configs
 from traders.versions.rules.errors import UnknownVersion
 from traders.words import settings as words

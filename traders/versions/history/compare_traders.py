@@ -11,9 +11,9 @@ from traders.models import TraderConfig
 from traders.pages.changes import digests_in, rows
 from traders.pages.desk import Desk
 from traders.pages.versions import prompt_bodies
-from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import diff
-from traders.schema.stored import StoredConfig
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import StoredConfig
 from traders.versions import services as configs
 from traders.versions.bulk.chosen import TRADER
 from traders.versions.history.admin import same_rows

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from traders.pages.reason_form import ReasonForm
 from traders.schema.problems import Problem
-from traders.schema.trader import ID_RULE
+from traders.schema.settings.trader import ID_RULE
 
 _FIELD_OF = {"id": "new_id", "detail.display_name": "display_name"}
 

@@ -12,7 +12,7 @@ from traders.manager_yaml.neighbours import known_names
 from traders.prompt_texts import writer as prompts
 from traders.schema.paths import Flat
 from traders.schema.prompts import PromptText, read_prompt
-from traders.schema.stored import NewVersion
+from traders.schema.settings.stored import NewVersion
 from traders.versions.edit.services import validated
 from traders.versions.lock import locked_fleet
 from traders.versions.reason import required_reason

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from decimal import Decimal
 
-from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import Flat
 from traders.schema.problems import InvalidConfig, Problem
-from traders.schema.stored import SavedVersion, StoredConfig
-from traders.schema.validate import require_trader_id
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import SavedVersion, StoredConfig
+from traders.schema.settings.validate import require_trader_id
 from traders.versions import services as configs
 from traders.versions.bulk.many import Decide, FleetProposal, propose_many, save_many
 from traders.versions.edit import services as edit

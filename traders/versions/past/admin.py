@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from traders.pages.desk import Desk
 from traders.pages.moment_asked import AT, asked_moment
 from traders.schema.problems import InvalidConfig
-from traders.schema.stored import StoredConfig
+from traders.schema.settings.stored import StoredConfig
 from traders.sync.export.bundles import zipped
 from traders.sync.export.services import bundle
 from traders.templatetags.desk import moment_text

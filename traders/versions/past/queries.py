@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 
 from traders.models import TraderConfigVersion
-from traders.schema.stored import StoredConfig
+from traders.schema.settings.stored import StoredConfig
 from traders.versions import rows
 
 _THEN = """

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from traders.schema.fleet import FLEET_ID
-from traders.schema.stored import StoredConfig
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import StoredConfig
 from traders.versions import queries as configs
 from traders.versions.past import queries as as_of
 from traders.versions.past.queries import PageThen, Search

@@ -15,7 +15,7 @@ from traders.pages.reason_form import ReasonForm
 from traders.pages.versions import prompt_bodies
 from traders.schema.paths import diff
 from traders.schema.problems import InvalidConfig
-from traders.schema.stored import StoredConfig
+from traders.schema.settings.stored import StoredConfig
 from traders.versions import services as configs
 from traders.versions.edit.forms.config import VERSION
 from traders.versions.edit.stale import Meanwhile

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import apply, diff
-from traders.schema.stored import SavedVersion, Spec, StoredConfig
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import SavedVersion, Spec, StoredConfig
+from traders.schema.settings.trader import TraderSpec
 from traders.versions import queries as configs
 from traders.versions.edit.services import proposal_of, require_inside, require_right, require_version, validated, write
 from traders.versions.lock import locked_fleet

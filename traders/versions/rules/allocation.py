@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from traders.schema.problems import Problem
-from traders.schema.stored import Spec
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.stored import Spec
+from traders.schema.settings.trader import TraderSpec
 
 ALLOCATION_PATH = "allocation_pct"
 RESERVE_PATH = "detail.manager.reserve_equity_pct"

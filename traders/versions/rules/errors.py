@@ -22,7 +22,7 @@ from datetime import datetime
 
 from traders.schema.paths import Flat
 from traders.schema.problems import InvalidConfig
-from traders.schema.stored import StoredConfig
+from traders.schema.settings.stored import StoredConfig
 
 
 class ConfigError(Exception):

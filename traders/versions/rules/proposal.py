@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
-from traders.schema.declare import Setting
-from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import ABSENT, Change
-from traders.schema.stored import Spec, StoredConfig
+from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
+from traders.schema.settings.declare import Setting
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import Spec, StoredConfig
 from traders.versions.rules.allocation import Allocation
 
 

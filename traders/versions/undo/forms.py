@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from traders.pages.reason_form import ReasonForm
 from traders.schema import jsonio
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 from traders.versions.rules.merge import unit_of
 from traders.versions.undo.services import Extent, Scope
 

@@ -17,10 +17,10 @@ from traders.pages.changes import Row, digests_in, rows
 from traders.pages.desk import Desk
 from traders.pages.versions import prompt_bodies
 from traders.schema import jsonio
-from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import Change
 from traders.schema.problems import InvalidConfig
-from traders.schema.stored import SavedVersion
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import SavedVersion
 from traders.versions.bulk.many import ChangedMeanwhile
 from traders.versions.rules.merge import unit_of
 from traders.versions.rules.proposal import settings_of

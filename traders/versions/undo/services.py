@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import ABSENT, Change, Flat, apply, diff
-from traders.schema.stored import SavedVersion, StoredConfig
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import SavedVersion, StoredConfig
 from traders.versions import queries as configs
 from traders.versions.bulk.many import ChangedMeanwhile, Decide, FleetProposal, propose_many, save_many
 from traders.versions.changelog import queries as changelog

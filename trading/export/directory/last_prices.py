@@ -10,7 +10,7 @@ import msgspec
 from trading.export.directory.manifest import file_name
 from trading.export.directory.runs import ExportDirectory
 from trading.export.documents.names import Document
-from trading.schema.live import US_PER_MS, Price
+from trading.schema.live_store.values import US_PER_MS, Price
 
 
 class _Quote(msgspec.Struct):

@@ -8,7 +8,7 @@ from typing import Any
 
 from traders.schema.symbols import SYMBOL_PATTERN
 from trading.export.documents.wire import encode
-from trading.schema.live import US_PER_MS, Price
+from trading.schema.live_store.values import US_PER_MS, Price
 
 
 def symbol_prices(quotes: Mapping[str, Price]) -> dict[str, Price]:

@@ -33,7 +33,7 @@ from trading.export.queries import fleet as export_fleet
 from trading.export.queries.fleet import Result
 from trading.export.queries.snapshot import is_lost, on_its_own
 from trading.record.stored.unreadable import attempt
-from trading.schema.live import US_PER_MS
+from trading.schema.live_store.values import US_PER_MS
 from trading.schema.position import Position
 from trading.schema.published import PricePoint, Standing
 

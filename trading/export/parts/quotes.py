@@ -11,8 +11,8 @@ from trading.export.documents.prices import symbol_prices
 from trading.export.queries import fleet as export_fleet
 from trading.live.keys import PRICE
 from trading.live.redis import store
-from trading.schema.live import US_PER_MS, Price
-from trading.schema.live_answers import Fresh, Stale
+from trading.schema.live_store.answers import Fresh, Stale
+from trading.schema.live_store.values import US_PER_MS, Price
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 from trading.record.stored.safe_sql import bounded, is_bounded, is_moment_ms, number
 from trading.schema.published import PricePoint
 

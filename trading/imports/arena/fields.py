@@ -7,8 +7,8 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from traders.schema.jsonio import Json
+from traders.schema.settings.trader import ID_PATTERN, ID_RULE
 from traders.schema.symbols import SYMBOL_PATTERN, SYMBOL_RULE
-from traders.schema.trader import ID_PATTERN, ID_RULE
 from trading.imports.arena.broken import shown
 from trading.record.rules.errors import InvalidRecord
 from trading.schema.common import Side

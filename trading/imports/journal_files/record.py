@@ -9,7 +9,7 @@ from typing import Any
 
 from traders.schema import jsonio
 from traders.schema.problems import shown
-from traders.schema.trader import ID_PATTERN, ID_RULE
+from traders.schema.settings.trader import ID_PATTERN, ID_RULE
 from trading.imports.journal_files import snapshot
 from trading.imports.journal_files.fields import Fields, symbol
 from trading.imports.journal_files.moments import RULE, parse_moment

@@ -15,7 +15,7 @@ from trading.live.migration.legacy import Old
 from trading.live.redis import codec, hashes, lists, reads, scripts
 from trading.live.redis.outage import Client
 from trading.live.redis.reads import counts
-from trading.schema.live import US_PER_MS
+from trading.schema.live_store.values import US_PER_MS
 
 Read = Callable[[Sequence[str]], Mapping[str, Any]]
 Write = Callable[[Mapping[str, Any]], None]

@@ -1,4 +1,4 @@
-"""The old layout: its keys, their times to live, and its JSON <-> the values of `trading.schema.live`.
+"""The old layout: its keys, their times to live, and its JSON <-> the values of `trading.schema.live_store.values`.
 
 Its names mislead: `win_rate` is the share of the last cycle's actions that were executed, `total_trades` their
 number. Numbers that are not known are 0 there. It has no `as_of`; when a value was written follows from what is left
@@ -17,9 +17,9 @@ import msgspec
 
 from trading.live import keys
 from trading.live.keys import MINUTE, Key
-from trading.schema import live
 from trading.schema.contract import TRADER
-from trading.schema.live import US_PER_MS, US_PER_SECOND
+from trading.schema.live_store import values as live
+from trading.schema.live_store.values import US_PER_MS, US_PER_SECOND
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)

@@ -15,8 +15,8 @@ from trading.live.redis.outage import Client
 from trading.live.redis.reads import aged, counts, now_us
 from trading.live.redis.scripts import Command
 from trading.schema.contract import TRADER
-from trading.schema.live import US_PER_MS, Conversation, Leader, Value
-from trading.schema.live_answers import Answer, Corrupt, Fresh, Missing, Stale
+from trading.schema.live_store.answers import Answer, Corrupt, Fresh, Missing, Stale
+from trading.schema.live_store.values import US_PER_MS, Conversation, Leader, Value
 
 
 def puts(key: Key, values: Mapping[str, Value]) -> list[Command]:

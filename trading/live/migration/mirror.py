@@ -16,8 +16,8 @@ from trading.live.migration.legacy import Old
 from trading.live.redis import board, hashes, lists, scan
 from trading.live.redis.outage import Client
 from trading.live.redis.reads import now_us
-from trading.schema.live import US_PER_SECOND, Positions
-from trading.schema.live_answers import Fresh, Stale
+from trading.schema.live_store.answers import Fresh, Stale
+from trading.schema.live_store.values import US_PER_SECOND, Positions
 
 # What is left of a time to live is known to the millisecond, and read some milliseconds later.
 SAME_US = 100_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from trading.live.keys import MARKET_ASSET, Key
-from trading.schema.live import US_PER_MS, MarketAsset
+from trading.schema.live_store.values import US_PER_MS, MarketAsset
 
 
 def asset(raw: bytes, key: Key) -> MarketAsset | None:

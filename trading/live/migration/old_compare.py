@@ -11,7 +11,7 @@ from trading.live.migration.legacy import Old
 from trading.live.redis import codec, hashes, scripts
 from trading.live.redis.outage import Client
 from trading.live.upkeep.compare import words
-from trading.schema.live_verify import Difference
+from trading.schema.live_store.verdicts import Difference
 
 # Holds the second of writing, which differs between two writes of the same.
 _MOVING = "updated_at_rfc3339"

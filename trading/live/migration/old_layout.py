@@ -15,9 +15,9 @@ from trading.live.redis.layout import Footprint, Wanted
 from trading.live.redis.outage import Client
 from trading.live.redis.writes import Writes
 from trading.live.upkeep import inspect
-from trading.schema.live import Conversation, Leader, Value
-from trading.schema.live_answers import Answer, Fresh, Stale
-from trading.schema.live_verify import Difference
+from trading.schema.live_store.answers import Answer, Fresh, Stale
+from trading.schema.live_store.values import Conversation, Leader, Value
+from trading.schema.live_store.verdicts import Difference
 
 
 class OldLayout:

@@ -16,8 +16,8 @@ from trading.live import queries as projection
 from trading.live import services as live
 from trading.live.keys import CONVERSATIONS, PRICE, TRADER_HASHES, Key
 from trading.live.redis import store
-from trading.schema.live import US_PER_SECOND, Leader
-from trading.schema.live_answers import Answer, Fresh, Stale
+from trading.schema.live_store.answers import Answer, Fresh, Stale
+from trading.schema.live_store.values import US_PER_SECOND, Leader
 
 
 class Source(StrEnum):

@@ -11,7 +11,7 @@ from trading.live.keys import POSITIONS, PRICE
 from trading.live.page import fresh as live_reads
 from trading.live.page.fresh import Seen, Source
 from trading.schema.common import Side
-from trading.schema.live import LivePosition
+from trading.schema.live_store.values import LivePosition
 
 
 @dataclass(frozen=True, slots=True)

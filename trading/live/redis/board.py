@@ -8,7 +8,7 @@ from typing import Any
 from trading.live.keys import LEADERBOARD, LEADERBOARD_AS_OF
 from trading.live.redis import scripts
 from trading.live.redis.outage import Client
-from trading.schema.live import Leader
+from trading.schema.live_store.values import Leader
 
 NAMES = (LEADERBOARD.name, LEADERBOARD_AS_OF)
 

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from trading.live.keys import Key
-from trading.schema.live import Value
+from trading.schema.live_store.values import Value
 
 if sys.version_info >= (3, 14):
     from compression import zstd

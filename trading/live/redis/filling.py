@@ -14,7 +14,7 @@ from trading.live.keys import CONVERSATIONS, TRADER_HASHES, beside
 from trading.live.redis import board, codec, hashes, lists, scan, scripts
 from trading.live.redis.outage import Client
 from trading.live.redis.writes import Writes
-from trading.schema.live import Value
+from trading.schema.live_store.values import Value
 
 ABANDONED_SECONDS = 600
 

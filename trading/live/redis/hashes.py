@@ -11,7 +11,7 @@ from django.conf import settings
 from trading.live.keys import Key
 from trading.live.redis import codec, scripts
 from trading.live.redis.outage import Client
-from trading.schema.live import Value
+from trading.schema.live_store.values import Value
 
 # So that no single call keeps Redis, or the reader of the answer, busy for long.
 BATCH = 500

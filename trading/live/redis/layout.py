@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from trading.live.keys import Key
 from trading.live.redis.outage import Client
 from trading.live.redis.writes import Writes
-from trading.schema.live import Leader, Value
-from trading.schema.live_answers import Answer
-from trading.schema.live_verify import Difference
+from trading.schema.live_store.answers import Answer
+from trading.schema.live_store.values import Leader, Value
+from trading.schema.live_store.verdicts import Difference
 
 Wanted = Callable[[str], bool]
 """Whether the field of a trader or symbol is wanted."""

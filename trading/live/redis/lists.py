@@ -13,8 +13,8 @@ from typing import Any
 from trading.live.keys import CONVERSATIONS, beside
 from trading.live.redis import codec, scripts
 from trading.live.redis.outage import Client
-from trading.schema.live import Conversation
-from trading.schema.live_limits import MOST_CONVERSATIONS
+from trading.schema.live_store.limits import MOST_CONVERSATIONS
+from trading.schema.live_store.values import Conversation
 
 ASIDE = "list"
 

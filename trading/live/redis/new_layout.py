@@ -15,8 +15,8 @@ from trading.live.redis.filling import NewFilling
 from trading.live.redis.layout import Wanted
 from trading.live.redis.outage import Client
 from trading.live.redis.writes import Writes
-from trading.schema.live import Leader, Value
-from trading.schema.live_answers import Answer
+from trading.schema.live_store.answers import Answer
+from trading.schema.live_store.values import Leader, Value
 
 
 @dataclass(frozen=True, slots=True)

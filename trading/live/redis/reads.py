@@ -12,8 +12,8 @@ from typing import Any
 from trading.live.keys import CONTROL, Key
 from trading.live.redis import codec
 from trading.live.redis.outage import outage
-from trading.schema.live import US_PER_SECOND, Value
-from trading.schema.live_answers import Answer, Corrupt, Fresh, Missing, Stale
+from trading.schema.live_store.answers import Answer, Corrupt, Fresh, Missing, Stale
+from trading.schema.live_store.values import US_PER_SECOND, Value
 
 log = logging.getLogger(__name__)
 COUNTED = "reads"

@@ -16,8 +16,8 @@ from trading.live.redis.layout import Layout, Wanted
 from trading.live.redis.mode import State, follower
 from trading.live.redis.outage import Client, outage
 from trading.live.redis.writes import Writes
-from trading.schema.live import Leader, Value
-from trading.schema.live_answers import Answer, Missing
+from trading.schema.live_store.answers import Answer, Missing
+from trading.schema.live_store.values import Leader, Value
 
 Read = Callable[[Layout, Collection[str]], dict[str, Answer[Any]]]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from trading.live.keys import Key
-from trading.schema.live import Conversation, Leader, Value
+from trading.schema.live_store.values import Conversation, Leader, Value
 
 
 @dataclass

@@ -9,8 +9,8 @@ import msgspec
 from trading.live.keys import Key
 from trading.live.redis import codec, hashes, reads
 from trading.live.redis.outage import Client
-from trading.schema.live import US_PER_SECOND, Value
-from trading.schema.live_verify import Difference
+from trading.schema.live_store.values import US_PER_SECOND, Value
+from trading.schema.live_store.verdicts import Difference
 
 MOST_CHARACTERS = 200
 _encoder = msgspec.json.Encoder(decimal_format="number")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from trading.live.keys import CONTROL, KEYS, Key, RedisType, beside
 from trading.live.redis import board, codec, reads, scan, scripts
 from trading.live.redis.outage import Client
-from trading.schema.live import US_PER_SECOND
+from trading.schema.live_store.values import US_PER_SECOND
 
 _LOOK = 200
 

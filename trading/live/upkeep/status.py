@@ -16,7 +16,7 @@ from trading.live.redis.outage import Client, demand, outage
 from trading.live.upkeep import inspect, verdicts
 from trading.live.upkeep.inspect import KeyStatus
 from trading.record.rules.errors import RecordError
-from trading.schema.live_verify import Verdict
+from trading.schema.live_store.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)

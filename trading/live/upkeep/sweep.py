@@ -8,7 +8,7 @@ from trading.live.keys import KEYS, RedisType
 from trading.live.redis import codec, hashes, mode, reads
 from trading.live.redis.outage import Client
 from trading.live.upkeep import inspect
-from trading.schema.live import US_PER_SECOND
+from trading.schema.live_store.values import US_PER_SECOND
 
 BATCH = 100
 

@@ -6,7 +6,7 @@ import msgspec
 
 from trading.live.keys import CONTROL
 from trading.live.redis.outage import Client
-from trading.schema.live_verify import Verdict
+from trading.schema.live_store.verdicts import Verdict
 
 FIELD = "verified"
 MOST_KEPT = 50

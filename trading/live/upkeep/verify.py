@@ -17,8 +17,8 @@ from trading.live.redis.mode import follower
 from trading.live.redis.outage import Client, demand
 from trading.live.services import writes_of
 from trading.live.upkeep import compare, inspect, verdicts
-from trading.schema.live_answers import Fresh, Stale
-from trading.schema.live_verify import Difference, Verdict
+from trading.schema.live_store.answers import Fresh, Stale
+from trading.schema.live_store.verdicts import Difference, Verdict
 
 # A value that moves while it is compared is compared again.
 LOOKS = 5

@@ -16,7 +16,7 @@ from traders.management.moments import past_moment
 from traders.management.refusal import RefusingCommand, refusals
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.schema import jsonio
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.trader import TraderSpec
 from trading.management.replay_text import (
     change_lines,
     headline,

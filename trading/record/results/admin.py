@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from traders.schema.catalogue import TRADER_SETTINGS
+from traders.schema.settings.catalogue import TRADER_SETTINGS
 from traders.versions.changelog import services as changelog
 from traders.versions.changelog.admin import filter_of
 from traders.words import settings as words

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from traders.schema.redaction import was_redacted
-from traders.schema.trader import TraderDetail
+from traders.schema.settings.trader import TraderDetail
 from trading.record.rules.errors import InvalidRecord
 from trading.replay.rules.checks.moment import Moment, Refusal
 from trading.replay.rules.parsing import parse_answer

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from traders.schema.trader import TraderDetail
+from traders.schema.settings.trader import TraderDetail
 from trading.replay.rules.checks.capital import max_leverage, max_margin_usage_pct, max_position_size_usd, value_band
 from trading.replay.rules.checks.exits import min_risk_reward_ratio, stop_loss, take_profit
 from trading.replay.rules.checks.market import candidate, cooldown, liquidity

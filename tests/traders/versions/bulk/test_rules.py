@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traders.schema.catalogue import TRADER_SETTINGS
+from traders.schema.settings.catalogue import TRADER_SETTINGS
 from traders.versions.bulk.rules import Do, Operation, apply_operations
 
 ENTRIES = "detail.exec_guards.max_new_positions_per_cycle"  # 0: no limit

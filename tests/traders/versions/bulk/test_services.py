@@ -10,9 +10,9 @@ from tests.factories import make_trader, save_edit, sync_traders
 from tests.strategies import trader_specs
 from tests.traders.versions.test_histories import rolled_back
 from traders.models import TraderConfigVersion
-from traders.schema.catalogue import TRADER_SETTINGS
 from traders.schema.problems import InvalidConfig
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.catalogue import TRADER_SETTINGS
+from traders.schema.settings.trader import TraderSpec
 from traders.versions import services as configs
 from traders.versions.bulk.many import ChangedMeanwhile
 from traders.versions.bulk.rules import Do, Operation, is_numeric

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.factories import save_edit
 from tests.traders.admin.browsing import STEADY, TRADERS, text_of
 from tests.traders.conftest import Login
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 from traders.versions import services as configs
 from traders.versions.changelog import services as changelog
 

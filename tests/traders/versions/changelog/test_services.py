@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from tests.factories import make_file, make_trader, new_trader, save_edit, sync_traders
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 from traders.sync.services import sync
 from traders.versions import services as configs
 from traders.versions.changelog import queries as log

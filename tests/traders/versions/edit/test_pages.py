@@ -9,7 +9,7 @@ from django.test import Client
 from tests.factories import save_edit
 from tests.traders.admin.browsing import FLEET, STEADY, form_data, hidden_fields, save, text_of
 from traders.fleet import services as fleet_services
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 from traders.versions import services as configs
 
 pytestmark = pytest.mark.usefixtures("fleet")

@@ -8,9 +8,9 @@ from pytest_django.fixtures import Settings
 
 from tests.factories import make_trader, new_trader, save_edit, sync_traders
 from traders.models import TraderConfig, TraderConfigVersion, TraderRuntimeState
-from traders.schema.fleet import FLEET_ID
 from traders.schema.problems import InvalidConfig
-from traders.schema.stored import flat_of
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import flat_of
 from traders.versions import services as configs
 from traders.versions.edit import services as edit
 from traders.versions.edit.names import choices

@@ -10,8 +10,8 @@ from django.test import Client
 
 from tests.factories import make_fleet, save_edit
 from tests.traders.admin.browsing import FLEET, STEADY, form_data, hidden_fields, text_of
-from traders.schema.fleet import FLEET_ID
-from traders.schema.stored import flat_of
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import flat_of
 from traders.versions import services as configs
 from traders.versions.edit import services as edit
 from traders.versions.edit.forms.config import defaults

@@ -19,7 +19,7 @@ from tests.factories import save_edit
 from tests.traders.admin.browsing import hidden_fields, text_of
 from traders.models import ManagerConfigVersion, TraderConfigVersion
 from traders.schema.actors import Account, is_reserved, problem_with
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 
 RESERVED = (
     "sample",

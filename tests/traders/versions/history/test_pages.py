@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from tests.factories import save_edit
 from tests.traders.admin.browsing import FLEET, STEADY, text_of
 from traders.models import PromptText, TraderRuntimeState
-from traders.schema.fleet import FLEET_ID
 from traders.schema.prompts import read_prompt
+from traders.schema.settings.fleet import FLEET_ID
 
 pytestmark = pytest.mark.usefixtures("fleet")
 

@@ -16,8 +16,8 @@ from tests.factories import new_trader, save_edit
 from tests.traders.admin.browsing import FLEET, STEADY, TRADERS, text_of
 from tests.traders.conftest import Login
 from traders.manager_yaml.reader import read_manager_yaml
-from traders.schema.fleet import FLEET_ID
-from traders.schema.stored import flat_of
+from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import flat_of
 from traders.templatetags.desk import moment_text
 from traders.versions import services as configs
 from traders.versions.past import services as as_of

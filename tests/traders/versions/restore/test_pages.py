@@ -7,7 +7,7 @@ from django.test import Client
 
 from tests.factories import save_edit
 from tests.traders.admin.browsing import FLEET, STEADY, hidden_fields, text_of
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 from traders.versions import services as configs
 
 pytestmark = pytest.mark.usefixtures("fleet")

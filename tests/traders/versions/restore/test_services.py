@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from tests.factories import make_trader, new_trader, save_edit, sync_traders
-from traders.schema.fleet import FLEET_ID
 from traders.schema.problems import InvalidConfig
+from traders.schema.settings.fleet import FLEET_ID
 from traders.versions import services as configs
 from traders.versions.restore.services import propose_restore, restore
 from traders.versions.rules.errors import StaleEdit, UnknownConfig, UnknownVersion

@@ -12,7 +12,7 @@ from django.test import Client
 from tests.factories import make_trader, new_trader, save_edit, sync_traders
 from tests.traders.admin.browsing import TRADERS, hidden_fields, text_of
 from tests.traders.conftest import Login
-from traders.schema.fleet import FLEET_ID
+from traders.schema.settings.fleet import FLEET_ID
 from traders.templatetags.desk import moment_text
 from traders.versions import services as configs
 from traders.versions.bulk.rules import Do, Operation

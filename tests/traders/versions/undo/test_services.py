@@ -10,9 +10,9 @@ from tests.factories import make_file, make_trader, new_trader, save_edit, sync_
 from tests.traders.versions.test_histories import changes as some_changes
 from tests.traders.versions.test_histories import names as some_names
 from tests.traders.versions.test_histories import perform, rolled_back
-from traders.schema.fleet import FLEET_ID
 from traders.schema.paths import diff
 from traders.schema.problems import InvalidConfig
+from traders.schema.settings.fleet import FLEET_ID
 from traders.sync.services import sync
 from traders.versions import services as configs
 from traders.versions.bulk.rules import Do, Operation

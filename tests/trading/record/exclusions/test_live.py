@@ -13,7 +13,7 @@ from trading.live import services as live
 from trading.live.redis import store
 from trading.live.upkeep import verify as live_verify
 from trading.schema.exclusion import RecordKey
-from trading.schema.live_answers import Fresh, Missing
+from trading.schema.live_store.answers import Fresh, Missing
 
 pytestmark = pytest.mark.django_db
 

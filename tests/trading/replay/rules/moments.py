@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.factories import make_trader
-from traders.schema.trader import TraderDetail
+from traders.schema.settings.trader import TraderDetail
 from trading.replay.rules.checks.moment import Moment
 from trading.schema.common import Side
 from trading.schema.decision import Account, Action, Decision, HeldPosition, Quote

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.trading.replay.rules.moments import DECIDED_AT, decision, held, moment, settings
-from traders.schema.catalogue import TRADER_SETTINGS
+from traders.schema.settings.catalogue import TRADER_SETTINGS
 from trading.replay.rules.risk_checks import CHECKS, judge, refusals
 from trading.schema.common import Side
 from trading.schema.decision import Account, Action, Cooldown, Quote

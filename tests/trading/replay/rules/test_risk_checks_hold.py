@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.trading.replay.rules.moments import DECIDED_AT, decision, moment, settings
-from traders.schema.catalogue import TRADER_SETTINGS
-from traders.schema.declare import Setting
 from traders.schema.moments import EARLIEST_MS, LATEST_MS
+from traders.schema.settings.catalogue import TRADER_SETTINGS
+from traders.schema.settings.declare import Setting
 from trading.replay.rules.checks.moment import Moment
 from trading.replay.rules.risk_checks import CHECKS, judge, refusals
 from trading.schema.common import Side

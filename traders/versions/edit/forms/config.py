@@ -11,10 +11,10 @@ from django.forms.boundfield import BoundField
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from traders.schema.declare import REQUIRED, Group, Kind, Setting
 from traders.schema.paths import EXTRA, Flat, diff
 from traders.schema.problems import Problem
-from traders.schema.trader import ID_RULE
+from traders.schema.settings.declare import REQUIRED, Group, Kind, Setting
+from traders.schema.settings.trader import ID_RULE
 from traders.versions.edit.forms.extra import without_extra
 from traders.versions.edit.forms.fields import SettingField, field_of
 from traders.versions.edit.names import Choices

@@ -11,8 +11,8 @@ import simplejson
 from django.utils.translation import gettext as _
 
 from traders.schema import jsonio
-from traders.schema.extra import KEY_PATTERN
 from traders.schema.paths import EXTRA, Flat
+from traders.schema.settings.extra import KEY_PATTERN
 
 _PREFIX = EXTRA + "."
 

@@ -10,8 +10,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from traders.schema.declare import Kind, Setting
 from traders.schema.paths import Flat
+from traders.schema.settings.declare import Kind, Setting
 from traders.versions.edit.forms.extra import extra_paths, extra_text
 from traders.versions.edit.forms.texts import as_text, from_text
 from traders.versions.edit.names import Choices

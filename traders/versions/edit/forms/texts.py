@@ -6,8 +6,8 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from traders.schema.declare import Kind, Setting
 from traders.schema.durations import format_duration, parse_duration
+from traders.schema.settings.declare import Kind, Setting
 
 _INTEGER = re.compile(r"[+-]?\d{1,30}")
 _DECIMAL = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from traders.schema.trader import TraderDetail
+from traders.schema.settings.trader import TraderDetail
 from trading.replay.rules.checks.moment import TOLERANCE, Moment, Refusal, number, ratio, unknown
 from trading.schema.decision import Decision
 

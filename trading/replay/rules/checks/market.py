@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from traders.schema.trader import TraderDetail
+from traders.schema.settings.trader import TraderDetail
 from trading.replay.rules.checks.moment import TOLERANCE, Moment, Refusal, number, unknown
 from trading.schema.decision import Decision
 

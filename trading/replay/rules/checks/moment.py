@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Self
 
-from traders.schema.trader import TraderDetail
+from traders.schema.settings.trader import TraderDetail
 from trading.schema.decision import Account, Cooldown, Decision, DecisionDetail, HeldPosition, Quote
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traders.schema.trader import TraderDetail
+from traders.schema.settings.trader import TraderDetail
 from trading.replay.rules.checks.moment import Moment, Refusal, unknown
 from trading.schema.decision import Decision
 

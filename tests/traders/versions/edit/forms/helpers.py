@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from traders.schema.catalogue import TRADER_SETTINGS
 from traders.schema.paths import Flat
+from traders.schema.settings.catalogue import TRADER_SETTINGS
 from traders.versions.edit.forms.config import ConfigForm, posted
 from traders.versions.edit.names import Choices
 

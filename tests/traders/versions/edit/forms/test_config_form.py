@@ -4,10 +4,10 @@ from typing import Any
 
 from tests.factories import EXECUTOR_PROMPT, SYSTEM_PROMPT, make_trader
 from tests.traders.versions.edit.forms.helpers import NOTHING_KNOWN, form_of, submitted
-from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
-from traders.schema.declare import Kind
 from traders.schema.problems import Problem
-from traders.schema.stored import flat_of
+from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
+from traders.schema.settings.declare import Kind
+from traders.schema.settings.stored import flat_of
 from traders.versions.edit.forms.config import ConfigForm, defaults
 from traders.versions.edit.names import Choices
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from tests.factories import make_trader
 from tests.strategies import fleet_specs, trader_specs
 from tests.traders.versions.edit.forms.helpers import form_of, submitted
-from traders.schema.catalogue import FLEET_SETTINGS
-from traders.schema.fleet import FleetSpec
 from traders.schema.paths import diff
-from traders.schema.stored import flat_of
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.catalogue import FLEET_SETTINGS
+from traders.schema.settings.fleet import FleetSpec
+from traders.schema.settings.stored import flat_of
+from traders.schema.settings.trader import TraderSpec
 
 
 @given(trader_specs())

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from traders.schema.catalogue import TRADER_SETTINGS
 from traders.schema.paths import ABSENT
+from traders.schema.settings.catalogue import TRADER_SETTINGS
 from traders.words import settings as words
 
 

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from demo.sample.answers import Choice, answer_text, choices_at, taken
 from demo.sample.ledger import Ledger
 from demo.sample.pace import Pace
 from demo.sample.plan import MS_PER_HOUR
 from demo.sample.prices import PricePath
 from demo.sample.styles import Persona
+from demo.sample.thoughts.answers import Choice, answer_text, choices_at, taken
 from demo.sample.trips import Trip
 from demo.sample.versions import SampleVersion
 from traders.schema import jsonio

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
-from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
-from traders.schema.declare import Group, Kind, Riskier, Setting
 from traders.schema.durations import format_duration
 from traders.schema.problems import expected
+from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
+from traders.schema.settings.declare import Group, Kind, Riskier, Setting
 
 _HEAD = """# Settings
 

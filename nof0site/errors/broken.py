@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from nof0site.errors import for_program
+from nof0site.errors.pages import for_program
 from traders.database import writes
 from traders.database.faults import Fault, fault_of
 

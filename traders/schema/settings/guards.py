@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from pydantic import model_validator
 
-from traders.schema.declare import Boolean, Group, Integer, Kind, Number, Riskier, Section, _, setting
+from traders.schema.settings.declare import Boolean, Group, Integer, Kind, Number, Riskier, Section, _, setting
 
 
 def _multiple(label: str, help: str, riskier: Riskier) -> Number:

@@ -10,9 +10,9 @@ from typing import Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from traders.schema.declare import REQUIRED, Kind, Section, Setting
-from traders.schema.fleet import FleetSpec
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.declare import REQUIRED, Kind, Section, Setting
+from traders.schema.settings.fleet import FleetSpec
+from traders.schema.settings.trader import TraderSpec
 
 
 def settings_by_path(spec: type[Section]) -> dict[str, Setting]:

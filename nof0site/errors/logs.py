@@ -34,6 +34,6 @@ def _account_of(request: Any) -> str:
 
 def _address_of(request: Any) -> str:
     # Loaded late: logging is set up before the applications.
-    from nof0site.login import client_address
+    from nof0site.login.pages import client_address
 
     return str(client_address(request)) if hasattr(request, "META") else "unknown"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from traders.schema.declare import Section
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.declare import Section
+from traders.schema.settings.trader import TraderSpec
 
 
 def judged_with(path: str) -> str:

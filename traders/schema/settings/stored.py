@@ -7,9 +7,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from traders.schema.fleet import FLEET_ID, FleetSpec
 from traders.schema.paths import Change, Flat, flatten
-from traders.schema.trader import TraderSpec
+from traders.schema.settings.fleet import FLEET_ID, FleetSpec
+from traders.schema.settings.trader import TraderSpec
 
 Spec = TraderSpec | FleetSpec
 

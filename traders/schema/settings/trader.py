@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from traders.schema.declare import (
+from traders.schema.settings.declare import (
     Boolean,
     Group,
     Integer,
@@ -25,8 +25,8 @@ from traders.schema.declare import (
     _,
     setting,
 )
-from traders.schema.extra import Extra
-from traders.schema.guards import ExecGuards
+from traders.schema.settings.extra import Extra
+from traders.schema.settings.guards import ExecGuards
 
 SCHEMA_VERSION: Literal[1] = 1
 

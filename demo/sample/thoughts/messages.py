@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from demo.sample.decisions import SampleDecision
+from demo.sample.thoughts.decisions import SampleDecision
 
 
 @dataclass(frozen=True, slots=True)

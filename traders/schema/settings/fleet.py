@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from traders.schema.declare import Group, Integer, Kind, Line, Number, Riskier, Section, _, setting
-from traders.schema.extra import Extra
+from traders.schema.settings.declare import Group, Integer, Kind, Line, Number, Riskier, Section, _, setting
+from traders.schema.settings.extra import Extra
 
 FLEET_SCHEMA_VERSION: Literal[1] = 1
 

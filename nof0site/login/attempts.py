@@ -13,13 +13,13 @@ from django.db.models import F, Max, Q, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
-from nof0site.throttle import WINDOW, Failures, Refusal, Scope, refusal
+from nof0site.login.throttle import WINDOW, Failures, Refusal, Scope, refusal
 
 # How long an address stays known for an account that logged in from it.
 KNOWN_FOR = timedelta(days=30)
 LONGEST_NAME = 150
 
-log = logging.getLogger("nof0site.login")
+log = logging.getLogger("nof0site.login.pages")
 
 
 class AttemptHandler(AxesDatabaseHandler):

@@ -22,8 +22,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 
-from nof0site.attempts import forget, refusal_of, username_in
-from nof0site.throttle import Scope
+from nof0site.login.attempts import forget, refusal_of, username_in
+from nof0site.login.throttle import Scope
 from traders.accounts.writer import may_enter
 
 BUSY_SECONDS = 2

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from traders.schema import jsonio
-from traders.schema.declare import unprintable
+from traders.schema.settings.declare import unprintable
 
 KEY_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 MAX_BYTES = 64 * 1024

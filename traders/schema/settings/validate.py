@@ -8,15 +8,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from traders.schema.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
-from traders.schema.declare import Setting
-from traders.schema.fleet import FleetSpec
 from traders.schema.journal import DIR_PATH, journal_dir_problem
 from traders.schema.paths import Flat
 from traders.schema.problems import InvalidConfig, Problem, problems_of, shown
 from traders.schema.prompts import path_problem
 from traders.schema.secrets import find_secret, secrets_in
-from traders.schema.trader import ID_PATTERN, ID_RULE, TraderSpec
+from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
+from traders.schema.settings.declare import Setting
+from traders.schema.settings.fleet import FleetSpec
+from traders.schema.settings.trader import ID_PATTERN, ID_RULE, TraderSpec
 
 # Embeddings, overrides and isolates of the bidirectional algorithm: a page would show another text than is stored.
 # Looked for here and not where the types are declared, so that what is stored already stays readable.
