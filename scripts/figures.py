@@ -18,8 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = ("tests/", "migrations/", "benchmarks/", "scripts/", "demo/")
-# Names that Django gives to one class a module.
-SHARED_BY_DESIGN = {"Command", "Migration", "Meta", "Config"}
+# Names that Django looks for: one class a module, or a model's inner class.
+SHARED_BY_DESIGN = {"Command", "Migration", "Meta", "Config", "DatabaseWrapper"}
 SQL = re.compile(r"\.(?:execute|executemany|raw)\(")
 LONG_TEMPLATE_LINE = 200
 
