@@ -16,7 +16,7 @@ from traders.manager_yaml.reader import read_manager_yaml
 from traders.manager_yaml.yaml import nodes
 from traders.schema.settings.trader import TraderSpec
 
-SHARED = Path(__file__).parents[2].parent / "shared" / "data" / "manager.yaml"
+SHARED = Path(__file__).parents[3].parent / "shared" / "data" / "manager.yaml"
 
 
 def trader(tmp_path: Path, old: str = "", new: str = "") -> TraderSpec:

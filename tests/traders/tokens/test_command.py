@@ -19,7 +19,7 @@ from traders.tokens import services as tokens
 
 pytestmark = pytest.mark.django_db
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def run(*arguments: str) -> tuple[str, str]:

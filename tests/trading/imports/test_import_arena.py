@@ -44,7 +44,7 @@ from trading.schema.decision import Action, ActionTaken
 
 pytestmark = pytest.mark.django_db
 
-ARENA = Path(__file__).resolve().parents[3] / "shared" / "data" / "alpha-arena"
+ARENA = Path(__file__).resolve().parents[4] / "shared" / "data" / "alpha-arena"
 TABLES = (Trade, Position, ConversationMessage, EquitySnapshot, Symbol, TraderConfig)
 Import = Callable[..., dict[str, Any]]
 

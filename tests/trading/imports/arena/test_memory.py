@@ -13,7 +13,7 @@ import pytest
 from tests.servers import new_data_dir, remove_servers
 from tests.trading.arena_sample import trade
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 MEGABYTE = 1_000_000
 _RUN = """
 import django, resource, sys

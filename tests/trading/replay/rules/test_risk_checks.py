@@ -16,7 +16,7 @@ from trading.replay.rules.risk_checks import CHECKS, judge, refusals
 from trading.schema.common import Side
 from trading.schema.decision import Account, Action, Cooldown, Quote
 
-DOCS = Path(__file__).resolve().parents[3] / "docs" / "risk-checks.md"
+DOCS = Path(__file__).resolve().parents[4] / "docs" / "risk-checks.md"
 MS = 1000
 
 
