@@ -1,0 +1,160 @@
+"""A change list for tables of any length: each page begins after the last row of the page before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, unquote
+
+from django.contrib import messages
+from django.contrib.admin.views.main import ORDER_VAR
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.db.models import Field, Model, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from unfold.views import ChangeList
+
+OLDER, NEWER = "older", "newer"
+"""Names in the address. The page lists what follows or precedes the place that the value names."""
+PLACES = (OLDER, NEWER)
+_SEPARATOR = "~"
+
+Order = Sequence[tuple[Any, bool]]
+"""(model field, whether it falls) of each column of the order; the last one is unique."""
+
+
+class KeysetPaginator:
+    """Stands where the theme's templates look for a paginator; it has links instead of page numbers."""
+
+    template_name = "traders/parts/keyset_pages.html"
+
+
+class KeysetChangeList(ChangeList):
+    """The stock change list without COUNT and OFFSET.
+
+    The columns of the order must be fields of the table without NULL. `sortable_by` names the columns that a person
+    may sort by; name only those whose order an index serves. Other columns in the address are ignored, because
+    Django checks `sortable_by` for the headers alone.
+
+    For templates: `result_list` is the page; `newest_url`, `newer_url` and `older_url` lead to the pages beside it and
+    are empty where there is none; `result_count` counts the rows of the page.
+    """
+
+    def get_results(self, request: HttpRequest) -> None:
+        order = self._order(self.queryset)
+        start, backwards = self._start(request, order)
+        rows = self.queryset.reverse() if backwards else self.queryset
+        if start:
+            rows = rows.filter(_beyond(_turned(order) if backwards else order, start))
+        found = self.fetch(rows[: self.list_per_page + 1])
+        more, page = len(found) > self.list_per_page, found[: self.list_per_page]
+        if backwards:
+            page.reverse()
+        has_newer, has_older = (more, True) if backwards else (bool(start), more)
+        self.newer_url = self._page_url(NEWER, order, page[0]) if page and has_newer else ""
+        self.older_url = self._page_url(OLDER, order, page[-1]) if page and has_older else ""
+        self.newest_url = self.get_query_string() if start and (self.newer_url or not page) else ""
+        self.result_list, self.result_count = page, len(page)
+        self.full_result_count, self.show_full_result_count, self.show_admin_actions = None, False, True
+        self.paginator, self.multi_page, self.can_show_all = KeysetPaginator(), False, False
+
+    def fetch(self, rows: QuerySet[Any]) -> list[Any]:
+        """Reads the rows of a page and one more. A subclass may limit the time that this takes."""
+        return list(rows)
+
+    def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
+        given: dict[str, Any] = super().get_filters_params(params)
+        return {name: value for name, value in given.items() if name not in PLACES}
+
+    def get_query_string(self, new_params: Any = None, remove: Any = None) -> str:
+        """Without the place: another filter or order begins at its first page."""
+        return str(super().get_query_string(new_params, [*(remove or ()), *PLACES]))
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        """The default order, its reverse, or one sortable column and then the primary key."""
+        queryset = queryset.order_by()  # the default order, which Django appends to the one that is asked for
+        asked = self.params.pop(ORDER_VAR, "").partition(".")[0]
+        default: list[Any] = super().get_ordering(request, queryset)
+        if not asked:
+            return default
+        self.params[ORDER_VAR] = asked
+        found: list[Any] = super().get_ordering(request, queryset)
+        for whole in (default, [_reversed(name) for name in default]):
+            if found[0] == whole[0] or found == ["-pk"]:
+                return whole
+        return found
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        allowed = self.sortable_by is None or field_name in self.sortable_by
+        return super().get_ordering_field(field_name) if allowed else None
+
+    def _order(self, queryset: QuerySet[Any]) -> Order:
+        order = []
+        for name in queryset.query.order_by:
+            if not isinstance(name, str):
+                raise ImproperlyConfigured(f"{self.model_admin}: a keyset list is sorted by fields, not by {name!r}")
+            bare = name.removeprefix("-")
+            field = self.lookup_opts.pk if bare == "pk" else self.lookup_opts.get_field(bare)
+            if field.null:
+                raise ImproperlyConfigured(
+                    f"{self.model_admin}: a keyset list cannot be sorted by {bare!r}, it has NULL"
+                )
+            order.append((field, name.startswith("-")))
+        return order
+
+    def _start(self, request: HttpRequest, order: Order) -> tuple[list[Any] | None, bool]:
+        """The place that the address names, and whether the page lies before it."""
+        for name in PLACES:
+            text = request.GET.get(name)
+            if not text:
+                continue
+            try:
+                return _read_place(text, order), name == NEWER
+            except ValidationError:
+                said = _("“%(place)s” is no place in this list. You see its first page.") % {"place": text[:80]}
+                messages.warning(request, said)
+        return None, False
+
+    def _page_url(self, name: str, order: Order, row: Model) -> str:
+        return self.get_query_string({name: _place(row, order)})
+
+
+def _place(row: Model, order: Order) -> str:
+    """`1760003600000~steady_long|BTC`: the row's values of the order's columns."""
+    texts = (field.value_to_string(row) for field, _falls in order)
+    return _SEPARATOR.join(quote(text, safe=" |:/+").replace(_SEPARATOR, "%7E") for text in texts)
+
+
+def _read_place(text: str, order: Order) -> list[Any]:
+    """Raises ValidationError."""
+    texts = [unquote(part) for part in text.split(_SEPARATOR)]
+    if len(texts) != len(order) or any("\x00" in part for part in texts):
+        raise ValidationError("no place")
+    return [_read_value(field, part) for (field, _falls), part in zip(order, texts, strict=True)]
+
+
+def _read_value(field: Field[Any, Any], text: str) -> Any:
+    value = field.to_python(text)
+    if value is None or (isinstance(value, datetime) and timezone.is_naive(value)):
+        raise ValidationError("no place")
+    return value
+
+
+def _beyond(order: Order, start: Sequence[Any]) -> Q:
+    """The rows after `start`. The first condition of each level is the one that an index can begin at."""
+    (field, falls), *others = order
+    past = Q(**{f"{field.attname}__{'lt' if falls else 'gt'}": start[0]})
+    if not others:
+        return past
+    from_here = Q(**{f"{field.attname}__{'lte' if falls else 'gte'}": start[0]})
+    return from_here & (past | _beyond(others, start[1:]))
+
+
+def _turned(order: Order) -> Order:
+    return [(field, not falls) for field, falls in order]
+
+
+def _reversed(name: str) -> str:
+    return name.removeprefix("-") if name.startswith("-") else f"-{name}"
