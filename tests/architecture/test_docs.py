@@ -55,3 +55,25 @@ def test_links_and_pictures_lead_somewhere(page: Path) -> None:
 
     local = [target for target in targets if not target.startswith(("http://", "https://"))]
     assert [target for target in local if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_files_that_a_page_names_exist(page: Path) -> None:
+    named = set(re.findall(r"`((?:\w+/)+\w+\.(?:py|html|md|yaml|toml))`", page.read_text()))
+
+    assert [name for name in sorted(named) if not any((root / name).exists() for root in _places())] == []
+
+
+def test_folders_of_the_layout_exist() -> None:
+    layout = (ROOT / "docs" / "architecture.md").read_text().split("## Layout", 1)[1].split("```")[1]
+    folders = set(re.findall(r"\b([a-z_]+)/(?=[ \n])", layout))
+
+    assert len(folders) > 50
+    known = {path.name for app in ("nof0site", "traders", "trading") for path in (ROOT / app).rglob("*")}
+    known |= {path.name for path in (*ROOT.iterdir(), *(ROOT / "tests").iterdir())}
+    assert sorted(folders - known) == []
+
+
+def _places() -> list[Path]:
+    """A page names a file from the top, or from its app, where the app is clear."""
+    return [ROOT, ROOT / "traders", ROOT / "trading", ROOT / "nof0site"]
