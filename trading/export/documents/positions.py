@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from trading.export.documents.wire import encode, fraction, seconds, signed
+from trading.export.documents.wire import encode, fraction, seconds, signed, with_texts_of_large_ids
 from trading.imports.arena.plans import plan_back
 from trading.imports.arena.remains import restored
 from trading.schema.contract import TRADER
 from trading.schema.position import Position
 
 NO_ORDER = -1
+IDS = ("entry_oid", "tp_oid", "sl_oid", "oid")
 # In real money and prices more decimals say nothing.
 _CENT_OF_A_CENT = Decimal("0.00000001")
 
@@ -50,7 +51,7 @@ def position_object(position: Position, mark: Decimal | None) -> dict[str, Any]:
         found["margin"] = (entry.price * entry.quantity / entry.leverage).quantize(_CENT_OF_A_CENT)
     if mark is not None:
         found |= {"current_price": mark, "unrealized_pnl": sign * entry.quantity * (mark - entry.price)}
-    return found
+    return with_texts_of_large_ids(found, IDS)
 
 
 def holdings(objects: Iterable[tuple[Position, dict[str, Any]]]) -> dict[str, dict[str, dict[str, Any]]]:

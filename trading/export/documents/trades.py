@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from trading.export.documents.wire import fraction, seconds, signed
+from trading.export.documents.wire import fraction, seconds, signed, with_texts_of_large_ids
 from trading.imports.arena.plans import plan_back
 from trading.imports.arena.remains import restored
 from trading.imports.arena.trades import human_time
 from trading.schema.contract import TRADER
 from trading.schema.trade import Fill, FillType, Trade
+
+IDS = ("entry_oid", "entry_tid", "exit_oid", "exit_tid")
 
 
 def trade_object(trade: Trade) -> dict[str, Any]:
@@ -35,7 +37,7 @@ def trade_object(trade: Trade) -> dict[str, Any]:
         "realized_net_pnl": detail.pnl.net,
         "total_commission_dollars": detail.pnl.commission,
     }
-    return restored(found, origin.fields if origin else None)
+    return with_texts_of_large_ids(restored(found, origin.fields if origin else None), IDS)
 
 
 def _end(trade: Trade, end: FillType, price: Decimal, ts_ms: int) -> dict[str, Any]:

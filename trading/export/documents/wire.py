@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 
 MS_PER_SECOND = 1000
+# Number.MAX_SAFE_INTEGER of JavaScript.
+LARGEST_EXACT_INTEGER = 2**53 - 1
 _LARGEST_FLOAT = Decimal("1e300")
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
@@ -35,6 +37,12 @@ def amount(value: Decimal | None) -> Decimal | None:
     """PostgreSQL's numeric knows NaN and numbers beyond a float, which clients would read as Infinity; the wire does
     not."""
     return value if value is not None and value.is_finite() and abs(value) <= _LARGEST_FLOAT else None
+
+
+def with_texts_of_large_ids(found: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """`{name}_str` beside each id that JavaScript cannot read as a number without changing it."""
+    large = (name for name in names if isinstance(found[name], int) and abs(found[name]) > LARGEST_EXACT_INTEGER)
+    return found | {f"{name}_str": str(found[name]) for name in large}
 
 
 def signed(quantity: Decimal, sign: int) -> Decimal:

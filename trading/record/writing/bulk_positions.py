@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from traders.schema import jsonio
 from trading.models import Position as PositionRow
 from trading.record.exclusions import queries as exclusions
+from trading.record.rules.identity import ENTRY_TOLERANCE_MS
 from trading.record.stored import rows
 from trading.record.stored.copying import copy_rows
 from trading.record.stored.outcome import Outcome, sorted_out
 from trading.record.writing import positions
+from trading.record.writing.locks import lock_record
 from trading.schema.ids import open_position_id
 from trading.schema.position import Position, Status
 
@@ -26,6 +28,7 @@ def copy_positions(batch: Sequence[Position]) -> Outcome:
     A position that is recorded as closed since is known, and so is one that was set aside, whatever is said of it now.
     A closed row makes way for another position that is open.
     """
+    lock_record(position.trader_id for position in batch)
     stored = _stored(batch)
     aside = exclusions.positions_aside({position.trader_id for position in batch})
     is_aside = {position.id: _entry_key(position) in aside for position in batch}
@@ -86,6 +89,8 @@ def _taken(position: Position, stored: _Stored) -> str | None:
     at_open = stored.positions.get(open_position_id(position.trader_id, position.symbol))
     if at_open and _is_same_entry(at_open, position) and not at_open.is_open:
         return _content(position)
+    if at_place and at_place.is_open and _came_another_way(at_place, position) and _is_same_entry(at_place, position):
+        return _content(position)
     if at_place and (at_place.is_open or not position.is_open):
         return _content(at_place)
     if at_open and at_open.is_open and _is_same_entry(at_open, position):
@@ -97,8 +102,27 @@ def _entry_key(position: Position) -> exclusions.EntryKey:
     return position.trader_id, position.symbol, str(position.side), position.detail.entry.time_ms
 
 
+def _came_another_way(one: Position, other: Position) -> bool:
+    """Sources keep different leaves of one position: of an engine's position an export gives back the half."""
+    return _system(one) != _system(other)
+
+
+def _system(position: Position) -> str | None:
+    return position.detail.origin.system if position.detail.origin else None
+
+
 def _is_same_entry(one: Position, other: Position) -> bool:
-    return (one.side, one.detail.entry, one.detail.orders) == (other.side, other.detail.entry, other.detail.orders)
+    """By side and entry; orders and leverage tell them apart where both have them."""
+    first, second = one.detail, other.detail
+    orders = [detail.orders.entry_oid if detail.orders else None for detail in (first, second)]
+    named = [str(order) for order in orders if order is not None]
+    return (
+        one.side is other.side
+        and abs(first.entry.time_ms - second.entry.time_ms) <= (ENTRY_TOLERANCE_MS if len(named) > 1 else 0)
+        and (first.entry.price, first.entry.quantity) == (second.entry.price, second.entry.quantity)
+        and len(set(named)) <= 1
+        and (first.entry.leverage == second.entry.leverage or None in (first.entry.leverage, second.entry.leverage))
+    )
 
 
 def _content(position: Position) -> str:

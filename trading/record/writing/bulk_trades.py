@@ -7,26 +7,85 @@ from collections.abc import Sequence
 from django.db import connection
 
 from traders.schema import jsonio
+from trading.record.rules.identity import Likeness, likeness
+from trading.record.stored import rows
 from trading.record.stored.copying import copy_rows
-from trading.record.stored.outcome import Outcome, sorted_out
+from trading.record.stored.outcome import Outcome
+from trading.record.writing.locks import lock_record
 from trading.schema.trade import Trade
 
 TRADE_COLUMNS = ("id", "trader_id", "symbol", "side", "close_ts_ms", "detail")
-_STORED = "SELECT id, trader_id, symbol, side, close_ts_ms, detail::text, exclusion_id FROM trades WHERE id = ANY (%s)"
+_STORED = """
+SELECT id, trader_id, symbol, side, close_ts_ms, detail::text, exclusion_id IS NOT NULL FROM trades WHERE id = ANY (%s)
+"""
+# What closed in the same milliseconds under other ids.
+_BESIDE = """
+SELECT t.id, t.exclusion_id IS NOT NULL FROM (
+       SELECT DISTINCT * FROM unnest(%s::text[], %s::text[], %s::bigint[]) AS k (trader_id, symbol, close_ts_ms)) k
+  JOIN trades t USING (trader_id, symbol, close_ts_ms)
+ WHERE t.id <> ALL (%s)
+"""
+
+Close = tuple[str, str, int]
+"""(trader, symbol, milliseconds of the close)."""
 
 
 def copy_trades(batch: Sequence[Trade]) -> Outcome:
-    """Adds those that are not recorded yet; a trade is compared whole, its attribution to versions aside, which may
-    have become known since."""
+    """Adds those that are not recorded yet. One that came another way, under another id, is known; a trade of the same
+    id is compared whole, its attribution to versions aside, which may have become known since."""
+    lock_record(trade.trader_id for trade in batch)
     stored, aside = _stored([trade.id for trade in batch])
-    new, outcome = sorted_out(batch, stored, key=_id, content=_content, name=_id)
-    outcome.set_aside = sum(trade.id in aside and stored[trade.id] == _content(trade) for trade in batch)
-    copy_rows("trades", TRADE_COLUMNS, map(trade_row, new))
+    beside, aside_beside = _beside([trade for trade in batch if trade.id not in stored])
+    aside |= aside_beside
+    outcome, new = Outcome(), dict[str, Trade]()
+    for place, trade in enumerate(batch):
+        taken = stored.get(trade.id) or (_content(new[trade.id]) if trade.id in new else None)
+        if taken is not None:
+            like, known_id = _like_of_one_id(taken, trade), trade.id
+        else:
+            like, known_id = _like_beside(beside.get(_close(trade), ()), trade)
+        if like is Likeness.SAME:
+            outcome.known += 1
+            outcome.set_aside += known_id in aside
+        elif like is Likeness.CONTRADICTION:
+            outcome.conflicts.append(known_id)
+            outcome.conflicts_at.append(place)
+        else:
+            new[trade.id] = trade
+            beside.setdefault(_close(trade), []).append(trade)
+    outcome.inserted = len(new)
+    copy_rows("trades", TRADE_COLUMNS, map(trade_row, new.values()))
     return outcome
 
 
-def _id(trade: Trade) -> str:
-    return trade.id
+def _like_of_one_id(taken: str, trade: Trade) -> Likeness:
+    return Likeness.SAME if taken == _content(trade) else Likeness.CONTRADICTION
+
+
+def _like_beside(found: Sequence[Trade], trade: Trade) -> tuple[Likeness, str]:
+    """The first that is not another one, and its id."""
+    for known in found:
+        like = likeness(known, trade)
+        if like is not Likeness.OTHER:
+            return like, known.id
+    return Likeness.OTHER, ""
+
+
+def _close(trade: Trade) -> Close:
+    return trade.trader_id, trade.symbol, trade.close_ts_ms
+
+
+def _beside(batch: Sequence[Trade]) -> tuple[dict[Close, list[Trade]], set[str]]:
+    """What is recorded of the same closes under other ids, and the ids of those set aside. Those that cannot be read
+    are left out."""
+    closes = [_close(trade) for trade in batch]
+    with connection.cursor() as cursor:
+        cursor.execute(_BESIDE, [*([close[part] for close in closes] for part in range(3)), [t.id for t in batch]])
+        found = dict(cursor.fetchall())
+    beside: dict[Close, list[Trade]] = {}
+    for known in rows.trades(rows.TRADES.filter(pk__in=found).order_by("pk")) if found else ():
+        beside.setdefault(_close(known), []).append(known)
+    return beside, {trade_id for trade_id, is_aside in found.items() if is_aside}
 
 
 def _stored(ids: Sequence[str]) -> tuple[dict[str, str], set[str]]:
@@ -36,9 +95,9 @@ def _stored(ids: Sequence[str]) -> tuple[dict[str, str], set[str]]:
         found = cursor.fetchall()
     stored = {
         trade_id: _stored_content(trader_id, symbol, side, close_ts_ms, detail)
-        for trade_id, trader_id, symbol, side, close_ts_ms, detail, _exclusion in found
+        for trade_id, trader_id, symbol, side, close_ts_ms, detail, _aside in found
     }
-    return stored, {trade_id for trade_id, *_, exclusion in found if exclusion is not None}
+    return stored, {trade_id for trade_id, *_, is_aside in found if is_aside}
 
 
 def _stored_content(trader_id: str, symbol: str, side: str, close_ts_ms: int, detail: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -23,10 +24,12 @@ from trading.record.rules.errors import (
     RecordConflict,
     SetAside,
 )
+from trading.record.rules.identity import Likeness, have_same_fills, likeness
 from trading.record.stored import rows, versions
 from trading.record.stored.constraints import checked
 from trading.record.writing import trades
 from trading.record.writing.decisions import version_of
+from trading.record.writing.locks import lock_record
 from trading.schema.common import NANOSECONDS_PER_MS, Side, Versions
 from trading.schema.exclusion import who_and_why
 from trading.schema.ids import closed_position_id, open_position_id, trade_id
@@ -79,6 +82,7 @@ def open_position(
     new = Position(open_position_id(trader_id, symbol), trader_id, symbol, side, Status.OPEN, whole)
     try:
         with transaction.atomic(), checked(trader_id):
+            lock_record([trader_id])
             found = _locked(new.id)
             if found and found.status == Status.OPEN:
                 stored = _read(found)
@@ -106,6 +110,7 @@ def update_position(*, trader_id: str, symbol: str, **parts: Any) -> Position:
     is written again as far as it can be. Raises NoOpenPosition, CannotBeRead.
     """
     with transaction.atomic():
+        lock_record([trader_id])
         row = _open(trader_id, symbol)
         entry = parts.get("entry")
         stored = _salvaged(row, entry.stored() if isinstance(entry, Entry) else None)
@@ -135,11 +140,17 @@ def close_position(
     """
     close_ms = closed_at_ns // NANOSECONDS_PER_MS
     with transaction.atomic():
-        if made := trades.stored(trade_id(trader_id, symbol, closed_at_ns)):
+        lock_record([trader_id])
+        own_id = trade_id(trader_id, symbol, closed_at_ns)
+        if made := trades.stored(own_id):
             if (made.detail.pnl, made.detail.prices.avg_exit) != (pnl, price):
                 raise RecordConflict("trade", made.id)
             return made
-        row = _open(trader_id, symbol)
+        row = _open_or_none(trader_id, symbol)
+        is_late = row is None or close_ms < row.opened_ms
+        if is_late and (made := _closed_another_way(trader_id, symbol, close_ms, price, pnl, fills)):
+            return made
+        row = row or _open(trader_id, symbol)
         try:
             stored = _salvaged(row, _entry_of(row, fills))
         except CannotBeRead as error:
@@ -156,8 +167,32 @@ def close_position(
         )
         trade = _trade(held, closed, pnl, fills, closed_at_ns)
         _write(row, Status.CLOSED, closed, stored)
-        trades.insert(trade)
-    return trade
+        made, _is_new = trades.insert(trade)
+    return made
+
+
+def _closed_another_way(
+    trader_id: str, symbol: str, close_ms: int, price: Any, pnl: Pnl, fills: Sequence[Fill]
+) -> Trade | None:
+    """The trade of this very close, where it was recorded from an export or an arena's files. Raises RecordConflict for
+    one of the same fills that contradicts it."""
+    for made in trades.closed_at(trader_id, symbol, close_ms):
+        as_asked = replace(
+            made,
+            detail=made.detail.model_copy(
+                update={
+                    "pnl": pnl,
+                    "prices": made.detail.prices.model_copy(update={"avg_exit": price}),
+                    "fills": tuple(fills),
+                }
+            ),
+        )
+        found = likeness(made, as_asked)
+        if found is Likeness.SAME:
+            return made
+        if found is Likeness.CONTRADICTION and have_same_fills(made, as_asked):
+            raise RecordConflict("trade", made.id)
+    return None
 
 
 def open_of_trader(trader_id: str) -> list[Any]:
@@ -237,9 +272,14 @@ def _closed_before(new: Position) -> str | None:
     return same.filter(opened_ms=new.detail.entry.time_ms).values_list("pk", flat=True).first()
 
 
-def _open(trader_id: str, symbol: str) -> PositionRow:
+def _open_or_none(trader_id: str, symbol: str) -> PositionRow | None:
     found = _locked(open_position_id(trader_id, symbol))
-    if found is None or found.status != Status.OPEN:
+    return found if found and found.status == Status.OPEN else None
+
+
+def _open(trader_id: str, symbol: str) -> PositionRow:
+    found = _open_or_none(trader_id, symbol)
+    if found is None:
         if aside := exclusions.open_aside(trader_id, symbol):
             raise SetAside(f"the open position of {trader_id} in {symbol}", who_and_why(exclusions.entry_of(aside)))
         raise NoOpenPosition(trader_id, symbol)

@@ -50,16 +50,7 @@ def position(
     _require_trader(trader_id)
     _require_own(decision_id, trader_id)
     detail, _ = without_secrets(detail, f"the position of {trader_id} in {symbol}")
-    known = positions.open_known(trader_id, symbol)
-    if known is None:
-        symbols.add([symbol])
-        made = positions.open_position(
-            trader_id=trader_id, symbol=symbol, side=side, detail=detail, decision_id=decision_id
-        )
-    elif known != (side, detail.entry.time_ms):
-        raise AlreadyOpen(trader_id, symbol)
-    else:
-        made = positions.update_position(trader_id=trader_id, symbol=symbol, **_given(detail))
+    made = _opened_or_changed(trader_id, symbol, side, detail, decision_id)
     live.changed(trader_id)
     return made
 
@@ -93,7 +84,8 @@ def close(
 def trade(*, trader_id: str, symbol: str, side: Side, closed_at_ns: int, detail: TradeDetail) -> Trade:
     """Records a trade whose position was not recorded here; the versions are those valid at its entry and exit.
 
-    The same trade again changes nothing. Raises RecordConflict and UnknownTrader.
+    The same trade again changes nothing, whichever way it came first; that row is answered. Raises RecordConflict and
+    UnknownTrader.
     """
     _require_trader(trader_id)
     times = detail.time
@@ -103,9 +95,9 @@ def trade(*, trader_id: str, symbol: str, side: Side, closed_at_ns: int, detail:
     whole = detail.model_copy(update={"versions": valid})
     made, _ = clean(Trade(trade_id(trader_id, symbol, closed_at_ns), trader_id, symbol, side, whole))
     symbols.add([symbol])
-    trades.record_trade(made)
+    stored, _is_new = trades.recorded(made)
     live.changed(trader_id)
-    return made
+    return stored
 
 
 def equity_points(trader_id: str, points: Sequence[EquityPoint]) -> Outcome:
@@ -118,6 +110,24 @@ def equity_points(trader_id: str, points: Sequence[EquityPoint]) -> Outcome:
             raise RecordConflict("equity", outcome.conflicts[0])
     live.changed(trader_id)
     return outcome
+
+
+def _opened_or_changed(
+    trader_id: str, symbol: str, side: Side, detail: PositionDetail, decision_id: int | None
+) -> Position:
+    """Looked up again when another request opened it in between."""
+    known = positions.open_known(trader_id, symbol)
+    if known is None:
+        symbols.add([symbol])
+        try:
+            return positions.open_position(
+                trader_id=trader_id, symbol=symbol, side=side, detail=detail, decision_id=decision_id
+            )
+        except AlreadyOpen:
+            known = positions.open_known(trader_id, symbol)
+    if known != (side, detail.entry.time_ms):
+        raise AlreadyOpen(trader_id, symbol)
+    return positions.update_position(trader_id=trader_id, symbol=symbol, **_given(detail))
 
 
 def _given(detail: PositionDetail) -> dict[str, Any]:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.db import connection, transaction
 
 from traders.schema import jsonio
+from trading.models import Trade as TradeRow
 from trading.record.rules.errors import RecordConflict
+from trading.record.rules.identity import Likeness, likeness
 from trading.record.stored import rows
 from trading.record.stored.constraints import checked
+from trading.record.writing.locks import lock_record
+from trading.schema.ids import short_digest
 from trading.schema.tolerant import NotReadable
-from trading.schema.trade import Trade
+from trading.schema.trade import FillType, Trade
 
 _INSERT = """
 INSERT INTO trades (id, trader_id, symbol, side, close_ts_ms, detail)
-VALUES (%s, %s, %s, %s, %s, %s::jsonb) ON CONFLICT (id) DO NOTHING
+VALUES (%s, %s, %s, %s, %s, %s::jsonb)
 """
 # Named columns only, so that the covering index answers alone.
 _RECENT = """
@@ -25,29 +30,70 @@ SELECT close_ts_ms, symbol, side, net_pnl, confidence, leverage, quantity
 
 
 def record_trade(trade: Trade) -> bool:
-    """False when exactly this trade is recorded already.
+    """False when this trade is recorded already, whichever way it came.
 
-    Raises RecordConflict when its id is taken by another one, UnknownTrader, and django.db.IntegrityError for what
-    the database's own checks refuse.
+    Raises RecordConflict when the one that is recorded contradicts it, UnknownTrader, and django.db.IntegrityError for
+    what the database's own checks refuse.
     """
+    return recorded(trade)[1]
+
+
+def recorded(trade: Trade) -> tuple[Trade, bool]:
+    """(the trade as it is stored, whether it is new); otherwise as `record_trade`. One that came first keeps its id."""
     with transaction.atomic():
+        lock_record([trade.trader_id])
         return insert(trade)
 
 
-def insert(trade: Trade) -> bool:
-    """In the caller's transaction; otherwise as `record_trade`."""
-    detail = trade.stored()
+def insert(trade: Trade) -> tuple[Trade, bool]:
+    """In the caller's transaction, which holds the trader's lock; otherwise as `recorded`."""
+    known = beside(trade)
+    if known and trade.id == known.id and _differs(known, trade):
+        raise RecordConflict("trade", known.id)
+    if known:
+        return known, False
+    new = replace(trade, id=free_id(trade))
     with checked(trade.trader_id), connection.cursor() as cursor:
         cursor.execute(
-            _INSERT,
-            [trade.id, trade.trader_id, trade.symbol, trade.side, trade.close_ts_ms, jsonio.dumps(detail)],
+            _INSERT, [new.id, new.trader_id, new.symbol, new.side, new.close_ts_ms, jsonio.dumps(new.stored())]
         )
-        is_new = bool(cursor.rowcount)
-    if is_new:
-        return True
-    if stored(trade.id) != trade:
-        raise RecordConflict("trade", trade.id)
-    return False
+    return new, True
+
+
+def beside(trade: Trade) -> Trade | None:
+    """The trade that is recorded already and is this one. Raises RecordConflict for one that contradicts it, and for
+    one that has its id and cannot be read."""
+    stored(trade.id)
+    for known in closed_at(trade.trader_id, trade.symbol, trade.close_ts_ms):
+        found = likeness(known, trade)
+        if found is Likeness.SAME:
+            return known
+        if found is Likeness.CONTRADICTION:
+            raise RecordConflict("trade", known.id)
+    return None
+
+
+def closed_at(trader_id: str, symbol: str, close_ts_ms: int) -> list[Trade]:
+    """Those of one trader and symbol that closed in this millisecond; those that cannot be read are left out."""
+    return list(
+        rows.trades(rows.TRADES.filter(trader=trader_id, symbol=symbol, close_ts_ms=close_ts_ms).order_by("pk"))
+    )
+
+
+def free_id(trade: Trade) -> str:
+    """Its own id, or where another trade with other fills has that, one that names the fill of its entry as well."""
+    if not TradeRow.objects.filter(pk=trade.id).exists():
+        return trade.id
+    entered = (fill.fill_id for fill in trade.detail.fills if fill.type is FillType.ENTRY)
+    last = next((fill_id for fill_id in entered if fill_id is not None), None)
+    return f"{trade.id}|{last if last is not None else short_digest(trade.stored())}"
+
+
+def _differs(known: Trade, new: Trade) -> bool:
+    """Of two with one id, which came by one way: all but their versions, of which more may be known by now."""
+    return replace(known, detail=known.detail.model_copy(update={"versions": None})) != replace(
+        new, detail=new.detail.model_copy(update={"versions": None})
+    )
 
 
 def stored(trade_id: str) -> Trade | None:

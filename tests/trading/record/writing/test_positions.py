@@ -90,7 +90,8 @@ def test_the_same_close_again_returns_its_trade_and_another_result_is_refused() 
     with pytest.raises(RecordConflict, match="other content"):
         closed(pnl=Pnl(gross=Decimal(1), net=Decimal(1)))
     with pytest.raises(NoOpenPosition):
-        closed(closed_at_ns=CLOSED_NS + 1)
+        closed(closed_at_ns=CLOSED_NS + 10**6)
+    assert closed(closed_at_ns=CLOSED_NS + 1) == closed()
     assert TradeRow.objects.count() == 1
 
 
@@ -155,6 +156,6 @@ def test_of_two_that_open_at_once_one_is_recorded_and_the_other_is_told() -> Non
 @pytest.mark.django_db(transaction=True)
 def test_of_many_that_close_at_once_one_makes_the_trade() -> None:
     opened()
-    results = at_once(*(lambda n=n: closed(closed_at_ns=CLOSED_NS + n) for n in range(6)))
+    results = at_once(*(lambda n=n: closed(closed_at_ns=CLOSED_NS + n * 10**6) for n in range(6)))
     assert sum(isinstance(result, NoOpenPosition) for result in results) == 5
     assert TradeRow.objects.count() == 1

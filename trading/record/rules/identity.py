@@ -1,0 +1,93 @@
+"""Whether two trades of one trader and symbol, closed in the same millisecond, are one.
+
+A trade may come twice by different ways: from the engine, from an export of our own, from an arena's files. Each way
+keeps other leaves, so a trade is known by its fills and orders where both have them, else by side, moments, quantity
+and prices. What else they say of P&L must then agree.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import Enum, auto
+
+from trading.schema.trade import FillType, Trade
+
+# Clocks of an exchange and of an engine differ by so much about one order.
+ENTRY_TOLERANCE_MS = 1_000
+# Sources round averages of several fills.
+_RELATIVE = Decimal("1e-6")
+# P&L of one trade may differ by a cent, or by a millionth of what was traded.
+_CENT = Decimal("0.01")
+
+
+class Likeness(Enum):
+    SAME = auto()
+    CONTRADICTION = auto()
+    OTHER = auto()
+
+
+def likeness(known: Trade, new: Trade) -> Likeness:
+    """Of two trades of one trader, symbol and close (ms)."""
+    by_ids = _by_ids(known, new)
+    if by_ids is Likeness.OTHER:
+        return Likeness.OTHER
+    if _has_same_figures(known, new, by_order=by_ids is Likeness.SAME):
+        return Likeness.SAME if _has_same_pnl(known, new) else Likeness.CONTRADICTION
+    if by_ids is Likeness.SAME or known.id == new.id:
+        return Likeness.CONTRADICTION
+    if known.side is not new.side or known.detail.time.open_ts_ms != new.detail.time.open_ts_ms:
+        return Likeness.OTHER
+    return Likeness.OTHER if known.detail.fills and new.detail.fills else Likeness.CONTRADICTION
+
+
+def have_same_fills(known: Trade, new: Trade) -> bool | None:
+    """By the ids of fills and orders; None where they share no kind of id."""
+    found = _by_ids(known, new)
+    return None if found is None else found is Likeness.SAME
+
+
+def _by_ids(known: Trade, new: Trade) -> Likeness | None:
+    """OTHER as soon as one end has ids in common kinds but none in common; None where no end can be compared."""
+    found = None
+    for end in FillType:
+        for name in ("fill_id", "order_id"):
+            one, other = _ids(known, end, name), _ids(new, end, name)
+            if not one or not other:
+                continue
+            if one.isdisjoint(other):
+                return Likeness.OTHER
+            found = Likeness.SAME
+            break
+    return found
+
+
+def _ids(trade: Trade, end: FillType, name: str) -> set[str]:
+    """As texts: one source writes a number where another writes a text."""
+    found = (getattr(fill, name) for fill in trade.detail.fills if fill.type is end)
+    return {str(value) for value in found if value is not None}
+
+
+def _has_same_figures(known: Trade, new: Trade, *, by_order: bool) -> bool:
+    one, other = known.detail, new.detail
+    apart_ms = abs(one.time.open_ts_ms - other.time.open_ts_ms)
+    return (
+        known.side is new.side
+        and apart_ms <= (ENTRY_TOLERANCE_MS if by_order else 0)
+        and _is_near(one.quantity.total, other.quantity.total)
+        and _is_near(one.prices.avg_entry, other.prices.avg_entry)
+        and _is_near(one.prices.avg_exit, other.prices.avg_exit)
+    )
+
+
+def _has_same_pnl(known: Trade, new: Trade) -> bool:
+    one, other = known.detail, new.detail
+    allowed = max(_CENT, _RELATIVE * one.prices.avg_entry * one.quantity.total)
+    pairs = [(one.pnl.gross, other.pnl.gross), (one.pnl.net, other.pnl.net)]
+    # A commission of 0 is also what stands where the source named none.
+    if one.pnl.commission and other.pnl.commission:
+        pairs.append((one.pnl.commission, other.pnl.commission))
+    return all(abs(left - right) <= allowed for left, right in pairs)
+
+
+def _is_near(one: Decimal, other: Decimal) -> bool:
+    return abs(one - other) <= _RELATIVE * max(abs(one), abs(other))
