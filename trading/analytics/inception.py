@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from trading.analytics import ratios
 from trading.analytics.returns import DAY_MS, equity_returns
@@ -29,21 +28,34 @@ class Equity:
         return float((self.last / self.first - 1) * 100) if self.first > 0 else None
 
 
-def equity_of(days: Sequence[Any]) -> Equity:
-    """`days` are (first ms, first equity, last equity, deepest fall in % of the peak so far, points), in order."""
-    (first_ms, first, _, _, points), last = days[0], days[-1][2]
-    falls = [float(fall) for _, _, _, fall, _ in days if fall is not None]
-    is_alone = len(days) == 1 and points == 1
+@dataclass(frozen=True, slots=True)
+class EquityDay:
+    """A trader's equity in USD on one day (UTC). `fall_pct` is the deepest fall in % of the highest equity since the
+    first day; None if that was never above zero. `points` is the number of recorded points of the day."""
+
+    first_ms: int
+    first: Decimal
+    last: Decimal
+    fall_pct: Decimal | None
+    points: int
+
+
+def equity_of(days: Iterable[EquityDay]) -> Equity:
+    """`days` in order of time, at least one."""
+    days = list(days)
+    start = days[0]
+    falls = [float(day.fall_pct) for day in days if day.fall_pct is not None]
+    is_alone = len(days) == 1 and start.points == 1
     ends = [
-        EquityPoint("", (ms // DAY_MS + 1) * DAY_MS - 1, end)
-        for ms, _, end, _, count in days
-        if ms != first_ms or count > 1
+        EquityPoint("", (day.first_ms // DAY_MS + 1) * DAY_MS - 1, day.last)
+        for day in days
+        if day is not start or day.points > 1
     ]
-    returns = equity_returns([EquityPoint("", first_ms, first), *ends])
+    returns = equity_returns([EquityPoint("", start.first_ms, start.first), *ends])
     return Equity(
-        first_ms=first_ms,
-        first=first,
-        last=last,
+        first_ms=start.first_ms,
+        first=start.first,
+        last=days[-1].last,
         max_drawdown_pct=None if is_alone else max(falls, default=None),
         sharpe=ratios.sharpe(returns) if returns else None,
     )

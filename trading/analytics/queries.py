@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
-from django.db import connection
+from django.db.models import Exists, OuterRef
 
+from traders.database import sql
+from traders.models import TraderConfig
 from traders.schema.moments import EARLIEST_MS, LATEST_MS
 from trading.analytics.intervals import OpenPosition
+from trading.models import DecisionJournal, Trade
 from trading.record.stored.safe_sql import bounded, epoch_ms, is_moment_ms, items, moment_ms, number, version
 from trading.record.stored.unreadable import note
 from trading.schema.facts import DecisionFact, EquityPoint, SetAsideCounts, SignalFact, TradeFact
@@ -20,64 +24,69 @@ from trading.schema.unreadable import NO_FIGURE, NO_MOMENT, NO_MOMENT_MS, Unread
 
 # The text sent to the model is told by the hash of the system prompt of the version that opened the trade.
 _TRADES = f"""
-SELECT t.id, t.trader_id, t.symbol, t.side, {moment_ms("t.detail", "time.open_ts_ms")},
-       CASE WHEN {is_moment_ms("t.close_ts_ms")} THEN t.close_ts_ms END,
-       {bounded("t.quantity")}, {number("t.detail", "prices.avg_entry")}, {number("t.detail", "prices.avg_exit")},
-       {number("t.detail", "pnl.gross")}, {number("t.detail", "pnl.commission")}, {bounded("t.net_pnl")},
-       c.entry, c.exit, {bounded("t.leverage")}, {bounded("t.confidence")},
-       {number("t.detail", "exit_plan.sl_price")}, {number("t.detail", "exit_plan.tp_price")},
-       t.entry_version, {version("t.detail", "versions.exit")}, v.detail #>> '{{prompts,system_sha256}}'
+SELECT t.id, t.trader_id, t.symbol, t.side, {moment_ms("t.detail", "time.open_ts_ms")} AS open_ts_ms,
+       CASE WHEN {is_moment_ms("t.close_ts_ms")} THEN t.close_ts_ms END AS close_ts_ms,
+       {bounded("t.quantity")} AS quantity, {number("t.detail", "prices.avg_entry")} AS entry_price,
+       {number("t.detail", "prices.avg_exit")} AS exit_price, {number("t.detail", "pnl.gross")} AS gross,
+       {number("t.detail", "pnl.commission")} AS commission, {bounded("t.net_pnl")} AS net,
+       c.entry_commission, c.exit_commission, {bounded("t.leverage")} AS leverage,
+       {bounded("t.confidence")} AS confidence, {number("t.detail", "exit_plan.sl_price")} AS stop_loss,
+       {number("t.detail", "exit_plan.tp_price")} AS take_profit, t.entry_version,
+       {version("t.detail", "versions.exit")} AS exit_version,
+       v.detail #>> '{{prompts,system_sha256}}' AS prompt_sha256
   FROM trades t
   LEFT JOIN trader_config_versions v ON v.id = t.trader_id AND v.version = t.entry_version
   LEFT JOIN LATERAL (
-       SELECT sum({number("fill", "commission")}) FILTER (WHERE fill ->> 'type' = 'entry') AS entry,
-              sum({number("fill", "commission")}) FILTER (WHERE fill ->> 'type' = 'exit') AS exit
+       SELECT sum({number("fill", "commission")}) FILTER (WHERE fill ->> 'type' = 'entry') AS entry_commission,
+              sum({number("fill", "commission")}) FILTER (WHERE fill ->> 'type' = 'exit') AS exit_commission
          FROM jsonb_array_elements({items("t.detail", "fills")}) AS fill) c ON true
  WHERE t.trader_id = ANY (%(traders)s) AND t.exclusion_id IS NULL
    AND (%(since)s::bigint IS NULL OR t.close_ts_ms >= %(since)s)
    AND (%(until)s::bigint IS NULL OR t.close_ts_ms < %(until)s)
  ORDER BY t.trader_id, t.close_ts_ms, t.id
 """
-# What a trade's figures cannot be made without, by the place of its column.
+# What every trade needs, by the name in TradeFact, with the path under which it is stored.
 _NEEDED = {
-    4: "detail.time.open_ts_ms",
-    5: "close_ts_ms",
-    6: "detail.quantity.total",
-    7: "detail.prices.avg_entry",
-    8: "detail.prices.avg_exit",
-    9: "detail.pnl.gross",
-    10: "detail.pnl.commission",
-    11: "detail.pnl.net",
+    "open_ts_ms": "detail.time.open_ts_ms",
+    "close_ts_ms": "close_ts_ms",
+    "quantity": "detail.quantity.total",
+    "entry_price": "detail.prices.avg_entry",
+    "exit_price": "detail.prices.avg_exit",
+    "gross": "detail.pnl.gross",
+    "commission": "detail.pnl.commission",
+    "net": "detail.pnl.net",
 }
+_needed = attrgetter(*_NEEDED)
 _OF_PERIOD = """
  WHERE j.trader_id = ANY (%(traders)s) AND j.exclusion_id IS NULL
    AND (%(since_at)s::timestamptz IS NULL OR j.decided_at >= %(since_at)s)
    AND (%(until_at)s::timestamptz IS NULL OR j.decided_at < %(until_at)s)
 """
 _DECISIONS = f"""
-SELECT j.id, j.trader_id, {epoch_ms("j.decided_at")}, j.success, j.config_version
+SELECT j.id, j.trader_id, {epoch_ms("j.decided_at")} AS decided_at_ms, j.success, j.config_version
   FROM decision_journal j {_OF_PERIOD} ORDER BY j.trader_id, j.decided_at, j.id
 """
 _SIGNALS = f"""
-SELECT j.id, j.trader_id, {epoch_ms("j.decided_at")}, d ->> 'symbol', d ->> 'action',
-       {number("d", "confidence")}, {number("d", "leverage")}, {number("d", "entry_price")},
-       {number("d", "stop_loss")}, {number("d", "take_profit")}, {number("d", "position_size_usd")},
-       j.config_version, v.detail #>> '{{prompts,system_sha256}}'
+SELECT j.id AS decision_id, j.trader_id, {epoch_ms("j.decided_at")} AS decided_at_ms, d ->> 'symbol' AS symbol,
+       d ->> 'action' AS action, {number("d", "confidence")} AS confidence, {number("d", "leverage")} AS leverage,
+       {number("d", "entry_price")} AS entry_price, {number("d", "stop_loss")} AS stop_loss,
+       {number("d", "take_profit")} AS take_profit, {number("d", "position_size_usd")} AS position_size_usd,
+       j.config_version, v.detail #>> '{{prompts,system_sha256}}' AS prompt_sha256
   FROM decision_journal j
  CROSS JOIN LATERAL jsonb_array_elements({items("j.detail", "decisions")}) AS d
   LEFT JOIN trader_config_versions v ON v.id = j.trader_id AND v.version = j.config_version
  {_OF_PERIOD} ORDER BY j.trader_id, j.decided_at, j.id
 """
 _EQUITY = """
-SELECT trader_id, ts_ms, equity_usd, source FROM equity_snapshots
+SELECT trader_id, ts_ms, equity_usd AS equity, source FROM equity_snapshots
  WHERE trader_id = ANY (%(traders)s) AND exclusion_id IS NULL
    AND (%(since)s::bigint IS NULL OR ts_ms >= %(since)s)
    AND (%(until)s::bigint IS NULL OR ts_ms < %(until)s)
  ORDER BY trader_id, ts_ms
 """
 _OPEN = f"""
-SELECT p.trader_id, p.symbol, p.side, p.opened_ms, %(until)s::bigint, p.entry_version,
-       v.detail #>> '{{prompts,system_sha256}}'
+SELECT p.trader_id, p.symbol, p.side, p.opened_ms AS open_ts_ms, %(until)s::bigint AS close_ts_ms, p.entry_version,
+       v.detail #>> '{{prompts,system_sha256}}' AS prompt_sha256
   FROM positions p
   LEFT JOIN trader_config_versions v ON v.id = p.trader_id AND v.version = p.entry_version
  WHERE p.trader_id = ANY (%(traders)s) AND p.status = 'open' AND p.exclusion_id IS NULL
@@ -89,16 +98,16 @@ SELECT p.trader_id, p.symbol, p.side, p.opened_ms, %(until)s::bigint, p.entry_ve
 _ASIDE = """
 SELECT (SELECT count(*) FROM trades WHERE trader_id = ANY (%(traders)s) AND exclusion_id IS NOT NULL
            AND (%(since)s::bigint IS NULL OR close_ts_ms >= %(since)s)
-           AND (%(until)s::bigint IS NULL OR close_ts_ms < %(until)s)),
+           AND (%(until)s::bigint IS NULL OR close_ts_ms < %(until)s)) AS trades,
        (SELECT count(*) FROM positions WHERE trader_id = ANY (%(traders)s) AND exclusion_id IS NOT NULL
            AND (%(since)s::bigint IS NULL OR opened_ms >= %(since)s)
-           AND (%(until)s::bigint IS NULL OR opened_ms < %(until)s)),
+           AND (%(until)s::bigint IS NULL OR opened_ms < %(until)s)) AS positions,
        (SELECT count(*) FROM decision_journal WHERE trader_id = ANY (%(traders)s) AND exclusion_id IS NOT NULL
            AND (%(since_at)s::timestamptz IS NULL OR decided_at >= %(since_at)s)
-           AND (%(until_at)s::timestamptz IS NULL OR decided_at < %(until_at)s)),
+           AND (%(until_at)s::timestamptz IS NULL OR decided_at < %(until_at)s)) AS decisions,
        (SELECT count(*) FROM equity_snapshots WHERE trader_id = ANY (%(traders)s) AND exclusion_id IS NOT NULL
            AND (%(since)s::bigint IS NULL OR ts_ms >= %(since)s)
-           AND (%(until)s::bigint IS NULL OR ts_ms < %(until)s))
+           AND (%(until)s::bigint IS NULL OR ts_ms < %(until)s)) AS equity
 """
 
 
@@ -116,17 +125,20 @@ def facts(trader_ids: Collection[str], *, since: datetime | None = None, until: 
     """Trades that closed, decisions taken and equity seen at or after `since` and before `until`. Four statements."""
     asked = _asked(trader_ids, since, until)
     return Facts(
-        [TradeFact(*row) for row in _rows(_TRADES, asked) if _is_whole(row)],
-        [SignalFact(*row) for row in _rows(_SIGNALS, asked) if _is_said(row)],
-        [DecisionFact(*row) for row in _rows(_DECISIONS, asked) if _is_dated(row)],
-        [EquityPoint(*row) for row in _rows(_EQUITY, asked) if is_equity(*row[:3])],
+        [fact for fact in sql.rows_as(TradeFact, _TRADES, asked) if _is_whole(fact)],
+        [fact for fact in sql.rows_as(SignalFact, _SIGNALS, asked) if _names_symbol_and_action(fact)],
+        [fact for fact in sql.rows_as(DecisionFact, _DECISIONS, asked) if _is_dated(fact)],
+        [
+            point
+            for point in sql.rows_as(EquityPoint, _EQUITY, asked)
+            if is_equity(point.trader_id, point.ts_ms, point.equity)
+        ],
     )
 
 
 def set_aside(trader_ids: Collection[str], *, since: datetime | None, until: datetime | None) -> SetAsideCounts:
     """What the facts of the same question leave out. One statement, from tiny indexes."""
-    ((*counts,),) = _rows(_ASIDE, _asked(trader_ids, since, until))
-    return SetAsideCounts(*counts)
+    return sql.rows_as(SetAsideCounts, _ASIDE, _asked(trader_ids, since, until))[0]
 
 
 def _asked(trader_ids: Collection[str], since: datetime | None, until: datetime | None) -> dict[str, Any]:
@@ -141,48 +153,42 @@ def _asked(trader_ids: Collection[str], since: datetime | None, until: datetime 
 
 def open_positions(trader_ids: Collection[str], *, until: datetime) -> list[OpenPosition]:
     """What the traders hold, as held until a moment; a position opened after it is left out."""
-    return [OpenPosition(*row) for row in _rows(_OPEN, {"traders": list(trader_ids), "until": _ms(until)})]
+    return sql.rows_as(OpenPosition, _OPEN, {"traders": list(trader_ids), "until": _ms(until)})
 
 
 def existing(trader_ids: Collection[str]) -> set[str]:
-    return {
-        name for (name,) in _rows("SELECT id FROM trader_config WHERE id = ANY (%(ids)s)", {"ids": list(trader_ids)})
-    }
+    return set(TraderConfig.objects.filter(pk__in=trader_ids).values_list("pk", flat=True))
 
 
 def traders_with_records() -> list[str]:
     """Ids of the traders that have trades or decisions, in order."""
-    return [
-        trader_id
-        for (trader_id,) in _rows(
-            "SELECT id FROM trader_config c WHERE EXISTS (SELECT FROM trades t WHERE t.trader_id = c.id)"
-            " OR EXISTS (SELECT FROM decision_journal j WHERE j.trader_id = c.id) ORDER BY id",
-            {},
-        )
-    ]
+    traded, decided = (Exists(table.objects.filter(trader=OuterRef("pk"))) for table in (Trade, DecisionJournal))
+    return list(TraderConfig.objects.filter(traded | decided).order_by("pk").values_list("pk", flat=True))
 
 
-def _is_whole(row: Sequence[Any]) -> bool:
-    if None not in row[4:12]:
+def _is_whole(fact: TradeFact) -> bool:
+    """Whether the database had every value that TradeFact requires; noted if not."""
+    needed = _needed(fact)
+    if None not in needed:
         return True
-    missing = next(path for place, path in _NEEDED.items() if row[place] is None)
-    note(Unreadable("trades", row[0], missing, NO_FIGURE))
+    missing = next(path for path, value in zip(_NEEDED.values(), needed, strict=True) if value is None)
+    note(Unreadable("trades", fact.id, missing, NO_FIGURE))
     return False
 
 
-def _is_said(row: Sequence[Any]) -> bool:
-    """A decision without a time is noted where decisions are read."""
-    number, _trader, at_ms, symbol, action, *_ = row
-    if symbol is None or action is None:
-        note(Unreadable("decision_journal", str(number), "detail.decisions", "must name a symbol and an action each"))
+def _names_symbol_and_action(fact: Any) -> bool:
+    """Noted if not. A decision without a time is noted by `_is_dated`."""
+    if fact.symbol is None or fact.action is None:
+        reason = "must name a symbol and an action each"
+        note(Unreadable("decision_journal", str(fact.decision_id), "detail.decisions", reason))
         return False
-    return at_ms is not None
+    return fact.decided_at_ms is not None
 
 
-def _is_dated(row: Sequence[Any]) -> bool:
-    if row[2] is None:
-        note(Unreadable("decision_journal", str(row[0]), "decided_at", NO_MOMENT))
-    return row[2] is not None
+def _is_dated(fact: Any) -> bool:
+    if fact.decided_at_ms is None:
+        note(Unreadable("decision_journal", str(fact.id), "decided_at", NO_MOMENT))
+    return fact.decided_at_ms is not None
 
 
 def is_equity(trader_id: str, ts_ms: int, equity: Decimal) -> bool:
@@ -200,12 +206,6 @@ def equity_problem(ts_ms: int, equity: Decimal) -> tuple[str, str] | None:
     if not equity.is_finite() or abs(equity) > LARGEST:
         return "equity_usd", f"{NO_FIGURE}, is {equity:.6g}"
     return None
-
-
-def _rows(sql: str, parameters: dict[str, Any]) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return list(cursor.fetchall())
 
 
 def _ms(moment: datetime) -> int:

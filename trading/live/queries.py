@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
-
+from traders.database import sql
 from trading.analytics import inception
+from trading.analytics.inception import EquityDay
 from trading.record.stored.counted import MESSAGE_COUNTS
 from trading.record.stored.safe_sql import (
     EQUITY_COUNTS,
@@ -33,22 +33,23 @@ from trading.schema.live_store.limits import MOST_CONVERSATIONS, MOST_TRADES
 MOST_ERROR_CHARACTERS = 500
 _NOW = "(extract(epoch FROM statement_timestamp()) * 1000000)::bigint"
 _TRADERS = f"""
-SELECT {_NOW}, id, detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb
+SELECT {_NOW} AS as_of, id, detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb AS is_retired
   FROM trader_config WHERE %(all)s OR id = ANY (%(traders)s) ORDER BY id
 """
 _POSITION_IS_READABLE = f"{is_bounded('quantity')} AND {is_bounded('entry_price')} AND {is_moment_ms('opened_ms')}"
 _POSITIONS = f"""
-SELECT trader_id, symbol, side, quantity, entry_price, {bounded("leverage")},
-       {number("detail", "risk.confidence")}, {number("detail", "risk.risk_usd")}, opened_ms,
-       coalesce({epoch_ms("updated_at")}, opened_ms), detail #>> '{{exchange,provider}}'
+SELECT trader_id, symbol, side, quantity, entry_price, {bounded("leverage")} AS leverage,
+       {number("detail", "risk.confidence")} AS confidence, {number("detail", "risk.risk_usd")} AS risk_usd, opened_ms,
+       coalesce({epoch_ms("updated_at")}, opened_ms) AS updated_ms, detail #>> '{{exchange,provider}}' AS exchange
   FROM positions
  WHERE trader_id = ANY (%(traders)s) AND status = 'open' AND exclusion_id IS NULL AND {_POSITION_IS_READABLE}
  ORDER BY trader_id, symbol
 """
 # What cannot be read is left out before the last ones are taken, so that it takes no other trade's place.
 _TRADES = f"""
-SELECT t.trader_id, t.symbol, t.side, t.quantity, t.entry, t.exit, t.net_pnl, t.close_ts_ms, t.id, t.opened_ms,
-       {bounded("t.leverage")}, {bounded("t.confidence")}, t.detail #>> '{{exchange,provider}}'
+SELECT t.trader_id, t.symbol, t.side, t.quantity, t.entry AS entry_price, t.exit AS exit_price,
+       t.net_pnl AS net_pnl_usd, t.close_ts_ms AS closed_ms, t.id, t.opened_ms, {bounded("t.leverage")} AS leverage,
+       {bounded("t.confidence")} AS confidence, t.detail #>> '{{exchange,provider}}' AS exchange
   FROM unnest(%(traders)s::text[]) AS wanted (id)
  CROSS JOIN LATERAL (
        SELECT * FROM (
@@ -61,11 +62,11 @@ SELECT t.trader_id, t.symbol, t.side, t.quantity, t.entry, t.exit, t.net_pnl, t.
  ORDER BY t.trader_id, t.close_ts_ms DESC, t.id DESC
 """
 _RESULTS = f"""
-SELECT trader_id, sum(trades)::bigint, sum(wins)::bigint, sum(losses)::bigint,
-       coalesce(sum({bounded("net_pnl")}), 0), coalesce(sum({bounded("gross_pnl")}), 0),
-       coalesce(sum({bounded("commission")}), 0),
-       min(CASE WHEN {is_moment_ms("first_close_ms")} THEN first_close_ms END),
-       max(CASE WHEN {is_moment_ms("last_close_ms")} THEN last_close_ms END)
+SELECT trader_id, sum(trades)::bigint AS trades, sum(wins)::bigint AS wins, sum(losses)::bigint AS losses,
+       coalesce(sum({bounded("net_pnl")}), 0) AS net, coalesce(sum({bounded("gross_pnl")}), 0) AS gross,
+       coalesce(sum({bounded("commission")}), 0) AS fees,
+       min(CASE WHEN {is_moment_ms("first_close_ms")} THEN first_close_ms END) AS first_close_ms,
+       max(CASE WHEN {is_moment_ms("last_close_ms")} THEN last_close_ms END) AS last_close_ms
   FROM version_results WHERE trader_id = ANY (%(traders)s) GROUP BY trader_id
 """
 # Of each trader its preferred series (as the analytics choose it), one point a day and the very first and last.
@@ -79,17 +80,19 @@ points AS (
     SELECT e.trader_id, e.ts_ms, e.equity_usd,
            max(e.equity_usd) OVER (PARTITION BY e.trader_id ORDER BY e.ts_ms) AS peak
       FROM equity_snapshots e JOIN series USING (trader_id, source) WHERE {EQUITY_COUNTS})
-SELECT trader_id, min(ts_ms), (array_agg(equity_usd ORDER BY ts_ms))[1], (array_agg(equity_usd ORDER BY ts_ms DESC))[1],
-       max(CASE WHEN peak > 0 THEN least(100 * (peak - equity_usd) / peak, 100) END), count(*)
+SELECT trader_id, min(ts_ms) AS first_ms, (array_agg(equity_usd ORDER BY ts_ms))[1] AS first,
+       (array_agg(equity_usd ORDER BY ts_ms DESC))[1] AS last,
+       max(CASE WHEN peak > 0 THEN least(100 * (peak - equity_usd) / peak, 100) END) AS fall_pct, count(*) AS points
   FROM points GROUP BY trader_id, ts_ms / 86400000 ORDER BY trader_id, ts_ms / 86400000
 """
 # All less those set aside: two counts from indexes alone.
 _DECISIONS = f"""
-SELECT wanted.id, j.decided_ms, j.success, j.first ->> 'symbol', j.first ->> 'action',
-       {number("j.first", "confidence")}, left(j.error, {MOST_ERROR_CHARACTERS}), j.config_version, j.id,
-       j.cycle_number, j.done, j.actions,
+SELECT wanted.id AS trader_id, j.decided_ms, j.success, j.first ->> 'symbol' AS symbol, j.first ->> 'action' AS action,
+       {number("j.first", "confidence")} AS confidence, left(j.error, {MOST_ERROR_CHARACTERS}) AS error,
+       j.config_version, j.id, j.cycle_number, j.done, j.actions,
        (SELECT count(*) FROM decision_journal WHERE trader_id = wanted.id)
            - (SELECT count(*) FROM decision_journal WHERE trader_id = wanted.id AND exclusion_id IS NOT NULL)
+           AS decisions
   FROM unnest(%(traders)s::text[]) AS wanted (id)
  CROSS JOIN LATERAL (
        SELECT id, {epoch_ms("decided_at")} AS decided_ms, success, config_version,
@@ -103,7 +106,7 @@ SELECT wanted.id, j.decided_ms, j.success, j.first ->> 'symbol', j.first ->> 'ac
         ORDER BY decided_at DESC, id DESC LIMIT 1) j
 """
 _CONVERSATIONS = f"""
-SELECT wanted.id, c.conversation, c.messages, {epoch_ms("c.sent_at")}
+SELECT wanted.id AS trader_id, c.conversation, c.messages, {epoch_ms("c.sent_at")} AS sent_ms
   FROM unnest(%(traders)s::text[]) AS wanted (id)
  CROSS JOIN LATERAL (
        SELECT conversation, count(*) AS messages, max(sent_at) FILTER (WHERE {is_moment("sent_at")}) AS sent_at
@@ -136,21 +139,21 @@ def project(trader_ids: Collection[str] | None = None) -> Projection:
     """Of these traders, or of the whole fleet; unknown ones are left out. Seven statements."""
     as_of, retired = _traders(trader_ids)
     asked = {"traders": list(retired), "most": MOST_TRADES}
-    results = {row[0]: row[1:] for row in _rows(_RESULTS, asked)}
-    equity = {name: inception.equity_of(rows) for name, rows in _grouped(_rows(_EQUITY, asked)).items()}
-    decided = {row[0]: row[1:] for row in _rows(_DECISIONS, asked)}
-    held = _grouped(_rows(_POSITIONS, asked))
-    traded = _grouped(_rows(_TRADES, asked))
-    talked = _grouped(_rows(_CONVERSATIONS, asked | {"most": MOST_CONVERSATIONS}))
+    results = _by_trader(sql.rows(_RESULTS, asked))
+    decided = _by_trader(sql.rows(_DECISIONS, asked))
+    equity = {name: inception.equity_of(map(_day, days)) for name, days in _grouped(sql.rows(_EQUITY, asked)).items()}
+    held = _grouped(sql.rows(_POSITIONS, asked))
+    traded = _grouped(sql.rows(_TRADES, asked))
+    talked = _grouped(sql.rows(_CONVERSATIONS, asked | {"most": MOST_CONVERSATIONS}))
     return Projection(
         as_of=as_of,
         retired=retired,
         positions={name: _positions(as_of, held.get(name, ())) for name in retired},
-        trades={name: live.RecentTrades(as_of, tuple(_trade(row) for row in traded.get(name, ()))) for name in retired},
+        trades={name: live.RecentTrades(as_of, tuple(map(_trade, traded.get(name, ())))) for name in retired},
         analytics={name: _analytics(as_of, results.get(name), equity.get(name), decided.get(name)) for name in retired},
         inception={name: _inception(as_of, results.get(name), equity.get(name), decided.get(name)) for name in retired},
         decisions={name: _decision(as_of, row) for name, row in decided.items()},
-        conversations={name: tuple(live.Conversation(as_of, *row) for row in rows) for name, rows in talked.items()},
+        conversations={name: tuple(_conversation(as_of, row) for row in rows) for name, rows in talked.items()},
     )
 
 
@@ -160,65 +163,72 @@ def fleet() -> dict[str, bool]:
 
 
 def _traders(trader_ids: Collection[str] | None) -> tuple[int, dict[str, bool]]:
-    rows = _rows(_TRADERS, {"all": trader_ids is None, "traders": list(trader_ids or ())})
-    ((as_of,),) = _rows(f"SELECT {_NOW}", {}) if not rows else [(rows[0][0],)]
-    return int(as_of), {name: retired for _, name, retired in rows}
+    rows = sql.rows(_TRADERS, {"all": trader_ids is None, "traders": list(trader_ids or ())})
+    as_of = rows[0].as_of if rows else sql.value(f"SELECT {_NOW}")
+    return int(as_of), {row.id: row.is_retired for row in rows}
+
+
+def _day(row: Any) -> EquityDay:
+    return EquityDay(row.first_ms, row.first, row.last, row.fall_pct, row.points)
 
 
 def _positions(as_of: int, rows: Iterable[Any]) -> live.Positions:
-    return live.Positions(as_of, {symbol: live.LivePosition(*parts) for symbol, *parts in rows})
+    return live.Positions(as_of, {row.symbol: _position(row) for row in rows})
+
+
+def _position(row: Any) -> live.LivePosition:
+    return live.LivePosition(
+        side=row.side,
+        quantity=row.quantity,
+        entry_price=row.entry_price,
+        leverage=row.leverage,
+        confidence=row.confidence,
+        risk_usd=row.risk_usd,
+        opened_ms=row.opened_ms,
+        updated_ms=row.updated_ms,
+        exchange=row.exchange,
+    )
 
 
 def _trade(row: Any) -> live.LiveTrade:
-    symbol, side, quantity, entry, exit_price, net, closed, trade_id, opened, leverage, confidence, exchange = row
     return live.LiveTrade(
-        symbol=symbol,
-        side=side,
-        quantity=quantity,
-        entry_price=entry,
-        exit_price=exit_price,
-        net_pnl_usd=net,
-        closed_ms=closed,
-        id=trade_id,
-        opened_ms=opened,
-        leverage=leverage,
-        confidence=confidence,
-        exchange=exchange,
+        symbol=row.symbol,
+        side=row.side,
+        quantity=row.quantity,
+        entry_price=row.entry_price,
+        exit_price=row.exit_price,
+        net_pnl_usd=row.net_pnl_usd,
+        closed_ms=row.closed_ms,
+        id=row.id,
+        opened_ms=row.opened_ms,
+        leverage=row.leverage,
+        confidence=row.confidence,
+        exchange=row.exchange,
     )
 
 
 def _analytics(as_of: int, results: Any, equity: inception.Equity | None, decided: Any) -> live.Analytics:
-    trades, wins, losses, net, gross, fees, _first, last = results or (
-        0,
-        0,
-        0,
-        Decimal(0),
-        Decimal(0),
-        Decimal(0),
-        0,
-        None,
-    )
-    done, actions = decided[9:11] if decided else (None, None)
+    """`results`, `equity` and `decided` are None for a trader without trades, equity or decisions."""
     return live.Analytics(
         as_of=as_of,
-        net_pnl_usd=net,
-        trades=trades,
-        wins=wins,
-        losses=losses,
-        win_rate_pct=100 * wins / trades if trades else None,
-        gross_pnl_usd=gross,
-        fees_usd=fees,
+        net_pnl_usd=results.net if results else Decimal(0),
+        trades=results.trades if results else 0,
+        wins=results.wins if results else 0,
+        losses=results.losses if results else 0,
+        win_rate_pct=100 * results.wins / results.trades if results and results.trades else None,
+        gross_pnl_usd=results.gross if results else Decimal(0),
+        fees_usd=results.fees if results else Decimal(0),
         return_pct=equity.return_pct if equity else None,
         sharpe=equity.sharpe if equity else None,
         max_drawdown_pct=equity.max_drawdown_pct if equity else None,
-        last_close_ms=last,
-        executed_share=done / actions if actions else None,
-        last_actions=actions,
+        last_close_ms=results.last_close_ms if results else None,
+        executed_share=decided.done / decided.actions if decided and decided.actions else None,
+        last_actions=decided.actions if decided else None,
     )
 
 
 def _inception(as_of: int, results: Any, equity: inception.Equity | None, decided: Any) -> live.SinceInception:
-    net, first_close = (results[3], results[6]) if results else (Decimal(0), None)
+    net, first_close_ms = (results.net, results.first_close_ms) if results else (Decimal(0), None)
     return live.SinceInception(
         as_of=as_of,
         net_pnl_usd=equity.last - equity.first if equity else net,
@@ -226,36 +236,38 @@ def _inception(as_of: int, results: Any, equity: inception.Equity | None, decide
         sharpe=equity.sharpe if equity else None,
         start_equity_usd=equity.first if equity else None,
         equity_usd=equity.last if equity else None,
-        inception_ms=equity.first_ms if equity else first_close,
-        decisions=decided[11] if decided else 0,
+        inception_ms=equity.first_ms if equity else first_close_ms,
+        decisions=decided.decisions if decided else 0,
     )
 
 
 def _decision(as_of: int, row: Any) -> live.DecisionLast:
-    decided_ms, success, symbol, action, confidence, error, version, number, cycle, *_ = row
     return live.DecisionLast(
         as_of=as_of,
-        decided_ms=decided_ms,
-        success=success,
-        symbol=symbol,
-        action=action,
-        confidence=confidence,
-        error=error,
-        config_version=version,
-        id=number,
-        cycle=cycle,
+        decided_ms=row.decided_ms,
+        success=row.success,
+        symbol=row.symbol,
+        action=row.action,
+        confidence=row.confidence,
+        error=row.error,
+        config_version=row.config_version,
+        id=row.id,
+        cycle=row.cycle_number,
     )
 
 
+def _conversation(as_of: int, row: Any) -> live.Conversation:
+    return live.Conversation(as_of, conversation=row.conversation, messages=row.messages, sent_ms=row.sent_ms)
+
+
+def _by_trader(rows: Iterable[Any]) -> dict[str, Any]:
+    """{trader: its only row}."""
+    return {row.trader_id: row for row in rows}
+
+
 def _grouped(rows: Iterable[Any]) -> dict[str, list[Any]]:
-    """{trader: its rows without the id}."""
+    """{trader: its rows}."""
     found: dict[str, list[Any]] = defaultdict(list)
     for row in rows:
-        found[row[0]].append(row[1:])
+        found[row.trader_id].append(row)
     return found
-
-
-def _rows(sql: str, asked: dict[str, Any]) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, asked)
-        return list(cursor.fetchall())

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
-from django.db import connection
-
+from traders.database import sql
 from traders.schema.settings.fleet import FLEET_ID
 from trading.record.stored.safe_sql import bounded, is_bounded, is_moment_ms, number
 from trading.schema.published import PricePoint
@@ -16,17 +14,21 @@ from trading.schema.published import PricePoint
 # Cycle numbers rise by one and no decision is ever deleted, so the last number is the count, less those set aside.
 # A trade of a time that is none stands in the roll-up's first or last close: the next one inside is looked up.
 _RESULTS = f"""
-SELECT c.id, c.version, c.detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb,
-       coalesce(r.trades, 0), coalesce(r.wins, 0), coalesce(r.losses, 0), coalesce(r.net, 0),
+SELECT c.id AS trader_id, c.version, c.detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb AS is_retired,
+       coalesce(r.trades, 0) AS trades, coalesce(r.wins, 0) AS wins, coalesce(r.losses, 0) AS losses,
+       coalesce(r.net, 0) AS net,
        CASE WHEN {is_moment_ms("r.first_ms")} THEN r.first_ms
             ELSE (SELECT min(close_ts_ms) FROM trades t
-                   WHERE t.trader_id = c.id AND exclusion_id IS NULL AND {is_moment_ms("close_ts_ms")}) END,
+                   WHERE t.trader_id = c.id AND exclusion_id IS NULL AND {is_moment_ms("close_ts_ms")})
+       END AS first_close_ms,
        CASE WHEN {is_moment_ms("r.last_ms")} THEN r.last_ms
             ELSE (SELECT max(close_ts_ms) FROM trades t
-                   WHERE t.trader_id = c.id AND exclusion_id IS NULL AND {is_moment_ms("close_ts_ms")}) END,
+                   WHERE t.trader_id = c.id AND exclusion_id IS NULL AND {is_moment_ms("close_ts_ms")})
+       END AS last_close_ms,
        coalesce((SELECT max(cycle_number) FROM decision_journal j WHERE j.trader_id = c.id), 0)
-           - (SELECT count(*) FROM decision_journal j WHERE j.trader_id = c.id AND j.exclusion_id IS NOT NULL),
-       coalesce(x.newest, 0)
+           - (SELECT count(*) FROM decision_journal j WHERE j.trader_id = c.id AND j.exclusion_id IS NOT NULL)
+           AS invocations,
+       coalesce(x.newest, 0) AS exclusion
   FROM trader_config c
   LEFT JOIN (SELECT trader_id, sum(trades)::bigint AS trades, sum(wins)::bigint AS wins,
                     sum(losses)::bigint AS losses, coalesce(sum({bounded("net_pnl")}), 0) AS net,
@@ -36,8 +38,8 @@ SELECT c.id, c.version, c.detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb
  ORDER BY c.id
 """
 _SUMS = f"""
-SELECT trader_id, coalesce(sum(net_pnl) FILTER (WHERE net_pnl > 0), 0),
-       coalesce(sum(net_pnl) FILTER (WHERE net_pnl < 0), 0)
+SELECT trader_id, coalesce(sum(net_pnl) FILTER (WHERE net_pnl > 0), 0) AS won,
+       coalesce(sum(net_pnl) FILTER (WHERE net_pnl < 0), 0) AS lost
   FROM trades WHERE trader_id = ANY (%s) AND exclusion_id IS NULL AND {is_bounded("net_pnl")} GROUP BY trader_id
 """
 _EXIT = number("detail", "prices.avg_exit")
@@ -48,24 +50,24 @@ WITH RECURSIVE s AS (
     (SELECT symbol FROM trades ORDER BY symbol LIMIT 1)
     UNION ALL
     SELECT (SELECT symbol FROM trades WHERE symbol > s.symbol ORDER BY symbol LIMIT 1) FROM s WHERE symbol IS NOT NULL)
-SELECT s.symbol, t.close_ts_ms, t.price
+SELECT s.symbol, t.close_ts_ms AS ts_ms, t.price
   FROM s CROSS JOIN LATERAL (
        SELECT close_ts_ms, {_EXIT} AS price FROM trades
         WHERE symbol = s.symbol AND {_IS_PRICED} ORDER BY close_ts_ms DESC LIMIT 1) t
 """
 _PRICES_AT = f"""
-SELECT DISTINCT t.close_ts_ms, t.price
+SELECT DISTINCT t.close_ts_ms AS ts_ms, t.price
   FROM unnest(%s::bigint[]) AS moment CROSS JOIN LATERAL (
        SELECT close_ts_ms, {_EXIT} AS price FROM trades
         WHERE symbol = %s AND close_ts_ms <= moment AND {_IS_PRICED} ORDER BY close_ts_ms DESC LIMIT 1) t
- ORDER BY t.close_ts_ms
+ ORDER BY ts_ms
 """
 _SYNCS = """
-SELECT (SELECT extract(epoch FROM max(synced_at))::float8 FROM yaml_base),
-       (SELECT count(*) FROM sync_conflicts),
-       (SELECT count(*) FROM yaml_base WHERE trader_id <> %s),
+SELECT (SELECT extract(epoch FROM max(synced_at))::float8 FROM yaml_base) AS at,
+       (SELECT count(*) FROM sync_conflicts) AS conflicts,
+       (SELECT count(*) FROM yaml_base WHERE trader_id <> %s) AS traders,
        (SELECT count(*) FROM trader_config_versions WHERE source = 'sync' AND change_set = (
-               SELECT max(change_set) FROM trader_config_versions WHERE source = 'sync'))
+               SELECT max(change_set) FROM trader_config_versions WHERE source = 'sync')) AS written
 """
 
 
@@ -100,29 +102,23 @@ class SyncState:
 
 def results() -> list[Result]:
     """Of the whole fleet, in order of id."""
-    return [Result(*row) for row in _rows(_RESULTS)]
+    return sql.rows_as(Result, _RESULTS)
 
 
 def gains_and_losses(trader_ids: Collection[str]) -> dict[str, tuple[Decimal, Decimal]]:
     """{trader: (sum of net gains, sum of net losses)}, over every trade, from an index alone."""
-    return {name: (won, lost) for name, won, lost in _rows(_SUMS, list(trader_ids))}
+    return {row.trader_id: (row.won, row.lost) for row in sql.rows(_SUMS, [list(trader_ids)])}
 
 
 def last_prices() -> dict[str, PricePoint]:
     """Of each symbol what it was last sold for."""
-    return {symbol: PricePoint(ts_ms, price) for symbol, ts_ms, price in _rows(_LAST_PRICES)}
+    return {row.symbol: PricePoint(row.ts_ms, row.price) for row in sql.rows(_LAST_PRICES)}
 
 
 def prices_at(symbol: str, moments_ms: Collection[int]) -> list[PricePoint]:
     """What the symbol was last sold for before each of these moments, ascending; only those before some trade."""
-    return [PricePoint(*row) for row in _rows(_PRICES_AT, list(moments_ms), symbol)]
+    return sql.rows_as(PricePoint, _PRICES_AT, [list(moments_ms), symbol])
 
 
 def sync_state() -> SyncState:
-    return SyncState(*_rows(_SYNCS, FLEET_ID)[0])
-
-
-def _rows(sql: str, *parameters: Any) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters or None)
-        return list(cursor.fetchall())
+    return sql.rows_as(SyncState, _SYNCS, [FLEET_ID])[0]

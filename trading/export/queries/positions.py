@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db import connection
-
+from traders.database import sql
 from trading.record.stored import rows
 from trading.schema.position import Position
 
 # Any write, by whatever program, makes a new row version: `updated_at` would be as good as each writer's manners.
 _MARKS = """
-SELECT id, xmin::text || ctid::text FROM positions
+SELECT id, xmin::text || ctid::text AS mark FROM positions
  WHERE status = 'open' AND exclusion_id IS NULL ORDER BY trader_id, symbol
 """
 
 
 def open_marks() -> dict[str, str]:
     """{id: what changes when the row does} of each open position, in order of trader and symbol."""
-    with connection.cursor() as cursor:
-        cursor.execute(_MARKS)
-        return dict(cursor.fetchall())
+    return {row.id: row.mark for row in sql.rows(_MARKS)}
 
 
 def by_ids(position_ids: Collection[str]) -> list[Position]:

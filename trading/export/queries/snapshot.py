@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from django.db import Error, close_old_connections, connection, transaction
 
+from traders.database import sql
+
 # Any number, the same in every release.
 EXPORT_LOCK = 7_305_111
 # The lock is held for days by a session that says nothing, which no time limit may end. Of one whose machine is gone
@@ -53,9 +55,9 @@ class ExportLock:
         self._holder.close()
         self._holder = connection.copy()
 
-    def _ask(self, sql: str) -> bool:
+    def _ask(self, statement: str) -> bool:
         with self._holder.cursor() as cursor:
-            cursor.execute(sql)
+            cursor.execute(statement)
             return bool(cursor.fetchall()[0][0])
 
 
@@ -67,8 +69,7 @@ def snapshot() -> Iterator[None]:
         close_old_connections()
     with transaction.atomic():
         if is_outermost:
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            sql.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         yield
 
 

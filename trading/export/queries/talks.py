@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from functools import partial
-from typing import Any
 
-from django.db import connection
-
+from traders.database import sql
 from trading.models import ConversationMessage
 from trading.record.stored import rows
 from trading.record.stored.safe_sql import FIRST_MOMENT, LAST_MOMENT, is_moment
@@ -19,7 +17,7 @@ from trading.schema.unreadable import NO_MOMENT, Unreadable
 
 # Those that are known to be unreadable take no other decision's place.
 _DECISIONS = f"""
-SELECT d.id, array(SELECT m.id FROM conversation_messages m WHERE m.decision_id = d.id ORDER BY m.sequence)
+SELECT d.id, array(SELECT m.id FROM conversation_messages m WHERE m.decision_id = d.id ORDER BY m.sequence) AS messages
   FROM trader_config c CROSS JOIN LATERAL (
        SELECT id FROM decision_journal
         WHERE trader_id = c.id AND exclusion_id IS NULL AND {is_moment("decided_at")} AND id <> ALL (%s)
@@ -35,7 +33,7 @@ MOST_MISDATED = 1_000
 # A conversation has a few messages; of those that belong to no decision the last ones name the last conversations.
 MESSAGES_LOOKED_AT = 60
 _LOOSE = f"""
-SELECT trader_id, conversation, array_agg(id ORDER BY sequence) FROM (
+SELECT trader_id, conversation, array_agg(id ORDER BY sequence) AS messages FROM (
     SELECT m.* FROM trader_config c CROSS JOIN LATERAL (
            SELECT trader_id, conversation, sequence, id, decision_id FROM conversation_messages
             WHERE trader_id = c.id AND {_IS_SENT} ORDER BY sent_at DESC LIMIT %s) m) recent
@@ -48,10 +46,10 @@ Key = tuple[int | None, tuple[int, ...]]
 
 def recent_keys(of_each: int, *, but: Collection[int] = ()) -> list[Key]:
     """Of each trader its last decisions but for some, and its last conversations that belong to no decision."""
-    found: list[Key] = [(decision, tuple(messages)) for decision, messages in _rows(_DECISIONS, list(but), of_each)]
+    found: list[Key] = [(row.id, tuple(row.messages)) for row in sql.rows(_DECISIONS, [list(but), of_each])]
     loose: dict[str, list[Key]] = defaultdict(list)
-    for trader_id, _conversation, messages in _rows(_LOOSE, MESSAGES_LOOKED_AT):
-        loose[trader_id].append((None, tuple(messages)))
+    for row in sql.rows(_LOOSE, [MESSAGES_LOOKED_AT]):
+        loose[row.trader_id].append((None, tuple(row.messages)))
     for keys in loose.values():
         found += sorted(keys, key=lambda key: max(key[1]))[-of_each:]
     return found
@@ -75,7 +73,7 @@ def load(keys: Collection[Key]) -> dict[Key, Talk]:
 
 def note_misdated() -> None:
     """Names the decisions of a time that is none: they are among no last ones."""
-    for (number,) in _rows(_MISDATED, MOST_MISDATED):
+    for number in sql.values(_MISDATED, [MOST_MISDATED]):
         note(Unreadable("decision_journal", str(number), "decided_at", NO_MOMENT))
 
 
@@ -83,9 +81,3 @@ def _messages(ids: Collection[int]) -> dict[int, Message]:
     found = ConversationMessage.objects.filter(pk__in=ids) if ids else ()
     read = ((row.pk, attempt("conversation_messages", str(row.pk), partial(rows.message, row))) for row in found)
     return {number: message for number, message in read if message is not None}
-
-
-def _rows(sql: str, *parameters: Any) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return list(cursor.fetchall())

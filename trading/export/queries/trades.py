@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db import connection
-
+from traders.database import sql
 from traders.schema.moments import EARLIEST_MS, LATEST_MS
 from trading.record.stored import rows
 from trading.record.stored.safe_sql import is_moment_ms
@@ -33,9 +32,7 @@ MOST_MISDATED = 1_000
 
 def recent_ids(of_each: int, *, but: Collection[str] = ()) -> list[str]:
     """Of each trader its last trades but for some, the fleet's together in order of their closes."""
-    with connection.cursor() as cursor:
-        cursor.execute(_RECENT, [list(but), of_each])
-        return [trade_id for (trade_id,) in cursor.fetchall()]
+    return sql.values(_RECENT, [list(but), of_each])
 
 
 def by_ids(trade_ids: Collection[str]) -> list[Trade]:
@@ -45,7 +42,5 @@ def by_ids(trade_ids: Collection[str]) -> list[Trade]:
 
 def note_misdated() -> None:
     """Names the trades of a time that is none: they are among no last ones."""
-    with connection.cursor() as cursor:
-        cursor.execute(_MISDATED, [MOST_MISDATED])
-        for (trade_id,) in cursor.fetchall():
-            note(Unreadable("trades", trade_id, "close_ts_ms", NO_MOMENT_MS))
+    for trade_id in sql.values(_MISDATED, [MOST_MISDATED]):
+        note(Unreadable("trades", trade_id, "close_ts_ms", NO_MOMENT_MS))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -24,22 +24,24 @@ from trading.schema.unreadable import EARLIEST, LATEST, NO_MOMENT, Unreadable
 PER_PAGE = 50
 
 # The last column is the detail that the row is judged by; without the long texts, which a line does not show.
-_TRADE = f"""r.trader_id, r.symbol, r.side, {moment_ms("r.detail", "time.open_ts_ms")}, r.quantity,
- {number("r.detail", "prices.avg_entry")}, {number("r.detail", "prices.avg_exit")}, r.leverage, r.confidence,
- {number("r.detail", "pnl.commission")}, r.net_pnl, r.entry_version, {version("r.detail", "versions.exit")},
- r.exclusion_id, r.detail::text"""
+_TRADE = f"""r.trader_id, r.symbol, r.side, {moment_ms("r.detail", "time.open_ts_ms")} AS open_ts_ms, r.quantity,
+ {number("r.detail", "prices.avg_entry")} AS entry_price, {number("r.detail", "prices.avg_exit")} AS exit_price,
+ r.leverage, r.confidence, {number("r.detail", "pnl.commission")} AS commission, r.net_pnl, r.entry_version,
+ {version("r.detail", "versions.exit")} AS exit_version, r.exclusion_id, r.detail::text AS detail"""
 _POSITION = f"""r.trader_id, r.symbol, r.side, r.status, r.quantity, r.entry_price, r.leverage,
- {number("r.detail", "exit_plan.sl_price")}, {number("r.detail", "exit_plan.tp_price")},
- {moment_ms("r.detail", "close.time_ms")}, {number("r.detail", "close.price")}, {CLOSED_PNL},
- r.entry_version, r.exclusion_id, r.detail::text"""
-_DECISION = f"""r.trader_id, r.cycle_number, r.config_version, r.success, r.detail #>> '{{answer,model}}',
+ {number("r.detail", "exit_plan.sl_price")} AS stop_loss, {number("r.detail", "exit_plan.tp_price")} AS take_profit,
+ {moment_ms("r.detail", "close.time_ms")} AS closed_ms, {number("r.detail", "close.price")} AS exit_price,
+ {CLOSED_PNL} AS net_pnl, r.entry_version, r.exclusion_id, r.detail::text AS detail"""
+_DECISION = f"""r.trader_id, r.cycle_number, r.config_version, r.success, r.detail #>> '{{answer,model}}' AS model,
  (SELECT coalesce(jsonb_agg(jsonb_build_array(d ->> 'action', d ->> 'symbol')), '[]')::text
-    FROM jsonb_array_elements({items("r.detail", "decisions")}) AS d),
- jsonb_path_exists(r.detail, '$.actions[*].refused_by[*]'),
- jsonb_array_length({items("r.detail", "positions")}), {number("r.detail", "account.equity_usd")},
- {whole("r.detail", "usage.prompt_tokens")}, {whole("r.detail", "usage.completion_tokens")},
- left(r.detail ->> 'error', 200), r.exclusion_id,
- (CASE WHEN jsonb_typeof(r.detail) = 'object' THEN r.detail - 'prompt' - 'answer' ELSE r.detail END)::text"""
+    FROM jsonb_array_elements({items("r.detail", "decisions")}) AS d) AS asked,
+ jsonb_path_exists(r.detail, '$.actions[*].refused_by[*]') AS is_refused,
+ jsonb_array_length({items("r.detail", "positions")}) AS held,
+ {number("r.detail", "account.equity_usd")} AS equity_usd,
+ {whole("r.detail", "usage.prompt_tokens")} AS prompt_tokens,
+ {whole("r.detail", "usage.completion_tokens")} AS completion_tokens,
+ left(r.detail ->> 'error', 200) AS error, r.exclusion_id,
+ (CASE WHEN jsonb_typeof(r.detail) = 'object' THEN r.detail - 'prompt' - 'answer' ELSE r.detail END)::text AS detail"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,21 +144,18 @@ def decisions(where: RecordFilter, *, older_than: Place | None = None, newer_tha
     return Page([_line(DECISIONS, DecisionDetail, _decision, row) for row in found.rows], found.newer, found.older)
 
 
-def _line(table: Table, kind: type[Part], make: Callable[..., Any], row: Sequence[Any]) -> Any:
-    *shown, detail = row
-    at, row_id, trader_id, *_ = shown
+def _line(table: Table, kind: type[Part], make: Callable[..., Any], row: Any) -> Any:
+    shown = row._asdict()
+    detail, at = shown.pop("detail"), shown[table.at]
     try:
         if isinstance(at, datetime) and not EARLIEST <= at <= LATEST:
             raise NotReadable(table.at, NO_MOMENT)
         read(kind, jsonio.loads_stored(detail))
     except NotReadable as error:
-        note(Unreadable(table.name, str(row_id), error.path, error.reason))
-        return UnreadableLine(at, row_id, trader_id, error.path, error.reason, shown[-1])
-    return make(*shown)
+        note(Unreadable(table.name, str(row.id), error.path, error.reason))
+        return UnreadableLine(at, row.id, row.trader_id, error.path, error.reason, row.exclusion_id)
+    return make(**shown)
 
 
-def _decision(*row: Any) -> DecisionLine:
-    place = 7
-    asked = [(action, symbol) for action, symbol in jsonio.loads(row[place])]
-    values: list[Any] = [*row[:place], asked, *row[place + 1 :]]
-    return DecisionLine(*values)
+def _decision(*, asked: str, **shown: Any) -> DecisionLine:
+    return DecisionLine(asked=[(action, symbol) for action, symbol in jsonio.loads(asked)], **shown)

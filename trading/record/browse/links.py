@@ -51,6 +51,6 @@ def decisions_naming(
         "most": MOST,
     }
     try:
-        return [Naming(*row) for row in fetch(_NAMING, asked, limit_ms=LIMIT_MS)]
+        return [Naming(**row._asdict()) for row in fetch(_NAMING, asked, limit_ms=LIMIT_MS)]
     except TookTooLong:
         return []

@@ -60,7 +60,7 @@ def json_lines(kind: Exported, where: RecordFilter) -> Iterator[str]:
 
 
 def _select(kind: Exported) -> str:
-    return ", ".join([*(f"r.{column}" for column in kind.columns), "r.detail::text"])
+    return ", ".join([*(f"r.{column}" for column in kind.columns), "r.detail::text AS detail"])
 
 
 def _columns(detail: type[Part]) -> list[str]:

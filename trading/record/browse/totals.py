@@ -23,20 +23,20 @@ NEWEST = (100_000, 10_000)
 LIMIT_MS = 800
 
 _ROLLED_UP = f"""
-SELECT coalesce(sum(trades), 0), coalesce(sum(wins), 0), coalesce(sum(losses), 0),
-       coalesce(sum({bounded("net_pnl")}), 0), coalesce(sum({bounded("gross_pnl")}), 0),
-       coalesce(sum({bounded("commission")}), 0), ({{aside}})
+SELECT coalesce(sum(trades), 0) AS count, coalesce(sum(wins), 0) AS wins, coalesce(sum(losses), 0) AS losses,
+       coalesce(sum({bounded("net_pnl")}), 0) AS net_pnl, coalesce(sum({bounded("gross_pnl")}), 0) AS gross_pnl,
+       coalesce(sum({bounded("commission")}), 0) AS commission, ({{aside}}) AS set_aside
   FROM version_results WHERE {{tests}}
 """
-_TRADE_SUMS = ("count", "wins", "losses", "net_pnl", "gross_pnl", "commission")
-_OF_TRADES = f"""count(*), count(*) FILTER (WHERE net > 0), count(*) FILTER (WHERE net < 0), coalesce(sum(net), 0),
- coalesce(sum({number("detail", "pnl.gross")}), 0), coalesce(sum({number("detail", "pnl.commission")}), 0)"""
-_OF_POSITIONS = """count(*), count(*) FILTER (WHERE status = 'open'), count(*) FILTER (WHERE net > 0),
- count(*) FILTER (WHERE net < 0), coalesce(sum(net), 0)"""
-_OF_DECISIONS = f"""count(*), count(*) FILTER (WHERE NOT success),
- coalesce(sum({number("detail", "usage.prompt_tokens")}), 0),
- coalesce(sum({number("detail", "usage.completion_tokens")}), 0),
- sum({number("detail", "usage.cost_usd")})"""
+_OF_TRADES = f"""count(*) FILTER (WHERE net > 0) AS wins, count(*) FILTER (WHERE net < 0) AS losses,
+ coalesce(sum(net), 0) AS net_pnl, coalesce(sum({number("detail", "pnl.gross")}), 0) AS gross_pnl,
+ coalesce(sum({number("detail", "pnl.commission")}), 0) AS commission"""
+_OF_POSITIONS = """count(*) FILTER (WHERE status = 'open') AS open, count(*) FILTER (WHERE net > 0) AS wins,
+ count(*) FILTER (WHERE net < 0) AS losses, coalesce(sum(net), 0) AS net_pnl"""
+_OF_DECISIONS = f"""count(*) FILTER (WHERE NOT success) AS failed,
+ coalesce(sum({number("detail", "usage.prompt_tokens")}), 0) AS prompt_tokens,
+ coalesce(sum({number("detail", "usage.completion_tokens")}), 0) AS completion_tokens,
+ sum({number("detail", "usage.cost_usd")}) AS cost_usd"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +91,12 @@ def of_trades(where: RecordFilter) -> TradeTotals | None:
     """None where even the newest take too long."""
     if where.given <= {"trader", "version", "aside"}:
         tests = ["true", *(f"{column} = %({name})s" for name, column in _ROLLED_UP_BY.items() if name in where.given)]
-        ((*sums,),) = fetch(
+        (sums,) = fetch(
             _ROLLED_UP.format(tests=" AND ".join(tests), aside=_aside(TRADES, where)),
             {"trader": where.trader, "version": where.version},
             limit_ms=LIMIT_MS,
         )
-        *known, aside = sums
-        return TradeTotals(**dict(zip(_TRADE_SUMS, known, strict=True)), set_aside=aside)
+        return TradeTotals(**sums._asdict())
     return _capped(TRADES, where, f"{bounded('r.net_pnl')} AS net, r.detail", _OF_TRADES, TradeTotals)
 
 
@@ -122,15 +121,14 @@ def _capped(table: Table, where: RecordFilter, columns: str, sums: str, kind: Ca
     )
     for limit in NEWEST:
         try:
-            ((*found,),) = fetch(
-                f"SELECT {sums}, ({_aside(table, where)}) FROM ({newest}) AS newest",
+            (found,) = fetch(
+                f"SELECT count(*) AS count, {sums}, ({_aside(table, where)}) AS set_aside FROM ({newest}) AS newest",
                 parameters | {"limit": limit},
                 limit_ms=LIMIT_MS,
             )
         except TookTooLong:
             continue
-        *known, aside = found
-        return kind(*known, limit if found[0] == limit else None, aside)
+        return kind(**found._asdict(), newest=limit if found.count == limit else None)
     return None
 
 

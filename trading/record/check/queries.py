@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.db import DatabaseError, connection, transaction
 
+from traders.database import sql
 from traders.database.not_valid import Broken, Unvalidated, unvalidated, validate_what_holds
 from trading.record.stored.safe_sql import moment_ms
 from trading.record.stored.stored_rows import SOURCES
@@ -28,9 +29,9 @@ class Rule:
 
 
 _SUMS = """
-SELECT concat_ws('|', trader_id, entry_version), '',
+SELECT concat_ws('|', trader_id, entry_version) AS id, '' AS path,
        format('must equal the sums of its trades: %s trades with a net P&L of %s, is %s with %s',
-              coalesce(t.trades, 0), coalesce(t.net, 0), coalesce(r.trades, 0), coalesce(r.net_pnl, 0))
+              coalesce(t.trades, 0), coalesce(t.net, 0), coalesce(r.trades, 0), coalesce(r.net_pnl, 0)) AS reason
   FROM version_results r
   FULL JOIN (SELECT trader_id, coalesce(entry_version, 0) AS entry_version, count(*) AS trades, sum(net_pnl) AS net,
                     count(*) FILTER (WHERE net_pnl > 0) AS wins, count(*) FILTER (WHERE net_pnl < 0) AS losses,
@@ -41,7 +42,7 @@ SELECT concat_ws('|', trader_id, entry_version), '',
 """
 # By trader, symbol and time of the close, as a ticket finds it; the index is that of a trader's trades by time.
 _CLOSED_WITHOUT_TRADE = f"""
-SELECT p.id, 'detail.close', 'has no trade that closed at its time'
+SELECT p.id, 'detail.close' AS path, 'has no trade that closed at its time' AS reason
   FROM (SELECT id, trader_id, symbol, {moment_ms("detail", "close.time_ms")} AS closed_ms
           FROM positions WHERE status = 'closed' AND exclusion_id IS NULL) p
  WHERE p.closed_ms IS NOT NULL
@@ -67,16 +68,12 @@ def validated() -> list[Broken]:
 def broken(rule: Rule) -> Iterator[Unreadable]:
     """The rows that break it, some at a time. A rule that cannot be asked is one finding, not the end."""
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"DECLARE nof0_rule NO SCROLL CURSOR FOR {rule.broken}")
-            while True:
-                cursor.execute(f"FETCH {BATCH} FROM nof0_rule")
-                found = cursor.fetchall()
-                if not found:
-                    break
-                yield from (Unreadable(rule.table, str(row_id), path, reason) for row_id, path, reason in found)
-            # Inside a transaction of the caller's it would stay open.
-            cursor.execute("CLOSE nof0_rule")
+        with transaction.atomic():
+            sql.execute(f"DECLARE nof0_rule NO SCROLL CURSOR FOR {rule.broken}")
+            while found := sql.rows(f"FETCH {BATCH} FROM nof0_rule"):
+                yield from (Unreadable(rule.table, str(row.id), row.path, row.reason) for row in found)
+            # The cursor would stay open until the end of a transaction of the caller's.
+            sql.execute("CLOSE nof0_rule")
     except DatabaseError as error:
         lines = str(error).splitlines()
         yield Unreadable(rule.table, "", "", f"cannot be asked whether {rule.name}: {lines[0] if lines else ''}")
@@ -89,5 +86,6 @@ def _of_constraint(constraint: Unvalidated) -> Rule:
     return Rule(
         f"the constraint {name} holds",
         table,
-        f"SELECT concat_ws('|', {keys}), '', 'breaks the constraint {name}' FROM {table} AS t WHERE {breaks}",
+        f"SELECT concat_ws('|', {keys}) AS id, '' AS path, 'breaks the constraint {name}' AS reason"
+        f" FROM {table} AS t WHERE {breaks}",
     )

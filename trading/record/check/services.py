@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -19,7 +19,7 @@ from trading.export.documents.trades import trade_object
 from trading.export.documents.wire import encode
 from trading.record.check import queries as record_rules
 from trading.record.stored import stored_rows
-from trading.record.stored.stored_rows import SOURCES
+from trading.record.stored.stored_rows import SOURCES, StoredRow
 from trading.schema.common import Side
 from trading.schema.decision import DecisionDetail, JournalEntry, RecordedDecision
 from trading.schema.leaf import LARGEST
@@ -90,11 +90,11 @@ def newest_unreadable(limit: int) -> list[Finding]:
     ]
 
 
-def findings(table: str, row: Sequence[Any]) -> Iterator[Finding]:
-    """Of a row as `stored_rows.every` gives it."""
-    row_id, *values = row
+def findings(table: str, row: StoredRow) -> Iterator[Finding]:
+    """What readers leave out of one row."""
+    row_id = row.id
     try:
-        for leaf in _READ[table](row_id, *values):
+        for leaf in _READ[table](row_id, **row.values):
             yield Finding(Kind.UNKNOWN, table, row_id, leaf, "is not known to this release and is left out")
     except NotReadable as refused:
         yield Finding(Kind.UNREADABLE, table, row_id, refused.path, refused.reason)
@@ -124,13 +124,19 @@ def _position(
 
 
 def _decision(
-    row_id: str, trader_id: str, version: int | None, cycle: int, decided_at: Any, success: bool, detail: str
+    row_id: str,
+    trader_id: str,
+    config_version: int | None,
+    cycle_number: int,
+    decided_at: Any,
+    success: bool,
+    detail: str,
 ) -> Iterator[str]:
     if decided_at is None:
         raise NotReadable("decided_at", NO_MOMENT)
     found = read(DecisionDetail, loads_stored(detail))
-    entry = JournalEntry(trader_id, version, decided_at, success, found.detail)
-    talk = Talk(trader_id, RecordedDecision(int(row_id), cycle, entry))
+    entry = JournalEntry(trader_id, config_version, decided_at, success, found.detail)
+    talk = Talk(trader_id, RecordedDecision(int(row_id), cycle_number, entry))
     encode(conversation_item(talk, is_withheld=False))
     return _unknown(found)
 
@@ -143,10 +149,9 @@ def _message(row_id: str, role: str, is_dated: bool) -> Iterator[str]:
     return iter(())
 
 
-def _equity(row_id: str, equity: Decimal, realized: Decimal | None, unrealized: Decimal | None) -> Iterator[str]:
-    if problem := equity_problem(int(row_id.rpartition("|")[2]), equity):
+def _equity(row_id: str, equity_usd: Decimal, **parts: Decimal | None) -> Iterator[str]:
+    if problem := equity_problem(int(row_id.rpartition("|")[2]), equity_usd):
         raise NotReadable(*problem)
-    parts = {"realized_pnl_usd": realized, "unrealized_pnl_usd": unrealized}
     # The equity stands; a part of it that is no number is shown as unknown.
     return (name for name, value in parts.items() if value is not None and not _is_figure(value))
 
@@ -163,12 +168,17 @@ def _dated_detail(kind: Any, column: str, row_id: str, is_dated: bool, detail: s
 
 
 def _result(
-    row_id: str, net: Decimal, gross: Decimal, commission: Decimal, first_ms: int, last_ms: int
+    row_id: str,
+    net_pnl: Decimal,
+    gross_pnl: Decimal,
+    commission: Decimal,
+    first_close_ms: int,
+    last_close_ms: int,
 ) -> Iterator[str]:
-    for name, value in (("net_pnl", net), ("gross_pnl", gross), ("commission", commission)):
+    for name, value in (("net_pnl", net_pnl), ("gross_pnl", gross_pnl), ("commission", commission)):
         if not value.is_finite():
             raise NotReadable(name, NO_FIGURE)
-    for name, moment in (("first_close_ms", first_ms), ("last_close_ms", last_ms)):
+    for name, moment in (("first_close_ms", first_close_ms), ("last_close_ms", last_close_ms)):
         if not EARLIEST_MS <= moment <= LATEST_MS:
             raise NotReadable(name, NO_MOMENT_MS)
     return iter(())

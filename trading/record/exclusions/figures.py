@@ -6,17 +6,17 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db import connection
-
+from traders.database import sql
 from trading.live import queries as projection
 from trading.record.stored.safe_sql import number
 
 _COUNTS = f"""
 SELECT c.id,
-       (SELECT count(*) FROM positions p WHERE p.trader_id = c.id AND p.status = 'closed' AND p.exclusion_id IS NULL),
+       (SELECT count(*) FROM positions p WHERE p.trader_id = c.id AND p.status = 'closed' AND p.exclusion_id IS NULL)
+           AS closed_positions,
        (SELECT coalesce(sum({number("p.detail", "close.pnl")}), 0) FROM positions p
-         WHERE p.trader_id = c.id AND p.status = 'closed' AND p.exclusion_id IS NULL),
-       (SELECT count(*) FROM equity_snapshots e WHERE e.trader_id = c.id AND e.exclusion_id IS NULL)
+         WHERE p.trader_id = c.id AND p.status = 'closed' AND p.exclusion_id IS NULL) AS closed_pnl,
+       (SELECT count(*) FROM equity_snapshots e WHERE e.trader_id = c.id AND e.exclusion_id IS NULL) AS equity_points
   FROM trader_config c WHERE c.id = ANY (%s)
 """
 
@@ -44,13 +44,11 @@ class Figures:
 def of_traders(trader_ids: Collection[str]) -> dict[str, Figures]:
     """As every page and export shows them now."""
     found = projection.project(trader_ids)
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNTS, [list(trader_ids)])
-        counts = {name: rest for name, *rest in cursor.fetchall()}
+    counts = {row.id: row for row in sql.rows(_COUNTS, [list(trader_ids)])}
     figures = {}
     for name in found.traders:
         done, since = found.analytics[name], found.inception[name]
-        closed, closed_pnl, points = counts[name]
+        counted = counts[name]
         figures[name] = Figures(
             trades=done.trades or 0,
             wins=done.wins or 0,
@@ -59,10 +57,10 @@ def of_traders(trader_ids: Collection[str]) -> dict[str, Figures]:
             fees=done.fees_usd or Decimal(0),
             win_rate_pct=done.win_rate_pct,
             open_positions=len(found.positions[name].positions),
-            closed_positions=closed,
-            closed_pnl=closed_pnl,
+            closed_positions=counted.closed_positions,
+            closed_pnl=counted.closed_pnl,
             decisions=since.decisions or 0,
-            equity_points=points,
+            equity_points=counted.equity_points,
             equity=since.equity_usd,
             return_pct=done.return_pct,
             max_drawdown_pct=done.max_drawdown_pct,

@@ -6,19 +6,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, models
+from django.db import models
 
 from trading.models import SET_ASIDE, DecisionJournal, EquitySnapshot, Position, RecordExclusion, Trade
 from trading.schema.exclusion import Exclusion, ExclusionAction, RecordKind
 
 # Without the moments that are read nowhere: one that Python cannot hold would stop the reading.
 POSITIONS = Position.objects.only("id", "trader_id", "symbol", "side", "status", "detail", "opened_ms", "exclusion_id")
-
-# Entries of a row alternate, so the difference is what is aside.
-_COUNTS = """
-SELECT kind, count(*) FILTER (WHERE action = 'exclude') - count(*) FILTER (WHERE action = 'include')
-  FROM record_exclusions GROUP BY kind
-"""
 
 EntryKey = tuple[str, str, str, int]
 """A position as it is known again: trader, symbol, side, milliseconds of its entry."""
@@ -114,10 +108,14 @@ def decisions_aside(trader_id: str) -> dict[int, Exclusion]:
 
 
 def counts_by_kind() -> dict[str, int]:
-    """How many rows of each kind are set aside now."""
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNTS)
-        return dict.fromkeys(RecordKind, 0) | {kind: int(count) for kind, count in cursor.fetchall()}
+    """How many rows of each kind are set aside now. Entries of a row alternate between exclude and include, so the
+    difference of their counts is what is aside."""
+    excluded, included = (
+        models.Count("pk", filter=models.Q(action=action))
+        for action in (ExclusionAction.EXCLUDE, ExclusionAction.INCLUDE)
+    )
+    found = RecordExclusion.objects.values("kind").annotate(aside=excluded - included).order_by("kind")
+    return dict.fromkeys(RecordKind, 0) | {row["kind"]: row["aside"] for row in found}
 
 
 def open_aside(trader_id: str, symbol: str) -> Position | None:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
+from traders.database import sql
 from trading.models import DecisionJournal, EquitySnapshot, Position, RecordExclusion, Trade
 from trading.record.exclusions.queries import POSITIONS, exclusion
 from trading.record.rules.errors import AlreadyOpen, ConcurrentRecord, RecordBusy
@@ -60,9 +61,7 @@ def locked() -> Iterator[None]:
 
 
 def _is_ours() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK)
-        return bool(cursor.fetchone()[0])
+    return bool(sql.value(_LOCK))
 
 
 def lock_rows(keys: Collection[RecordKey]) -> dict[RecordKey, Row]:
@@ -99,9 +98,8 @@ def write(
         "traders": [row.trader_id for row in marked],
     }
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_INSERT, asked)
-            ids = [number for (number,) in cursor.fetchall()]
+        with transaction.atomic():
+            ids = sql.values(_INSERT, asked)
     except IntegrityError as error:
         raise ConcurrentRecord(f"the record does not allow it as it is now; nothing was changed: {error}") from error
     return [exclusion(row) for row in RecordExclusion.objects.filter(pk__in=ids).order_by("pk")]

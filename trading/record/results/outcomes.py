@@ -31,18 +31,19 @@ _FROM = """
 """
 # The page is cut before its versions are joined with what came after them.
 _PAGE = """
-SELECT m.*, n.history_date FROM (
-    SELECT r.net_pnl, r.trader_id, r.entry_version, r.trades, r.wins, b.trades AS trades_before,
-           b.net_pnl AS net_before, v.history_date, v.history_user_id, v.account_id, v.history_change_reason, v.source,
-           v.change_set, v.changed_fields
+SELECT m.*, n.history_date AS until FROM (
+    SELECT r.net_pnl, r.trader_id, r.entry_version AS version, r.trades, r.wins, b.trades AS trades_before,
+           b.net_pnl AS net_before, v.history_date AS since, v.history_user_id AS changed_by, v.account_id,
+           v.history_change_reason AS reason, v.source, v.change_set, v.changed_fields
     {joined} WHERE {tests}
      ORDER BY r.net_pnl {way}, r.trader_id {way}, r.entry_version {way} LIMIT %(limit)s) m
-  LEFT JOIN trader_config_versions n ON n.id = m.trader_id AND n.version = m.entry_version + 1
- ORDER BY m.net_pnl {way}, m.trader_id {way}, m.entry_version {way}
+  LEFT JOIN trader_config_versions n ON n.id = m.trader_id AND n.version = m.version + 1
+ ORDER BY m.net_pnl {way}, m.trader_id {way}, m.version {way}
 """
 _SUM = """
-SELECT count(*), coalesce(sum(r.trades), 0), coalesce(sum(r.wins), 0), coalesce(sum(r.net_pnl), 0),
-       coalesce(sum(b.trades), 0), coalesce(sum(b.net_pnl), 0), ({aside})
+SELECT count(*) AS versions, coalesce(sum(r.trades), 0) AS trades, coalesce(sum(r.wins), 0) AS wins,
+       coalesce(sum(r.net_pnl), 0) AS net_pnl, coalesce(sum(b.trades), 0) AS trades_before,
+       coalesce(sum(b.net_pnl), 0) AS net_before, ({aside}) AS set_aside
 {joined} WHERE {tests}
 """
 
@@ -142,7 +143,7 @@ def ranked(
         parameters |= {"net": after.net, "trader": after.trader_id, "version": after.version}
     sql = _PAGE.format(joined=_FROM, tests=" AND ".join(tests), way="DESC" if best_first else "ASC")
     found = fetch(sql, parameters | {"limit": PER_PAGE + 1}, limit_ms=LIMIT_MS)
-    lines = [ChangeOutcome(*row) for row in found[:PER_PAGE]]
+    lines = [ChangeOutcome(**row._asdict()) for row in found[:PER_PAGE]]
     return lines, lines[-1].place if len(found) > PER_PAGE else None
 
 
@@ -151,8 +152,8 @@ def summed(where: Filter) -> OutcomeSum:
     tests, parameters = _conditions(where)
     matching = " AND ".join(tests)
     sql = _SUM.format(joined=_FROM, tests=matching, aside=_ASIDE.format(tests=matching))
-    ((*sums,),) = fetch(sql, parameters, limit_ms=LIMIT_MS)
-    return OutcomeSum(*sums)
+    (sums,) = fetch(sql, parameters, limit_ms=LIMIT_MS)
+    return OutcomeSum(**sums._asdict())
 
 
 def _conditions(where: Filter) -> tuple[list[str], dict[str, Any]]:

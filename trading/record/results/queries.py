@@ -6,14 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db import connection
-
+from traders.database import sql
 from trading.models import SET_ASIDE, Trade, VersionResult
 
 BEFORE_V1 = 0
 # The deepest fall of the running sum below its highest point so far, the start (0) among the points.
 _DRAWDOWNS = """
-SELECT entry_version, max(peak - run) FROM (
+SELECT coalesce(entry_version, 0) AS version, max(peak - run) AS fall FROM (
     SELECT entry_version, run,
            greatest(0, max(run) OVER (PARTITION BY entry_version ORDER BY close_ts_ms, n)) AS peak
       FROM (SELECT entry_version, close_ts_ms, n,
@@ -23,6 +22,7 @@ SELECT entry_version, max(peak - run) FROM (
                       FROM trades WHERE trader_id = %s AND {of_version} AND exclusion_id IS NULL) t) r) p
  GROUP BY entry_version
 """
+# Two statements, because no index serves a condition that holds for NULL as well.
 _OF_VERSIONS = _DRAWDOWNS.format(of_version="entry_version = ANY (%s)")
 _OF_BEFORE = _DRAWDOWNS.format(of_version="entry_version IS NULL")
 
@@ -53,19 +53,16 @@ COLUMNS = tuple(VersionOutcome.__dataclass_fields__)
 
 def of_trader(trader_id: str) -> dict[int, VersionOutcome]:
     """{version: its outcome}; versions without trades are left out."""
-    found = VersionResult.objects.filter(trader=trader_id).order_by("entry_version").values_list(*COLUMNS)
-    return {outcome.entry_version: outcome for outcome in (VersionOutcome(*row) for row in found)}
+    found = VersionResult.objects.filter(trader=trader_id).order_by("entry_version").values(*COLUMNS)
+    return {outcome.entry_version: outcome for outcome in (VersionOutcome(**row) for row in found)}
 
 
 def drawdowns(trader_id: str, versions: Collection[int]) -> dict[int, Decimal]:
     """{version: deepest fall in USD of its trades' running net P&L, in order of their closes}."""
-    with connection.cursor() as cursor:
-        cursor.execute(_OF_VERSIONS, [trader_id, list(versions)])
-        found = dict(cursor.fetchall())
-        if BEFORE_V1 in versions:
-            cursor.execute(_OF_BEFORE, [trader_id])
-            found.update((BEFORE_V1, fall) for _none, fall in cursor.fetchall())
-        return found
+    found = sql.rows(_OF_VERSIONS, [trader_id, list(versions)])
+    if BEFORE_V1 in versions:
+        found += sql.rows(_OF_BEFORE, [trader_id])
+    return {row.version: row.fall for row in found}
 
 
 def trades_aside(trader_id: str) -> int:

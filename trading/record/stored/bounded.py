@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
+
+from traders.database import sql
 
 
 class TookTooLong(Exception):
     """The statement was ended by its time limit."""
 
 
-def fetch(sql: str, parameters: Mapping[str, Any], *, limit_ms: int) -> list[Any]:
-    """The rows of one statement. Raises TookTooLong."""
+_LIMIT = "SELECT set_config('statement_timeout', %s, true)"
+
+
+def fetch(statement: str, parameters: Mapping[str, Any], *, limit_ms: int) -> list[Any]:
+    """The rows of one statement as named tuples. Raises TookTooLong."""
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SHOW statement_timeout")
-            before = cursor.fetchone()[0]
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(limit_ms)])
-            cursor.execute(sql, parameters)
-            found = list(cursor.fetchall())
-            # Inside a transaction of the caller's the limit would outlive this one.
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [before])
+        with transaction.atomic():
+            before = sql.value("SHOW statement_timeout")
+            sql.value(_LIMIT, [str(limit_ms)])
+            found = sql.rows(statement, parameters)
+            # The limit lasts until the end of the outermost transaction, which may be the caller's.
+            sql.value(_LIMIT, [before])
             return found
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", "") == "57014":

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
-
+from traders.database import sql
 from trading.record.stored.safe_sql import is_moment
 
 # Of a row's text on a page; a decision holds whole prompts.
@@ -27,6 +26,14 @@ class Source:
     batch: int = 2_000
     newest: str | None = None
     counts: str = "true"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """`values` by column, without those of the key; `detail` is JSON text."""
+
+    id: str
+    values: Mapping[str, Any]
 
 
 _NOT_ASIDE = "exclusion_id IS NULL"
@@ -50,7 +57,7 @@ SOURCES = {
             _NUMBER,
             (
                 *("trader_id", "config_version", "cycle_number"),
-                f"CASE WHEN {is_moment('decided_at')} THEN decided_at END",
+                f"CASE WHEN {is_moment('decided_at')} THEN decided_at END AS decided_at",
                 *("success", "detail::text"),
             ),
             batch=200,
@@ -60,7 +67,7 @@ SOURCES = {
         Source(
             "conversation_messages",
             _NUMBER,
-            ("role", f"sent_at IS NULL OR {is_moment('sent_at')}"),
+            ("role", f"sent_at IS NULL OR {is_moment('sent_at')} AS is_dated"),
             newest="id DESC",
         ),
         Source(
@@ -71,11 +78,13 @@ SOURCES = {
             newest="ts_ms DESC",
             counts=_NOT_ASIDE,
         ),
-        Source("trader_runtime_state", (("trader_id", "text"),), (is_moment("updated_at"), "detail::text")),
+        Source(
+            "trader_runtime_state", (("trader_id", "text"),), (f"{is_moment('updated_at')} AS is_dated", "detail::text")
+        ),
         Source(
             "trader_symbol_cooldowns",
             (("trader_id", "text"), ("symbol", "text")),
-            (is_moment("cooldown_until"), "detail::text"),
+            (f"{is_moment('cooldown_until')} AS is_dated", "detail::text"),
         ),
         Source(
             "version_results",
@@ -86,35 +95,36 @@ SOURCES = {
 }
 
 
-def every(source: Source) -> Iterator[list[Any]]:
-    """All rows that count, (id, *columns) each, some at a time. Reads by key: no transaction stays open in between."""
+def every(source: Source) -> Iterator[list[StoredRow]]:
+    """All rows that count, in batches. Reads by key: no transaction stays open in between."""
     keys = [column for column, _kind in source.keys]
     places = ", ".join(f"%s::{kind}" for _column, kind in source.keys)
-    sql = (
+    statement = (
         f"SELECT {', '.join(keys)}, {', '.join(source.columns)} FROM {source.table}"
         f" WHERE {source.counts} {{beyond}} ORDER BY {', '.join(keys)} LIMIT {source.batch}"
     )
-    found = _rows(sql.format(beyond=""))
+    found = sql.rows(statement.format(beyond=""))
     while found:
         yield [_identified(source, row) for row in found]
         last = found[-1][: len(keys)]
-        found = _rows(sql.format(beyond=f"AND ({', '.join(keys)}) > ({places})"), *last)
+        found = sql.rows(statement.format(beyond=f"AND ({', '.join(keys)}) > ({places})"), last)
 
 
-def newest(source: Source, limit: int) -> list[Any]:
+def newest(source: Source, limit: int) -> list[StoredRow]:
     """The last rows as `every` gives them; all of a table that is small by its nature."""
     keys = ", ".join(column for column, _kind in source.keys)
     order = f" ORDER BY {source.newest} LIMIT {limit}" if source.newest else f" ORDER BY {keys} LIMIT {limit * 10}"
-    found = _rows(f"SELECT {keys}, {', '.join(source.columns)} FROM {source.table} WHERE {source.counts}{order}")
+    found = sql.rows(f"SELECT {keys}, {', '.join(source.columns)} FROM {source.table} WHERE {source.counts}{order}")
     return [_identified(source, row) for row in found]
 
 
 def estimated() -> dict[str, int]:
     """{table: about how many rows}, as the planner has it."""
-    found = _rows(
-        "SELECT relname, greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = ANY (%s::regclass[])", list(SOURCES)
+    found = sql.rows(
+        "SELECT relname, greatest(reltuples, 0)::bigint AS size FROM pg_class WHERE oid = ANY (%s::regclass[])",
+        [list(SOURCES)],
     )
-    return dict(found)
+    return {row.relname: row.size for row in found}
 
 
 def texts(ids: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
@@ -127,12 +137,12 @@ def texts(ids: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
         whole = [one for one in parts if len(one) == len(source.keys)]
         columns = ", ".join(column for column, _kind in source.keys)
         arrays = ", ".join(f"%s::{kind}[]" for _column, kind in source.keys)
-        rows = _rows(
-            f"SELECT {columns}, left(jsonb_pretty(to_jsonb(r)), {MOST_CHARACTERS}) FROM {table} r"
+        rows = sql.rows(
+            f"SELECT {columns}, left(jsonb_pretty(to_jsonb(r)), {MOST_CHARACTERS}) AS shown FROM {table} r"
             f" JOIN unnest({arrays}) AS wanted ({columns}) USING ({columns})",
-            *([one[place] for one in whole] for place in range(len(source.keys))),
+            [[one[place] for one in whole] for place in range(len(source.keys))],
         )
-        found |= {(table, _id(row[:-1])): row[-1] for row in rows}
+        found |= {(table, _id(row[: len(source.keys)])): row.shown for row in rows}
     return found
 
 
@@ -144,16 +154,10 @@ def _by_table(ids: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return found
 
 
-def _identified(source: Source, row: Sequence[Any]) -> tuple[Any, ...]:
+def _identified(source: Source, row: Any) -> StoredRow:
     keys = len(source.keys)
-    return _id(row[:keys]), *row[keys:]
+    return StoredRow(_id(row[:keys]), dict(zip(row._fields[keys:], row[keys:], strict=True)))
 
 
 def _id(keys: Sequence[Any]) -> str:
     return "|".join(map(str, keys))
-
-
-def _rows(sql: str, *parameters: Any) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters or None)
-        return list(cursor.fetchall())
