@@ -14,6 +14,7 @@ from traders.api.configs import ConfigIds
 from traders.api.problems import REFUSALS, Refusal
 from traders.api.wire import Answer
 from traders.schema.cursor import Cursor
+from traders.schema.messages import _
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.tokens import Scope
 from traders.versions.announcements import services as changes
@@ -62,4 +63,6 @@ def _parsed(cursor: str) -> Cursor:
     try:
         return Cursor.parse(cursor)
     except ValueError as error:
-        raise InvalidConfig([Problem("after", f"{error}, was {cursor!r}")]) from None
+        raise InvalidConfig(
+            [Problem("after", _("%(error)s, was %(value)s", error=error, value=repr(cursor)))]
+        ) from None

@@ -13,6 +13,7 @@ from traders.api.auth import EngineRequest, TokenWith
 from traders.api.configs import router as router
 from traders.api.edit_bodies import Alteration, Altered, Edit, Effect, Replacement, Restoration
 from traders.api.problems import REFUSALS, Invalid, Refusal, Stale
+from traders.schema.messages import _
 from traders.schema.paths import ABSENT, Change, Flat, Misplaced, flatten, same, unflatten
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.settings.fleet import FLEET_ID
@@ -54,10 +55,10 @@ def alter(request: EngineRequest, config_id: str, body: Alteration, dry_run: Dry
     if not body.expected_version:
         raise UnknownConfig(config_id)
     if kept := [path for path in body.set if path.partition(".")[0] in KEPT]:
-        raise InvalidConfig(Problem(path, "is kept by the program", config_id) for path in kept)
+        raise InvalidConfig(Problem(path, _("is kept by the program"), config_id) for path in kept)
     base = configs.version(config_id, body.expected_version).flat
     if unknown := [path for path in body.unset if path not in base]:
-        raise InvalidConfig(Problem(path, "is not there to be removed", config_id) for path in unknown)
+        raise InvalidConfig(Problem(path, _("is not there to be removed"), config_id) for path in unknown)
     flat = {path: value for path, value in base.items() if path not in body.unset} | body.set
     return _edit(request, config_id, flat, body, dry_run)
 
@@ -81,11 +82,11 @@ def _edit(request: EngineRequest, config_id: str, flat: Flat, body: Edit, dry_ru
     try:
         unflatten(flat)
     except Misplaced as error:
-        raise InvalidConfig([Problem(error.path, "is not a known setting", config_id)]) from None
+        raise InvalidConfig([Problem(error.path, _("is not a known setting"), config_id)]) from None
     standing = configs.stored(config_id)
     if standing and not same(flat.get(ORIGIN), standing.flat.get(ORIGIN)):
         raise InvalidConfig(
-            [Problem(ORIGIN, "is kept by the program: it says where a trader was cloned from", config_id)]
+            [Problem(ORIGIN, _("is kept by the program: it says where a trader was cloned from"), config_id)]
         )
     facts: dict[str, Any] = {"config_id": config_id, "flat": flat, "expected_version": body.expected_version}
     with _figures_for(request.auth):
@@ -111,7 +112,7 @@ def _figures_for(token: Token) -> Iterator[None]:
         if token.sees(FLEET_ID):
             raise
         raise InvalidConfig(
-            replace_problem(problem, message="is more than the fleet has left") for problem in error.problems
+            replace_problem(problem, message=_("is more than the fleet has left")) for problem in error.problems
         ) from None
 
 
@@ -135,10 +136,20 @@ def _altered(change: Change, proposal: Proposal) -> Altered:
 
 def _flat(config_id: str, config: Any) -> Flat:
     if not isinstance(config, dict):
-        raise InvalidConfig([Problem("config", "must be an object", config_id)])
+        raise InvalidConfig([Problem("config", _("must be an object"), config_id)])
     named = config.get("id", config_id)
     if named != config_id:
         raise InvalidConfig(
-            [Problem("config.id", f"must be {config_id!r} as in the address, was {named!r}", config_id)]
+            [
+                Problem(
+                    "config.id",
+                    _(
+                        "must be %(config_id)s as in the address, was %(named)s",
+                        config_id=repr(config_id),
+                        named=repr(named),
+                    ),
+                    config_id,
+                )
+            ]
         )
     return flatten(config)

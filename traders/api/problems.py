@@ -20,8 +20,9 @@ from traders.api.wire import Answer
 from traders.database import writes
 from traders.database.broken_rules import broken_rule
 from traders.database.faults import fault_of, said_by_server
+from traders.schema.messages import TranslatableText, _
 from traders.schema.paths import unflatten
-from traders.schema.problems import InvalidConfig, Problem
+from traders.schema.problems import InvalidConfig, Problem, message_in
 from traders.schema.settings.stored import StoredConfig
 from traders.versions.edit.rules import Unit, rebase
 from traders.versions.rules.errors import (
@@ -186,12 +187,12 @@ def _path(loc: Any) -> str:
     return ".".join(rest[1:] if where == "body" else rest)
 
 
-def _words(entry: dict[str, Any]) -> str:
+def _words(entry: dict[str, Any]) -> TranslatableText:
     if entry["type"] == "missing":
-        return "is missing"
+        return _("is missing")
     if entry["type"] == "extra_forbidden":
-        return "is not a known field"
-    return str(entry["msg"]).removeprefix("Value error, ")
+        return _("is not a known field")
+    return message_in(entry)
 
 
 def _invalid(problems: Any) -> tuple[HTTPStatus, Invalid]:

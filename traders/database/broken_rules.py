@@ -6,24 +6,25 @@ import re
 
 from psycopg import Error, errors
 
+from traders.schema.messages import _
 from traders.schema.moments import YEARS
 from traders.schema.problems import Problem
 
 # Constraints of this form are named after their table and column, or after their part of `detail`.
 _NAMED = re.compile(r"(?P<place>.+)_(?P<rule>is_a_moment|in_milliseconds|is_a_number|can_be_read)")
 _RIGHT = {
-    "is_a_moment": f"must be a moment {YEARS}",
-    "in_milliseconds": f"must be milliseconds since 1970, {YEARS}",
-    "is_a_number": "must be a finite number of at most 10 ** 15",
-    "can_be_read": f"must hold finite numbers, and milliseconds since 1970 {YEARS}",
+    "is_a_moment": _("must be a moment %(years)s", years=YEARS),
+    "in_milliseconds": _("must be milliseconds since 1970, %(years)s", years=YEARS),
+    "is_a_number": _("must be a finite number of at most 10 ** 15"),
+    "can_be_read": _("must hold finite numbers, and milliseconds since 1970 %(years)s", years=YEARS),
 }
 _KNOWN = {
-    "trader_runtime_state_version_fk": ("active_config_version", "must be a version that the trader has had"),
-    "trades_exit_after_entry": ("detail.time", "must have its exit after its entry, and the time between them"),
-    "trades_close_told_once": ("detail.time.close_ts_ms", "must be the close_ts_ms of the trade"),
-    "trades_detail_whole": ("detail", "must have prices and quantity above 0, and gross, commission and net of pnl"),
-    "positions_detail_whole": ("detail.entry", "must have price and quantity above 0, and time_ms"),
-    "positions_closed_says_how": ("detail.close", "must be there for a closed position, and for no other"),
+    "trader_runtime_state_version_fk": ("active_config_version", _("must be a version that the trader has had")),
+    "trades_exit_after_entry": ("detail.time", _("must have its exit after its entry, and the time between them")),
+    "trades_close_told_once": ("detail.time.close_ts_ms", _("must be the close_ts_ms of the trade")),
+    "trades_detail_whole": ("detail", _("must have prices and quantity above 0, and gross, commission and net of pnl")),
+    "positions_detail_whole": ("detail.entry", _("must have price and quantity above 0, and time_ms")),
+    "positions_closed_says_how": ("detail.close", _("must be there for a closed position, and for no other")),
 }
 # `nof0_refuse_row`: '<operation> of <table> refused: <path>: <what would be right>'.
 _BY_TRIGGER = re.compile(r"\w+ of \w+ refused: (?P<path>[^:]+): (?P<right>.+)")
@@ -37,7 +38,7 @@ def broken_rule(error: BaseException | None) -> Problem | None:
         return None
     name, table = error.diag.constraint_name or "", error.diag.table_name or ""
     if found := _BY_TRIGGER.match(error.diag.message_primary or ""):
-        return Problem(found["path"], f"must be right: {found['right']}")
+        return Problem(found["path"], _("must be right: %(right)s", right=found["right"]))
     if name in _KNOWN:
         return Problem(*_KNOWN[name])
     if (found := _NAMED.fullmatch(name)) and name.startswith(f"{table}_"):

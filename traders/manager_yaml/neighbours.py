@@ -9,6 +9,7 @@ from traders.manager_yaml.yaml.collect import Place
 from traders.manager_yaml.yaml.document import AbsentFile, Document, read_document
 from traders.manager_yaml.yaml.mappings import Entries, describe, entries, is_null
 from traders.manager_yaml.yaml.nodes import Mapping, Scalar
+from traders.schema.messages import TranslatableText, _
 
 EXCHANGES, MARKETS, MODELS, EXECUTOR = "exchange.yaml", "market.yaml", "llm.yaml", "executor.yaml"
 
@@ -23,16 +24,18 @@ def known_names(directory: Path) -> KnownNames:
     )
 
 
-def warnings_of(known: KnownNames) -> list[str]:
-    """One for each absent file: what is not checked for want of it."""
+def warnings_of(known: KnownNames) -> list[TranslatableText]:
+    """One for each absent file: what is not checked without it."""
     unchecked = (
-        (EXCHANGES, known.exchange_providers, "exchange providers"),
-        (MARKETS, known.market_providers, "market providers"),
-        (MODELS, known.models, "models"),
-        (EXECUTOR, known.prompt_rules, "versions of prompts"),
+        (EXCHANGES, known.exchange_providers, _("exchange providers")),
+        (MARKETS, known.market_providers, _("market providers")),
+        (MODELS, known.models, _("models")),
+        (EXECUTOR, known.prompt_rules, _("versions of prompts")),
     )
     return [
-        f"{name} is not beside the file: {what} are not checked" for name, found, what in unchecked if found is None
+        _("%(name)s is not beside the file: %(what)s are not checked", name=name, what=what)
+        for name, found, what in unchecked
+        if found is None
     ]
 
 
@@ -73,7 +76,7 @@ def _section(document: Document, key: str) -> Mapping | None:
     if found is None or is_null(found[1]):
         return None
     if not isinstance(found[1], Mapping):
-        document.place.wrong(key, f"must be a mapping, was {describe(found[1])}", found[0].line)
+        document.place.wrong(key, _("must be a mapping, was %(value)s", value=describe(found[1])), found[0].line)
         return None
     return found[1]
 
@@ -84,5 +87,5 @@ def _flag(flags: Entries, key: str, place: Place) -> bool:
     key_node, value = flags[key]
     if isinstance(value, Scalar) and value.plain and value.value.lower() in ("true", "false"):
         return value.value.lower() == "true"
-    place.wrong(f"prompt_validation.{key}", "must be true or false", key_node.line)
+    place.wrong(f"prompt_validation.{key}", _("must be true or false"), key_node.line)
     return False

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from traders.manager_yaml.file import PromptRules
 from traders.manager_yaml.yaml.source import MEBIBYTE, Absent, Unreadable, decode, read_bytes
+from traders.schema.messages import MessageError, TranslatableText, _
 from traders.schema.prompts import MAX_BYTES, PromptText, path_problem, read_prompt
 from traders.schema.secrets import find_secret
 
@@ -17,16 +18,16 @@ Find = Callable[[str], bytes]
 _LONGEST_VERSION = 100
 
 
-class BadPrompt(Exception):
+class BadPrompt(MessageError):
     """The message completes '<place> ...', of `judged` '<a prompt>...'."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A prompt that may be stored; `doubt` is what was let pass, completing '<a prompt>...', or empty."""
+    """A prompt that may be stored; `doubt` is what was let pass, completing '<a prompt>...'."""
 
     prompt: PromptText
-    doubt: str = ""
+    doubt: TranslatableText | None = None
 
 
 def judged(path: str, content: bytes, rules: PromptRules | None) -> Judged:
@@ -34,13 +35,13 @@ def judged(path: str, content: bytes, rules: PromptRules | None) -> Judged:
     _require_text(content)
     prompt = read_prompt(path, content)
     if len(prompt.version) > _LONGEST_VERSION:
-        raise BadPrompt(f", whose Version header is longer than {_LONGEST_VERSION} characters")
+        raise BadPrompt(_(", whose Version header is longer than %(most)s characters", most=_LONGEST_VERSION))
     if kind := find_secret(prompt.body, prose=True):
-        raise BadPrompt(f", whose text holds what looks like {kind}; prompts are stored for ever")
-    complaint, is_refused = _version_complaint(prompt.version, rules)
-    if is_refused:
-        raise BadPrompt(complaint)
-    return Judged(prompt, complaint)
+        raise BadPrompt(_(", whose text holds what looks like %(kind)s; prompts are stored for ever", kind=kind))
+    doubt, is_refused = _version_doubt(prompt.version, rules)
+    if doubt and is_refused:
+        raise BadPrompt(doubt)
+    return Judged(prompt, doubt)
 
 
 class Prompts:
@@ -54,9 +55,9 @@ class Prompts:
         self._directory = directory
         self._rules = rules
         self._find = find or self._file
-        self._read: dict[str, PromptText | str] = {}  # a text says what is wrong
+        self._read: dict[str, PromptText | BadPrompt] = {}
         self.by_digest: dict[str, PromptText] = {}
-        self.warnings: list[str] = []
+        self.warnings: list[TranslatableText] = []
 
     def read(self, path: str, *, known_as: str = "") -> PromptText:
         """The text in the file `path`, as the configuration's path `known_as`. Raises BadPrompt."""
@@ -64,10 +65,10 @@ class Prompts:
             try:
                 self._read[path] = self._load(path)
             except BadPrompt as error:
-                self._read[path] = str(error)
+                self._read[path] = error
         found = self._read[path]
-        if isinstance(found, str):
-            raise BadPrompt(found)
+        if isinstance(found, BadPrompt):
+            raise BadPrompt(found.message)
         self.by_digest.setdefault(found.sha256, replace(found, path=known_as or path))
         return found
 
@@ -77,26 +78,26 @@ class Prompts:
         try:
             found = judged(path, self._content(path), self._rules)
         except BadPrompt as error:
-            raise BadPrompt(f"names {path!r}{error}") from None
+            raise BadPrompt(_("names %(path)s%(error)s", path=repr(path), error=error)) from None
         if found.doubt:
-            self.warnings.append(f"a trader names {path!r}{found.doubt}")
+            self.warnings.append(_("a trader names %(path)s%(doubt)s", path=repr(path), doubt=found.doubt))
         return found.prompt
 
     def _content(self, path: str) -> bytes:
         try:
             return self._find(path)
         except Absent as error:
-            raise BadPrompt(f", {error}") from None
+            raise BadPrompt(_(", %(error)s", error=error)) from None
         except Unreadable as error:
-            raise BadPrompt(f", which {error}") from None
+            raise BadPrompt(_(", which %(error)s", error=error)) from None
 
     def _file(self, path: str) -> bytes:
         try:
             return read_bytes(self._directory / path, limit=MAX_BYTES)
         except Absent:
             near = _near(self._directory, path)
-            hint = f"; did you mean {near}?" if near else ""
-            raise Absent(f"but there is no file {self._directory / path}{hint}") from None
+            hint = _("; did you mean %(name)s?", name=near) if near else ""
+            raise Absent(_("but there is no file %(path)s%(hint)s", path=self._directory / path, hint=hint)) from None
 
 
 def _near(directory: Path, path: str) -> str:
@@ -111,22 +112,25 @@ def _near(directory: Path, path: str) -> str:
 
 def _require_text(content: bytes) -> None:
     if len(content) > MAX_BYTES:
-        raise BadPrompt(f", which is larger than {MAX_BYTES // MEBIBYTE} MB, the most it may be")
+        raise BadPrompt(_(", which is larger than %(most)s MB, the most it may be", most=MAX_BYTES // MEBIBYTE))
     try:
         decode(content)
     except Unreadable as error:
-        raise BadPrompt(f", which {error}") from None
+        raise BadPrompt(_(", which %(error)s", error=error)) from None
     if b"\0" in content:
-        raise BadPrompt(", which holds a NUL byte and so is no text")
+        raise BadPrompt(_(", which holds a NUL byte and so is no text"))
 
 
-def _version_complaint(version: str, rules: PromptRules | None) -> tuple[str, bool]:
+def _version_doubt(version: str, rules: PromptRules | None) -> tuple[TranslatableText | None, bool]:
     """What executor.yaml finds wrong with the header, and whether it refuses it."""
     if rules is None or version == rules.expected_version:
-        return "", False
+        return None, False
     expected = rules.expected_version or "v1.0.0"
     if not version:
-        return f", which has no header such as {{{{/* Version: {expected} */}}}}", rules.header_required
+        return _(
+            ", which has no header such as {{/* Version: %(version)s */}}", version=expected
+        ), rules.header_required
     if rules.expected_version:
-        return f" of version {version}, but executor.yaml expects {expected}", rules.strict
-    return "", False
+        text = _(" of version %(version)s, but executor.yaml expects %(expected)s", version=version, expected=expected)
+        return text, rules.strict
+    return None, False

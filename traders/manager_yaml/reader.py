@@ -17,13 +17,14 @@ from traders.manager_yaml.validated import checked
 from traders.manager_yaml.yaml.document import Document, read_document
 from traders.manager_yaml.yaml.mappings import Entries, describe, entries, tag_message
 from traders.manager_yaml.yaml.nodes import Mapping, Node, Sequence
+from traders.schema.messages import _
 from traders.schema.paths import Flat
 from traders.schema.settings.catalogue import FLEET_SETTINGS
 from traders.schema.settings.fleet import FleetSpec
 from traders.schema.settings.validate import validate_fleet
 
 _TRADERS = "traders"
-_NO_TRADERS = "the file declares no trader: a trading engine does not start with it"
+_NO_TRADERS = _("the file declares no trader: a trading engine does not start with it")
 
 
 def read_manager_yaml(path: Path, *, names_from: Path | None = None, find_prompt: Find | None = None) -> ManagerFile:
@@ -84,7 +85,7 @@ def _fleet(document: Document, sections: Entries) -> FleetSpec | None:
 
 def _trader_nodes(document: Document, top: Entries) -> list[Node]:
     if _TRADERS not in top:
-        document.place.wrong(_TRADERS, "is missing; it must be a list of traders", document.root.line)
+        document.place.wrong(_TRADERS, _("is missing; it must be a list of traders"), document.root.line)
         return []
     key, node = top[_TRADERS]
     if node.tag is not None:
@@ -92,6 +93,10 @@ def _trader_nodes(document: Document, top: Entries) -> list[Node]:
     elif isinstance(node, Sequence):
         return node.items
     else:
-        empty = "" if isinstance(node, Mapping) else "; write [] for a fleet without traders"
-        document.place.wrong(_TRADERS, f"must be a list of traders, was {describe(node)}{empty}", key.line)
+        empty = "" if isinstance(node, Mapping) else _("; write [] for a fleet without traders")
+        document.place.wrong(
+            _TRADERS,
+            _("must be a list of traders, was %(value)s%(empty)s", value=describe(node), empty=empty),
+            key.line,
+        )
     return []

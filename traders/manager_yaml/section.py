@@ -12,6 +12,7 @@ from traders.manager_yaml.yaml.extra_values import read_extra
 from traders.manager_yaml.yaml.mappings import NULLS, Entries, describe, entries, is_null, key_text, tag_message
 from traders.manager_yaml.yaml.nodes import Mapping, Node, Scalar
 from traders.manager_yaml.yaml.scalars import Wrong
+from traders.schema.messages import _
 from traders.schema.paths import Flat
 from traders.schema.settings.declare import Kind
 
@@ -35,7 +36,7 @@ def read_section(
             try:
                 flat[found.path] = found.read(value, found.setting)
             except Wrong as error:
-                place.wrong(key, str(error), key_node.line)
+                place.wrong(key, error.message, key_node.line)
                 bad.add(found.path)
         elif found is not None:
             bad |= _collection(found, key, key_node.line, value, flat, place, whole)
@@ -57,7 +58,7 @@ def _collection(
         if isinstance(value, Mapping):
             below = place.below(key)
             return read_section(entries(value, below), found, flat, below, whole=whole)
-        place.wrong(key, f"must be a mapping of settings, was {describe(value)}", line)
+        place.wrong(key, _("must be a mapping of settings, was %(value)s", value=describe(value)), line)
     elif isinstance(value, Mapping) and found.setting.kind is Kind.EXTRA:
         flat[found.path] = read_extra(value, place.below(key))
         return set()
@@ -66,7 +67,9 @@ def _collection(
             flat[found.path] = origin
         return set()
     else:
-        place.wrong(key, f"must be {what_fits(found.setting)}, was {describe(value)}", line)
+        place.wrong(
+            key, _("must be %(right)s, was %(value)s", right=what_fits(found.setting), value=describe(value)), line
+        )
     return _paths_below(found)
 
 
@@ -76,11 +79,13 @@ def _origin(node: Mapping, place: Place) -> dict[str, Any] | None:
     known = len(place.problems.found)
     for key, (key_node, value) in entries(node, place).items():
         if key not in ("trader_id", "version"):
-            place.wrong(key_text(key), f"is not a known setting; cloned_from is {ORIGIN}", key_node.line)
+            place.wrong(
+                key_text(key), _("is not a known setting; cloned_from is %(origin)s", origin=ORIGIN), key_node.line
+            )
         elif not isinstance(value, Scalar) or value.tag is not None:
-            place.wrong(key, f"must be a plain value, was {describe(value)}", key_node.line)
+            place.wrong(key, _("must be a plain value, was %(value)s", value=describe(value)), key_node.line)
         elif key == "version" and not (value.plain and _VERSION.fullmatch(value.value)):
-            place.wrong(key, f"must be a whole number from 1, was {describe(value)}", key_node.line)
+            place.wrong(key, _("must be a whole number from 1, was %(value)s", value=describe(value)), key_node.line)
         else:
             origin[key] = int(value.value) if key == "version" else value.value
     return origin if len(place.problems.found) == known else None

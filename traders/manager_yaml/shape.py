@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from traders.manager_yaml.yaml.mappings import describe
 from traders.manager_yaml.yaml.nodes import Scalar
 from traders.manager_yaml.yaml.scalars import READERS, Reader, Wrong, read_text
+from traders.schema.messages import TranslatableText, _
 from traders.schema.problems import expected
 from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
 from traders.schema.settings.declare import Kind, Setting
 
 CLONED_FROM = "detail.cloned_from"
-ORIGIN = "a mapping of trader_id and version"
+ORIGIN = _("a mapping of trader_id and version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,12 @@ def shape_of(settings: Mapping[str, Setting]) -> Shape:
     return shape
 
 
-def what_fits(setting: Setting) -> str:
+def what_fits(setting: Setting) -> TranslatableText:
     return ORIGIN if setting.path == CLONED_FROM else expected(setting)
 
 
 def _refuse(node: Scalar, setting: Setting) -> None:
-    raise Wrong(f"must be {what_fits(setting)}, was {describe(node)}")
+    raise Wrong(_("must be %(right)s, was %(value)s", right=what_fits(setting), value=describe(node)))
 
 
 def _reader(setting: Setting) -> Reader:
@@ -81,17 +82,17 @@ _SECTION_KEYS = {
 }
 
 
-def unknown_key(key: str, *, here: Iterable[str], whole: Shape, section: str) -> str:
+def unknown_key(key: str, *, here: Iterable[str], whole: Shape, section: str) -> TranslatableText:
     """What to say of a key that nothing declares: its place, the likely name, or `extra`.
 
     `here`: the keys known at this place; `section`: the key of the section it stands in, "" for the entry itself.
     """
     if section and key in whole:
-        return f"is not a known setting of {section}; it belongs one level up, beside {section}:"
+        return _("is not a known setting of %(section)s; it belongs one level up, beside %(section)s:", section=section)
     for name, inner in whole.items():
         if isinstance(inner, dict) and key in inner:
-            return f"is not a known setting here; it belongs under {name}:"
+            return _("is not a known setting here; it belongs under %(name)s:", name=name)
     folded = {name.lower(): name for name in here}
     if close := difflib.get_close_matches(key[:100].lower(), folded, n=1, cutoff=0.7):
-        return f"is not a known setting; did you mean {folded[close[0]]}?"
-    return "is not a known setting; settings of your own go under extra:"
+        return _("is not a known setting; did you mean %(name)s?", name=folded[close[0]])
+    return _("is not a known setting; settings of your own go under extra:")

@@ -15,6 +15,7 @@ from traders.manager_yaml.validated import checked, line_of
 from traders.manager_yaml.yaml.collect import Place, Problems
 from traders.manager_yaml.yaml.mappings import Entries, describe, entries, is_null, tag_message
 from traders.manager_yaml.yaml.nodes import Mapping, Node, Scalar
+from traders.schema.messages import _
 from traders.schema.paths import Flat
 from traders.schema.prompts import path_problem
 from traders.schema.settings.catalogue import TRADER_SETTINGS
@@ -41,7 +42,7 @@ class TraderEntries:
             if isinstance(node, Mapping) and node.tag is None:
                 self._read(node, position)
             else:
-                wrong = f"must be a mapping of settings, was {describe(node)}"
+                wrong = _("must be a mapping of settings, was %(value)s", value=describe(node))
                 message = wrong if node.tag is None else tag_message(node.tag)
                 self._problems.add(message, line=node.line, trader=position)
 
@@ -65,20 +66,29 @@ class TraderEntries:
         """The id, or "" after saying what is wrong with it."""
         key, value = section.get("id", (None, None))
         if key is None or value is None or is_null(value):
-            place.wrong("id", f"is missing; it must be {ID_RULE}", key.line if key else line)
+            place.wrong("id", _("is missing; it must be %(right)s", right=ID_RULE), key.line if key else line)
             return ""
         if value.tag is not None:
             place.wrong("id", tag_message(value.tag), key.line)
             return ""
         trader_id = value.value.strip() if isinstance(value, Scalar) else ""
         if not ID_PATTERN.fullmatch(trader_id):
-            place.wrong("id", f"must be {ID_RULE}, was {describe(value)}", key.line)
+            place.wrong("id", _("must be %(right)s, was %(value)s", right=ID_RULE, value=describe(value)), key.line)
             return ""
         first, first_line = self._ids.setdefault(trader_id.lower(), (trader_id, key.line))
         if (first, first_line) != (trader_id, key.line) or trader_id in self.specs:
-            spelling = "" if first == trader_id else f" (as {first}; ids differ in more than upper and lower case)"
+            spelling = (
+                _(" (as %(id)s; ids differ in more than upper and lower case)", id=first) if first != trader_id else ""
+            )
             place.wrong(
-                "id", f"is taken twice, on lines {first_line}{spelling} and {key.line}; give each its own", key.line
+                "id",
+                _(
+                    "is taken twice, on lines %(first_line)s%(spelling)s and %(line)s; give each its own",
+                    first_line=first_line,
+                    spelling=spelling,
+                    line=key.line,
+                ),
+                key.line,
             )
         return trader_id
 
@@ -94,7 +104,7 @@ class TraderEntries:
             try:
                 prompt = self._prompts.read(path, known_as=known_as)
             except BadPrompt as error:
-                place.wrong(key, str(error), line_of(node, key))
+                place.wrong(key, error.message, line_of(node, key))
                 unusable.add(template)
             else:
                 flat[template] = known_as
@@ -111,7 +121,7 @@ def _known_as(section: Entries, key: str, place: Place) -> str | None:
     if value.tag is not None:
         place.wrong(key, tag_message(value.tag), key_node.line)
     elif not isinstance(value, Scalar) or not value.value.strip():
-        place.wrong(key, f"must be the path of a prompt, was {describe(value)}", key_node.line)
+        place.wrong(key, _("must be the path of a prompt, was %(value)s", value=describe(value)), key_node.line)
     elif problem := path_problem(value.value.strip()):
         place.wrong(key, problem, key_node.line)
     else:

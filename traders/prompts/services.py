@@ -12,6 +12,7 @@ from traders.manager_yaml.neighbours import known_names
 from traders.manager_yaml.prompts import BadPrompt, Judged, Prompts, judged
 from traders.prompt_texts import writer as prompts
 from traders.prompts.rules import Fate, fate_of
+from traders.schema.messages import TranslatableText, _
 from traders.schema.paths import Flat
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.prompts import PromptText, path_problem
@@ -54,11 +55,13 @@ def written(*, path: str, body: str, like: PromptText | None = None) -> Judged:
     newline = "\r\n" if like and "\r\n" in like.body else "\n"
     content = body.replace("\r\n", "\n").replace("\n", newline).encode()
     if not content.strip():
-        raise InvalidConfig([*problems, Problem("body", "is required: a prompt without a text asks for nothing")])
+        raise InvalidConfig([*problems, Problem("body", _("is required: a prompt without a text asks for nothing"))])
     try:
         found = judged(path, content, _rules())
     except BadPrompt as error:
-        raise InvalidConfig([*problems, Problem("body", f"would be {path!r}{error}")]) from None
+        raise InvalidConfig(
+            [*problems, Problem("body", _("would be %(path)s%(error)s", path=repr(path), error=error))]
+        ) from None
     if problems:
         raise InvalidConfig(problems)
     return found
@@ -69,7 +72,9 @@ def create(*, text: PromptText, reason: str) -> None:
     required_reason(reason)
     with locked_fleet():
         if stored := existing(text.sha256):
-            raise InvalidConfig([Problem("body", f"is stored already, as {stored.path} {stored.version}".rstrip())])
+            raise InvalidConfig(
+                [Problem("body", _("is stored already, as %(name)s", name=f"{stored.path} {stored.version}".rstrip()))]
+            )
         prompts.keep([text])
 
 
@@ -133,13 +138,13 @@ def _moved(current: StoredConfig, old: PromptText, new: PromptText) -> Flat:
     return flat
 
 
-def _wrong_path(path: str) -> str | None:
+def _wrong_path(path: str) -> TranslatableText | None:
     if not path:
-        return "is required, such as prompts/manager/long.tmpl"
+        return _("is required, such as prompts/manager/long.tmpl")
     if len(path) > LONGEST_PATH:
-        return f"must have at most {LONGEST_PATH} characters, was {len(path)}"
+        return _("must have at most %(most)s characters, was %(count)s", most=LONGEST_PATH, count=len(path))
     if unprintable(path) is not None:
-        return "must not hold control characters"
+        return _("must not hold control characters")
     return path_problem(path)
 
 
@@ -147,7 +152,9 @@ def _rules() -> PromptRules | None:
     try:
         return known_names(settings.MANAGER_YAML.parent).prompt_rules
     except InvalidFile as broken:
-        raise InvalidConfig([Problem("", f"cannot be held to the rules of executor.yaml: {broken}")]) from None
+        raise InvalidConfig(
+            [Problem("", _("cannot be held to the rules of executor.yaml: %(broken)s", broken=broken))]
+        ) from None
 
 
 def _rules_or_none() -> PromptRules | None:
@@ -162,4 +169,4 @@ def _read(reading: Prompts, path: str) -> OnDisk:
     try:
         return OnDisk(path, reading.read(path))
     except BadPrompt as error:
-        return OnDisk(path, None, str(error))
+        return OnDisk(path, None, error.message)

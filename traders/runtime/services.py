@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from traders.runtime import writer as runtime
 from traders.runtime.redaction import without_secrets
+from traders.schema.messages import _
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.runtime import ReportDetail, RuntimeState
 from traders.versions import queries as configs
@@ -38,7 +39,7 @@ def heartbeat(
     before = state_of(trader_id)
     if is_running and active_config_version is None and before.active_config_version is None:
         raise InvalidConfig(
-            [Problem("active_config_version", "is missing: a running trader runs some version", trader_id)]
+            [Problem("active_config_version", _("is missing: a running trader runs some version"), trader_id)]
         )
     if not runtime.heartbeat(trader_id, version=active_config_version, is_running=is_running):
         raise _refused(before, active_config_version)
@@ -47,6 +48,10 @@ def heartbeat(
 
 def _refused(state: RuntimeState, version: int | None) -> InvalidConfig:
     if version is not None and configs.version(state.trader_id, version) is None:
-        right = f"must be a version that the trader has had, from 1 to {state.config_version}, was {version}"
+        right = _(
+            "must be a version that the trader has had, from 1 to %(last)s, was %(version)s",
+            last=state.config_version,
+            version=version,
+        )
         return InvalidConfig([Problem("active_config_version", right, state.trader_id)])
-    return InvalidConfig([Problem("is_running", "must be false: the trader is retired", state.trader_id)])
+    return InvalidConfig([Problem("is_running", _("must be false: the trader is retired"), state.trader_id)])

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
+from traders.schema.messages import _
 from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.settings.trader import ID_PATTERN
 
@@ -30,7 +31,7 @@ class Cursor:
         """`42`, `42:trader_a` or `42:trader_a:7`. Raises ValueError."""
         found = _FORM.fullmatch(text)
         if found is None:
-            raise ValueError("must be a cursor of an earlier answer, or 0 for the beginning")
+            raise ValueError(_("must be a cursor of an earlier answer, or 0 for the beginning"))
         return cls(int(found[1]), found[2] or END_OF_IDS, int(found[3]) if found[3] else END_OF_VERSIONS)
 
     def __str__(self) -> str:

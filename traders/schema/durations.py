@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+from traders.schema.messages import _
+
 _UNITS = {
     "ns": Fraction("1e-9"),
     "us": Fraction("1e-6"),
@@ -30,10 +32,10 @@ def parse_duration(text: str) -> int:
     if text == "0":
         return 0
     if len(text) > _LONGEST or not _WHOLE.fullmatch(text):
-        raise ValueError("is not a duration; write it like 45s, 3m or 1h30m")
+        raise ValueError(_("is not a duration; write it like 45s, 3m or 1h30m"))
     seconds = sum((Fraction(number) * _UNITS[unit] for number, unit in _PART.findall(text)), Fraction(0))
     if seconds.denominator != 1:
-        raise ValueError("is not a whole number of seconds")
+        raise ValueError(_("is not a whole number of seconds"))
     return int(seconds)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 import simplejson
 
+from traders.schema.messages import _
+
 Json = Any
 """dict | list | str | int | Decimal | bool | None, nested."""
 
@@ -68,7 +70,7 @@ def require_shallow(value: Json) -> None:
         ]
         if not level:
             return
-    raise ValueError(f"is nested deeper than {MAX_DEPTH} levels")
+    raise ValueError(_("is nested deeper than %(most)s levels", most=MAX_DEPTH))
 
 
 _FINITE = msgspec.json.Encoder(decimal_format="number")

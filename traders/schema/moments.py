@@ -5,14 +5,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from traders.schema.messages import _
+
 EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 EARLIEST_MS, LATEST_MS = int(EARLIEST.timestamp()) * 1000, int(LATEST.timestamp()) * 1000
-YEARS = "of a year from 2010 to 2099"
+YEARS = _("of a year from 2010 to 2099")
 
 
 def in_years(moment: datetime) -> datetime:
     """Raises ValueError outside the years."""
     if not EARLIEST <= moment <= LATEST:
-        raise ValueError(f"must be a moment {YEARS}")
+        raise ValueError(_("must be a moment %(years)s", years=YEARS))
     return moment

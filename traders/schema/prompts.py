@@ -6,6 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+from traders.schema.messages import TranslatableText, _
 from traders.schema.settings.declare import unprintable
 
 _VERSION_HEADER = re.compile(r"version:[ \t]*([a-z0-9._-]+)", re.IGNORECASE)
@@ -35,21 +36,23 @@ def version_header(content: bytes) -> str:
     return found.group(1) if found else ""
 
 
-def path_problem(path: str) -> str | None:
+def path_problem(path: str) -> TranslatableText | None:
     """What is wrong with the path of a prompt as a configuration names it, completing '<place> ...'; None if nothing.
 
     Such a path must mean the same file on every machine and stay inside the directory of manager.yaml, so that
     an export can write it: no absolute paths, no `..`, no variables.
     """
-    right = "must be a path below the directory of manager.yaml, such as prompts/manager/long.tmpl"
+    right = _("must be a path below the directory of manager.yaml, such as prompts/manager/long.tmpl")
     if (bad := unprintable(path)) is not None:
-        return f"{right}, without the character U+{ord(bad):04X}"
+        return _("%(right)s, without the character U+%(code)s", right=right, code=f"{ord(bad):04X}")
     if path.startswith(("/", "~")) or re.match(r"[A-Za-z]:[\\/]|\\\\", path):
-        return f"{right}; {path!r} is absolute and would differ on every machine"
+        return _("%(right)s; %(path)s is absolute and would differ on every machine", right=right, path=repr(path))
     if ".." in re.split(r"[\\/]", path):
-        return f"{right}; {path!r} leads out of it"
+        return _("%(right)s; %(path)s leads out of it", right=right, path=repr(path))
     if "$" in path:
-        return f"{right}; {path!r} holds a variable, and prompts are stored with their text"
+        return _(
+            "%(right)s; %(path)s holds a variable, and prompts are stored with their text", right=right, path=repr(path)
+        )
     if path.endswith("/") or path.rsplit("/", 1)[-1] == ".":
-        return f"{right}; {path!r} names a directory"
+        return _("%(right)s; %(path)s names a directory", right=right, path=repr(path))
     return None

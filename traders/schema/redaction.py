@@ -174,15 +174,15 @@ def _found_in(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _candidates(text: str) -> Iterator[tuple[int, int, str]]:
-    for start, found_end, kind in find_certain(text):
-        if kind in _HEX_KINDS:
+    for start, found_end, certain in find_certain(text):
+        if certain in _HEX_KINDS:
             continue
         end = found_end
-        if kind == _PEM:
+        if certain == _PEM:
             closing = _PEM_END.search(text, end)
             # A key that was cut off has no end: all that follows may be part of it.
             end = closing.end() if closing else len(text)
-        yield start, end, kind
+        yield start, end, certain
     lowered = text.lower()
     for kind, pattern, trigger in _NAMED:
         if trigger.search(lowered):

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from traders.schema.messages import _
 from traders.schema.moments import in_years
 from traders.schema.settings.declare import Integer, Lines, Number
 
@@ -19,7 +20,7 @@ def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError("must be a moment that UTC has too") from None
+        raise ValueError(_("must be a moment that UTC has too")) from None
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from traders.schema import tokens
+from traders.schema.messages import TranslatableText, _
 
 _SHORTEST = 12
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$[A-Z_][A-Z0-9_]*")
@@ -23,32 +24,32 @@ _CERTAIN = {
     kind: (triggers, re.compile(pattern))
     for kind, triggers, pattern in (
         (
-            "a private key in PEM form",
+            _("a private key in PEM form"),
             ("-----BEGIN",),
             r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----",
         ),
-        ("an API key (sk-...)", ("sk-",), r"(?<![A-Za-z0-9_-])sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}"),
-        ("a Stripe key", ("k_live_", "k_test_"), r"(?<![A-Za-z0-9_])[sr]k_(?:live|test)_[A-Za-z0-9]{10,}"),
-        ("an AWS access key", ("AKIA", "ASIA"), r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
+        (_("an API key (sk-...)"), ("sk-",), r"(?<![A-Za-z0-9_-])sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}"),
+        (_("a Stripe key"), ("k_live_", "k_test_"), r"(?<![A-Za-z0-9_])[sr]k_(?:live|test)_[A-Za-z0-9]{10,}"),
+        (_("an AWS access key"), ("AKIA", "ASIA"), r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
         (
-            "a GitHub token",
+            _("a GitHub token"),
             ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
             r"(?<![A-Za-z0-9_])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})",
         ),
-        ("a GitLab token", ("glpat-",), r"(?<![A-Za-z0-9_])glpat-[A-Za-z0-9_-]{16,}"),
-        ("a Slack token", ("xox", "xapp-"), r"(?<![A-Za-z0-9-])(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,}"),
-        ("a Google API key", ("AIza",), r"(?<![A-Za-z0-9_-])AIza[A-Za-z0-9_-]{35}"),
-        ("a Hugging Face token", ("hf_",), r"(?<![A-Za-z0-9_])hf_[A-Za-z0-9]{30,}"),
+        (_("a GitLab token"), ("glpat-",), r"(?<![A-Za-z0-9_])glpat-[A-Za-z0-9_-]{16,}"),
+        (_("a Slack token"), ("xox", "xapp-"), r"(?<![A-Za-z0-9-])(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,}"),
+        (_("a Google API key"), ("AIza",), r"(?<![A-Za-z0-9_-])AIza[A-Za-z0-9_-]{35}"),
+        (_("a Hugging Face token"), ("hf_",), r"(?<![A-Za-z0-9_])hf_[A-Za-z0-9]{30,}"),
         (
-            "an API token (nof0_...)",
+            _("an API token (nof0_...)"),
             (tokens.PREFIX,),
             rf"(?<![A-Za-z0-9]){tokens.PREFIX}[A-Za-z0-9_-]{{{tokens.RANDOM_CHARACTERS},}}",
         ),
         # Its first letters are digits: the body behind the colon is looked for first.
-        ("a Telegram bot token", (), r"(?<![0-9])[0-9]{8,10}:[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"),
-        ("a JSON Web Token", ("eyJ",), r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
+        (_("a Telegram bot token"), (), r"(?<![0-9])[0-9]{8,10}:[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"),
+        (_("a JSON Web Token"), ("eyJ",), r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
         (
-            "a private key (0x and 64 hex digits)",
+            _("a private key (0x and 64 hex digits)"),
             ("0x", "0X"),
             r"(?<![A-Za-z0-9])0[xX][0-9A-Fa-f]{64}(?![A-Za-z0-9])",
         ),
@@ -88,7 +89,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
 @lru_cache(maxsize=8192)
-def find_secret(text: str, *, prose: bool = False) -> str | None:
+def find_secret(text: str, *, prose: bool = False) -> TranslatableText | None:
     """The kind of secret that `text` holds (`a GitHub token`), or None.
 
     `prose`: a long text written by people, such as a prompt; there only unmistakable forms count, and no
@@ -104,11 +105,11 @@ def find_secret(text: str, *, prose: bool = False) -> str | None:
             if kind := _in_url(url.group()):
                 return kind
     if not prose and any(map(_is_random, _RUN.findall(literal))):
-        return "a random key"
+        return _("a random key")
     return None
 
 
-def find_certain(text: str) -> Iterator[tuple[int, int, str]]:
+def find_certain(text: str) -> Iterator[tuple[int, int, TranslatableText]]:
     """(start, end, kind) of every unmistakable secret, kind by kind."""
     for kind, (triggers, pattern) in _CERTAIN.items():
         if any(trigger in text for trigger in triggers) or (not triggers and _TELEGRAM_BODY.search(text)):
@@ -133,7 +134,7 @@ def secrets_of_url(url: str) -> Iterator[tuple[int, int, str]]:
         yield begin, end.start() if end else len(url), "a token in a URL"
 
 
-def secrets_in(value: Any, path: str) -> Iterator[tuple[str, str]]:
+def secrets_in(value: Any, path: str) -> Iterator[tuple[str, TranslatableText]]:
     """(dotted path, kind of secret) for every text below `value`, keys and values, JSON-like nesting."""
     if isinstance(value, str):
         if kind := find_secret(value):
@@ -147,11 +148,11 @@ def secrets_in(value: Any, path: str) -> Iterator[tuple[str, str]]:
             yield from secrets_in(item, f"{path}.{number}")
 
 
-def _secrets_at(key: str, value: Any, path: str) -> Iterator[tuple[str, str]]:
+def _secrets_at(key: str, value: Any, path: str) -> Iterator[tuple[str, TranslatableText]]:
     if kind := find_secret(key):
         yield path.removesuffix(key).removesuffix("."), kind
     elif _is_literal(value) and names_a_secret(key):
-        yield path, f"the value of {key}"
+        yield path, _("the value of %(key)s", key=key)
     else:
         yield from secrets_in(value, path)
 
@@ -172,14 +173,14 @@ def _is_literal(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _in_url(url: str) -> str | None:
+def _in_url(url: str) -> TranslatableText | None:
     if userinfo := _USERINFO.match(url):
         name, colon, password = userinfo[1].partition(":")
         if password or (name and not colon):
-            return "a URL with a name or password before the @"
+            return _("a URL with a name or password before the @")
     if _WEBHOOK.search(url):
-        return "a webhook's address"
-    return "a URL with a token" if _PARAMETER.search(url) else None
+        return _("a webhook's address")
+    return _("a URL with a token") if _PARAMETER.search(url) else None
 
 
 def _is_random(run: str) -> bool:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from traders.schema import jsonio
+from traders.schema.messages import _
 
 MOST_DIGITS = 100
 """Of a number that comes from outside."""
@@ -27,9 +28,16 @@ def loads(text: str) -> Any:
         jsonio.require_shallow(value)
         return _storable(value)
     except json.JSONDecodeError as error:
-        raise ValueError(f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+        raise ValueError(
+            _(
+                "is not JSON: %(msg)s at line %(lineno)s, column %(colno)s",
+                msg=error.msg,
+                lineno=error.lineno,
+                colno=error.colno,
+            )
+        ) from None
     except RecursionError:
-        raise ValueError("is not JSON that can be read: it is nested too deep") from None
+        raise ValueError(_("is not JSON that can be read: it is nested too deep")) from None
 
 
 def first_value(text: str, start: int) -> tuple[Any, int]:
@@ -39,7 +47,7 @@ def first_value(text: str, start: int) -> tuple[Any, int]:
         jsonio.require_shallow(value)
         return _storable(value), end
     except RecursionError:
-        raise ValueError("is nested too deep") from None
+        raise ValueError(_("is nested too deep")) from None
 
 
 def strict_decoder() -> json.JSONDecoder:
@@ -52,18 +60,18 @@ def _fraction(text: str) -> Decimal:
     number = Decimal(text)
     decimals = -int(number.as_tuple().exponent)
     if max(len(text), decimals) > LONGEST_NUMBER or abs(number.adjusted()) > LARGEST_EXPONENT:
-        raise ValueError(f"holds a number beyond all measure: {text[:40]}")
+        raise ValueError(_("holds a number beyond all measure: %(text)s", text=text[:40]))
     return number
 
 
 def _whole(text: str) -> int:
     if len(text) > LONGEST_NUMBER:
-        raise ValueError(f"holds a number beyond all measure: {text[:40]}")
+        raise ValueError(_("holds a number beyond all measure: %(text)s", text=text[:40]))
     return int(text)
 
 
 def _constant(text: str) -> NoReturn:
-    raise ValueError(f"holds {text}, which is no number in JSON")
+    raise ValueError(_("holds %(text)s, which is no number in JSON", text=text))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -71,16 +79,16 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _value in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"holds the key {twice!r} twice")
+        raise ValueError(_("holds the key %(twice)s twice", twice=repr(twice)))
     return found
 
 
 def _storable(value: Any) -> Any:
     if isinstance(value, str):
         if "\0" in value:
-            raise ValueError("holds the character U+0000, which cannot be stored")
+            raise ValueError(_("holds the character U+0000, which cannot be stored"))
         if any("\ud800" <= character <= "\udfff" for character in value):
-            raise ValueError("holds half of a surrogate pair, which is no character")
+            raise ValueError(_("holds half of a surrogate pair, which is no character"))
     elif isinstance(value, dict):
         for key, item in value.items():
             _storable(key)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from traders.manager_yaml.file import ManagerFile
 from traders.prompt_texts import writer as prompts
+from traders.schema.messages import _
 from traders.schema.paths import apply, diff, unflatten
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.settings.fleet import FLEET_ID
@@ -139,7 +140,7 @@ def _chosen(file: ManagerFile, only: Collection[str]) -> dict[str, Spec]:
     if not only:
         return {FLEET_ID: file.fleet, **file.traders}
     if unknown := [name for name in only if name not in file.traders]:
-        raise InvalidConfig([Problem("", f"is not in {file.path}", name) for name in unknown])
+        raise InvalidConfig([Problem("", _("is not in %(path)s", path=file.path), name) for name in unknown])
     return {name: file.traders[name] for name in only}
 
 
@@ -181,7 +182,7 @@ def _require_new_ids(trader_ids: Collection[str], shares: Mapping[str, Share]) -
     existing = {name.lower(): name for name in shares} if trader_ids else {}
     taken = [AlreadyExists(name, existing[name.lower()]) for name in trader_ids if name.lower() in existing]
     if taken:
-        raise InvalidConfig([Problem("id", str(error), error.config_id) for error in taken])
+        raise InvalidConfig([Problem("id", error.message, error.config_id) for error in taken])
 
 
 def _plan_retirement(plan: _Plan, fleet: LockedFleet, trader_ids: Collection[str]) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from traders.schema.messages import _
 from traders.schema.moments import LATEST, YEARS
 from traders.schema.problems import InvalidConfig, Problem, shown
 from traders.schema.secrets import find_secret
@@ -51,7 +52,9 @@ def create(
         expires_at=expires_at,
     )
     if token_id is None:
-        raise InvalidConfig([Problem("name", f"is taken: revoke the token {name!r} first, or choose another name")])
+        raise InvalidConfig(
+            [Problem("name", _("is taken: revoke the token %(name)s first, or choose another name", name=repr(name)))]
+        )
     return Token(token_id, name, granted, limit), text
 
 
@@ -103,19 +106,19 @@ def existing() -> list[IssuedToken]:
 
 def _name_problems(name: str) -> list[Problem]:
     if not re.fullmatch(NAME, name):
-        right = "must be 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit"
-        return [Problem("name", f"{right}, was {shown(name)}")]
+        right = _("must be 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit")
+        return [Problem("name", _("%(right)s, was %(value)s", right=right, value=shown(name)))]
     if kind := find_secret(name):
-        return [Problem("name", f"looks like {kind}: every list shows the name of a token")]
+        return [Problem("name", _("looks like %(kind)s: every list shows the name of a token", kind=kind))]
     return []
 
 
 def _scope_problems(scopes: Collection[str]) -> list[Problem]:
     known = ", ".join(Scope)
     if not scopes:
-        return [Problem("scopes", f"must be one or more of {known}")]
+        return [Problem("scopes", _("must be one or more of %(known)s", known=known))]
     return [
-        Problem("scopes", f"must be one or more of {known}, was {shown(scope)}")
+        Problem("scopes", _("must be one or more of %(known)s, was %(value)s", known=known, value=shown(scope)))
         for scope in scopes
         if scope not in list(Scope)
     ]
@@ -125,10 +128,10 @@ def _trader_problems(trader_ids: Collection[str] | None) -> list[Problem]:
     if trader_ids is None:
         return []
     if not trader_ids:
-        return [Problem("traders", "must be one or more ids of traders, or left out for all of them")]
+        return [Problem("traders", _("must be one or more ids of traders, or left out for all of them"))]
     known = configs.existing_ids([name for name in trader_ids if ID_PATTERN.fullmatch(name)])
     return [
-        Problem("traders", f"must be ids of traders; there is no trader {shown(name)}")
+        Problem("traders", _("must be ids of traders; there is no trader %(value)s", value=shown(name)))
         for name in dict.fromkeys(trader_ids)
         if name not in known
     ]
@@ -138,6 +141,10 @@ def _expiry_problems(expires_at: datetime | None) -> list[Problem]:
     if expires_at is None or timezone.now() < expires_at <= LATEST:
         return []
     if expires_at > LATEST:
-        right = f"must be a moment {YEARS}, or left out for a token that never expires"
-        return [Problem("expires_at", f"{right}, was {expires_at.isoformat(timespec='seconds')}")]
-    return [Problem("expires_at", f"must lie ahead, was {expires_at.isoformat(timespec='seconds')}")]
+        right = _("must be a moment %(years)s, or left out for a token that never expires", years=YEARS)
+        return [
+            Problem(
+                "expires_at", _("%(right)s, was %(value)s", right=right, value=expires_at.isoformat(timespec="seconds"))
+            )
+        ]
+    return [Problem("expires_at", _("must lie ahead, was %(value)s", value=expires_at.isoformat(timespec="seconds")))]

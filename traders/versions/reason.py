@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from traders.schema.messages import TranslatableText, _
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.secrets import find_secret
 from traders.schema.settings.declare import unprintable
@@ -18,15 +19,15 @@ def required_reason(reason: str) -> str:
     return reason
 
 
-def _problem(reason: str) -> str | None:
+def _problem(reason: str) -> TranslatableText | None:
     if not reason:
-        return "is required: say why, in a few words"
+        return _("is required: say why, in a few words")
     if len(reason) > MAX_LENGTH:
-        return f"must have at most {MAX_LENGTH} characters, was {len(reason)}"
+        return _("must have at most %(most)s characters, was %(count)s", most=MAX_LENGTH, count=len(reason))
     if unprintable(reason, allowed="\n\t") is not None:
-        return "must not hold control characters"
+        return _("must not hold control characters")
     if problem := turned(reason):
         return problem
     if secret := find_secret(reason):
-        return f"looks like it holds {secret}; history cannot forget a secret"
+        return _("looks like it holds %(kind)s; history cannot forget a secret", kind=secret)
     return None

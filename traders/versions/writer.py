@@ -9,6 +9,7 @@ from django.db import connection
 
 from traders.schema import jsonio
 from traders.schema.actors import account_id_of
+from traders.schema.messages import _
 from traders.schema.settings.stored import NewVersion, SavedVersion
 from traders.versions.rules.errors import ConcurrentChange
 
@@ -129,5 +130,9 @@ def write_fleet(version: NewVersion, *, change_set: int, source: str, actor: str
 def _require_all(written: int, versions: Sequence[NewVersion]) -> None:
     if written != len(versions):
         raise ConcurrentChange(
-            f"{len(versions) - written} of {len(versions)} configurations changed meanwhile; nothing was written"
+            _(
+                "%(count)s of %(count2)s configurations changed meanwhile; nothing was written",
+                count=len(versions) - written,
+                count2=len(versions),
+            )
         )

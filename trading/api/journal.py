@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 from traders.api.auth import EngineRequest, TokenWith
 from traders.api.problems import REFUSALS, Invalid, Refusal
 from traders.api.wire import Answer, Body, Redacted, VersionNumber
+from traders.schema.messages import _
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.redaction import redactions_in
 from traders.schema.runtime import StoredMoment
@@ -62,7 +63,7 @@ class Recorded(Answer):
 def append(request: EngineRequest, trader_id: str, body: Entry) -> Recorded:
     """The same entry again changes nothing and is answered alike. 409: its key is taken by other content."""
     if body.detail.origin is not None:
-        raise InvalidConfig([Problem("detail.origin", "is written by the journal itself; leave it out", trader_id)])
+        raise InvalidConfig([Problem("detail.origin", _("is written by the journal itself; leave it out"), trader_id)])
     detail = body.detail.model_copy(update={"origin": Origin(system=SYSTEM, key=body.key)})
     entry = JournalEntry(trader_id, body.config_version, body.decided_at, body.success, detail)
     said = [Said(message.role, message.content, message.sent_at) for message in body.messages]

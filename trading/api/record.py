@@ -10,6 +10,7 @@ from pydantic import Field
 from traders.api.auth import EngineRequest, TokenWith
 from traders.api.problems import REFUSALS, UNTHROTTLED, Invalid, Refusal
 from traders.api.wire import Answer, Body, Redacted
+from traders.schema.messages import _
 from traders.schema.moments import EARLIEST_MS, LATEST_MS
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.redaction import redactions_in
@@ -141,7 +142,7 @@ def traded(request: EngineRequest, trader_id: str, body: ClosedTrade) -> Recorde
     """One whose position was not recorded here. Its versions are those valid at its entry and its exit."""
     _refuse_kept(body.detail, trader_id)
     if body.closed_at_ns // NANOSECONDS_PER_MS != body.detail.time.close_ts_ms:
-        right = f"must be the nanoseconds of detail.time.close_ts_ms, {body.detail.time.close_ts_ms}"
+        right = _("must be the nanoseconds of detail.time.close_ts_ms, %(ms)s", ms=body.detail.time.close_ts_ms)
         raise InvalidConfig([Problem("closed_at_ns", right, trader_id)])
     return _answer(record.trade(trader_id=trader_id, **dict(body)), RecordKind.TRADE)
 
@@ -160,7 +161,7 @@ def _refuse_kept(detail: trade.TradeDetail, trader_id: str) -> None:
     kept = [name for name in ("versions", "origin") if getattr(detail, name) is not None]
     if kept:
         raise InvalidConfig(
-            Problem(f"detail.{name}", "is written by the record itself; leave it out", trader_id) for name in kept
+            Problem(f"detail.{name}", _("is written by the record itself; leave it out"), trader_id) for name in kept
         )
 
 

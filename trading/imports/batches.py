@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from traders.schema.jsonio import Json
+from traders.schema.messages import _
 from trading.imports.owners import Owners
 from trading.imports.report import ImportReport
 from trading.record.rules.errors import InvalidRecord, StrictImport
@@ -55,7 +56,8 @@ class Desk:
     def require_symbol(self, symbol: str) -> None:
         if symbol not in self.symbols:
             raise InvalidRecord(
-                "symbol", f"is {symbol}, which is not known; if it is right, give --add-symbols {symbol}"
+                "symbol",
+                _("is %(symbol)s, which is not known; if it is right, give --add-symbols %(symbol)s", symbol=symbol),
             )
 
     def is_benchmark(self, table: str, record: Json, field: str = TRADER) -> bool:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
+from traders.schema.messages import _
 from trading.imports.journal_files.directory import OnFiles, cycle_files, read_json
 from trading.imports.journal_files.record import Cycle, read_cycle
 from trading.live import services as live
@@ -119,14 +120,32 @@ class _Timelines:
             self._found[cycle.trader_id] = self._of(cycle.trader_id)
         timeline = self._found[cycle.trader_id]
         if timeline is None:
-            raise InvalidRecord("trader_id", f"{cycle.trader_id!r} {UNKNOWN_TRADER}")
+            raise InvalidRecord(
+                "trader_id",
+                _("%(trader_id)s %(why)s", trader_id=repr(cycle.trader_id), why=UNKNOWN_TRADER),
+            )
         valid = timeline.version_at_us((cycle.decided_at - EPOCH) // MICROSECOND)
         if valid in timeline.retired:
-            raise InvalidRecord("timestamp", f"lies where {cycle.trader_id} was retired, was {cycle.decided_at}")
+            raise InvalidRecord(
+                "timestamp",
+                _(
+                    "lies where %(trader_id)s was retired, was %(decided_at)s",
+                    trader_id=cycle.trader_id,
+                    decided_at=cycle.decided_at,
+                ),
+            )
         version = cycle.version if cycle.version is not None else valid
         if version is not None and not timeline.has_version(version):
             last = len(timeline.since_us)
-            raise InvalidRecord("config_version", f"must be one of {cycle.trader_id}'s 1 to {last}, was {version}")
+            raise InvalidRecord(
+                "config_version",
+                _(
+                    "must be one of %(trader_id)s's 1 to %(last)s, was %(version)s",
+                    trader_id=cycle.trader_id,
+                    last=last,
+                    version=version,
+                ),
+            )
         report.before_v1 += version is None
         return JournalEntry(cycle.trader_id, version, cycle.decided_at, cycle.success, cycle.detail)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from traders.schema.jsonio import Json
+from traders.schema.messages import _
 from trading.imports.arena import conversations, equity, positions, prices, trades
 from trading.imports.arena.broken import BrokenFile
 from trading.imports.arena.document import Document
@@ -42,7 +43,13 @@ def import_symbols(desk: Desk, document: Document) -> None:
         try:
             found.add(prices.read_symbol(record))
             if len(found) > MOST_SYMBOLS:
-                raise BrokenFile(document.path, f"must name at most {MOST_SYMBOLS:,} symbols, as no market has more")
+                raise BrokenFile(
+                    document.path,
+                    _(
+                        "must name at most %(most)s symbols, as no market has more",
+                        most=f"{MOST_SYMBOLS:,}",
+                    ),
+                )
         except InvalidRecord as error:
             desk.refuse(SYMBOLS, document.path, index, error, record)
     new = desk.record_symbols(found)
@@ -174,4 +181,6 @@ def _opening(position: Position) -> Opening | None:
 
 def _require_active(desk: Desk, trader_id: str, ts_ms: int, field: str, what: str) -> None:
     if desk.owners.was_retired(trader_id, ts_ms):
-        raise InvalidRecord(field, f"{what} after the trader {trader_id} was retired")
+        raise InvalidRecord(
+            field, _("%(what)s after the trader %(trader_id)s was retired", what=what, trader_id=trader_id)
+        )

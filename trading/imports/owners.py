@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from traders.schema.messages import TranslatableText, _
 from traders.versions import queries as configs
 from traders.versions.lifecycle.imported import add_imported
 from trading.record.rules.attribution import Attribution
@@ -22,9 +23,9 @@ class Owners:
         self._by_lower = {name.lower(): name for name in configs.shares()}
         self._attribution = Attribution({}, {})
 
-    def refusals(self, trader_ids: Collection[str]) -> dict[str, str]:
+    def refusals(self, trader_ids: Collection[str]) -> dict[str, TranslatableText]:
         """{trader: why its records are refused}. Missing traders are made; all the others can be asked about."""
-        refused: dict[str, str] = {}
+        refused: dict[str, TranslatableText] = {}
         new: list[str] = []
         for name in sorted(set(trader_ids)):
             existing = self._by_lower.get(name.lower())
@@ -32,9 +33,13 @@ class Owners:
                 new.append(name)
                 self._by_lower[name.lower()] = name
             elif existing is None:
-                refused[name] = f"would be one more than {MOST_NEW:,} new traders in one import"
+                refused[name] = _("would be one more than %(most)s new traders in one import", most=f"{MOST_NEW:,}")
             elif existing != name:
-                refused[name] = f"is {name!r}, but the trader is {existing!r}; ids are unique ignoring case"
+                refused[name] = _(
+                    "is %(name)s, but the trader is %(existing)s; ids are unique ignoring case",
+                    name=repr(name),
+                    existing=repr(existing),
+                )
         self._create(new)
         self._learn({name for name in trader_ids if name not in refused})
         return refused

@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from traders.prompt_texts import writer as prompts
+from traders.schema.messages import _
 from traders.schema.redaction import redactions_in
 from traders.schema.settings.stored import StoredConfig
 from traders.schema.settings.trader import TraderSpec
@@ -82,7 +83,7 @@ def recorded_trader(decision_id: int) -> str:
     """Whose decision it is. Raises RecordError."""
     found = decisions.trader_of(decision_id)
     if found is None:
-        raise RecordError(f"there is no decision {decision_id}")
+        raise RecordError(_("there is no decision %(decision_id)s", decision_id=decision_id))
     return found
 
 
@@ -110,7 +111,7 @@ def replays(
 def _recorded(decision_id: int) -> RecordedDecision:
     found = decisions.stored(decision_id)
     if found is None:
-        raise RecordError(f"there is no decision {decision_id}")
+        raise RecordError(_("there is no decision %(decision_id)s", decision_id=decision_id))
     return found
 
 

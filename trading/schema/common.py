@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from trading.schema.leaf import Amount, Identifier, Kind, Line, Part, Text, _, leaf
+from traders.schema.messages import _
+from trading.schema.leaf import Amount, Identifier, Kind, Line, Part, Text, leaf
 
 NANOSECONDS_PER_MS = 1_000_000
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from traders.schema.messages import _
 from traders.schema.settings.trader import Digest
 from traders.schema.symbols import Symbol
 from trading.schema.common import Origin, Side
-from trading.schema.leaf import Amount, Boolean, Identifier, Integer, Kind, Line, MomentMs, Part, Text, _, leaf
+from trading.schema.leaf import Amount, Boolean, Identifier, Integer, Kind, Line, MomentMs, Part, Text, leaf
 
 
 class Action(StrEnum):

@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 from traders.schema.jsonio import canonical
+from traders.schema.messages import _
 from trading.schema.common import NANOSECONDS_PER_MS
 from trading.schema.position import PositionDetail
 
@@ -19,7 +20,7 @@ def open_position_id(trader_id: str, symbol: str) -> str:
 def closed_position_id(trader_id: str, symbol: str, detail: PositionDetail) -> str:
     """Where a closed position goes when its symbol reopens. Raises ValueError for one that is not closed."""
     if detail.close is None:
-        raise ValueError("the position is not closed")
+        raise ValueError(_("the position is not closed"))
     order = detail.orders.entry_oid if detail.orders else None
     last = order if order is not None else short_digest(detail.stored())
     return f"{trader_id}|{symbol}|{detail.close.time_ms}|{last}"

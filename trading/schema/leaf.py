@@ -11,8 +11,9 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticUndefined
 
+from traders.schema.messages import _
 from traders.schema.moments import EARLIEST_MS, LATEST_MS, YEARS
-from traders.schema.settings.declare import Boolean, Integer, Line, Number, _
+from traders.schema.settings.declare import Boolean, Integer, Line, Number
 from traders.schema.strict_json import MOST_DIGITS
 
 __all__ = [
@@ -86,33 +87,33 @@ def leaf(default: Any = REQUIRED, *, label: str, kind: Kind, unit: str = "", hel
 
 def _finite(value: Decimal) -> Decimal:
     if not value.is_finite():
-        raise ValueError("must be a finite number")
+        raise ValueError(_("must be a finite number"))
     if abs(value) > LARGEST:
-        raise ValueError(f"must not be beyond {LARGEST:,}")
+        raise ValueError(_("must not be beyond %(most)s", most=f"{LARGEST:,}"))
     _sign, digits, exponent = value.as_tuple()
     if len(digits) > MOST_DIGITS or not -MOST_DIGITS <= int(exponent) <= MOST_DIGITS:
-        raise ValueError(f"must have at most {MOST_DIGITS} digits")
+        raise ValueError(_("must have at most %(most)s digits", most=MOST_DIGITS))
     return value
 
 
 def _moment(value: int) -> int:
     if not EARLIEST_MS <= value <= LATEST_MS:
-        raise ValueError(f"must be milliseconds since 1970, {YEARS}")
+        raise ValueError(_("must be milliseconds since 1970, %(years)s", years=YEARS))
     return value
 
 
 def _no_nul(text: str) -> str:
     if "\0" in text:
-        raise ValueError("must not hold the character U+0000")
+        raise ValueError(_("must not hold the character U+0000"))
     return text
 
 
 def _text(value: Any) -> Any:
     """Exchanges name orders by numbers or by texts; both are kept as they are."""
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise ValueError("must be a whole number or a text")
+        raise ValueError(_("must be a whole number or a text"))
     if isinstance(value, int) and abs(value) >= LARGEST_IDENTIFIER:
-        raise ValueError(f"must have at most {MOST_DIGITS} digits")
+        raise ValueError(_("must have at most %(most)s digits", most=MOST_DIGITS))
     return value
 
 

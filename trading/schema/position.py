@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from traders.schema.messages import _
 from trading.schema.common import Exchange, ExitPlan, Origin, Side, Versions
-from trading.schema.leaf import Amount, Identifier, Kind, MomentMs, Part, _, leaf
+from trading.schema.leaf import Amount, Identifier, Kind, MomentMs, Part, leaf
 
 
 class Status(StrEnum):

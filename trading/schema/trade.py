@@ -9,8 +9,9 @@ from typing import Any, Self
 
 from pydantic import model_validator
 
+from traders.schema.messages import _
 from trading.schema.common import Exchange, ExitPlan, Origin, Side, Versions
-from trading.schema.leaf import Amount, Boolean, Identifier, Kind, MomentMs, Part, Text, _, leaf
+from trading.schema.leaf import Amount, Boolean, Identifier, Kind, MomentMs, Part, Text, leaf
 
 MS_PER_SECOND = 1000
 
@@ -23,9 +24,9 @@ class Time(Part):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.close_ts_ms < self.open_ts_ms:
-            raise ValueError("the exit lies before the entry")
+            raise ValueError(_("the exit lies before the entry"))
         if self.duration_seconds * MS_PER_SECOND != self.close_ts_ms - self.open_ts_ms:
-            raise ValueError("duration_seconds is not the time from open to close")
+            raise ValueError(_("duration_seconds is not the time from open to close"))
         return self
 
 

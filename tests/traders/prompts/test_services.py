@@ -136,7 +136,8 @@ def test_a_text_is_held_to_the_rules_of_a_file(desk: PromptDesk) -> None:
 
 def test_a_lenient_executor_yaml_lets_a_version_pass_with_a_doubt(desk: PromptDesk) -> None:
     (desk.file.parent / "executor.yaml").write_text("prompt_schema_version: v1.0.0\n")
-    assert prompts.written(path=LONG, body="Buy.\n").doubt.startswith(", which has no header")
+    doubt = prompts.written(path=LONG, body="Buy.\n").doubt
+    assert str(doubt).startswith(", which has no header")
 
 
 def test_a_new_text_serves_nobody_until_it_is_chosen(desk: PromptDesk) -> None:

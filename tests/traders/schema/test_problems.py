@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.factories import BASE, FLEET
+from traders.schema.messages import _
 from traders.schema.paths import unflatten
 from traders.schema.problems import InvalidConfig, Problem, expected, shown
 from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
@@ -103,7 +104,7 @@ def test_a_problem_of_the_fleet_names_no_trader() -> None:
 
 
 def test_a_problem_without_a_path_reads_as_a_sentence() -> None:
-    assert str(Problem("", "is not in manager.yaml", "steady")) == "steady is not in manager.yaml"
+    assert str(Problem("", _("is not in manager.yaml"), "steady")) == "steady is not in manager.yaml"
 
 
 def test_a_long_value_is_cut_and_a_secret_hidden() -> None:

@@ -11,6 +11,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from traders.manager_yaml.bundle.placement import MANAGER_YAML
 from traders.manager_yaml.yaml.document import MAX_FILE_BYTES
 from traders.manager_yaml.yaml.source import MEBIBYTE
+from traders.schema.messages import MessageError, _
 
 MAX_ARCHIVE_BYTES = 20 * MEBIBYTE
 MAX_UNPACKED_BYTES = 100 * MEBIBYTE
@@ -20,7 +21,7 @@ _ENCRYPTED = 0x1
 _NOT_OURS = "__MACOSX"
 
 
-class BadArchive(Exception):
+class BadArchive(MessageError):
     """The message completes 'The file ...'."""
 
 
@@ -39,23 +40,29 @@ def unpacked(content: bytes) -> dict[str, bytes]:
             found = _read_all(archive)
     # RuntimeError covers what zipfile says of passwords, and of versions and methods it does not know.
     except (BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
-        raise BadArchive(f"is no zip that can be read: {error}") from None
+        raise BadArchive(_("is no zip that can be read: %(error)s", error=error)) from None
     root = _root(found)
     return {path.relative_to(root).as_posix(): body for path, body in found.items() if path.is_relative_to(root)}
 
 
 def _read_all(archive: ZipFile) -> dict[PurePosixPath, bytes]:
     if not all(entry.filename for entry in archive.infolist()):
-        raise BadArchive("holds a file without a name")
+        raise BadArchive(_("holds a file without a name"))
     entries = [entry for entry in archive.infolist() if not entry.is_dir() and _NOT_OURS not in entry.filename]
     if len(entries) > MAX_ENTRIES:
-        raise BadArchive(f"holds {len(entries)} files, more than the {MAX_ENTRIES} it may hold")
+        raise BadArchive(
+            _(
+                "holds %(count)s files, more than the %(most)s it may hold",
+                count=len(entries),
+                most=MAX_ENTRIES,
+            )
+        )
     found: dict[PurePosixPath, bytes] = {}
     left = MAX_UNPACKED_BYTES
     for entry in entries:
         path = _path(entry)
         if path in found:
-            raise BadArchive(f"holds {entry.filename!r} twice")
+            raise BadArchive(_("holds %(path)s twice", path=repr(entry.filename)))
         found[path] = _content(archive, entry, min(left, MAX_FILE_BYTES))
         left -= len(found[path])
     return found
@@ -65,13 +72,13 @@ def _path(entry: ZipInfo) -> PurePosixPath:
     path = PurePosixPath(entry.filename)
     # On Windows a backslash or a drive leads elsewhere; we write on none, but a bundle is for every machine.
     if path.is_absolute() or ".." in path.parts or "\\" in entry.filename or ":" in entry.filename.split("/")[0]:
-        raise BadArchive(f"holds {entry.filename!r}, a path that leads out of it")
+        raise BadArchive(_("holds %(path)s, a path that leads out of it", path=repr(entry.filename)))
     if stat.S_ISLNK(entry.external_attr >> 16):
-        raise BadArchive(f"holds {entry.filename!r}, a link")
+        raise BadArchive(_("holds %(path)s, a link", path=repr(entry.filename)))
     if entry.flag_bits & _ENCRYPTED:
-        raise BadArchive("is locked with a password")
+        raise BadArchive(_("is locked with a password"))
     if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-        raise BadArchive(f"holds {entry.filename!r}, compressed otherwise than by deflate")
+        raise BadArchive(_("holds %(path)s, compressed otherwise than by deflate", path=repr(entry.filename)))
     return path
 
 
@@ -80,7 +87,7 @@ def _content(archive: ZipFile, entry: ZipInfo, limit: int) -> bytes:
     with archive.open(entry) as file:
         content = file.read(limit + 1)
     if len(content) > limit:
-        raise BadArchive(f"holds {entry.filename!r}, which is too large when unpacked")
+        raise BadArchive(_("holds %(path)s, which is too large when unpacked", path=repr(entry.filename)))
     return content
 
 
@@ -88,5 +95,8 @@ def _root(found: dict[PurePosixPath, bytes]) -> PurePosixPath:
     roots = [path.parent for path in found if path.name == MANAGER_YAML and len(path.parts) <= 2]
     if len(roots) == 1:
         return roots[0]
-    how_many = "several" if roots else "no"
-    raise BadArchive(f"holds {how_many} {MANAGER_YAML} at its top or in its first folders; it must hold one")
+    if roots:
+        raise BadArchive(
+            _("holds several %(file)s at its top or in its first folders; it must hold one", file=MANAGER_YAML)
+        )
+    raise BadArchive(_("holds no %(file)s at its top or in its first folders; it must hold one", file=MANAGER_YAML))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from traders.schema.messages import _
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.prompts import PromptText, path_problem
 from traders.schema.settings.trader import TraderSpec
@@ -38,13 +39,13 @@ def place(traders: Iterable[TraderSpec], prompts: Mapping[str, PromptText]) -> P
     _require_writable(traders, prompts)
     votes: dict[str, dict[str, tuple[int, int]]] = {}
     for trader in traders:
-        for _, path, digest in _named(trader):
+        for _setting, path, digest in _named(trader):
             active, all_of_them = votes.setdefault(_normal(path), {}).get(digest or "", (0, 0))
             votes[_normal(path)][digest or ""] = (active + (not trader.detail.retired), all_of_them + 1)
     file_by_text = _files(votes)
     placement = Placement()
     for trader in traders:
-        for _, path, digest in _named(trader):
+        for _setting, path, digest in _named(trader):
             file = file_by_text[_normal(path), digest or ""]
             # The spelling of the configuration stays where the file is the one that it means.
             placement.file_of[path, digest or ""] = path if file == _normal(path) else file
@@ -76,9 +77,9 @@ def _require_writable(traders: Iterable[TraderSpec], prompts: Mapping[str, Promp
         for name, path, digest in _named(trader):
             message = path_problem(path)
             if not message and _normal(path) == MANAGER_YAML:
-                message = f"names {path!r}, which is the configuration itself"
+                message = _("names %(path)s, which is the configuration itself", path=repr(path))
             if not message and digest not in prompts:
-                message = f"names {path!r}, whose text is not stored"
+                message = _("names %(path)s, whose text is not stored", path=repr(path))
             if message:
                 problems.append(Problem(name, message, trader.id))
     if problems:

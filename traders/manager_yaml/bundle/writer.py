@@ -10,6 +10,7 @@ from traders.manager_yaml.bundle.emit import fleet_sections, trader_entry
 from traders.manager_yaml.bundle.placement import MANAGER_YAML, Placement, UnwritableBundle, place
 from traders.manager_yaml.yaml.document import MAX_FILE_BYTES
 from traders.manager_yaml.yaml.source import MEBIBYTE, Absent, Unreadable, read_bytes
+from traders.schema.messages import _
 from traders.schema.problems import Problem
 from traders.schema.prompts import MAX_BYTES, PromptText
 from traders.schema.settings.fleet import FleetSpec
@@ -55,7 +56,16 @@ def _manager_yaml(fleet: FleetSpec, traders: list[TraderSpec], placement: Placem
     if len(content) > MAX_FILE_BYTES:
         most = MAX_FILE_BYTES // MEBIBYTE
         raise UnwritableBundle(
-            [Problem("", f"{MANAGER_YAML} would be larger than {most} MB and could not be read; export fewer traders")]
+            [
+                Problem(
+                    "",
+                    _(
+                        "%(file)s would be larger than %(most)s MB and could not be read; export fewer traders",
+                        file=MANAGER_YAML,
+                        most=most,
+                    ),
+                )
+            ]
         )
     return content
 
@@ -73,7 +83,9 @@ def _require_inside(directory: Path, targets: Iterable[Path]) -> None:
     root = directory.resolve()
     for path in targets:
         if not path.resolve().is_relative_to(root):
-            raise UnwritableBundle([Problem("", f"{path} leads out of {directory} through a link")])
+            raise UnwritableBundle(
+                [Problem("", _("%(path)s leads out of %(directory)s through a link", path=path, directory=directory))]
+            )
 
 
 def _require_no_others(targets: Mapping[Path, bytes]) -> None:
@@ -84,10 +96,14 @@ def _require_no_others(targets: Mapping[Path, bytes]) -> None:
         except Absent:
             continue
         except Unreadable as error:
-            problems.append(Problem("", f"{path} {error}"))
+            problems.append(Problem("", _("%(path)s %(error)s", path=path, error=error)))
             continue
         if differs:
-            problems.append(Problem("", f"{path} is there already and differs; choose a new directory or use --force"))
+            problems.append(
+                Problem(
+                    "", _("%(path)s is there already and differs; choose a new directory or use --force", path=path)
+                )
+            )
     if problems:
         raise UnwritableBundle(problems)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from traders.schema.messages import TranslatableText
 from traders.schema.problems import Problem
 
 MOST_PROBLEMS = 1000
@@ -17,7 +18,7 @@ class TooManyProblems(Exception):
 class Problems:
     found: list[Problem] = field(default_factory=list)
 
-    def add(self, message: str, *, line: int | None, path: str = "", trader: str = "") -> None:
+    def add(self, message: TranslatableText, *, line: int | None, path: str = "", trader: str = "") -> None:
         """Raises TooManyProblems when there are enough to stop reading."""
         self.found.append(Problem(path, message, trader, line))
         if len(self.found) >= MOST_PROBLEMS:
@@ -35,5 +36,5 @@ class Place:
     def below(self, key: str) -> Place:
         return Place(self.problems, self.trader, f"{self.prefix}{key}.")
 
-    def wrong(self, key: str, message: str, line: int | None) -> None:
+    def wrong(self, key: str, message: TranslatableText, line: int | None) -> None:
         self.problems.add(message, line=line, path=self.prefix + key, trader=self.trader)

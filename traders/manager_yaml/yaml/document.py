@@ -12,6 +12,7 @@ from traders.manager_yaml.yaml.collect import Place, Problems, TooManyProblems
 from traders.manager_yaml.yaml.mappings import describe, is_null
 from traders.manager_yaml.yaml.nodes import Malformed, Mapping, compose
 from traders.manager_yaml.yaml.source import MEBIBYTE, Absent, Unreadable, decode, read_bytes
+from traders.schema.messages import _
 from traders.schema.problems import Problem
 
 MAX_FILE_BYTES = 10 * MEBIBYTE
@@ -51,15 +52,16 @@ def read_document(path: Path) -> Document:
         content = read_bytes(path, limit=MAX_FILE_BYTES)
         root = compose(decode(content))
     except Absent as error:
-        raise AbsentFile(path, [Problem("", str(error))]) from None
+        raise AbsentFile(path, [Problem("", error.message)]) from None
     except Unreadable as error:
-        raise InvalidFile(path, [Problem("", str(error))]) from None
+        raise InvalidFile(path, [Problem("", error.message)]) from None
     except Malformed as error:
-        raise InvalidFile(path, [Problem("", str(error), line=error.line)]) from None
+        raise InvalidFile(path, [Problem("", error.message, line=error.line)]) from None
     if root is None or is_null(root):
-        raise InvalidFile(path, [Problem("", "is empty; it must be a mapping of settings")])
+        raise InvalidFile(path, [Problem("", _("is empty; it must be a mapping of settings"))])
     if not isinstance(root, Mapping):
         raise InvalidFile(
-            path, [Problem("", f"must be a mapping at its top level, was {describe(root)}", line=root.line)]
+            path,
+            [Problem("", _("must be a mapping at its top level, was %(value)s", value=describe(root)), line=root.line)],
         )
     return Document(path, hashlib.sha256(content).hexdigest(), root)

@@ -9,6 +9,7 @@ from typing import Any
 from traders.manager_yaml.yaml.collect import Place
 from traders.manager_yaml.yaml.mappings import describe, entries, is_null, key_text, tag_message
 from traders.manager_yaml.yaml.nodes import Mapping, Node, Scalar, Sequence
+from traders.schema.messages import _
 
 MOST_VALUES = 50_000  # the limit of bytes is lower; this one bounds what aliases cost before it is looked at
 
@@ -41,7 +42,11 @@ class _Extra:
         self._left -= 1
         if self._left <= 0:
             if self._left == 0:
-                place.wrong(key_text(key), f"is too much: extra may hold at most {MOST_VALUES:,} values", line)
+                place.wrong(
+                    key_text(key),
+                    _("is too much: extra may hold at most %(most)s values", most=f"{MOST_VALUES:,}"),
+                    line,
+                )
             return None
         if node.tag is not None:
             place.wrong(key_text(key), tag_message(node.tag), line)
@@ -66,13 +71,18 @@ class _Extra:
         if text[0] not in "+-.0123456789":
             return text
         if _NOT_FINITE.fullmatch(text):
-            place.wrong(key_text(key), f"must be a finite number or a text in quotes, was {text}", line)
+            place.wrong(key_text(key), _("must be a finite number or a text in quotes, was %(text)s", text=text), line)
         elif not (_FRACTION.fullmatch(text) or _BASED_INTEGER.fullmatch(text)):
             return text
         elif _AMBIGUOUS.fullmatch(text) or len(text) > _LONGEST_NUMBER:
-            hint = "write a number without leading zeros, or a text in quotes"
             place.wrong(
-                key_text(key), f"is read differently by different readers of YAML; {hint}, was {describe(node)}", line
+                key_text(key),
+                _(
+                    "is read differently by different readers of YAML; write a number without leading zeros, "
+                    "or a text in quotes, was %(value)s",
+                    value=describe(node),
+                ),
+                line,
             )
         elif text[:2] in _BASED:
             return int(text[2:], _BASED[text[:2]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from traders.manager_yaml.yaml.collect import Place, Problems
 from traders.manager_yaml.yaml.nodes import Mapping, Node, Scalar, Sequence
+from traders.schema.messages import TranslatableText, _, verbatim
 from traders.schema.problems import shown
 
 Entries = dict[str, tuple[Scalar, Node]]
@@ -20,16 +21,20 @@ def entries(mapping: Mapping, place: Place) -> Entries:
     items = iter(mapping.items)
     for key, value in zip(items, items, strict=True):
         if not isinstance(key, Scalar):
-            place.wrong("", f"has a key that is {describe(key)}; keys are texts", key.line)
+            place.wrong("", _("has a key that is %(value)s; keys are texts", value=describe(key)), key.line)
         elif key.tag is not None:
             place.wrong(key_text(key.value), tag_message(key.tag), key.line)
         elif key.value == _MERGE and key.plain:
             if merges:
-                place.wrong(_MERGE, "is written twice; merge several mappings with <<: [*a, *b]", key.line)
+                place.wrong(_MERGE, _("is written twice; merge several mappings with <<: [*a, *b]"), key.line)
             merges.append(value)
         elif key.value in found:
             first = found[key.value][0].line
-            place.wrong(key_text(key.value), f"is written twice, on lines {first} and {key.line}; keep one", key.line)
+            place.wrong(
+                key_text(key.value),
+                _("is written twice, on lines %(first)s and %(line)s; keep one", first=first, line=key.line),
+                key.line,
+            )
         else:
             found[key.value] = (key, value)
     for value in merges:
@@ -41,14 +46,16 @@ def _merge(found: Entries, value: Node, place: Place) -> None:
     sources = value.items if isinstance(value, Sequence) else [value]
     for source in sources:
         if not isinstance(source, Mapping):
-            place.wrong(_MERGE, f"must name mappings by their anchors, was {describe(source)}", source.line)
+            place.wrong(
+                _MERGE, _("must name mappings by their anchors, was %(value)s", value=describe(source)), source.line
+            )
         else:
             for key, entry in entries(source, place).items():
                 found.setdefault(key, entry)
 
 
 class _Ignored(Problems):
-    def add(self, message: str, *, line: int | None, path: str = "", trader: str = "") -> None:
+    def add(self, message: TranslatableText, *, line: int | None, path: str = "", trader: str = "") -> None:
         pass
 
 
@@ -57,17 +64,17 @@ def lookup(mapping: Mapping, key: str) -> tuple[Scalar, Node] | None:
     return entries(mapping, Place(_Ignored())).get(key)
 
 
-def describe(node: Node) -> str:
+def describe(node: Node) -> TranslatableText:
     """A node as a message names it: its value, or what kind of collection it is."""
     if isinstance(node, Mapping):
-        return "a mapping"
+        return _("a mapping")
     if isinstance(node, Sequence):
-        return "a list"
+        return _("a list")
     if node.plain and not node.value:
-        return "nothing"
+        return _("nothing")
     if node.plain:
-        return node.value if shown(node.value) == repr(node.value) else shown(node.value)
-    return f"the text {shown(node.value)}"
+        return verbatim(node.value if shown(node.value) == repr(node.value) else shown(node.value))
+    return _("the text %(value)s", value=shown(node.value))
 
 
 def key_text(key: str) -> str:
@@ -75,9 +82,9 @@ def key_text(key: str) -> str:
     return key if key.isprintable() and 0 < len(key) <= 64 and not set(" .:\"'") & set(key) else shown(key)
 
 
-def tag_message(tag: str) -> str:
+def tag_message(tag: str) -> TranslatableText:
     word = tag.replace("tag:yaml.org,2002:", "!!")
-    return f"has the YAML tag {shown(word)}; write the value without a tag"
+    return _("has the YAML tag %(value)s; write the value without a tag", value=shown(word))
 
 
 def is_null(node: Node) -> bool:

@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from traders.schema.messages import MessageError, TranslatableText, _
+
 MAX_DEPTH = 50
 MAX_NODES = 2_000_000  # aliases written out; a file of 10 MB without aliases stays below
 
@@ -44,10 +46,10 @@ class Mapping:
 Node = Scalar | Sequence | Mapping
 
 
-class Malformed(Exception):
+class Malformed(MessageError):
     """Not one document of YAML within the bounds; the message completes '<file>:<line>: ...'."""
 
-    def __init__(self, message: str, line: int | None) -> None:
+    def __init__(self, message: TranslatableText, line: int | None) -> None:
         super().__init__(message)
         self.line = line
 
@@ -62,20 +64,22 @@ def compose(text: str) -> Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         words = " ".join(part for part in (error.context, error.problem) if part)
-        hint = "; indent with spaces" if " tab " in words else ""
-        raise Malformed(f"is not YAML: {words}{hint}", mark.line + 1 if mark else None) from None
+        hint = _("; indent with spaces") if " tab " in words else ""
+        raise Malformed(
+            _("is not YAML: %(words)s%(hint)s", words=words, hint=hint), mark.line + 1 if mark else None
+        ) from None
     except yaml.reader.ReaderError as error:
         raise Malformed(*_unreadable_character(error, text)) from None
     except (yaml.YAMLError, ValueError) as error:
-        raise Malformed(f"is not YAML: {error}", None) from None
+        raise Malformed(_("is not YAML: %(error)s", error=error), None) from None
 
 
-def _unreadable_character(error: yaml.reader.ReaderError, text: str) -> tuple[str, int | None]:
+def _unreadable_character(error: yaml.reader.ReaderError, text: str) -> tuple[TranslatableText, int | None]:
     found = yaml.reader.Reader.NON_PRINTABLE.search(text)
     if found is None:
-        return f"is not YAML: {error.reason}", None
+        return _("is not YAML: %(reason)s", reason=error.reason), None
     line = text.count("\n", 0, found.start()) + 1
-    return f"holds the character U+{ord(found.group()):04X}, which YAML does not allow", line
+    return _("holds the character U+%(code)s, which YAML does not allow", code=f"{ord(found.group()):04X}"), line
 
 
 class _Composer:
@@ -95,7 +99,7 @@ class _Composer:
                 return depth_zero[0] if depth_zero else None
             if kind is yaml.DocumentStartEvent:
                 if depth_zero:
-                    raise Malformed("begins a second document; one file holds one", _line(event))
+                    raise Malformed(_("begins a second document; one file holds one"), _line(event))
                 self._document(top)
 
     def _document(self, top: Sequence) -> None:
@@ -121,7 +125,7 @@ class _Composer:
                 if event.anchor is not None:
                     anchors[event.anchor] = (node, None)
                 if len(parents) > MAX_DEPTH:
-                    raise Malformed(f"nests deeper than {MAX_DEPTH} levels", node.line)
+                    raise Malformed(_("nests deeper than %(most)s levels", most=MAX_DEPTH), node.line)
                 items = node.items
             elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
                 items, anchor, before = parents.pop()
@@ -132,14 +136,22 @@ class _Composer:
             else:
                 return
             if self._count > MAX_NODES:
-                raise Malformed(f"holds more than {MAX_NODES:,} values once its aliases are written out", _line(event))
+                raise Malformed(
+                    _(
+                        "holds more than %(most)s values once its aliases are written out",
+                        most=f"{MAX_NODES:,}",
+                    ),
+                    _line(event),
+                )
 
     def _shared(self, event: Any) -> Node:
         if event.anchor not in self._anchors:
-            raise Malformed(f"uses the alias *{event.anchor} before an anchor &{event.anchor}", _line(event))
+            raise Malformed(
+                _("uses the alias *%(anchor)s before an anchor &%(anchor)s", anchor=event.anchor), _line(event)
+            )
         node, size = self._anchors[event.anchor]
         if size is None:
-            raise Malformed(f"uses the alias *{event.anchor} inside of its own anchor", _line(event))
+            raise Malformed(_("uses the alias *%(anchor)s inside of its own anchor", anchor=event.anchor), _line(event))
         self._count += size
         return node
 

@@ -11,6 +11,7 @@ from typing import Any
 from traders.manager_yaml.yaml.mappings import describe
 from traders.manager_yaml.yaml.nodes import Scalar
 from traders.schema.durations import parse_duration
+from traders.schema.messages import MessageError, TranslatableText, _
 from traders.schema.problems import expected
 from traders.schema.settings.declare import Kind, Setting
 
@@ -24,7 +25,7 @@ _LIKE_TRUE = frozenset({"yes", "on", "y", "true", "1"})
 _LIKE_FALSE = frozenset({"no", "off", "n", "false", "0"})
 
 
-class Wrong(Exception):
+class Wrong(MessageError):
     """The message completes '<place> ...'."""
 
 
@@ -50,7 +51,7 @@ def read_decimal(node: Scalar, setting: Setting) -> Decimal:
 def read_integer(node: Scalar, setting: Setting) -> int:
     number = Decimal(_number(node, setting))
     if number != number.to_integral_value():
-        raise Wrong(f"must be {expected(setting)}, was {node.value}")
+        raise Wrong(_("must be %(right)s, was %(value)s", right=expected(setting), value=node.value))
     return int(number)
 
 
@@ -60,10 +61,11 @@ def read_boolean(node: Scalar, setting: Setting) -> bool:
     if node.plain and node.value in _FALSE:
         return False
     word = node.value.strip().lower()
-    hint = ""
+    hint: TranslatableText | str = ""
     if word in _LIKE_TRUE | _LIKE_FALSE:
-        hint = f"; write {'true' if word in _LIKE_TRUE else 'false'}{'' if node.plain else ' without quotes'}"
-    raise Wrong(f"must be true or false, was {describe(node)}{hint}")
+        right = "true" if word in _LIKE_TRUE else "false"
+        hint = _("; write %(value)s", value=right) if node.plain else _("; write %(value)s without quotes", value=right)
+    raise Wrong(_("must be true or false, was %(value)s%(hint)s", value=describe(node), hint=hint))
 
 
 def read_duration(node: Scalar, setting: Setting) -> int:
@@ -71,10 +73,13 @@ def read_duration(node: Scalar, setting: Setting) -> int:
         seconds = _seconds(node.value)
         if (setting.minimum or 0) <= seconds <= (setting.maximum or seconds):
             return seconds
-        raise Wrong(f"must be {expected(setting)}, was {describe(node)}")
+        raise Wrong(_("must be %(right)s, was %(value)s", right=expected(setting), value=describe(node)))
     except ValueError:
-        hint = f"; write {node.value}s for seconds" if re.fullmatch(r"[1-9][0-9]{0,8}", node.value) else ""
-        raise Wrong(f"must be {expected(setting)}, was {describe(node)}{hint}") from None
+        is_bare = re.fullmatch(r"[1-9][0-9]{0,8}", node.value)
+        hint = _("; write %(value)ss for seconds", value=node.value) if is_bare else ""
+        raise Wrong(
+            _("must be %(right)s, was %(value)s%(hint)s", right=expected(setting), value=describe(node), hint=hint)
+        ) from None
 
 
 READERS: dict[Kind, Reader] = {
@@ -93,24 +98,31 @@ def _number(node: Scalar, setting: Setting) -> str:
     text = node.value
     if node.plain and len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text):
         return text
-    raise Wrong(f"must be {expected(setting)}, was {describe(node)}{_number_hint(node)}")
+    raise Wrong(
+        _(
+            "must be %(right)s, was %(value)s%(hint)s",
+            right=expected(setting),
+            value=describe(node),
+            hint=_number_hint(node),
+        )
+    )
 
 
-def _number_hint(node: Scalar) -> str:
+def _number_hint(node: Scalar) -> TranslatableText | str:
     """What to write instead, where the meaning is clear."""
     text = node.value.strip()
     if len(text) > _LONGEST_NUMBER:
         return ""
     if "$" in text:
-        return "; variables stand in texts only"
+        return _("; variables stand in texts only")
     if not node.plain and _NUMBER.fullmatch(text):
-        return f"; write {text} without quotes"
+        return _("; write %(value)s without quotes", value=text)
     if text.lower().startswith("0x") and (digits := text[2:]) and all(c in "0123456789abcdefABCDEF" for c in digits):
-        return f"; write {int(digits, 16)}"
+        return _("; write %(value)s", value=int(digits, 16))
     if zeros := _LEADING_ZEROS.fullmatch(text):
-        return f"; some YAML readers take it as octal, write {zeros[1].lstrip('0') or '0'}"
+        return _("; some YAML readers take it as octal, write %(value)s", value=zeros[1].lstrip("0") or "0")
     if _SEPARATED.fullmatch(text):
-        return f"; write {re.sub(r'[^0-9.]', '', text)}"
+        return _("; write %(value)s", value=re.sub(r"[^0-9.]", "", text))
     if re.fullmatch(r"[0-9]+(?::[0-5]?[0-9])+", text):
-        return "; some YAML readers take it as a number to the base of 60"
+        return _("; some YAML readers take it as a number to the base of 60")
     return ""

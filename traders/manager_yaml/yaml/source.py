@@ -6,18 +6,20 @@ import os
 import stat
 from pathlib import Path
 
+from traders.schema.messages import MessageError, _
+
 MEBIBYTE = 1024 * 1024
 
 _TYPES = (
-    (stat.S_ISDIR, "a directory"),
-    (stat.S_ISFIFO, "a named pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
+    (stat.S_ISDIR, _("a directory")),
+    (stat.S_ISFIFO, _("a named pipe")),
+    (stat.S_ISSOCK, _("a socket")),
+    (stat.S_ISCHR, _("a device")),
+    (stat.S_ISBLK, _("a device")),
 )
 
 
-class Unreadable(Exception):
+class Unreadable(MessageError):
     """The message completes '<file> ...'."""
 
 
@@ -34,28 +36,30 @@ def read_bytes(path: Path, *, limit: int) -> bytes:
             _require_regular(os.fstat(file.fileno()))
             content = file.read(limit + 1)
     except (FileNotFoundError, NotADirectoryError):
-        raise Absent("does not exist") from None
+        raise Absent(_("does not exist")) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise Unreadable(f"cannot be read: {reason.lower()}") from None
+        raise Unreadable(_("cannot be read: %(reason)s", reason=reason.lower())) from None
     if len(content) > limit:
-        raise Unreadable(f"is larger than {limit // MEBIBYTE} MB, the most it may be")
+        raise Unreadable(_("is larger than %(limit)s MB, the most it may be", limit=limit // MEBIBYTE))
     return content
 
 
 def decode(content: bytes) -> str:
     """UTF-8 text, a byte order mark at the beginning left out. Raises Unreadable, naming the line."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Unreadable("is UTF-16; save it as UTF-8")
+        raise Unreadable(_("is UTF-16; save it as UTF-8"))
     try:
         return content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         byte = content[error.start]
-        raise Unreadable(f"is not UTF-8: line {line} holds the byte 0x{byte:02X}; save it as UTF-8") from None
+        raise Unreadable(
+            _("is not UTF-8: line %(line)s holds the byte 0x%(byte)s; save it as UTF-8", line=line, byte=f"{byte:02X}")
+        ) from None
 
 
 def _require_regular(status: os.stat_result) -> None:
     for is_type, words in _TYPES:
         if is_type(status.st_mode):
-            raise Unreadable(f"is {words}, not a file")
+            raise Unreadable(_("is %(words)s, not a file", words=words))

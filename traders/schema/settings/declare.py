@@ -20,12 +20,9 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticUndefined
 
+from traders.schema.messages import _
+
 REQUIRED: Any = PydanticUndefined
-
-
-def _(message: str) -> str:
-    """Marks a message id for translation; forms and pages translate it."""
-    return message
 
 
 class Kind(StrEnum):
@@ -152,7 +149,7 @@ def _exact(value: Any) -> Any:
     if type(value) is Decimal:
         return value
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError("must be a number")
+        raise ValueError(_("must be a number"))
     return Decimal(value)
 
 
@@ -171,13 +168,13 @@ def _integer(value: Any) -> Any:
     if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError("must be a whole number")
+        raise ValueError(_("must be a whole number"))
     return value
 
 
 def _boolean(value: Any) -> Any:
     if not isinstance(value, bool):
-        raise ValueError("must be true or false")
+        raise ValueError(_("must be true or false"))
     return value
 
 
@@ -190,13 +187,13 @@ def unprintable(text: str, *, allowed: str = "") -> str | None:
 
 def _line(text: str) -> str:
     if (bad := unprintable(text)) is not None:
-        raise ValueError(f"must not hold the character U+{ord(bad):04X}")
+        raise ValueError(_("must not hold the character U+%(code)s", code=f"{ord(bad):04X}"))
     return text.strip()
 
 
 def _lines(text: str) -> str:
     if (bad := unprintable(text, allowed="\n\t")) is not None:
-        raise ValueError(f"must not hold the character U+{ord(bad):04X}")
+        raise ValueError(_("must not hold the character U+%(code)s", code=f"{ord(bad):04X}"))
     return text.strip()
 
 

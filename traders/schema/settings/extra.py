@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from traders.schema import jsonio
+from traders.schema.messages import _
 from traders.schema.settings.declare import unprintable
 
 KEY_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
@@ -18,35 +19,37 @@ MAX_DEPTH = 20
 
 def _check(value: Any, depth: int = 0) -> None:
     if depth > MAX_DEPTH:
-        raise ValueError(f"must not be nested deeper than {MAX_DEPTH} levels")
+        raise ValueError(_("must not be nested deeper than %(most)s levels", most=MAX_DEPTH))
     if isinstance(value, dict):
         for key, item in value.items():
             _check(key, depth)
             if not isinstance(key, str):
-                raise ValueError("must have texts as keys")
+                raise ValueError(_("must have texts as keys"))
             _check(item, depth + 1)
     elif isinstance(value, list):
         for item in value:
             _check(item, depth + 1)
     elif isinstance(value, str):
         if (bad := unprintable(value, allowed="\n\t\r")) is not None:
-            raise ValueError(f"must not hold the character U+{ord(bad):04X}")
+            raise ValueError(_("must not hold the character U+%(code)s", code=f"{ord(bad):04X}"))
     elif isinstance(value, float) or (isinstance(value, Decimal) and not value.is_finite()):
-        raise ValueError("must hold only finite, exact numbers")
+        raise ValueError(_("must hold only finite, exact numbers"))
     elif isinstance(value, int | Decimal) and not isinstance(value, bool):
         if value and not Decimal("1e-30") <= abs(Decimal(value)) < Decimal("1e30"):
-            raise ValueError("must hold only numbers below 1e30")
+            raise ValueError(_("must hold only numbers below 1e30"))
     elif value is not None and not isinstance(value, bool):
-        raise ValueError(f"must hold only JSON values, not {type(value).__name__}")
+        raise ValueError(_("must hold only JSON values, not %(type)s", type=type(value).__type))
 
 
 def _checked(extra: dict[str, Any]) -> dict[str, Any]:
     for key in extra:
         if not KEY_PATTERN.fullmatch(key):
-            raise ValueError(f"must have keys of letters, digits, - and _, beginning with a letter; {key!r} is not")
+            raise ValueError(
+                _("must have keys of letters, digits, - and _, beginning with a letter; %(key)s is not", key=repr(key))
+            )
     _check(extra)
     if len(jsonio.dumps(extra).encode()) > MAX_BYTES:
-        raise ValueError(f"must not exceed {MAX_BYTES // 1024} KB")
+        raise ValueError(_("must not exceed %(most)s KB", most=MAX_BYTES // 1024))
     return extra
 
 

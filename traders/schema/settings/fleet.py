@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from traders.schema.settings.declare import Group, Integer, Kind, Line, Number, Riskier, Section, _, setting
+from traders.schema.messages import _
+from traders.schema.settings.declare import Group, Integer, Kind, Line, Number, Riskier, Section, setting
 from traders.schema.settings.extra import Extra
 
 FLEET_SCHEMA_VERSION: Literal[1] = 1

@@ -6,7 +6,8 @@ from typing import ClassVar, Self
 
 from pydantic import model_validator
 
-from traders.schema.settings.declare import Boolean, Group, Integer, Kind, Number, Riskier, Section, _, setting
+from traders.schema.messages import _
+from traders.schema.settings.declare import Boolean, Group, Integer, Kind, Number, Riskier, Section, setting
 
 
 def _multiple(label: str, help: str, riskier: Riskier) -> Number:
@@ -133,7 +134,12 @@ class ExecGuards(Section):
             high = getattr(self, f"{coins}_position_value_max_equity_multiple")
             if high and low > high:
                 raise ValueError(
-                    f"{coins}_position_value_min_equity_multiple ({low}) must not exceed "
-                    f"{coins}_position_value_max_equity_multiple ({high})"
+                    _(
+                        "%(coins)s_position_value_min_equity_multiple (%(low)s) must not exceed "
+                        "%(coins)s_position_value_max_equity_multiple (%(high)s)",
+                        coins=coins,
+                        low=low,
+                        high=high,
+                    )
                 )
         return self

@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
+from traders.schema.messages import _
 from traders.schema.settings.declare import (
     Boolean,
     Group,
@@ -22,7 +23,6 @@ from traders.schema.settings.declare import (
     Number,
     Riskier,
     Section,
-    _,
     setting,
 )
 from traders.schema.settings.extra import Extra
@@ -31,14 +31,14 @@ from traders.schema.settings.guards import ExecGuards
 SCHEMA_VERSION: Literal[1] = 1
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-ID_RULE = "1 to 64 letters, digits, '.', '_' and '-', beginning with a letter or digit"
+ID_RULE = _("1 to 64 letters, digits, '.', '_' and '-', beginning with a letter or digit")
 
 DEFAULT_EXECUTOR_TEMPLATE = "prompts/executor/default_prompt.tmpl"
 
 
 def _trader_id(text: str) -> str:
     if not ID_PATTERN.fullmatch(text):
-        raise ValueError(f"must be {ID_RULE}")
+        raise ValueError(_("must be %(right)s", right=ID_RULE))
     return text
 
 

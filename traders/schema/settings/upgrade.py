@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from traders.schema.messages import _
+
 Detail = dict[str, Any]
 
 
@@ -33,7 +35,13 @@ def lift_fleet_detail(detail: Mapping[str, Any]) -> Detail:
 def _lift(detail: Mapping[str, Any], steps: tuple[Callable[[Detail], Detail], ...]) -> Detail:
     version = detail.get("schema_version", 0)
     if version > len(steps):
-        raise ValueError(f"schema version {version} is newer than this program's {len(steps)}; upgrade the program")
+        raise ValueError(
+            _(
+                "schema version %(version)s is newer than this program's %(count)s; upgrade the program",
+                version=version,
+                count=len(steps),
+            )
+        )
     lifted = dict(detail)
     for step in steps[version:]:
         lifted = step(lifted)

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from traders.schema.journal import DIR_PATH, journal_dir_problem
+from traders.schema.messages import TranslatableText, _
 from traders.schema.paths import Flat
 from traders.schema.problems import InvalidConfig, Problem, problems_of, shown
 from traders.schema.prompts import path_problem
@@ -46,7 +47,9 @@ def validate_trader(trader_id: str, nested: Mapping[str, Any], *, before: Flat |
 def require_trader_id(trader_id: str) -> None:
     """Raises InvalidConfig for a text that no trader may be called, such as the id of the fleet's settings."""
     if not ID_PATTERN.fullmatch(trader_id):
-        raise InvalidConfig([Problem("id", f"must be {ID_RULE}, was {shown(trader_id)}")])
+        raise InvalidConfig(
+            [Problem("id", _("must be %(right)s, was %(value)s", right=ID_RULE, value=shown(trader_id)))]
+        )
 
 
 def validate_fleet(nested: Mapping[str, Any]) -> FleetSpec:
@@ -61,17 +64,22 @@ def validate_fleet(nested: Mapping[str, Any]) -> FleetSpec:
     return spec
 
 
-def secret_message(kind: str) -> str:
+def secret_message(kind: TranslatableText) -> TranslatableText:
     """What a Problem says about a secret; the secret itself is never shown."""
-    return (
-        f"holds what looks like {kind}; write ${{NAME}} and set NAME in the environment, history cannot forget a secret"
+    return _(
+        "holds what looks like %(kind)s; write ${NAME} and set NAME in the environment, history cannot forget a secret",
+        kind=kind,
     )
 
 
-def turned(text: str) -> str:
-    """What a Problem says about a text that turns its own direction, else empty."""
+def turned(text: str) -> TranslatableText | None:
+    """What a Problem says about a text that turns its own direction, else None."""
     found = None if text.isascii() else _TURNING.search(text)
-    return f"must not hold the character U+{ord(found[0]):04X}, which turns the direction of a text" if found else ""
+    return (
+        _("must not hold the character U+%(code)s, which turns the direction of a text", code=f"{ord(found[0]):04X}")
+        if found
+        else None
+    )
 
 
 def _first_per_path(

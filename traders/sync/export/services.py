@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from traders.prompt_texts import writer as prompts
+from traders.schema.messages import _
 from traders.schema.prompts import PromptText
 from traders.schema.settings.fleet import FleetSpec
 from traders.schema.settings.stored import StoredConfig
@@ -32,7 +33,9 @@ def bundle(*, trader_ids: Collection[str] = (), version: int | None = None, at: 
     settings = configs.fleet_at(at) if at else configs.current_fleet()
     if settings is None or not isinstance(settings.spec, FleetSpec):
         raise NothingStored(
-            "the fleet has no settings" + (" at that moment" if at else " yet: sync a manager.yaml first")
+            _("the fleet has no settings at that moment")
+            if at
+            else _("the fleet has no settings yet: sync a manager.yaml first")
         )
     stored = _stored(trader_ids, version, at)
     specs = [config.spec for config in stored.values() if isinstance(config.spec, TraderSpec)]

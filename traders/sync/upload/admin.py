@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from traders.manager_yaml.file import PRINTED_PROBLEMS, InvalidFile, ManagerFile
 from traders.manager_yaml.located import located
 from traders.pages.desk import Desk
+from traders.schema.messages import verbatim
 from traders.schema.problems import InvalidConfig, Problem
 from traders.sync.pages import report_of
 from traders.sync.rules import SyncReport
@@ -105,7 +106,7 @@ def _synced(desk: Desk, file: ManagerFile, form: OptionsForm, **how: Any) -> Syn
         )
     except FleetNotAllowed:
         message = _("changes the fleet's settings, which your account may not change: ask an administrator to sync it")
-        raise InvalidFile(file.path, [Problem("", message)]) from None
+        raise InvalidFile(file.path, [Problem("", verbatim(message))]) from None
     except InvalidConfig as error:
         if any(problem.path == "reason" for problem in error.problems):
             raise

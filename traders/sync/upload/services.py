@@ -22,6 +22,7 @@ from traders.manager_yaml.reader import read_manager_yaml
 from traders.manager_yaml.yaml.document import MAX_FILE_BYTES
 from traders.manager_yaml.yaml.source import Absent, read_bytes
 from traders.prompt_texts import writer as prompts
+from traders.schema.messages import _
 from traders.schema.problems import Problem
 from traders.schema.prompts import MAX_BYTES
 
@@ -42,7 +43,7 @@ def read_upload(upload: Upload) -> ManagerFile:
     try:
         content, find = _parts(upload)
     except BadArchive as error:
-        raise InvalidFile(Path(upload.name), [Problem("", str(error))]) from None
+        raise InvalidFile(Path(upload.name), [Problem("", error.message)]) from None
     with TemporaryDirectory() as directory:
         path = Path(directory) / MANAGER_YAML
         path.write_bytes(content)
@@ -63,7 +64,7 @@ def _parts(upload: Upload) -> tuple[bytes, Find]:
     def in_bundle(path: str) -> bytes:
         found = files.get(PurePosixPath(path).as_posix())
         if found is None:
-            raise Absent("but the bundle holds no such file")
+            raise Absent(_("but the bundle holds no such file"))
         return found
 
     return files[MANAGER_YAML], in_bundle
@@ -80,6 +81,9 @@ def _beside_or_stored(path: str) -> bytes:
     if stored := prompts.latest_of(path):
         return stored.body.encode()
     raise Absent(
-        f"but there is no {_SUFFIX} file of that path beside the server's manager.yaml and no text is stored under it; "
-        "upload the bundle as a zip with its prompts"
+        _(
+            "but there is no %(suffix)s file of that path beside the server's manager.yaml and no "
+            "text is stored under it; upload the bundle as a zip with its prompts",
+            suffix=_SUFFIX,
+        )
     )

@@ -8,8 +8,9 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 from typing import Any
 
+from traders.schema.messages import _
 from traders.schema.paths import Flat
-from traders.schema.settings.declare import Kind, Riskier, Setting, _
+from traders.schema.settings.declare import Kind, Riskier, Setting
 
 
 class Do(StrEnum):

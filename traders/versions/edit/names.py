@@ -11,6 +11,7 @@ from traders.manager_yaml.file import InvalidFile, KnownNames
 from traders.manager_yaml.names import name_problems
 from traders.manager_yaml.neighbours import known_names
 from traders.prompt_texts import writer as prompts
+from traders.schema.messages import _
 from traders.schema.paths import Flat
 from traders.schema.problems import Problem
 from traders.schema.prompts import PromptText
@@ -19,7 +20,7 @@ from traders.schema.settings.trader import TraderSpec
 from traders.versions import queries as configs
 from traders.versions.rules.merge import UNITS, Unit
 
-_NOT_STORED = "must be one of the stored prompts; sync a file to store its texts"
+_NOT_STORED = _("must be one of the stored prompts; sync a file to store its texts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,10 @@ def unknown(spec: Spec, current: StoredConfig | None) -> list[Problem]:
     try:
         known = _known()
     except InvalidFile as broken:
-        return [Problem("", f"cannot be held to the names in use: {broken}", spec.id)]
+        return [Problem("", _("cannot be held to the names in use: %(broken)s", broken=broken), spec.id)]
     problems = [
         Problem(path, message, spec.id)
-        for path, _, message in name_problems(flat, known)
+        for path, _key, message in name_problems(flat, known)
         if flat[path] != before.get(path)
     ]
     return problems + _unknown_prompts(spec.id, flat, before)
@@ -66,9 +67,9 @@ def unknown(spec: Spec, current: StoredConfig | None) -> list[Problem]:
 def unknown_values(values: Flat) -> list[Problem]:
     """Names among these values, given to many traders at once, that nothing defines."""
     try:
-        problems = [Problem(path, message) for path, _, message in name_problems(values, _known())]
+        problems = [Problem(path, message) for path, _key, message in name_problems(values, _known())]
     except InvalidFile as broken:
-        return [Problem("", f"cannot be held to the names in use: {broken}")]
+        return [Problem("", _("cannot be held to the names in use: %(broken)s", broken=broken))]
     stored = prompts.texts([values[sha256] for _, _, sha256 in UNITS if values.get(sha256)])
     for unit in UNITS:
         if any(path in values for path in unit):
@@ -84,10 +85,24 @@ def _prompt_problems(unit: Unit, flat: Flat, stored: Mapping[str, PromptText], t
         return [Problem(template, _NOT_STORED, trader_id)]
     problems = []
     if flat.get(version) != text.version:
-        problems.append(Problem(version, f"must be {text.version!r}, the version of the text {text.sha256}", trader_id))
+        problems.append(
+            Problem(
+                version,
+                _(
+                    "must be %(version)s, the version of the text %(sha256)s",
+                    version=repr(text.version),
+                    sha256=text.sha256,
+                ),
+                trader_id,
+            )
+        )
     path = flat.get(template)
     if path != text.path and not prompts.is_named(text.sha256, path):
-        right = f"must be a path that the text {text.sha256} is known by, such as {text.path}; sync a file to rename it"
+        right = _(
+            "must be a path that the text %(sha256)s is known by, such as %(path)s; sync a file to rename it",
+            sha256=text.sha256,
+            path=text.path,
+        )
         problems.append(Problem(template, right, trader_id))
     return problems
 

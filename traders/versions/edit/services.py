@@ -9,6 +9,7 @@ from pathlib import Path
 from django.conf import settings as site
 
 from traders.schema.journal import DIR_PATH, journal_dir_problem
+from traders.schema.messages import _
 from traders.schema.paths import Flat, diff, unflatten
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.settings.fleet import FLEET_ID
@@ -85,7 +86,11 @@ def require_inside(trader_id: str, journal_dir: str, *, before: Flat | None) -> 
     problem = journal_dir_problem(journal_dir)
     root = Path(realpath(site.JOURNAL_ROOT))
     if problem is None and not Path(realpath(root / journal_dir)).is_relative_to(root):
-        problem = f"must be a path below the journal root {root}; {journal_dir!r} leads out of it by a link"
+        problem = _(
+            "must be a path below the journal root %(root)s; %(path)s leads out of it by a link",
+            root=root,
+            path=repr(journal_dir),
+        )
     if problem:
         raise InvalidConfig([Problem(DIR_PATH, problem, trader_id)])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from decimal import Decimal
 
+from traders.schema.messages import _
 from traders.schema.paths import Flat
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.settings.fleet import FLEET_ID
@@ -58,7 +59,7 @@ def set_retired(
 ) -> list[SavedVersion]:
     """As `many.save_many`; bringing back is held to the fleet rule. Raises InvalidConfig for no traders."""
     if not trader_ids:
-        raise InvalidConfig([Problem("", "choose at least one trader")])
+        raise InvalidConfig([Problem("", _("choose at least one trader"))])
     return save_many(
         config_ids=trader_ids, decide=_retired(retired), seen=seen, reason=reason, actor=actor, source="admin"
     )

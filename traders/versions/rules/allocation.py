@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from traders.schema.messages import TranslatableText, _, joined, verbatim
 from traders.schema.problems import Problem
 from traders.schema.settings.stored import Spec
 from traders.schema.settings.trader import TraderSpec
@@ -68,20 +69,31 @@ def fleet_rule(
     """
     if allocation.free_pct >= 0:
         return None
-    message = (
-        f"makes the fleet's sum {allocation.allocated_pct:f} %, {-allocation.free_pct:f} % above the "
-        f"{100 - allocation.reserve_pct:f} % that a reserve of {allocation.reserve_pct:f} % leaves"
-    )
+    parts = [
+        _(
+            "makes the fleet's sum %(sum)s %%, %(excess)s %% above the %(most)s %% that a reserve of "
+            "%(reserve)s %% leaves",
+            sum=f"{allocation.allocated_pct:f}",
+            excess=f"{-allocation.free_pct:f}",
+            most=f"{100 - allocation.reserve_pct:f}",
+            reserve=f"{allocation.reserve_pct:f}",
+        )
+    ]
     if counted := _counted(shares, missing):
-        message += (
-            f"; {sum(counted.values()):f} % belong to traders that are stored but not in the file "
-            f"({_named(counted)}): retire them with {RETIRE_OPTION} or put them back"
+        parts.append(
+            _(
+                "; %(sum)s %% belong to traders that are stored but not in the file (%(names)s): "
+                "retire them with %(option)s or put them back",
+                sum=f"{sum(counted.values()):f}",
+                names=_named(counted),
+                option=RETIRE_OPTION,
+            )
         )
     elif path == RESERVE_PATH and allocation.allocated_pct <= 100:
-        message += f"; a reserve of at most {100 - allocation.allocated_pct:f} % fits"
+        parts.append(_("; a reserve of at most %(most)s %% fits", most=f"{100 - allocation.allocated_pct:f}"))
     elif own := _counted(shares, changed):
-        message += _what_fits(own, excess=-allocation.free_pct)
-    return Problem(path, message)
+        parts.append(_what_fits(own, excess=-allocation.free_pct))
+    return Problem(path, joined("", parts))
 
 
 def _counted(shares: Mapping[str, Share], trader_ids: Collection[str]) -> dict[str, Decimal]:
@@ -93,14 +105,15 @@ def _counted(shares: Mapping[str, Share], trader_ids: Collection[str]) -> dict[s
     }
 
 
-def _what_fits(own: Mapping[str, Decimal], *, excess: Decimal) -> str:
+def _what_fits(own: Mapping[str, Decimal], *, excess: Decimal) -> TranslatableText:
     if len(own) > 1:
-        return f"; lower some of {_named(dict(sorted(own.items(), key=lambda item: -item[1])))}"
+        return _("; lower some of %(names)s", names=_named(dict(sorted(own.items(), key=lambda item: -item[1]))))
     (pct,) = own.values()
-    return f"; at most {pct - excess:f} % fits" if pct > excess else "; nothing is left for it"
+    return _("; at most %(most)s %% fits", most=f"{pct - excess:f}") if pct > excess else _("; nothing is left for it")
 
 
-def _named(pcts: Mapping[str, Decimal]) -> str:
-    named = [f"{name} {pct:f} %" for name, pct in list(pcts.items())[:_NAMED]]
-    more = f" and {len(pcts) - _NAMED} more" if len(pcts) > _NAMED else ""
-    return ", ".join(named) + more
+def _named(pcts: Mapping[str, Decimal]) -> TranslatableText:
+    named = ", ".join(f"{name} {pct:f} %" for name, pct in list(pcts.items())[:_NAMED])
+    if len(pcts) <= _NAMED:
+        return verbatim(named)
+    return _("%(names)s and %(more)s more", names=named, more=len(pcts) - _NAMED)

@@ -20,43 +20,49 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from traders.schema.messages import MessageError, _
 from traders.schema.paths import Flat
 from traders.schema.problems import InvalidConfig
 from traders.schema.settings.stored import StoredConfig
 
 
-class ConfigError(Exception):
+class ConfigError(MessageError):
     pass
 
 
 class UnknownConfig(ConfigError):
     def __init__(self, config_id: str, *, at: datetime | None = None) -> None:
         self.config_id = config_id
-        when = f" at {at.isoformat()}" if at else ""
-        super().__init__(f"there is no trader {config_id!r}{when}")
+        when = _(" at %(moment)s", moment=at.isoformat()) if at else ""
+        super().__init__(_("there is no trader %(config_id)s%(when)s", config_id=repr(config_id), when=when))
 
 
 class UnknownVersion(UnknownConfig):
     def __init__(self, config_id: str, version: int | str) -> None:
-        super().__init__(config_id)
-        self.args = (f"{config_id} has no version {version}",)
+        self.config_id = config_id
+        ConfigError.__init__(self, _("%(config_id)s has no version %(version)s", config_id=config_id, version=version))
 
 
 class UnknownChangeSet(ConfigError):
     def __init__(self, change_set: int) -> None:
-        super().__init__(f"there is no change set {change_set}")
+        super().__init__(_("there is no change set %(change_set)s", change_set=change_set))
 
 
 class UnknownToken(ConfigError):
     def __init__(self, token: int | str) -> None:
-        super().__init__(f"there is no token {token!r}")
+        super().__init__(_("there is no token %(token)s", token=repr(token)))
 
 
 class AheadOfHistory(ConfigError):
     def __init__(self, cursor: str, newest: int) -> None:
         super().__init__(
-            f"the cursor {cursor} lies beyond the newest change set, {newest}: it is of another history, perhaps from "
-            "before a backup was restored; read the configurations anew and go on from there"
+            _(
+                "the cursor %(cursor)s lies beyond the newest change set, %(newest)s: it is of "
+                "another history, perhaps from before a backup was restored; read the configurations "
+                "again and go on from there",
+                cursor=cursor,
+                newest=newest,
+            )
         )
 
 
@@ -71,13 +77,17 @@ class OverAllocated(InvalidConfig):
 class AlreadyExists(ConfigError):
     def __init__(self, config_id: str, existing: str) -> None:
         self.config_id, self.existing = config_id, existing
-        same = "" if config_id == existing else f" as {existing!r}; ids are unique ignoring case"
-        super().__init__(f"the trader {config_id!r} exists already{same}")
+        same = (
+            _(" as %(existing)s; ids are unique ignoring case", existing=repr(existing))
+            if config_id != existing
+            else ""
+        )
+        super().__init__(_("the trader %(config_id)s exists already%(same)s", config_id=repr(config_id), same=same))
 
 
 class FleetNotAllowed(ConfigError):
     def __init__(self) -> None:
-        super().__init__("the fleet's settings need a permission of their own, which the caller does not have")
+        super().__init__(_("the fleet's settings need a permission of their own, which the caller does not have"))
 
 
 class StaleEdit(ConfigError):
@@ -86,8 +96,13 @@ class StaleEdit(ConfigError):
     def __init__(self, *, base: StoredConfig | None, theirs: StoredConfig, mine: Flat, expected_version: int) -> None:
         self.base, self.theirs, self.mine, self.expected_version = base, theirs, mine, expected_version
         super().__init__(
-            f"{theirs.config_id}: {theirs.changed_by} saved version {theirs.version} "
-            f"since version {expected_version} was opened"
+            _(
+                "%(config_id)s: %(changed_by)s saved version %(version)s since version %(expected_version)s was opened",
+                config_id=theirs.config_id,
+                changed_by=theirs.changed_by,
+                version=theirs.version,
+                expected_version=expected_version,
+            )
         )
 
 

@@ -8,15 +8,18 @@ from pydantic import ValidationError
 
 from traders.schema import problems
 from traders.schema.jsonio import Json
+from traders.schema.messages import TranslatableText, _, verbatim
 from trading.record.rules.errors import InvalidRecord, RecordError
 
 
 class BrokenFile(RecordError):
     """Nothing of the file can be trusted. The message names the place and says what would be right."""
 
-    def __init__(self, path: Path, message: str, *, line: int | None = None, column: int | None = None) -> None:
+    def __init__(
+        self, path: Path, message: TranslatableText, *, line: int | None = None, column: int | None = None
+    ) -> None:
         place = ":".join(str(part) for part in (path, line, column) if part is not None)
-        super().__init__(f"{place}: {message}")
+        super().__init__(_("%(place)s: %(message)s", place=place, message=message))
 
 
 def shown(value: Json) -> str:
@@ -30,6 +33,9 @@ def refusal_of(error: ValidationError, names: dict[str, str]) -> InvalidRecord:
     """The first thing that a schema finds wrong, under the name that the field has at the source."""
     first = error.errors(include_url=False)[0]
     path = ".".join(str(part) for part in first["loc"])
-    message = first["msg"].removeprefix("Value error, ").replace("Input should", "must")
-    was = "" if isinstance(first["input"], dict) else f", was {shown(first['input'])}"
-    return InvalidRecord(names.get(path, path), message + was)
+    message = problems.message_in(first)
+    if first["type"] != "value_error":
+        message = verbatim(message.replace("Input should", "must"))
+    if not isinstance(first["input"], dict):
+        message = _("%(message)s, was %(value)s", message=message, value=shown(first["input"]))
+    return InvalidRecord(names.get(path, path), message)

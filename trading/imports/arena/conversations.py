@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from traders.schema.jsonio import Json
+from traders.schema.messages import _
 from trading.imports.arena import fields
 from trading.imports.arena.broken import shown
 from trading.imports.arena.fields import Record
@@ -23,7 +24,7 @@ def read_conversation(record: Json) -> list[Message]:
     trader_id = fields.trader_id(record)
     messages = fields.given(record, "messages")
     if not isinstance(messages, list):
-        raise InvalidRecord("messages", f"must be a list, was {shown(messages)}")
+        raise InvalidRecord("messages", _("must be a list, was %(value)s", value=shown(messages)))
     read = [_message(item, number) for number, item in enumerate(messages)]
     name = _name(read)
     return [
@@ -42,16 +43,18 @@ def _message(item: Json, number: int) -> tuple[Role, str, datetime | None]:
 def _role(message: Record) -> Role:
     role = fields.text(message, "role")
     if role not in tuple(Role):
-        raise InvalidRecord("role", f"must be one of {', '.join(Role)}, was {shown(role)}")
+        raise InvalidRecord(
+            "role", _("must be one of %(names)s, was %(value)s", names=", ".join(Role), value=shown(role))
+        )
     return Role(role)
 
 
 def _content(message: Record) -> str:
     content = fields.text(message, "content")
     if "\0" in content:
-        raise InvalidRecord("content", "must not hold the character U+0000")
+        raise InvalidRecord("content", _("must not hold the character U+0000"))
     if not content.isascii() and any("\ud800" <= letter <= "\udfff" for letter in content):
-        raise InvalidRecord("content", "must not hold half of a surrogate pair")
+        raise InvalidRecord("content", _("must not hold half of a surrogate pair"))
     return content
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from traders.schema.jsonio import Json
+from traders.schema.messages import _
 from trading.imports.arena.stream import OnBytes, Source
 
 SERVER_TIME = "serverTime"
@@ -27,7 +28,7 @@ class Document:
             source = Source(self.path, file, self._on_bytes)
             is_there = False
             if source.peek() != "{":
-                source.broken(f"must be an object with the list {self.key!r}, as the arena serves it")
+                source.broken(_("must be an object with the list %(key)s, as the arena serves it", key=repr(self.key)))
             for key in source.members():
                 if key == self.key:
                     is_there = True
@@ -37,7 +38,12 @@ class Document:
                 else:
                     source.skip()
             if not is_there:
-                source.broken(f"the object must hold {self.key!r}, and does not: this is another file, or another form")
+                source.broken(
+                    _(
+                        "the object must hold %(key)s, and does not: this is another file, or another form",
+                        key=repr(self.key),
+                    )
+                )
             source.end()
 
     def _records(self, source: Source) -> Iterator[Json]:
@@ -48,4 +54,4 @@ class Document:
             for key in source.members():
                 yield key, source.value()
         else:
-            source.broken(f"{self.key!r} must be a list of records")
+            source.broken(_("%(key)s must be a list of records", key=repr(self.key)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from traders.schema.jsonio import Json
+from traders.schema.messages import _
 from traders.schema.moments import EARLIEST_MS, LATEST_MS
 from traders.schema.strict_json import MOST_DIGITS
 from trading.imports.arena import fields
@@ -44,5 +45,5 @@ def served_ms(server_time: Json) -> int | None:
 def _money(value: Decimal, field: str) -> Decimal:
     _sign, digits, exponent = value.as_tuple()
     if abs(value) > LARGEST or len(digits) > MOST_DIGITS or int(exponent) < -MOST_DIGITS:
-        raise InvalidRecord(field, f"must be an amount in USD, was {shown(value)}")
+        raise InvalidRecord(field, _("must be an amount in USD, was %(value)s", value=shown(value)))
     return value

@@ -7,6 +7,7 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from traders.schema.jsonio import Json
+from traders.schema.messages import _
 from traders.schema.settings.trader import ID_PATTERN, ID_RULE
 from traders.schema.symbols import SYMBOL_PATTERN, SYMBOL_RULE
 from trading.imports.arena.broken import shown
@@ -24,20 +25,20 @@ NO_ORDER = -1
 
 def require_object(record: Json, field: str = "") -> Record:
     if not isinstance(record, dict):
-        raise InvalidRecord(field, f"must be an object, was {shown(record)}")
+        raise InvalidRecord(field, _("must be an object, was %(value)s", value=shown(record)))
     return record
 
 
 def given(record: Record, field: str) -> Json:
     if record.get(field) is None:
-        raise InvalidRecord(field, "is required")
+        raise InvalidRecord(field, _("is required"))
     return record[field]
 
 
 def text(record: Record, field: str) -> str:
     value = given(record, field)
     if not isinstance(value, str):
-        raise InvalidRecord(field, f"must be a text, was {shown(value)}")
+        raise InvalidRecord(field, _("must be a text, was %(value)s", value=shown(value)))
     return value
 
 
@@ -53,14 +54,14 @@ def number_or_none(record: Record, field: str) -> Decimal | None:
 def trader_id(record: Record, field: str = TRADER) -> str:
     value = text(record, field)
     if not ID_PATTERN.fullmatch(value):
-        raise InvalidRecord(field, f"must be {ID_RULE}, was {shown(value)}")
+        raise InvalidRecord(field, _("must be %(right)s, was %(value)s", right=ID_RULE, value=shown(value)))
     return value
 
 
 def symbol(record: Record, field: str = "symbol") -> str:
     value = text(record, field)
     if not SYMBOL_PATTERN.fullmatch(value):
-        raise InvalidRecord(field, f"must be {SYMBOL_RULE}, was {shown(value)}")
+        raise InvalidRecord(field, _("must be %(right)s, was %(value)s", right=SYMBOL_RULE, value=shown(value)))
     return value
 
 
@@ -70,10 +71,15 @@ def side_of(record: Record, quantity: Decimal) -> Side:
     if record.get("side") is None:
         return signed
     if record["side"] not in tuple(Side):
-        raise InvalidRecord("side", f"must be long or short, was {shown(record['side'])}")
+        raise InvalidRecord("side", _("must be long or short, was %(value)s", value=shown(record["side"])))
     if quantity and record["side"] != signed:
         raise InvalidRecord(
-            "quantity", f"is {quantity:f}, but the side is {record['side']}: longs are positive on the wire"
+            "quantity",
+            _(
+                "is %(quantity)s, but the side is %(side)s: longs are positive on the wire",
+                quantity=f"{quantity:f}",
+                side=record["side"],
+            ),
         )
     return Side(record["side"])
 
@@ -81,16 +87,18 @@ def side_of(record: Record, quantity: Decimal) -> Side:
 def moment_ms(record: Record, field: str) -> int:
     """Seconds since 1970 as milliseconds; what is finer is left to whoever keeps the source's own number."""
     value = given(record, field)
-    right = "must be seconds since 1970 as a number"
+    right = _("must be seconds since 1970 as a number")
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise InvalidRecord(field, f"{right}, was {shown(value)}")
+        raise InvalidRecord(field, _("%(right)s, was %(value)s", right=right, value=shown(value)))
     # A comparison with NaN raises.
     if isinstance(value, Decimal) and not value.is_finite():
-        raise InvalidRecord(field, f"{right}, was {value}")
+        raise InvalidRecord(field, _("%(right)s, was %(value)s", right=right, value=value))
     if EARLIEST_S <= value / MS_PER_SECOND <= LATEST_S:
-        raise InvalidRecord(field, f"{right}; {shown(value)} are milliseconds")
+        raise InvalidRecord(field, _("%(right)s; %(value)s are milliseconds", right=right, value=shown(value)))
     if not EARLIEST_S <= value <= LATEST_S:
-        raise InvalidRecord(field, f"{right}, of a year from 2010 to 2099, was {shown(value)}")
+        raise InvalidRecord(
+            field, _("%(right)s, of a year from 2010 to 2099, was %(value)s", right=right, value=shown(value))
+        )
     return int((value * Decimal(MS_PER_SECOND)).to_integral_value(ROUND_FLOOR))
 
 
@@ -101,12 +109,12 @@ def identifier(record: Record, field: str) -> int | str | None:
     if value is None or (not _is_nan(value) and value == NO_ORDER):
         return None
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise InvalidRecord(field, f"must be a whole number or a text, was {shown(value)}")
+        raise InvalidRecord(field, _("must be a whole number or a text, was %(value)s", value=shown(value)))
     if isinstance(value, str) and not (value.isprintable() and value):
-        raise InvalidRecord(field, f"must be printable, was {shown(value)}")
+        raise InvalidRecord(field, _("must be printable, was %(value)s", value=shown(value)))
     # The bound first: Python refuses to write integers of thousands of digits.
     if (isinstance(value, int) and abs(value) >= 10**LONGEST_ID) or len(str(value)) > LONGEST_ID:
-        raise InvalidRecord(field, f"must have at most {LONGEST_ID} characters")
+        raise InvalidRecord(field, _("must have at most %(most)s characters", most=LONGEST_ID))
     return value
 
 
@@ -116,7 +124,7 @@ def confidence(record: Record) -> Decimal | None:
     if value is None:
         return None
     if not 0 <= value <= 1:
-        raise InvalidRecord("confidence", f"must be a fraction from 0 to 1, was {shown(value)}")
+        raise InvalidRecord("confidence", _("must be a fraction from 0 to 1, was %(value)s", value=shown(value)))
     return value * 100
 
 
@@ -126,8 +134,8 @@ def _is_nan(value: Json) -> bool:
 
 def _number(value: Any, field: str) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise InvalidRecord(field, f"must be a number, was {shown(value)}")
+        raise InvalidRecord(field, _("must be a number, was %(value)s", value=shown(value)))
     number = Decimal(value)
     if not number.is_finite():
-        raise InvalidRecord(field, "must be a finite number, and is far too large")
+        raise InvalidRecord(field, _("must be a finite number, and is far too large"))
     return number

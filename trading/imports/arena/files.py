@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from traders.schema.messages import _
 from trading.imports.arena import conversations, equity, positions, prices, trades
 from trading.imports.arena.broken import BrokenFile
 
@@ -54,7 +55,7 @@ class Found:
 def find(path: Path) -> Found:
     """The files of a directory, or a single one. Raises BrokenFile when there is nothing to import."""
     if not path.exists():
-        raise BrokenFile(path, "is not there; give a directory with the arena's files, or one of them")
+        raise BrokenFile(path, _("is not there; give a directory with the arena's files, or one of them"))
     files, notes = {}, []
     for found in sorted(path.glob("*.json")) if path.is_dir() else [path]:
         if found.name in NAMES:
@@ -64,5 +65,7 @@ def find(path: Path) -> Found:
         else:
             notes.append(f"{found.name}: {_LEFT_ALONE.get(found.name, _UNKNOWN)}")
     if not files:
-        raise BrokenFile(path, f"must be a directory with one of {', '.join(NAMES)}, or one of these files")
+        raise BrokenFile(
+            path, _("must be a directory with one of %(names)s, or one of these files", names=", ".join(NAMES))
+        )
     return Found({kind: files[kind] for kind in Kind if kind in files}, tuple(notes))

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from traders.schema.jsonio import Json
+from traders.schema.messages import _
 from trading.imports.arena import fields
 from trading.imports.arena.broken import refusal_of, shown
 from trading.imports.arena.fields import NO_ORDER, Record
@@ -59,7 +60,9 @@ def read_position(trader_id: str, key: str, record: Json) -> Position:
     record = fields.require_object(record)
     symbol = fields.symbol(record)
     if symbol != key:
-        raise InvalidRecord("symbol", f"is {symbol}, but the position stands under {shown(key)}")
+        raise InvalidRecord(
+            "symbol", _("is %(symbol)s, but the position stands under %(value)s", symbol=symbol, value=shown(key))
+        )
     quantity = fields.number(record, "quantity")
     side = fields.side_of(record, quantity)
     bare = Position(

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from traders.schema import jsonio
 from traders.schema.jsonio import Json
+from traders.schema.messages import _
 from trading.imports.arena.broken import refusal_of
 from trading.imports.arena.fields import Record
 from trading.record.rules.errors import InvalidRecord
@@ -53,13 +54,13 @@ def _same(back: object, value: Json) -> bool:
 def _text(field: str, value: Json) -> str:
     """JSON, but a text stands as it is unless it could be read as JSON."""
     if _depth(value) > DEEPEST:
-        raise InvalidRecord(field, f"is nested deeper than {DEEPEST} levels")
+        raise InvalidRecord(field, _("is nested deeper than %(most)s levels", most=DEEPEST))
     if isinstance(value, str) and _value(value) is value:
         return value
     try:
         return jsonio.dumps(value)
     except (ValueError, OverflowError):
-        raise InvalidRecord(field, "holds a number that is far too large") from None
+        raise InvalidRecord(field, _("holds a number that is far too large")) from None
 
 
 def _value(text: str) -> Json:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from traders.schema.jsonio import Json
+from traders.schema.messages import TranslatableText, _, message_of
 from trading.imports.arena.broken import BrokenFile
 
 PIECE = 1 << 18
@@ -74,7 +75,7 @@ class Source:
         while True:
             key = self.value() if self.peek() == '"' else None
             if not isinstance(key, str):
-                self.broken("must be a key in quotes")
+                self.broken(_("must be a key in quotes"))
             self._take(":", "a colon after a key")
             yield key
             if self._take(",}", "a comma, or the end of the object") == "}":
@@ -104,7 +105,7 @@ class Source:
 
     def end(self) -> None:
         if self.peek():
-            self.broken("must be the end of the file")
+            self.broken(_("must be the end of the file"))
 
     def value(self) -> Json:
         self.peek()
@@ -114,9 +115,9 @@ class Source:
             except json.JSONDecodeError as error:
                 self._require_cut(error.msg, error.pos - self._at)
             except _NotJson as error:
-                self.broken(str(error))
+                self.broken(message_of(error))
             except RecursionError:
-                self.broken("is nested too deeply to be a record")
+                self.broken(_("is nested too deeply to be a record"))
             else:
                 if end < len(self._text) or not self._more():
                     self._at = end
@@ -130,7 +131,7 @@ class Source:
             if self._at < len(self._text) or not self._more():
                 return self._text[self._at : self._at + 1]
 
-    def broken(self, message: str, *, at: int | None = None) -> NoReturn:
+    def broken(self, message: TranslatableText, *, at: int | None = None) -> NoReturn:
         """Raises BrokenFile that names the place."""
         before = self._text[: self._at if at is None else at]
         lines = before.count("\n")
@@ -140,9 +141,9 @@ class Source:
     def _take(self, allowed: str, what: str) -> str:
         found = self.peek()
         if not found:
-            self.broken(f"the file ends here, where {what} must follow; it was cut short")
+            self.broken(_("the file ends here, where %(what)s must follow; it was cut short", what=what))
         if found not in allowed:
-            self.broken(f"must be {what}, was {found!r}")
+            self.broken(_("must be %(what)s, was %(found)s", what=what, found=repr(found)))
         self._at += 1
         return found
 
@@ -153,15 +154,17 @@ class Source:
             if self._more():
                 return
             if is_open or self._at + ahead >= len(self._text.rstrip()):
-                self.broken("the file ends inside this record; it was cut short")
-        self.broken(f"is not JSON: {complaint}", at=self._at + ahead)
+                self.broken(_("the file ends inside this record; it was cut short"))
+        self.broken(_("is not JSON: %(complaint)s", complaint=complaint), at=self._at + ahead)
 
     def _more(self) -> bool:
         if self._ended:
             return False
         self._drop()
         if len(self._text) > LARGEST_RECORD:
-            self.broken(f"a record of more than {LARGEST_RECORD >> 20} MiB begins here")
+            self.broken(
+                _("a record of more than %(largest_record)s MiB begins here", largest_record=LARGEST_RECORD >> 20)
+            )
         # As much again as is waiting: a long record is looked at a few times only.
         piece = self._file.read(max(PIECE, len(self._text)))
         self._on_bytes(len(piece))
@@ -170,7 +173,7 @@ class Source:
             self._text += self._decoder.decode(piece, final=self._ended)
         except UnicodeDecodeError as error:
             self._text += error.object[: error.start].decode("utf-8-sig")
-            self.broken("is not UTF-8; save the file in that encoding", at=len(self._text))
+            self.broken(_("is not UTF-8; save the file in that encoding"), at=len(self._text))
         return bool(piece)
 
     def _drop(self) -> None:

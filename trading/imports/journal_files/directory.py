@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from traders.schema import strict_json
+from traders.schema.messages import _, message_of
 from trading.imports.journal_files.moments import order_of
 from trading.record.rules.errors import InvalidRecord
 
@@ -40,15 +41,22 @@ def read_json(path: Path) -> Any:
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
     except OSError as error:
-        raise InvalidRecord("", f"cannot be read: {error.strerror or error}") from None
+        raise InvalidRecord("", _("cannot be read: %(reason)s", reason=error.strerror or error)) from None
     if len(content) > LARGEST_FILE:
-        raise InvalidRecord("", f"is larger than {LARGEST_FILE:,} bytes, which no cycle is")
+        raise InvalidRecord("", _("is larger than %(most)s bytes, which no cycle is", most=f"{LARGEST_FILE:,}"))
     try:
         return strict_json.loads(content.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise InvalidRecord("", f"is not UTF-8: byte {error.start} is 0x{content[error.start]:02x}") from None
+        raise InvalidRecord(
+            "",
+            _(
+                "is not UTF-8: byte %(start)s is 0x%(byte)s",
+                start=error.start,
+                byte=f"{content[error.start]:02x}",
+            ),
+        ) from None
     except ValueError as error:
-        raise InvalidRecord("", str(error)) from None
+        raise InvalidRecord("", message_of(error)) from None
 
 
 def _order(path: Path) -> tuple[str, str]:

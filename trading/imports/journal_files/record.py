@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from traders.schema import jsonio
+from traders.schema.messages import _
 from traders.schema.problems import shown
 from traders.schema.settings.trader import ID_PATTERN, ID_RULE
 from trading.imports.journal_files import snapshot
@@ -68,7 +69,7 @@ def _decided_at(fields: Fields) -> datetime:
     try:
         return parse_moment(text)
     except ValueError as error:
-        raise InvalidRecord("timestamp", f"{error}, was {shown(text)}") from None
+        raise InvalidRecord("timestamp", _("%(error)s, was %(value)s", error=error, value=shown(text))) from None
 
 
 def _trader_id(fields: Fields) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from traders.schema.messages import _
 from trading.imports.journal_files.fields import Fields, symbol
 from trading.record.rules.errors import InvalidRecord
 from trading.schema.common import Side
@@ -52,7 +53,9 @@ def _quantity(fields: Fields, side: Side) -> Decimal:
     quantity = fields.number("qty")
     assert quantity is not None
     if quantity < 0 and side is Side.LONG:
-        raise InvalidRecord(fields.at("qty"), f"must not be negative for a long position, was {quantity}")
+        raise InvalidRecord(
+            fields.at("qty"), _("must not be negative for a long position, was %(quantity)s", quantity=quantity)
+        )
     return abs(quantity)
 
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from traders.schema.messages import verbatim
 from trading.live import services as live
 from trading.live.migration.modes import Mode
 from trading.live.page import now as live_now
@@ -87,7 +88,7 @@ def _take(step: str, seen: int, percent: str) -> str:
     if step == "rebuild":
         traders = live.rebuild_all()
         if traders is None:
-            raise RecordError(_("Redis does not answer; nothing was replaced."))
+            raise RecordError(verbatim(_("Redis does not answer; nothing was replaced.")))
         return _("%(n)d traders filled from PostgreSQL.") % {"n": traders}
     if step == "cleanup":
         return _("%(n)d old keys removed.") % {"n": live_switch.clean_up(seen=seen).total}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from traders.schema.messages import _
 from trading.live.keys import Key
 from trading.live.redis.layout import Former, Layout
 from trading.live.redis.new_layout import NewLayout
@@ -26,7 +27,13 @@ class UnknownMode(RecordError):
     """The mode stored in Redis is none of this version."""
 
     def __init__(self, mode: str) -> None:
-        super().__init__(f"The live store's mode is {mode!r}; this version knows {', '.join(sorted(_modes))}.")
+        super().__init__(
+            _(
+                "The live store's mode is %(mode)s; this version knows %(modes)s.",
+                mode=repr(mode),
+                modes=", ".join(sorted(_modes)),
+            )
+        )
 
 
 def register(modes: Mapping[str, tuple[Layout, ...]], former: Former) -> None:

@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import msgspec
 
+from traders.schema.messages import _
 from trading.live.keys import CONTROL
 from trading.live.redis import layouts
 from trading.live.redis.layout import Layout
@@ -141,7 +142,7 @@ class Outdated(RecordError):
     """Somebody switched since the mode was looked at."""
 
     def __init__(self, now: State) -> None:
-        super().__init__(f"The mode changed meanwhile: it is now {now}. The step was not taken.")
+        super().__init__(_("The mode changed meanwhile: it is now %(now)s. The step was not taken.", now=now))
 
 
 def switch(client: Client, mode: str, read_new_pct: int, *, seen: int | None = None) -> State:

@@ -20,6 +20,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from traders.schema.messages import _
 from trading.record.rules.errors import RecordError
 
 COOL_OFF_SECONDS = 1.0
@@ -129,4 +130,4 @@ def demand(work: Callable[[Client], T]) -> T:
     try:
         return work(client())
     except (RedisError, OSError) as error:
-        raise Unavailable(f"Redis does not do it: {error}") from error
+        raise Unavailable(_("Redis does not do it: %(error)s", error=error)) from error

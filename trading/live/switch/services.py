@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from traders.schema.messages import _
 from trading.live import services as live
 from trading.live.migration import backfill, cleanup, mirror
 from trading.live.migration.cleanup import Removed
@@ -94,7 +95,7 @@ def cutover(*, within_minutes: float = VERIFIED_WITHIN_MINUTES, seen: int | None
     def work(client: Client) -> Step:
         state = current(seen=seen)
         if state.mode != Mode.DUAL:
-            raise Refused(f"the mode is {state}; a cut-over begins in dual")
+            raise Refused(_("the mode is %(state)s; a cut-over begins in dual", state=state))
         _refuse_unverified(client, within_minutes)
         state = _switched(client, state, Mode.DUAL, 100)
         return Step(_switched(client, state, Mode.HASH, 100))
@@ -108,7 +109,7 @@ def rollback(*, seen: int | None = None) -> Step:
     def work(client: Client) -> Step:
         state = current(seen=seen)
         if state.mode == Mode.LEGACY:
-            raise Refused("the mode is legacy; there is no step before it")
+            raise Refused(_("the mode is legacy; there is no step before it"))
         if state.mode == Mode.DUAL:
             state = _switched(client, state, Mode.DUAL, 0)
             return Step(_switched(client, state, Mode.LEGACY, 0))
@@ -127,7 +128,7 @@ def clean_up(*, dry_run: bool = False, seen: int | None = None) -> Removed:
     def work(client: Client) -> Removed:
         state = current(seen=seen)
         if state.mode != Mode.HASH:
-            raise Refused(f"the mode is {state}: the old layout is still written; cut over first")
+            raise Refused(_("the mode is %(state)s: the old layout is still written; cut over first", state=state))
         _wait(client, state)
         return cleanup.old_layout(client, dry_run=dry_run)
 
@@ -143,13 +144,21 @@ def _switched(client: Client, before: State, mode: Mode, read_new_pct: int) -> S
 def _wait(client: Client, state: State) -> None:
     late = wait_for_acknowledgements(client, state, ACKNOWLEDGED_WITHIN_SECONDS)
     if late:
-        raise Refused(f"these processes do not follow to {state}: {', '.join(late)}; the mode stays {state}, try again")
+        raise Refused(
+            _(
+                "these processes do not follow to %(state)s: %(names)s; the mode stays %(state)s, try again",
+                state=state,
+                names=", ".join(late),
+            )
+        )
 
 
 def _refuse_unverified(client: Client, within_minutes: float) -> None:
     verdict = verdicts.last(client)
     if verdict is None or not verdict.passed:
-        raise Refused("no verify has passed; run `livestore verify` first")
+        raise Refused(_("no verify has passed; run `livestore verify` first"))
     minutes = (time.time() - verdict.at_ms / 1000) / 60
     if minutes > within_minutes:
-        raise Refused(f"the last verify passed {minutes:.0f} minutes ago; run `livestore verify` again")
+        raise Refused(
+            _("the last verify passed %(minutes)s minutes ago; run `livestore verify` again", minutes=f"{minutes:.0f}")
+        )

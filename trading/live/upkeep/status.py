@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import structs
 
+from traders.schema.messages import _
 from trading.live.keys import CONVERSATIONS, KEYS, LEADERBOARD, RedisType
 from trading.live.redis import board, codec, hashes, layouts, lists, mode, reads
 from trading.live.redis.layout import Footprint
@@ -87,7 +88,13 @@ def show(name: str, field: str | None) -> dict[str, str]:
     def work(client: Client) -> dict[str, str]:
         key = next((key for key in KEYS if name == key.name or _is_of(name, key.name)), None)
         if key is None:
-            raise RecordError(f"{name!r} is no key of the live store; there are {', '.join(k.name for k in KEYS)}")
+            raise RecordError(
+                _(
+                    "%(name)s is no key of the live store; there are %(names)s",
+                    name=repr(name),
+                    names=", ".join(k.name for k in KEYS),
+                )
+            )
         if key is LEADERBOARD:
             found = {member: str(leader.return_pct) for member, leader in board.get_all(client).items()}
         elif key.kind is RedisType.HASH:
@@ -99,7 +106,9 @@ def show(name: str, field: str | None) -> dict[str, str]:
             found = {str(n): _text(one) for n, one in enumerate(items)}
         wanted = {field: found[field]} if field in found else {} if field else found
         if not wanted:
-            raise RecordError(f"there is nothing in {name}{f' under {field!r}' if field else ''}")
+            raise RecordError(
+                _("there is nothing in %(name)s%(more)s", name=name, more=f" under {field!r}" if field else "")
+            )
         return dict(sorted(wanted.items())) if key.kind is RedisType.HASH else wanted
 
     return demand(work)

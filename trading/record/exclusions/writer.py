@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 
 from traders.database import sql
+from traders.schema.messages import _
 from trading.models import DecisionJournal, EquitySnapshot, Position, RecordExclusion, Trade
 from trading.record.exclusions.queries import POSITIONS, exclusion
 from trading.record.rules.errors import AlreadyOpen, ConcurrentRecord, RecordBusy
@@ -101,7 +102,9 @@ def write(
         with transaction.atomic():
             ids = sql.values(_INSERT, asked)
     except IntegrityError as error:
-        raise ConcurrentRecord(f"the record does not allow it as it is now; nothing was changed: {error}") from error
+        raise ConcurrentRecord(
+            _("the record does not allow it as it is now; nothing was changed: %(error)s", error=error)
+        ) from error
     return [exclusion(row) for row in RecordExclusion.objects.filter(pk__in=ids).order_by("pk")]
 
 

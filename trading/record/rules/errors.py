@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from traders.schema.messages import TranslatableText, _
 from traders.versions.rules.errors import ConfigError
 from trading.schema.unreadable import Unreadable
 
@@ -31,41 +32,51 @@ class RecordError(ConfigError):
 
 class UnknownTrader(RecordError):
     def __init__(self, trader_id: str) -> None:
-        super().__init__(f"there is no trader {trader_id!r}")
+        super().__init__(_("there is no trader %(trader_id)s", trader_id=repr(trader_id)))
 
 
 class RetiredTrader(RecordError):
     def __init__(self, trader_id: str) -> None:
-        super().__init__(f"the trader {trader_id!r} was retired before this")
+        super().__init__(_("the trader %(trader_id)s was retired before this", trader_id=repr(trader_id)))
 
 
 class AlreadyOpen(RecordError):
     def __init__(self, trader_id: str, symbol: str) -> None:
-        super().__init__(f"{trader_id} holds an open position in {symbol} already")
+        super().__init__(
+            _("%(trader_id)s holds an open position in %(symbol)s already", trader_id=trader_id, symbol=symbol)
+        )
 
 
 class NoOpenPosition(RecordError):
     def __init__(self, trader_id: str, symbol: str) -> None:
-        super().__init__(f"{trader_id} holds no open position in {symbol}")
+        super().__init__(_("%(trader_id)s holds no open position in %(symbol)s", trader_id=trader_id, symbol=symbol))
 
 
 class InvalidRecord(RecordError):
     """`field` is dotted and may be empty; `message` completes '<field> ...'."""
 
-    def __init__(self, field: str, message: str) -> None:
-        self.field, self.message = field, message
-        super().__init__(f"{field} {message}".lstrip())
+    def __init__(self, field: str, reason: TranslatableText) -> None:
+        self.field, self.reason = field, reason
+        super().__init__(_("%(field)s %(reason)s", field=field, reason=reason) if field else reason)
 
 
 class CannotBeRead(RecordError):
     def __init__(self, row: Unreadable) -> None:
         self.row = row
-        super().__init__(f"{row.table} {row.id} cannot be read: {row.path} {row.reason}")
+        super().__init__(
+            _(
+                "%(table)s %(id)s cannot be read: %(path)s %(reason)s",
+                table=row.table,
+                id=row.id,
+                path=row.path,
+                reason=row.reason,
+            )
+        )
 
 
 class StrictImport(RecordError):
     def __init__(self, first: str) -> None:
-        super().__init__(f"{first}\nNothing was written: --strict takes all or nothing.")
+        super().__init__(_("%(first)s\nNothing was written: --strict takes all or nothing.", first=first))
 
 
 class RecordConflict(RecordError):
@@ -73,27 +84,40 @@ class RecordConflict(RecordError):
 
     def __init__(self, what: str, record_id: str, unreadable: str = "") -> None:
         self.record_id = record_id
-        how = f"and cannot be read ({unreadable})" if unreadable else "with other content"
-        super().__init__(f"the {what} {record_id} is recorded already {how}; nothing was changed")
+        how = _("and cannot be read (%(why)s)", why=unreadable) if unreadable else _("with other content")
+        super().__init__(
+            _(
+                "the %(what)s %(record_id)s is recorded already %(how)s; nothing was changed",
+                what=what,
+                record_id=record_id,
+                how=how,
+            )
+        )
 
 
 class UnknownRecord(RecordError):
     def __init__(self, names: Sequence[str]) -> None:
         shown = ", ".join(names[:MOST_NAMES])
         more = len(names) - MOST_NAMES
-        super().__init__(f"there is no {shown}{f' and {more:,} more' if more > 0 else ''} in the record")
+        super().__init__(
+            _(
+                "there is no %(names)s%(more)s in the record",
+                names=shown,
+                more=_(" and %(count)s more", count=f"{more:,}") if more > 0 else "",
+            )
+        )
 
 
 class SetAside(RecordError):
     """`said` is who set it aside, when and why."""
 
     def __init__(self, what: str, said: str) -> None:
-        super().__init__(f"{what} was set aside {said}; nothing was changed")
+        super().__init__(_("%(what)s was set aside %(said)s; nothing was changed", what=what, said=said))
 
 
 class RecordBusy(RecordError):
     def __init__(self) -> None:
-        super().__init__("an import is writing to the record; nothing was changed, try again when it is done")
+        super().__init__(_("an import is writing to the record; nothing was changed, try again when it is done"))
 
 
 class ConcurrentRecord(RecordError):

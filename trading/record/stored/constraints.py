@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from django.db import IntegrityError, connection
 
+from traders.schema.messages import _
 from trading.record.rules.errors import RecordError, UnknownTrader
 
 
@@ -21,7 +22,9 @@ def checked(trader_id: str, config_version: int | None = None) -> Iterator[None]
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
     except IntegrityError as error:
         if "decision_journal_version_fk" in str(error):
-            raise RecordError(f"{trader_id} has no version {config_version}") from error
+            raise RecordError(
+                _("%(trader_id)s has no version %(config_version)s", trader_id=trader_id, config_version=config_version)
+            ) from error
         if "fk_trader_config" in str(error):
             raise UnknownTrader(trader_id) from error
         raise

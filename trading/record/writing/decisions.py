@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from traders.schema import jsonio
+from traders.schema.messages import _
 from trading.models import ConversationMessage, DecisionJournal
 from trading.record.rules.errors import CannotBeRead, RecordConflict, RecordError
 from trading.record.stored import rows
@@ -79,7 +80,7 @@ def stored(decision_id: int) -> RecordedDecision | None:
     try:
         return rows.decision(row)
     except NotReadable as error:
-        raise CannotBeRead(Unreadable("decision_journal", str(decision_id), error.path, error.reason)) from error
+        raise CannotBeRead(Unreadable(_("decision_journal"), str(decision_id), error.path, error.reason)) from error
 
 
 def trader_of(decision_id: int) -> str | None:
@@ -111,7 +112,7 @@ def version_of(decision_id: int) -> int | None:
     """The configuration's version that took the decision. Raises RecordError for one that is not recorded."""
     found = DecisionJournal.objects.filter(pk=decision_id).values_list("config_version").first()
     if found is None:
-        raise RecordError(f"there is no decision {decision_id}")
+        raise RecordError(_("there is no decision %(decision_id)s", decision_id=decision_id))
     (version,) = found
     return version if version is None else int(version)
 

@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 
 from traders.database.broken_rules import broken_rule
 from traders.schema import jsonio
+from traders.schema.messages import _
 from traders.schema.moments import EARLIEST_MS, LATEST_MS
 from trading.models import OPEN_AND_COUNTED
 from trading.models import Position as PositionRow
@@ -99,7 +100,9 @@ def open_position(
     except IntegrityError as error:
         if broken_rule(error):
             raise
-        raise ConcurrentRecord(f"{trader_id} opened {symbol} twice at the same moment") from error
+        raise ConcurrentRecord(
+            _("%(trader_id)s opened %(symbol)s twice at the same moment", trader_id=trader_id, symbol=symbol)
+        ) from error
     return new
 
 
@@ -154,10 +157,12 @@ def close_position(
         try:
             stored = _salvaged(row, _entry_of(row, fills))
         except CannotBeRead as error:
-            raise InvalidRecord("fills", f"must hold the fills of the entry: {error}") from error
+            raise InvalidRecord("fills", _("must hold the fills of the entry: %(error)s", error=error)) from error
         held = _made(row, Status.OPEN, stored.detail)
         if close_ms < held.detail.entry.time_ms:
-            raise InvalidRecord("closed_at_ns", f"must not lie before the entry, {held.detail.entry.time_ms} ms")
+            raise InvalidRecord(
+                "closed_at_ns", _("must not lie before the entry, %(time_ms)s ms", time_ms=held.detail.entry.time_ms)
+            )
         entry = held.detail.versions.entry if held.detail.versions else None
         closed = held.detail.model_copy(
             update={
@@ -240,7 +245,7 @@ def _read(row: PositionRow) -> Position:
     try:
         return rows.position(row)
     except NotReadable as error:
-        raise CannotBeRead(Unreadable("positions", row.id, error.path, error.reason)) from error
+        raise CannotBeRead(Unreadable(_("positions"), row.id, error.path, error.reason)) from error
 
 
 def _salvaged(row: PositionRow, entry: dict[str, Any] | None) -> Reading[PositionDetail]:
@@ -249,7 +254,7 @@ def _salvaged(row: PositionRow, entry: dict[str, Any] | None) -> Reading[Positio
         return read_most(PositionDetail, row.detail)
     except NotReadable as error:
         if entry is None:
-            raise CannotBeRead(Unreadable("positions", row.id, error.path, error.reason)) from error
+            raise CannotBeRead(Unreadable(_("positions"), row.id, error.path, error.reason)) from error
         rest = row.detail if isinstance(row.detail, dict) else {}
         found = read_most(PositionDetail, {**rest, "entry": entry})
         return Reading(found.detail, found.known, found.unknown, is_whole=False)

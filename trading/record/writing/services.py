@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from traders.runtime.redaction import without_secrets
+from traders.schema.messages import _
 from trading.analytics import queries as facts
 from trading.live import services as live
 from trading.record.rules.errors import AlreadyOpen, RecordConflict, RecordError, UnknownTrader
@@ -145,4 +146,6 @@ def _require_own(decision_id: int | None, trader_id: str) -> None:
     if decision_id is None:
         return
     if decisions.trader_of(decision_id) != trader_id:
-        raise RecordError(f"{trader_id} has no decision {decision_id}")
+        raise RecordError(
+            _("%(trader_id)s has no decision %(decision_id)s", trader_id=trader_id, decision_id=decision_id)
+        )

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from traders.schema import strict_json
+from traders.schema.messages import _, message_of
 from traders.schema.problems import shown
 from traders.schema.symbols import SYMBOL_PATTERN, SYMBOL_RULE
 from trading.record.rules.errors import InvalidRecord
@@ -46,7 +47,7 @@ def parse_decisions(text: str) -> tuple[Decision, ...]:
     try:
         value = strict_json.loads(text)
     except ValueError as error:
-        raise InvalidRecord("", str(error)) from None
+        raise InvalidRecord("", message_of(error)) from None
     return parse_items(value, None)
 
 
@@ -59,15 +60,17 @@ def parse_items(value: Any, held: Held) -> tuple[Decision, ...]:
 
 def _value_in(text: str) -> Any:
     if len(text) > LONGEST_ANSWER:
-        raise InvalidRecord("", f"is longer than {LONGEST_ANSWER:,} characters")
+        raise InvalidRecord("", _("is longer than %(most)s characters", most=f"{LONGEST_ANSWER:,}"))
     if text.split() in (["[]"], ["[", "]"]):
         return []
     fenced = [value for block in _FENCE.findall(text) for value in _values_in(block)]
     values = fenced or _values_in(text)
     if not values:
-        raise InvalidRecord("", f"holds no JSON object with a signal: {shown(text.strip())}")
+        raise InvalidRecord("", _("holds no JSON object with a signal: %(value)s", value=shown(text.strip())))
     if len(values) > 1:
-        raise InvalidRecord("", f"holds {len(values)} answers; exactly one object or one array is expected")
+        raise InvalidRecord(
+            "", _("holds %(count)s answers; exactly one object or one array is expected", count=len(values))
+        )
     return values[0]
 
 
@@ -81,7 +84,7 @@ def _values_in(text: str) -> list[Any]:
         except ValueError as error:
             place, tries = start + 1, tries + 1
             if tries > MOST_BRACKETS or _begins_like_an_answer(text, start):
-                raise InvalidRecord("", f"is no JSON that can be read: {error}") from None
+                raise InvalidRecord("", _("is no JSON that can be read: %(error)s", error=error)) from None
             continue
         if isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value)):
             found.append(value)
@@ -99,17 +102,17 @@ def _begins_like_an_answer(text: str, start: int) -> bool:
 
 def _decision(place: str, item: Any, held: Held) -> Decision:
     if not isinstance(item, dict):
-        raise InvalidRecord(place, f"must be an object, was {shown(item)}")
+        raise InvalidRecord(place, _("must be an object, was %(value)s", value=shown(item)))
     fields = _named(place, item)
     if "signal" in fields and "action" in fields:
-        raise InvalidRecord(_at(place, "signal"), "and action are both given; one of them is expected")
+        raise InvalidRecord(_at(place, "signal"), _("and action are both given; one of them is expected"))
     if "signal" in fields:
         for name in sorted(_CONTRACT - fields.keys()):
-            raise InvalidRecord(_at(place, name), "is missing")
+            raise InvalidRecord(_at(place, name), _("is missing"))
     values = {name: convert(_at(place, name), fields[name]) for name, convert in _CONVERT.items() if name in fields}
     for name in ("symbol", "action") if "signal" not in fields else ("symbol",):
         if name not in fields:
-            raise InvalidRecord(_at(place, name), "is missing")
+            raise InvalidRecord(_at(place, name), _("is missing"))
     if "signal" in fields:
         values["action"] = _action_of(_at(place, "signal"), fields["signal"], values["symbol"], held)
     return _validated(place, values)
@@ -121,30 +124,34 @@ def _named(place: str, item: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in item.items():
         name = _FIELDS.get(key.replace("_", "").lower())
         if name is None:
-            raise InvalidRecord(_at(place, key), f"is no key of a decision; those are {', '.join(_FIELDS.values())}")
+            raise InvalidRecord(
+                _at(place, key), _("is no key of a decision; those are %(names)s", names=", ".join(_FIELDS.values()))
+            )
         if name in fields:
-            raise InvalidRecord(_at(place, key), f"is given twice, in two spellings of {name}")
+            raise InvalidRecord(_at(place, key), _("is given twice, in two spellings of %(name)s", name=name))
         fields[name] = value
     return fields
 
 
 def _action_of(place: str, signal: Any, symbol: str, held: Held) -> Action:
     if signal not in SIGNALS:
-        raise InvalidRecord(place, f"must be one of {', '.join(SIGNALS)}, was {shown(signal)}")
+        raise InvalidRecord(
+            place, _("must be one of %(names)s, was %(value)s", names=", ".join(SIGNALS), value=shown(signal))
+        )
     if signal != "close":
         return {"buy_to_enter": Action.OPEN_LONG, "sell_to_enter": Action.OPEN_SHORT, "hold": Action.HOLD}[signal]
     if held is None:
-        raise InvalidRecord(place, f"is close, and it is not known what was held in {symbol}")
+        raise InvalidRecord(place, _("is close, and it is not known what was held in %(symbol)s", symbol=symbol))
     side = next((position.side for position in held if position.symbol == symbol), None)
     if side is None:
-        raise InvalidRecord(place, f"is close, and nothing is held in {symbol}")
+        raise InvalidRecord(place, _("is close, and nothing is held in %(symbol)s", symbol=symbol))
     return Action.CLOSE_LONG if side is Side.LONG else Action.CLOSE_SHORT
 
 
 def _symbol(place: str, value: Any) -> str:
     symbol = value.strip().upper() if isinstance(value, str) else ""
     if not SYMBOL_PATTERN.fullmatch(symbol):
-        raise InvalidRecord(place, f"must be {SYMBOL_RULE}, was {shown(value)}")
+        raise InvalidRecord(place, _("must be %(right)s, was %(value)s", right=SYMBOL_RULE, value=shown(value)))
     return symbol
 
 
@@ -152,25 +159,27 @@ def _action(place: str, value: Any) -> Action:
     try:
         return Action(value.strip().lower() if isinstance(value, str) else "")
     except ValueError:
-        raise InvalidRecord(place, f"must be one of {', '.join(Action)}, was {shown(value)}") from None
+        raise InvalidRecord(
+            place, _("must be one of %(names)s, was %(value)s", names=", ".join(Action), value=shown(value))
+        ) from None
 
 
 def _number(place: str, value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise InvalidRecord(place, f"must be a number, was {shown(value)}")
+        raise InvalidRecord(place, _("must be a number, was %(value)s", value=shown(value)))
     return Decimal(value)
 
 
 def _whole(place: str, value: Any) -> Decimal:
     number = _number(place, value)
     if number != number.to_integral_value():
-        raise InvalidRecord(place, f"must be a whole number, was {shown(value)}")
+        raise InvalidRecord(place, _("must be a whole number, was %(value)s", value=shown(value)))
     return number
 
 
 def _text(place: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise InvalidRecord(place, f"must be a text, was {shown(value)}")
+        raise InvalidRecord(place, _("must be a text, was %(value)s", value=shown(value)))
     return value
 
 
@@ -192,7 +201,9 @@ def _validated(place: str, values: dict[str, Any]) -> Decision:
         name = ".".join(map(str, first["loc"]))
         message = first["msg"].removeprefix("Value error, ")
         message = message[0].lower() + message[1:]
-        raise InvalidRecord(_at(place, name), f"{message}, was {shown(first['input'])}") from None
+        raise InvalidRecord(
+            _at(place, name), _("%(message)s, was %(value)s", message=message, value=shown(first["input"]))
+        ) from None
 
 
 def _at(place: str, name: str) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.factories import EXECUTOR_PROMPT, SYSTEM_PROMPT, make_trader
 from tests.traders.versions.edit.forms.helpers import NOTHING_KNOWN, form_of, submitted
+from traders.schema.messages import _
 from traders.schema.problems import Problem
 from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
 from traders.schema.settings.declare import Kind
@@ -35,7 +36,7 @@ def test_a_wrong_number_is_kept_as_it_was_typed() -> None:
 
     assert form.is_valid()
     assert form.flat()["detail.risk.max_positions"] == "20x"
-    form.add_problems([Problem("detail.risk.max_positions", "must be a whole number, was '20x'")])
+    form.add_problems([Problem("detail.risk.max_positions", _("must be a whole number, was '20x'"))])
     assert form.errors["detail.risk.max_positions"] == ["Must be a whole number, was '20x'."]
     assert form["detail.risk.max_positions"].value() == "20x"
 
@@ -44,10 +45,10 @@ def test_problems_land_on_their_fields() -> None:
     form = submitted(TRADER)
     form.add_problems(
         [
-            Problem("detail.prompts.system_sha256", "is not known"),
-            Problem("detail.extra.team", "is odd"),
-            Problem("detail.exec_guards", "alt_position_value_min_equity_multiple (5) must not exceed it"),
-            Problem("somewhere.else", "is wrong"),
+            Problem("detail.prompts.system_sha256", _("is not known")),
+            Problem("detail.extra.team", _("is odd")),
+            Problem("detail.exec_guards", _("alt_position_value_min_equity_multiple (5) must not exceed it")),
+            Problem("somewhere.else", _("is wrong")),
         ]
     )
 
@@ -62,7 +63,7 @@ def test_problems_land_on_their_fields() -> None:
 
 def test_the_first_wrong_field_of_the_page_gets_the_focus() -> None:
     form = submitted(TRADER)
-    form.add_problems([Problem("detail.journal.dir", "is wrong"), Problem("allocation_pct", "is wrong")])
+    form.add_problems([Problem("detail.journal.dir", _("is wrong")), Problem("allocation_pct", _("is wrong"))])
     form.focus_first_wrong()
 
     assert form.first_wrong() == "allocation_pct"
