@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from traders.schema.messages import TranslatableText, _
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.prompts import PromptText
 from traders.schema.settings.fleet import FleetSpec
@@ -47,7 +48,7 @@ class ManagerFile:
     traders: dict[str, TraderSpec]
     prompts: dict[str, PromptText]
     lines: dict[str, int]
-    warnings: tuple[str, ...]
+    warnings: tuple[TranslatableText, ...]
     known: KnownNames
 
 
@@ -61,12 +62,21 @@ class InvalidFile(InvalidConfig):
         self.is_partial = is_partial
 
     def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self) -> list[TranslatableText]:
+        """One for each problem, at most PRINTED_PROBLEMS, then how many there are besides."""
         lines = [self._line(problem) for problem in self.problems[:PRINTED_PROBLEMS]]
         if (more := len(self.problems) - PRINTED_PROBLEMS) > 0:
-            lines.append(f"{self.path}: and {more} more problems{' at least' if self.is_partial else ''}")
-        return "\n".join(lines)
+            at_least = _(" at least") if self.is_partial else ""
+            lines.append(
+                _("%(path)s: and %(count)s more problems%(at_least)s", path=self.path, count=more, at_least=at_least)
+            )
+        return lines
 
-    def _line(self, problem: Problem) -> str:
+    def _line(self, problem: Problem) -> TranslatableText:
         place = f"{self.path}:{problem.line}" if problem.line else str(self.path)
-        where = [part for part in (problem.trader_id, problem.path) if part]
-        return f"{': '.join((place, *where))}{' ' if problem.path else ': '}{problem.message}"
+        where = ": ".join(part for part in (place, problem.trader_id, problem.path) if part)
+        if problem.path:
+            return _("%(where)s %(problem)s", where=where, problem=problem.message)
+        return _("%(where)s: %(problem)s", where=where, problem=problem.message)

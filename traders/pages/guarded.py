@@ -13,6 +13,7 @@ from django.urls import URLPattern, path
 
 from traders.pages.desk import Desk
 from traders.versions.rules.errors import FleetNotAllowed
+from traders.words.messages import translated
 
 View = Callable[..., HttpResponseBase]
 Rule = Callable[[HttpRequest], bool]
@@ -24,7 +25,7 @@ def fleet_refusals() -> Iterator[None]:
     try:
         yield
     except FleetNotAllowed as refused:
-        raise PermissionDenied(str(refused)) from refused
+        raise PermissionDenied(translated(refused.message)) from refused
 
 
 def guarded_path(admin: Any, route: str, view: View, name: str, allowed: Rule) -> URLPattern:

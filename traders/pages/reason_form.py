@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from traders.schema.problems import Problem
+from traders.words import messages
 
 
 class ReasonForm(forms.Form):
@@ -29,6 +29,6 @@ class ReasonForm(forms.Form):
         """The reason's own on its field, the others on top."""
         for problem in problems:
             if problem.path == "reason":
-                self.add_error("reason", capfirst(problem.message) + ".")
+                self.add_error("reason", messages.sentence(problem))
             else:
-                self.add_error(None, _("%(problem)s.") % {"problem": problem})
+                self.add_error(None, _("%(problem)s.") % {"problem": messages.line(problem)})

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from traders.pages.reason_form import ReasonForm
 from traders.schema.problems import Problem
+from traders.words import messages
 
 
 class PromptForm(ReasonForm):
@@ -36,5 +36,5 @@ class PromptForm(ReasonForm):
     def add_problems(self, problems: Iterable[Problem]) -> None:
         own = [problem for problem in problems if problem.path in self.fields and not problem.trader_id]
         for problem in own:
-            self.add_error(problem.path, capfirst(problem.message) + ".")
+            self.add_error(problem.path, messages.sentence(problem))
         super().add_problems(problem for problem in problems if problem not in own)

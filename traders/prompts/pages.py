@@ -22,6 +22,7 @@ from traders.prompt_texts.writer import Use
 from traders.prompts import services as prompts
 from traders.prompts.rules import Fate
 from traders.prompts.services import OnDisk
+from traders.schema.messages import TranslatableText
 
 PER_PAGE = 50
 USERS_SHOWN = 100
@@ -32,7 +33,7 @@ class ListRow:
     text: PromptText
     traders: int
     differs: bool
-    refused: str
+    refused: TranslatableText | None
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def _row(text: PromptText, uses: Sequence[Use], files: Mapping[str, OnDisk]) -> 
         text=text,
         traders=sum(use.traders for use in uses),
         differs=any(fate is not Fate.SAME for fate in fates),
-        refused=next((files[use.path].problem for use in uses if files[use.path].problem), ""),
+        refused=next((files[use.path].problem for use in uses if files[use.path].problem), None),
     )
 
 

@@ -33,7 +33,7 @@ class OnDisk:
 
     path: str
     text: PromptText | None
-    problem: str = ""
+    problem: TranslatableText | None = None
 
 
 def existing(sha256: str) -> PromptText | None:

@@ -13,6 +13,7 @@ from traders.manager_yaml.prompts import BadPrompt, Prompts
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.manager_yaml.yaml.document import MAX_FILE_BYTES
 from traders.manager_yaml.yaml.source import Unreadable, read_bytes
+from traders.schema.messages import TranslatableText
 from traders.schema.problems import InvalidConfig
 from traders.sync import writer as bases
 from traders.sync.rules import Action, Missing, SyncReport
@@ -82,7 +83,7 @@ def unchanged(path: Path) -> SyncReport | None:
     )
 
 
-def _warnings_if_inputs_stand(directory: Path) -> tuple[str, ...] | None:
+def _warnings_if_inputs_stand(directory: Path) -> tuple[TranslatableText, ...] | None:
     """The warnings of a sync whose names are all still defined and whose prompts are as they were; else None."""
     known = known_names(directory)
     prompts = Prompts(directory, known.prompt_rules)

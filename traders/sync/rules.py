@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import Any
 
+from traders.schema.messages import TranslatableText
 from traders.schema.paths import Change
 from traders.versions.rules.merge import Divergence
 
@@ -63,7 +64,7 @@ class SyncReport:
     outcomes: tuple[Outcome, ...]
     unchanged: int
     missing: tuple[Missing, ...]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[TranslatableText, ...] = ()
     change_set: int | None = None
 
     @property

@@ -18,11 +18,14 @@ from traders.runtime.rules import State
 from traders.versions import actors as accounts
 from traders.versions.rules.allocation import Allocation
 from traders.words import settings as words
+from traders.words.messages import line, translated
 from traders.words.moments import ago_words, exact
 from traders.words.moments import for_picker as picked
 
 register = template.Library()
 register.filter("exact", exact)
+register.filter("translated", translated)
+register.filter("problem_line", line)
 
 NONE = "–"
 

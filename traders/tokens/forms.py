@@ -9,12 +9,12 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from traders.schema.problems import Problem
 from traders.schema.tokens import Scope
+from traders.words import messages
 
 SCOPES = {
     Scope.READ_CONFIG: gettext_lazy("reads the settings of traders and fleet, their versions and prompts"),
@@ -117,7 +117,7 @@ class TokenForm(forms.Form):
 
     def add_problems(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
-            self.add_error(_FIELD_OF[problem.path], capfirst(problem.message) + ".")
+            self.add_error(_FIELD_OF[problem.path], messages.sentence(problem))
 
 
 def _boxes(known: Sequence[str]) -> forms.MultipleChoiceField:

@@ -227,5 +227,5 @@ def test_a_file_that_cannot_be_read_says_why(desk: PromptDesk) -> None:
     desk.prompt.unlink()
     file = prompts.on_disk([LONG])[LONG]
     assert file.text is None
-    assert "there is no file" in file.problem
+    assert "there is no file" in str(file.problem)
     assert fates() == {}

@@ -14,8 +14,8 @@ from tests.traders.manager_yaml.sample import MANAGER, desk, line_of
 from traders.manager_yaml.file import InvalidFile
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.models import TraderConfigVersion
-from traders.schema.journal import DIR_PATH
 from traders.schema.problems import InvalidConfig
+from traders.schema.settings.journal import DIR_PATH
 from traders.sync.services import sync
 from traders.versions import services as configs
 from traders.versions.bulk.rules import Do, Operation

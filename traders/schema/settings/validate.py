@@ -8,7 +8,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from traders.schema.journal import DIR_PATH, journal_dir_problem
 from traders.schema.messages import TranslatableText, _
 from traders.schema.paths import Flat
 from traders.schema.problems import InvalidConfig, Problem, problems_of, shown
@@ -17,6 +16,7 @@ from traders.schema.secrets import find_secret, secrets_in
 from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
 from traders.schema.settings.declare import Setting
 from traders.schema.settings.fleet import FleetSpec
+from traders.schema.settings.journal import DIR_PATH, journal_dir_problem
 from traders.schema.settings.trader import ID_PATTERN, ID_RULE, TraderSpec
 
 # Embeddings, overrides and isolates of the bidirectional algorithm: a page would show another text than is stored.

@@ -16,6 +16,7 @@ from traders.sync.export.bundles import zipped
 from traders.sync.export.services import bundle
 from traders.versions.bulk.chosen import ALL, chosen_ids, nobody_chosen
 from traders.versions.rules.errors import NothingStored, UnknownConfig
+from traders.words import messages as words
 
 
 def download_view(desk: Desk) -> HttpResponse:
@@ -38,7 +39,7 @@ def _download(
     try:
         content = zipped(bundle(trader_ids=trader_ids, version=number), directory=name)
     except (NothingStored, UnknownConfig, InvalidConfig) as refused:
-        messages.error(desk.request, _("Nothing to download: %(why)s.") % {"why": refused})
+        messages.error(desk.request, _("Nothing to download: %(why)s.") % {"why": words.why(refused)})
         return HttpResponseRedirect(back)
     response = HttpResponse(content, content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="{name}.zip"'

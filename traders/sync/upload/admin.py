@@ -22,6 +22,7 @@ from traders.sync.upload.forms import OptionsForm, UploadForm
 from traders.sync.upload.services import Upload, read_upload
 from traders.versions.rules.allocation import RETIRE_OPTION
 from traders.versions.rules.errors import FleetNotAllowed
+from traders.words import messages as words
 
 TOKEN, PLAN = "token", "plan"
 
@@ -133,10 +134,10 @@ def _choose_page(desk: Desk, form: UploadForm, **context: Any) -> HttpResponse:
 
 def _refused_page(desk: Desk, form: OptionsForm, upload: Upload, error: InvalidConfig, token: str = "") -> HttpResponse:
     """Every problem at its line; another file or, where the file was kept, other options lead on."""
-    lines = str(error).splitlines() if isinstance(error, InvalidFile) else [str(p) for p in error.problems]
+    found = error.lines() if isinstance(error, InvalidFile) else [words.line(problem) for problem in error.problems]
     fresh = UploadForm()
     by_hand = _("“%(option)s”, below") % {"option": fresh.fields["retire_missing"].label}
-    lines = [line.replace(RETIRE_OPTION, by_hand) for line in lines]
+    lines = [words.translated(line).replace(RETIRE_OPTION, by_hand) for line in found]
     fresh.initial = _again(form).initial
     return _choose_page(desk, fresh, refused=lines[: PRINTED_PROBLEMS + 1], name=upload.name, token=token)
 

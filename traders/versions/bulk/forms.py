@@ -10,7 +10,6 @@ from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from traders.pages.reason_form import ReasonForm
@@ -21,6 +20,7 @@ from traders.versions.bulk.rules import Do, Operation, is_numeric
 from traders.versions.edit.forms.fields import SettingField, SwitchField, field_of
 from traders.versions.edit.forms.texts import number_from
 from traders.versions.edit.names import Choices
+from traders.words import messages
 from traders.words import settings as words
 
 ADD = "add"
@@ -88,7 +88,7 @@ class BulkForm(ReasonForm):
             if number is None:
                 rest.append(problem)
             else:
-                self.add_error(f"op-{number}-value", capfirst(problem.message) + ".")
+                self.add_error(f"op-{number}-value", messages.sentence(problem))
         super().add_problems(rest)
 
     def _operations(self, number: int, cleaned: Mapping[str, Any]) -> list[Operation]:

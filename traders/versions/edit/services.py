@@ -8,11 +8,11 @@ from pathlib import Path
 
 from django.conf import settings as site
 
-from traders.schema.journal import DIR_PATH, journal_dir_problem
 from traders.schema.messages import _
 from traders.schema.paths import Flat, diff, unflatten
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.journal import DIR_PATH, journal_dir_problem
 from traders.schema.settings.stored import NewVersion, SavedVersion, Spec, StoredConfig, flat_of, id_of
 from traders.schema.settings.validate import validate_fleet, validate_trader
 from traders.versions import queries as configs

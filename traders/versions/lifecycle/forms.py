@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from traders.pages.reason_form import ReasonForm
 from traders.schema.problems import Problem
 from traders.schema.settings.trader import ID_RULE
+from traders.words import messages
 
 _FIELD_OF = {"id": "new_id", "detail.display_name": "display_name"}
 
@@ -37,7 +38,7 @@ class CloneForm(ReasonForm):
         rest = []
         for problem in problems:
             if problem.path in _FIELD_OF:
-                self.add_error(_FIELD_OF[problem.path], capfirst(problem.message) + ".")
+                self.add_error(_FIELD_OF[problem.path], messages.sentence(problem))
             else:
                 rest.append(problem)
         super().add_problems(rest)

@@ -24,6 +24,7 @@ from traders.versions.history.admin import whole
 from traders.versions.past import services as as_of
 from traders.versions.past.forms import PastForm, selects
 from traders.versions.rules.errors import NothingStored, UnknownConfig
+from traders.words import messages as words
 
 
 def past_list_view(desk: Desk) -> HttpResponse:
@@ -77,7 +78,7 @@ def bundle_view(desk: Desk) -> HttpResponse:
     try:
         content = zipped(bundle(trader_ids=list(dict.fromkeys(ids)), at=moment), directory=name)
     except (NothingStored, UnknownConfig, InvalidConfig) as refused:
-        messages.error(desk.request, _("Nothing to export: %(why)s.") % {"why": refused})
+        messages.error(desk.request, _("Nothing to export: %(why)s.") % {"why": words.why(refused)})
         return HttpResponseRedirect(_list_at(moment))
     response = HttpResponse(content, content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="{name}.zip"'

@@ -23,6 +23,7 @@ from traders.versions.restore import services as restore
 from traders.versions.rules.errors import StaleEdit, UnknownVersion
 from traders.versions.rules.merge import unit_of
 from traders.versions.rules.proposal import Proposal
+from traders.words import messages as words
 
 BEGAN = "began"
 KEEP = "keep"
@@ -83,7 +84,7 @@ def _page(desk: Desk, current: StoredConfig, old: StoredConfig, form: ReasonForm
         )
         shown = rows(desk.config_id, proposal.changes, texts=prompt_bodies(digests_in(proposal.changes)))
     except InvalidConfig as invalid:
-        refused = [str(problem) for problem in invalid.problems]
+        refused = [words.line(problem) for problem in invalid.problems]
     return desk.render(
         "restore.html",
         desk.name(current),

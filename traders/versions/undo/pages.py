@@ -27,6 +27,7 @@ from traders.versions.rules.proposal import settings_of
 from traders.versions.undo.forms import TakingBackForm
 from traders.versions.undo.services import Extent, Scope, UndoProposal
 from traders.words import settings as words
+from traders.words.messages import line as problem_line
 
 SHOWN = 50
 
@@ -162,7 +163,7 @@ def _blocks(desk: Desk, proposal: UndoProposal, form: TakingBackForm) -> list[Bl
             version=part.version if part else 0,
             rows=rows(name, changes, texts=texts),
             contested=_contested(name, contested, form.scope),
-            problems=[str(problem) for problem in part.problems] if part else [],
+            problems=[problem_line(problem) for problem in part.problems] if part else [],
             retires=name in proposal.created and part is not None,
         )
         blocks.append(block)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from traders.schema.messages import verbatim
+from traders.words import messages as words
 from trading.live import services as live
 from trading.live.migration.modes import Mode
 from trading.live.page import now as live_now
@@ -66,7 +67,7 @@ def switch_view(request: HttpRequest) -> HttpResponse:
         state = live_switch.current(seen=int(seen) if seen.isdecimal() else NO_REVISION)
         messages.success(request, _take(step, state.revision, request.POST.get("percent", "")))
     except (RecordError, ValueError) as refused:
-        messages.error(request, str(refused))
+        messages.error(request, words.why(refused))
     return HttpResponseRedirect(reverse(URL))
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from traders.models import TraderConfig
 from traders.pages.reason_form import ReasonForm
 from traders.schema.problems import InvalidConfig
+from traders.words import messages as words
 from trading.record.exclusions import queries as exclusion_log
 from trading.record.exclusions import services as exclusions
 from trading.record.exclusions.forms import KIND_WORDS, AsideFilterForm, ChosenForm
@@ -120,7 +121,7 @@ def change_view(room: Room) -> HttpResponse:
         except UnknownRecord as unknown:
             return _gone(room, unknown)
         except RecordError as refused:
-            messages.error(request, _("Not done: %(why)s.") % {"why": refused})
+            messages.error(request, _("Not done: %(why)s.") % {"why": words.why(refused)})
     return _preview(room, chosen, form)
 
 
@@ -193,7 +194,7 @@ def _preview(room: Room, chosen: ChosenForm, form: ReasonForm) -> HttpResponse:
     except UnknownRecord as unknown:
         return _gone(room, unknown)
     except RecordError as refused:
-        messages.error(room.request, _("It cannot be done now: %(why)s.") % {"why": refused})
+        messages.error(room.request, _("It cannot be done now: %(why)s.") % {"why": words.why(refused)})
     keys = chosen.keys
     return room.render(
         "aside_change.html",

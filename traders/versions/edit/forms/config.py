@@ -18,6 +18,7 @@ from traders.schema.settings.trader import ID_RULE
 from traders.versions.edit.forms.extra import without_extra
 from traders.versions.edit.forms.fields import SettingField, field_of
 from traders.versions.edit.names import Choices
+from traders.words import messages
 from traders.words import settings as words
 
 NEW_ID = "id"
@@ -85,8 +86,8 @@ class ConfigForm(forms.Form):
         """Each problem on its field; what belongs to none goes on top, with its path."""
         for problem in problems:
             name = self._field_at(problem)
-            message = capfirst(problem.message) + ("" if problem.message.endswith(".") else ".")
-            self.add_error(name, message if name else f"{problem.path} {problem.message}".strip())
+            on_top = f"{problem.path} {messages.translated(problem.message)}".strip()
+            self.add_error(name, messages.sentence(problem) if name else on_top)
 
     def parts(self) -> list[Part]:
         """The groups in their order, each with its lines."""
