@@ -46,7 +46,7 @@ problems.answer_problems(
     api,
     missing=[UnknownTrader],
     conflicts=[AlreadyOpen, NoOpenPosition, RecordConflict, ConcurrentRecord, RetiredTrader, SetAside],
-    invalid={InvalidRecord: lambda error: Problem(error.field, error.message)},
+    invalid={InvalidRecord: lambda error: Problem(error.field, error.reason)},
 )
 # The router of `edits` is that of `configs`, and holds both.
 for router in (

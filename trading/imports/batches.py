@@ -68,7 +68,7 @@ class Desk:
 
     def refuse(self, table: str, file: Path, index: int, error: InvalidRecord, record: Json) -> None:
         self.report.table(table).refused += 1
-        self._reject(Reject(file.name, error.message, index, error.field, record))
+        self._reject(Reject(file.name, error.reason, index, error.field, record))
 
     def take(
         self,
@@ -107,5 +107,5 @@ class Desk:
                 self.report.table(table).redacted += len(found)
                 yield replace(candidate, row=row)
             except InvalidRecord as error:
-                where = InvalidRecord(".".join(filter(None, (candidate.field, error.field))), error.message)
+                where = InvalidRecord(".".join(filter(None, (candidate.field, error.field))), error.reason)
                 self.refuse(table, file, candidate.index, where, candidate.record)

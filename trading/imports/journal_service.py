@@ -95,7 +95,7 @@ def _entries(
                 report.of_others += 1
         except InvalidRecord as error:
             report.refused += 1
-            reject = Reject(name, error.message, field=error.field, record=record)
+            reject = Reject(name, error.reason, field=error.field, record=record)
             on_reject(reject)
             if strict:
                 raise StrictImport(str(reject)) from None

@@ -38,7 +38,7 @@ def _check(value: Any, depth: int = 0) -> None:
         if value and not Decimal("1e-30") <= abs(Decimal(value)) < Decimal("1e30"):
             raise ValueError(_("must hold only numbers below 1e30"))
     elif value is not None and not isinstance(value, bool):
-        raise ValueError(_("must hold only JSON values, not %(type)s", type=type(value).__type))
+        raise ValueError(_("must hold only JSON values, not %(type)s", type=type(value).__name__))
 
 
 def _checked(extra: dict[str, Any]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def _message(item: Json, number: int) -> tuple[Role, str, datetime | None]:
         message = fields.require_object(item)
         return _role(message), _content(message), _sent_at(message)
     except InvalidRecord as error:
-        raise InvalidRecord(f"messages.{number}.{error.field}".rstrip("."), error.message) from None
+        raise InvalidRecord(f"messages.{number}.{error.field}".rstrip("."), error.reason) from None
 
 
 def _role(message: Record) -> Role:

@@ -19,7 +19,7 @@ def plan_of(record: Record) -> dict[str, Any] | None:
         require_object(plan)
         prices = {"tp_price": _price(plan, "profit_target"), "sl_price": _price(plan, "stop_loss")}
     except InvalidRecord as error:
-        raise InvalidRecord(f"exit_plan.{error.field}", error.message) from None
+        raise InvalidRecord(f"exit_plan.{error.field}", error.reason) from None
     words = plan.get("invalidation_condition")
     return prices | {"invalidation_condition": words if isinstance(words, str) else None}
 

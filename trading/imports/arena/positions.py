@@ -52,7 +52,7 @@ def read_account(record: Json) -> Iterator[tuple[str, Json, Position | InvalidRe
             yield trader_id, held, read_position(trader_id, symbol, held)
         except InvalidRecord as error:
             field = f"positions.{symbol}.{error.field}".rstrip(".")
-            yield trader_id, held, InvalidRecord(field, error.message)
+            yield trader_id, held, InvalidRecord(field, error.reason)
 
 
 def read_position(trader_id: str, key: str, record: Json) -> Position:

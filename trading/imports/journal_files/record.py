@@ -87,7 +87,7 @@ def _decisions(fields: Fields) -> tuple[Decision, ...]:
     try:
         return parse_decisions(text)
     except InvalidRecord as error:
-        raise InvalidRecord(f"decisions_json{error.field}", error.message) from None
+        raise InvalidRecord(f"decisions_json{error.field}", error.reason) from None
 
 
 def _account(fields: Fields) -> Account | None:

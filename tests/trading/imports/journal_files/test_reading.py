@@ -133,7 +133,7 @@ def test_a_wrong_field_is_refused_with_its_value_and_what_is_right(
 ) -> None:
     with pytest.raises(InvalidRecord) as caught:
         read(**changed)
-    assert (caught.value.field, caught.value.message[: len(message)]) == (field, message)
+    assert (caught.value.field, caught.value.reason[: len(message)]) == (field, message)
 
 
 @pytest.mark.parametrize(
