@@ -13,16 +13,20 @@ from hypothesis import HealthCheck, settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.servers import refuse_redis_in_use, remove_servers
+from tests.shared_handler import share_middleware
 
 # The tests try the same few examples in each run, so that a red run means a changed program. `make soak` tries many new
 # ones. Slow is no fault: the machine may be busy.
 _RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
-settings.register_profile("ci", _RELAXED, max_examples=25, derandomize=True)
+settings.register_profile("ci", _RELAXED, max_examples=15, derandomize=True)
 settings.register_profile("soak", _RELAXED, max_examples=1_000)
 settings.load_profile("ci")
 
 # A test that uses one of these starts servers, processes or a browser of its own.
 SLOW_FIXTURES = frozenset({"browser", "live_server", "machine", "new_machine", "used_data_dir"})
+
+
+share_middleware()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

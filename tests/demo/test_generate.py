@@ -245,6 +245,7 @@ def test_history_leads_to_the_accounts_of_the_desk() -> None:
     assert not any(user.has_usable_password() for user in User.objects.all())
 
 
+@pytest.mark.slow
 def test_the_demo_is_prepared_once(tmp_path: Path, settings: Any) -> None:
     settings.MANAGER_YAML = tmp_path / "etc" / "manager.yaml"
     assert "Declared it in" in run("prepare_demo")

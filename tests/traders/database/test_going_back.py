@@ -16,6 +16,8 @@ from tests.traders.database.test_migrations import OURS, names_of, our_migration
 from tests.trading_factories import make_trade
 from trading.record.writing import trades
 
+pytestmark = pytest.mark.slow
+
 # Made from the versions by the step forward, as they were.
 FILLED_AGAIN = {"config_change_set_paths", "config_writes", "config_write_versions"}
 

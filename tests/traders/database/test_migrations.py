@@ -9,6 +9,8 @@ from django.db.migrations.loader import MigrationLoader
 
 from tests.traders.database.scratch import ScratchDatabase
 
+pytestmark = pytest.mark.slow
+
 OURS = ("traders", "trading")
 
 

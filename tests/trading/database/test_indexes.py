@@ -14,7 +14,7 @@ from pytest_django import DjangoDbBlocker
 from benchmarks import trading_rows
 from trading.record.writing import positions, trades
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 TRADER = "trader_003"
 MORE_ROWS = """

@@ -13,6 +13,8 @@ from tests.traders.database.direct import TRADER_DETAIL
 from tests.traders.database.scratch import ScratchDatabase, scratch_database
 from traders.schema import jsonio
 
+pytestmark = pytest.mark.slow
+
 PROMPTS = "prompts/sample/momentum.tmpl"
 BEFORE, AFTER = "0003_removable_sample", "0004_no_exception_for_samples"
 
