@@ -166,8 +166,6 @@ WSGI_APPLICATION = "nof0site.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Models and migrations are apart so that the tables' history reads as one list.
 MIGRATION_MODULES = {"traders": "migrations.traders", "trading": "migrations.trading"}
-# One service writes every history row itself, together with its config row: no signal may add a second one.
-SIMPLE_HISTORY_ENABLED = False
 
 # --- Storage --------------------------------------------------------------------------------------------------
 DATABASE_URL = "" if DEMO else env_secret("DATABASE_URL")

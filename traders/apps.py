@@ -10,6 +10,9 @@ class TradersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from traders import versioned
         from traders.accounts.usernames import watch_usernames
+        from traders.versions.edit import saver
 
+        versioned.connect(saver)
         watch_usernames()

@@ -1,71 +1,43 @@
 """The tables of the control plane, one model each.
 
 Rules that a program writing SQL directly must keep as well (append-only history, rising versions, a history
-row for every version, the fleet's sum) are triggers in `migrations/traders`. Rows are written by
-`traders.repositories` only.
+row for every version, the fleet's sum) are triggers in `migrations/traders`. Only `traders` writes these rows.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
-from simple_history.models import HistoricalRecords
 
 from traders.constraints import moment
 from traders.schema import tokens
 from traders.schema.jsonio import ExactDecoder, ExactEncoder
+from traders.versioned import VersionedModel, VersionRecords, VersionRow
 
 
 def _json(**options: Any) -> models.JSONField[Any, Any]:
     return models.JSONField(encoder=ExactEncoder, decoder=ExactDecoder, **options)
 
 
-class VersionRow(models.Model):
-    """What every version carries beside the configuration: which paths changed, in which change set, by what.
+class TraderConfig(VersionedModel):
+    """What a trader is told to do now; `trader_config_versions` holds every version, this one included.
 
-    `history_user_id` is the actor's name at the time, `account_id` the account that had it: a plain number, because
-    accounts may be deleted and history stays. It is empty for commands, tokens and versions from before the column.
+    `save()` makes a version. The database itself refuses, by triggers, what passes `save()` by, such as
+    `QuerySet.update()`, `bulk_create()`, `bulk_update()`, `loaddata` and SQL of another program:
+
+    - a row that differs from its last version, or a version ahead of its row, at commit (migration 0004);
+    - a version that does not follow the one before by one and in time (0004);
+    - an UPDATE or DELETE of a version, a DELETE of a configuration, a TRUNCATE of either (0003);
+    - at commit, a fleet whose traders get more than 100 % less the reserve (0005).
+
+    With each trader the database makes its row of `trader_runtime_state` (0005); with each version it makes the rows
+    of `config_writes` and the NOTIFY (0012).
     """
-
-    changed_fields = ArrayField(models.TextField(), default=list, db_default=[])
-    change_set = models.BigIntegerField(db_index=True)
-    source = models.TextField()
-    account_id = models.BigIntegerField(null=True, blank=True)
-
-    class Meta:
-        abstract = True
-
-
-def _actor(version: Any) -> str:
-    return str(version.history_user_id)
-
-
-def _set_actor(version: Any, actor: Any) -> None:
-    version.history_user_id = None if actor is None else str(actor)
-
-
-def _versions(table: str, model: str) -> HistoricalRecords:
-    """History whose actor is a text: users may go, history stays and is never updated."""
-    return HistoricalRecords(
-        table_name=table,
-        custom_model_name=model,
-        bases=[VersionRow],
-        history_id_field=models.BigAutoField(),
-        history_change_reason_field=models.TextField(),
-        history_user_id_field=models.TextField(),
-        history_user_getter=_actor,
-        history_user_setter=_set_actor,
-        no_db_index=["id"],
-    )
-
-
-class TraderConfig(models.Model):
-    """What a trader is told to do now; `trader_config_versions` holds every version, this one included."""
 
     id = models.TextField(primary_key=True)
     version = models.IntegerField(db_default=1)
@@ -77,7 +49,7 @@ class TraderConfig(models.Model):
     updated_at = models.DateTimeField(db_default=TransactionNow())
     created_by = models.TextField(null=True, blank=True)
 
-    history = _versions("trader_config_versions", "TraderConfigVersion")
+    history: Any = VersionRecords("trader_config_versions", "TraderConfigVersion")
 
     class Meta:
         db_table = "trader_config"
@@ -106,8 +78,11 @@ class TraderConfig(models.Model):
         return self.id
 
 
-class ManagerConfig(models.Model):
-    """The fleet's own settings: one row. Every change of any configuration locks it first."""
+class ManagerConfig(VersionedModel):
+    """The fleet's own settings: one row. Every change of any configuration locks it first.
+
+    `save()` makes a version, and the triggers are those of TraderConfig.
+    """
 
     id = models.SmallIntegerField(primary_key=True, default=1, db_default=1)
     version = models.IntegerField(db_default=1)
@@ -116,7 +91,7 @@ class ManagerConfig(models.Model):
     updated_at = models.DateTimeField(db_default=TransactionNow())
     created_by = models.TextField(null=True, blank=True)
 
-    history = _versions("manager_config_versions", "ManagerConfigVersion")
+    history: Any = VersionRecords("manager_config_versions", "ManagerConfigVersion")
 
     class Meta:
         db_table = "manager_config"
@@ -363,6 +338,40 @@ class ApiToken(models.Model):
         return self.name
 
 
-# django-simple-history makes these classes; their fields are the model's and VersionRow's.
-TraderConfigVersion: Any = TraderConfig.history.model  # type: ignore[attr-defined]
-ManagerConfigVersion: Any = ManagerConfig.history.model  # type: ignore[attr-defined]
+if TYPE_CHECKING:
+    # django-simple-history makes these classes at run time.
+
+    class _Versions(VersionRow):
+        history_id = models.BigAutoField(primary_key=True)
+        history_date = models.DateTimeField()
+        history_type = models.CharField(max_length=1)
+        history_change_reason = models.TextField()
+        history_user_id = models.TextField()
+        id: Any
+        version = models.IntegerField()
+        detail = _json()
+        created_at = models.DateTimeField()
+        updated_at = models.DateTimeField()
+        created_by = models.TextField(null=True)
+
+        class Meta:
+            abstract = True
+
+    class TraderConfigVersion(_Versions):
+        id = models.TextField()
+        exchange_provider = models.TextField()
+        market_provider = models.TextField()
+        allocation_pct = models.DecimalField(max_digits=5, decimal_places=2)
+        instance: TraderConfig
+        prev_record: TraderConfigVersion | None
+        next_record: TraderConfigVersion | None
+
+    class ManagerConfigVersion(_Versions):
+        id = models.SmallIntegerField()
+        instance: ManagerConfig
+        prev_record: ManagerConfigVersion | None
+        next_record: ManagerConfigVersion | None
+
+else:
+    TraderConfigVersion = TraderConfig.history.model
+    ManagerConfigVersion = ManagerConfig.history.model

@@ -22,9 +22,9 @@ from tests.trading_factories import make_entry, make_position, make_trade
 from traders.fleet import services as fleet_services
 from traders.models import ManagerConfigVersion, PromptText, TraderConfig, TraderConfigVersion
 from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import trader_spec
 from traders.sync.export.services import bundle
 from traders.versions import services as configs
-from traders.versions.rows import trader_spec
 from traders.versions.rules.errors import NothingStored
 from trading.models import DecisionJournal, EquitySnapshot, Position, Trade, VersionResult
 from trading.record.stored import rows

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +15,10 @@ from django.db import Error
 from traders.database import writes
 from traders.database.broken_rules import broken_rule
 from traders.database.faults import fault_of, kept_from_starting, said_by_server
-from traders.schema.actors import problem_with
+from traders.schema.actors import os_actor, problem_with
 from traders.schema.problems import InvalidConfig, Problem
 from traders.versions.rules.errors import ConfigError
 
-WHO = "cli"
 MOST_LINES = 50
 
 
@@ -97,11 +94,3 @@ def given_actor(actor: str) -> str:
     if problem := problem_with(actor):
         raise CommandError(f"--actor {actor!r}: {problem}.")
     return actor.strip()
-
-
-def os_actor() -> str:
-    """`cli:` and the name of the account that runs the command."""
-    try:
-        return f"{WHO}:{getpass.getuser()}"
-    except (KeyError, OSError):  # an account without a name, as in containers
-        return f"{WHO}:{os.getuid()}"

@@ -6,6 +6,8 @@ account may change and may be given to another account, so an account also has i
 
 from __future__ import annotations
 
+import getpass
+import os
 import unicodedata
 
 LONGEST = 150
@@ -51,6 +53,14 @@ def problem_with(name: str) -> str:
     if len(name) > LONGEST:
         return f"it has {len(name):,} characters; at most {LONGEST} are kept"
     return f"{RESERVED_RULE}; use another" if is_reserved(name) else ""
+
+
+def os_actor() -> str:
+    """`cli:` and the name of the account that runs the program."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # an account without a name, as in containers
+        return f"cli:{os.getuid()}"
 
 
 RESERVED_RULE = (

@@ -8,24 +8,47 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 
-from django.db import connection, transaction
+from django.db import transaction
+from django.utils.functional import cached_property
 
+from traders.database import sql
 from traders.models import ManagerConfig, TraderConfig
 from traders.schema.settings.fleet import FLEET_ID
-from traders.schema.settings.stored import NewVersion, SavedVersion, StoredConfig
+from traders.schema.settings.stored import NewVersion, SavedVersion, StoredConfig, fleet_spec
 from traders.versions import queries as configs
 from traders.versions import writer
 from traders.versions.rules.errors import FleetNotAllowed
 
 
 class LockedFleet:
-    """The fleet while nobody else can change any configuration. Only `locked_fleet` makes one."""
+    """The fleet while nobody else can change any configuration. Only `locked_fleet` makes one.
 
-    def __init__(self, settings: StoredConfig | None, *, may_change_fleet: bool) -> None:
-        self.settings = settings
+    All versions of one lock are one change set: `change_set`, None until the first.
+    """
+
+    def __init__(self, settings_row: ManagerConfig | None, *, may_change_fleet: bool, change_set: int | None) -> None:
         self.may_change_fleet = may_change_fleet
-        self.change_set: int | None = None
+        self.change_set = change_set
+        self._rows: dict[str, TraderConfig | ManagerConfig | None] = {FLEET_ID: settings_row}
+
+    @cached_property
+    def settings(self) -> StoredConfig | None:
+        """The fleet's settings, None until there are some."""
+        return configs.current_fleet() if self._rows[FLEET_ID] else None
+
+    @property
+    def reserve_pct(self) -> Decimal:
+        """0 until the fleet has settings."""
+        row = self._rows[FLEET_ID]
+        return fleet_spec(row).detail.manager.reserve_equity_pct if row else Decimal(0)
+
+    def row(self, config_id: str) -> TraderConfig | ManagerConfig | None:
+        """Locks and reads one configuration; None where there is none."""
+        if config_id not in self._rows:
+            self._rows[config_id] = TraderConfig.objects.select_for_update().filter(pk=config_id).first()
+        return self._rows[config_id]
 
     def traders(self, ids: Collection[str]) -> dict[str, StoredConfig]:
         """Locks and reads these traders; ids that do not exist are left out."""
@@ -36,45 +59,51 @@ class LockedFleet:
         return self.settings if config_id == FLEET_ID else self.traders([config_id]).get(config_id)
 
     def write(self, versions: Sequence[NewVersion], *, source: str, actor: str) -> list[SavedVersion]:
-        """Writes configs and history, which the database announces. All versions of one lock are one change set.
+        """Writes configs and history, which the database announces.
 
-        Raises FleetNotAllowed for a version of the fleet's settings under a lock that was not taken for them.
+        Raises FleetNotAllowed for a version of the fleet's settings under a lock that was not taken for them, and
+        ConcurrentChange where a program that takes no lock has changed one of them.
         """
-        if not versions:
-            return []
-        if not self.may_change_fleet and any(version.config_id == FLEET_ID for version in versions):
+        traders = [version for version in versions if version.config_id != FLEET_ID]
+        fleet = [version for version in versions if version.config_id == FLEET_ID]
+        saved = [self.write_one(version, source=source, actor=actor) for version in fleet]
+        if len(traders) == 1:
+            saved.append(self.write_one(traders[0], source=source, actor=actor))
+        elif traders:
+            saved += writer.write_traders(traders, change_set=self._set(), source=source, actor=actor)
+        return saved
+
+    def write_one(
+        self, version: NewVersion, *, source: str, actor: str, row: TraderConfig | ManagerConfig | None = None
+    ) -> SavedVersion:
+        """As `write`. `row` is an instance to be saved, instead of one read here."""
+        if version.config_id == FLEET_ID and not self.may_change_fleet:
             raise FleetNotAllowed
+        stands = self.row(version.config_id)
+        row = row or stands or (ManagerConfig() if version.config_id == FLEET_ID else TraderConfig())
+        return writer.write_one(row, version, stands=stands, change_set=self._set(), source=source, actor=actor)
+
+    def _set(self) -> int:
         if self.change_set is None:
             self.change_set = writer.next_change_set()
-        traders = [version for version in versions if version.config_id != FLEET_ID]
-        saved = [
-            writer.write_fleet(version, change_set=self.change_set, source=source, actor=actor)
-            for version in versions
-            if version.config_id == FLEET_ID
-        ]
-        if traders:
-            saved += writer.write_traders(traders, change_set=self.change_set, source=source, actor=actor)
-        return saved
+        return self.change_set
 
 
 @contextmanager
-def locked_fleet(*, may_change_fleet: bool = False) -> Iterator[LockedFleet]:
+def locked_fleet(*, may_change_fleet: bool = False, change_set: int | None = None) -> Iterator[LockedFleet]:
     """One transaction over any number of configurations; an exception inside leaves nothing written.
 
-    The fleet's settings need a permission of their own, so a caller that may write them says so.
+    The fleet's settings need a permission of their own, so a caller that may write them says so. `change_set` goes on
+    with one that was begun in the same transaction.
     """
     with transaction.atomic():
-        yield LockedFleet(_lock_settings(), may_change_fleet=may_change_fleet)
+        yield LockedFleet(_lock_settings(), may_change_fleet=may_change_fleet, change_set=change_set)
 
 
-def _lock_settings() -> StoredConfig | None:
-    if not _lock_settings_row():
-        # Nothing to lock before the first settings are stored: the same key as the database's own check.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('nof0.fleet'))")
-        _lock_settings_row()
-    return configs.current_fleet()
-
-
-def _lock_settings_row() -> bool:
-    return ManagerConfig.objects.select_for_update().filter(pk=1).values_list("pk").first() is not None
+def _lock_settings() -> ManagerConfig | None:
+    locked = ManagerConfig.objects.select_for_update().filter(pk=1)
+    if (row := locked.first()) is not None:
+        return row
+    # Nothing to lock before the first settings are stored: the same key as the database's own check.
+    sql.execute("SELECT pg_advisory_xact_lock(hashtext('nof0.fleet'))")
+    return locked.all().first()

@@ -1,16 +1,21 @@
-"""Writes config rows and their history rows: one statement a table, however many traders."""
+"""Writes config rows with their versions: one configuration by its model, many traders in one statement."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, cast
 
-from django.db import connection
+from django.db import DatabaseError
+from psycopg.errors import UniqueViolation
 
+from traders.database import sql
+from traders.models import ManagerConfig, TraderConfig
 from traders.schema import jsonio
 from traders.schema.actors import account_id_of
 from traders.schema.messages import _
 from traders.schema.settings.stored import NewVersion, SavedVersion
+from traders.versioned import VersionFacts
 from traders.versions.rules.errors import ConcurrentChange
 
 # One parameter of JSON lines: an array of texts would be escaped twice, which takes longer than the rest.
@@ -48,51 +53,77 @@ SELECT w.id, w.version, w.exchange_provider, w.market_provider, w.allocation_pct
 RETURNING id, version, history_date
 """
 
-_FLEET = """
-WITH written AS (
-    INSERT INTO manager_config AS c (id, version, detail, created_at, updated_at, created_by)
-    SELECT 1, %(version)s, %(detail)s::jsonb, at, at, %(actor)s FROM clock_timestamp() AS at
-    ON CONFLICT (id) DO UPDATE
-       SET version = EXCLUDED.version, detail = EXCLUDED.detail,
-           updated_at = greatest(EXCLUDED.updated_at, c.updated_at + interval '1 microsecond')
-     WHERE c.version = EXCLUDED.version - 1
-    RETURNING c.*
-)
-INSERT INTO manager_config_versions (id, version, detail, created_at, updated_at, created_by,
-    changed_fields, change_set, source, history_date, history_change_reason, history_type, history_user_id, account_id)
-SELECT id, version, detail, created_at, updated_at, created_by, %(changed)s::text[], %(change_set)s, %(source)s,
-       updated_at, %(reason)s, CASE WHEN version = 1 THEN '+' ELSE '~' END, %(actor)s,
-       %(account_id)s::bigint
-  FROM written
-RETURNING version, history_date
-"""
-
 # Ten thousand configurations are sorted and joined here; the default of 4 MB would do that on disk.
 _MEMORY = "SET LOCAL work_mem = '64MB'"
 
 
 def next_change_set() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('config_change_set_seq')")
-        row = cursor.fetchone()
-    return int(row[0])
+    return int(sql.value("SELECT nextval('config_change_set_seq')"))
+
+
+def moment() -> datetime:
+    """The database's clock, which goes on inside a transaction."""
+    return cast(datetime, sql.value("SELECT clock_timestamp()"))
+
+
+def write_one(
+    row: TraderConfig | ManagerConfig,
+    version: NewVersion,
+    *,
+    stands: TraderConfig | ManagerConfig | None,
+    change_set: int,
+    source: str,
+    actor: str,
+) -> SavedVersion:
+    """Saves `row` as this version. `stands` is what is stored, read under the fleet's lock; None for a new one.
+
+    Raises ConcurrentChange when the row is not at the version its new one follows.
+    """
+    at = moment()
+    if stands is None:
+        row.created_at, row.created_by = at, str(actor)
+    elif stands.version == version.follows:
+        at = max(at, stands.updated_at + timedelta(microseconds=1))
+        row.created_at, row.created_by = stands.created_at, stands.created_by
+    else:
+        _require_all(0, [version])
+    for name, value in version.snapshot.items():
+        setattr(row, name, value)
+    row.version, row.updated_at = version.follows + 1, at
+    facts = VersionFacts(
+        version.changed_fields, change_set, source, version.reason, str(actor), account_id_of(actor), at
+    )
+    try:
+        row.write_version(facts, is_first=stands is None)
+    except DatabaseError as error:
+        if _is_concurrent(error):
+            _require_all(0, [version])
+        raise
+    return SavedVersion(version.config_id, row.version, at, change_set)
+
+
+def _is_concurrent(error: DatabaseError) -> bool:
+    """Django's own error for an UPDATE that found no row has no cause; a second INSERT breaks the primary key."""
+    cause = error.__cause__
+    if cause is None:
+        return type(error) is DatabaseError
+    return isinstance(cause, UniqueViolation) and str(cause.diag.constraint_name).endswith("_pkey")
 
 
 def write_traders(versions: Sequence[NewVersion], *, change_set: int, source: str, actor: str) -> list[SavedVersion]:
     """Raises ConcurrentChange when a trader is not at the version its new one follows."""
-    with connection.cursor() as cursor:
-        cursor.execute(_MEMORY)
-        cursor.execute(
-            _TRADERS,
-            {
-                "lines": "\n".join(jsonio.dumps(_row(version)) for version in versions),
-                "change_set": change_set,
-                "source": source,
-                "actor": actor,
-                "account_id": account_id_of(actor),
-            },
-        )
-        saved = [SavedVersion(name, version, at, change_set) for name, version, at in cursor.fetchall()]
+    sql.execute(_MEMORY)
+    written = sql.rows(
+        _TRADERS,
+        {
+            "lines": "\n".join(jsonio.dumps(_row(version)) for version in versions),
+            "change_set": change_set,
+            "source": source,
+            "actor": actor,
+            "account_id": account_id_of(actor),
+        },
+    )
+    saved = [SavedVersion(row.id, row.version, row.history_date, change_set) for row in written]
     _require_all(len(saved), versions)
     return saved
 
@@ -103,28 +134,6 @@ def _row(version: NewVersion) -> dict[str, Any]:
         "changed_fields": version.changed_fields,
         "reason": version.reason,
     }
-
-
-def write_fleet(version: NewVersion, *, change_set: int, source: str, actor: str) -> SavedVersion:
-    """Raises ConcurrentChange as `write_traders` does."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _FLEET,
-            {
-                "version": version.follows + 1,
-                "detail": jsonio.dumps(version.snapshot["detail"]),
-                "changed": version.changed_fields,
-                "reason": version.reason,
-                "change_set": change_set,
-                "source": source,
-                "actor": actor,
-                "account_id": account_id_of(actor),
-            },
-        )
-        rows = cursor.fetchall()
-    _require_all(len(rows), [version])
-    ((number, at),) = rows
-    return SavedVersion(version.config_id, number, at, change_set)
 
 
 def _require_all(written: int, versions: Sequence[NewVersion]) -> None:

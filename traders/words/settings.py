@@ -71,6 +71,7 @@ def source(name: str) -> str:
         "bulk": _("bulk"),
         "clone": _("clone"),
         "prompt": _("prompt"),
+        "python": _("Python code"),
         "restore": _("restore"),
         "sync": _("sync"),
         "undo": _("undo"),

@@ -19,6 +19,7 @@ from traders.models import TraderConfig, TraderConfigVersion
 from traders.schema.paths import ABSENT, Change, apply, diff
 from traders.schema.problems import InvalidConfig
 from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import trader_spec
 from traders.sync.conflicts import services as conflicts
 from traders.sync.services import sync
 from traders.versions import rows
@@ -195,7 +196,7 @@ def assert_history_replays() -> None:
                 replayed, [Change(path, ABSENT, after.flat.get(path, ABSENT)) for path in after.changed_fields]
             )
         assert diff(replayed, history[-1].flat) == []
-        assert rows.trader_spec(row) == history[-1].spec
+        assert trader_spec(row) == history[-1].spec
 
 
 def assert_fleet_rule_holds() -> None:

@@ -10,8 +10,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from traders.management.refusal import RefusingCommand, os_actor, refusals
+from traders.management.refusal import RefusingCommand, refusals
 from traders.management.table import table
+from traders.schema.actors import os_actor
 from traders.schema.tokens import PREFIX, IssuedToken, Scope
 from traders.tokens import services as tokens
 

@@ -10,6 +10,9 @@ from typing import Any
 from traders.schema.paths import Change, Flat, flatten
 from traders.schema.settings.fleet import FLEET_ID, FleetSpec
 from traders.schema.settings.trader import TraderSpec
+from traders.schema.settings.upgrade import lift_fleet_detail, lift_trader_detail
+
+TRADER_COLUMNS = ("id", "exchange_provider", "market_provider", "allocation_pct", "detail")
 
 Spec = TraderSpec | FleetSpec
 
@@ -17,6 +20,23 @@ Spec = TraderSpec | FleetSpec
 def flat_of(spec: Spec) -> Flat:
     """Every path of a validated configuration."""
     return flatten(spec.model_dump())
+
+
+def trader_spec(row: Any) -> TraderSpec:
+    """`row` is a TraderConfig or one of its versions. Raises pydantic.ValidationError for a foreign shape."""
+    return TraderSpec.model_validate(
+        {name: getattr(row, name) for name in TRADER_COLUMNS} | {"detail": lift_trader_detail(row.detail)}
+    )
+
+
+def fleet_spec(row: Any) -> FleetSpec:
+    """`row` is a ManagerConfig or one of its versions. Raises as `trader_spec`."""
+    return FleetSpec.model_validate({"detail": lift_fleet_detail(row.detail)})
+
+
+def spec_of_row(row: Any) -> Spec:
+    """The configuration that a row of either table or of its versions holds. Raises as `trader_spec`."""
+    return trader_spec(row) if hasattr(row, "exchange_provider") else fleet_spec(row)
 
 
 def id_of(spec: Spec) -> str:

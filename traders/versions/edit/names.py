@@ -15,7 +15,7 @@ from traders.schema.messages import _
 from traders.schema.paths import Flat
 from traders.schema.problems import Problem
 from traders.schema.prompts import PromptText
-from traders.schema.settings.stored import Spec, StoredConfig, flat_of
+from traders.schema.settings.stored import Spec, flat_of
 from traders.schema.settings.trader import TraderSpec
 from traders.versions import queries as configs
 from traders.versions.rules.merge import UNITS, Unit
@@ -47,11 +47,11 @@ def choices() -> Choices:
     )
 
 
-def unknown(spec: Spec, current: StoredConfig | None) -> list[Problem]:
-    """Names in `spec` that nothing defines. What stands in the current version already is let be."""
+def unknown(spec: Spec, before: Flat | None) -> list[Problem]:
+    """Names in `spec` that nothing defines, but for those that stand `before` already."""
     if not isinstance(spec, TraderSpec):
         return []
-    flat, before = flat_of(spec), current.flat if current else {}
+    flat, before = flat_of(spec), before or {}
     try:
         known = _known()
     except InvalidFile as broken:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from decimal import Decimal
 from os.path import realpath
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings as site
 
@@ -13,7 +15,7 @@ from traders.schema.paths import Flat, diff, unflatten
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.settings.journal import DIR_PATH, journal_dir_problem
-from traders.schema.settings.stored import NewVersion, SavedVersion, Spec, StoredConfig, flat_of, id_of
+from traders.schema.settings.stored import NewVersion, SavedVersion, Spec, StoredConfig, flat_of, id_of, spec_of_row
 from traders.schema.settings.validate import validate_fleet, validate_trader
 from traders.versions import queries as configs
 from traders.versions.edit import names
@@ -23,6 +25,9 @@ from traders.versions.rules import allocation
 from traders.versions.rules.allocation import Allocation, Share
 from traders.versions.rules.errors import AlreadyExists, FleetNotAllowed, OverAllocated, StaleEdit, UnknownConfig
 from traders.versions.rules.proposal import Proposal, riskier_paths
+
+OF_THE_SUM = frozenset({allocation.ALLOCATION_PATH, allocation.RESERVE_PATH, "detail.retired"})
+"""The paths that the fleet's sum is made of."""
 
 
 def propose(*, config_id: str, flat: Flat, expected_version: int) -> Proposal:
@@ -50,8 +55,26 @@ def save(
     reason = required_reason(reason)
     require_right([config_id], may_change_fleet=may_change_fleet)
     with locked_fleet(may_change_fleet=may_change_fleet) as fleet:
-        proposal = _proposal(config_id, flat, expected_version, fleet.one(config_id), fleet.settings)
-        return write(fleet, proposal, reason=reason, actor=actor, source=source)
+        row = fleet.row(config_id)
+        require_version(config_id, flat, expected_version, row.version if row else None)
+        version = new_version(fleet, config_id, unflatten(flat), reason=reason)
+        return fleet.write_one(version, source=source, actor=actor) if version else None
+
+
+def new_version(fleet: LockedFleet, config_id: str, nested: Mapping[str, Any], *, reason: str) -> NewVersion | None:
+    """What saving this whole configuration writes on top of what stands, validated; None when nothing differs.
+
+    Raises InvalidConfig, also for what names nothing known and for a fleet that would get too much.
+    """
+    row = fleet.row(config_id)
+    before = flat_of(spec_of_row(row)) if row else {}
+    spec = _valid(config_id, nested, before=before if row else None)
+    changes = tuple(diff(before, flat_of(spec)))
+    if not changes:
+        return None
+    if row is None or OF_THE_SUM.intersection(change.path for change in changes):
+        _fleet_rule(spec, configs.shares(), fleet.reserve_pct)
+    return NewVersion(spec, row.version if row else 0, changes, reason)
 
 
 def write(fleet: LockedFleet, proposal: Proposal, *, reason: str, actor: str, source: str) -> SavedVersion | None:
@@ -70,7 +93,18 @@ def require_right(config_ids: Collection[str], *, may_change_fleet: bool) -> Non
 
 def validated(config_id: str, flat: Flat, *, before: Flat | None = None) -> Spec:
     """`before` is what stands, if anything. Raises InvalidConfig."""
-    nested = unflatten(flat)
+    return _validated(config_id, unflatten(flat), before=before)
+
+
+def _valid(config_id: str, nested: Mapping[str, Any], *, before: Flat | None) -> Spec:
+    """As `validated`; also raises InvalidConfig for a name that nothing defines."""
+    spec = _validated(config_id, nested, before=before)
+    if problems := names.unknown(spec, before):
+        raise InvalidConfig(problems)
+    return spec
+
+
+def _validated(config_id: str, nested: Mapping[str, Any], *, before: Flat | None) -> Spec:
     if config_id == FLEET_ID:
         return validate_fleet(nested)
     spec = validate_trader(config_id, nested, before=before)
@@ -102,35 +136,42 @@ def proposal_of(
     config_id = id_of(spec)
     changes = tuple(diff(current.flat if current else {}, flat_of(spec)))
     reserve = configs.reserve_pct(settings)
-    new_shares, after = allocation.after(shares, reserve, [spec])
+    after = _fleet_rule(spec, shares, reserve)
     before = Allocation(allocation.allocated_pct(shares), reserve)
-    is_fleet = config_id == FLEET_ID
+    return Proposal(spec, current, changes, riskier_paths(config_id, changes), before, after)
+
+
+def _fleet_rule(spec: Spec, shares: Mapping[str, Share], reserve_pct: Decimal) -> Allocation:
+    """The allocation with `spec` in place. Raises OverAllocated."""
+    new_shares, after = allocation.after(shares, reserve_pct, [spec])
+    is_fleet = id_of(spec) == FLEET_ID
     path = allocation.RESERVE_PATH if is_fleet else allocation.ALLOCATION_PATH
-    changed = [] if is_fleet else [config_id]
+    changed = [] if is_fleet else [id_of(spec)]
     if problem := allocation.fleet_rule(after, shares=new_shares, changed=changed, path=path):
         raise OverAllocated([problem])
-    return Proposal(spec, current, changes, riskier_paths(config_id, changes), before, after)
+    return after
 
 
 def _proposal(
     config_id: str, flat: Flat, expected_version: int, current: StoredConfig | None, settings: StoredConfig | None
 ) -> Proposal:
-    require_version(config_id, flat, expected_version, current)
-    spec = validated(config_id, flat, before=current.flat if current else None)
-    if problems := names.unknown(spec, current):
-        raise InvalidConfig(problems)
+    require_version(config_id, flat, expected_version, current.version if current else None)
+    spec = _valid(config_id, unflatten(flat), before=current.flat if current else None)
     return proposal_of(spec, current=current, settings=settings, shares=configs.shares())
 
 
-def require_version(config_id: str, mine: Flat, expected_version: int, current: StoredConfig | None) -> None:
+def require_version(config_id: str, mine: Flat, expected_version: int, stands_at: int | None) -> None:
     """Raises unless the configuration still stands at the version the editor started from."""
-    if current is None and expected_version == 0:
+    if stands_at is None and expected_version == 0:
         if taken := configs.same_id_ignoring_case(config_id):
             raise AlreadyExists(config_id, taken)
-    elif current is None:
+    elif stands_at is None:
         raise UnknownConfig(config_id)
     elif expected_version == 0 and config_id != FLEET_ID:
         raise AlreadyExists(config_id, config_id)
-    elif current.version != expected_version:
+    elif stands_at != expected_version:
+        theirs = configs.version(config_id, stands_at)
+        if theirs is None:
+            raise UnknownConfig(config_id)
         base = configs.version(config_id, expected_version)
-        raise StaleEdit(base=base, theirs=current, mine=mine, expected_version=expected_version)
+        raise StaleEdit(base=base, theirs=theirs, mine=mine, expected_version=expected_version)

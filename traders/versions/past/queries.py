@@ -93,9 +93,8 @@ def page_at(moment: datetime, search: Search, *, offset: int, limit: int) -> Pag
     with connection.cursor() as cursor:
         cursor.execute(_COUNTS, parameters)
         ((traders, retired, allocated_pct, matching, ids, *names),) = cursor.fetchall()
-    lines = [
-        TraderThen(rows.stored(row), row.version_now) for row in TraderConfigVersion.objects.raw(_ROWS, [ids or []])
-    ]
+    found_rows: Any = TraderConfigVersion.objects.raw(_ROWS, [ids or []])
+    lines = [TraderThen(rows.stored(row), row.version_now) for row in found_rows]
     return PageThen(traders, retired, allocated_pct, matching, lines, *(found or [] for found in names))
 
 

@@ -61,7 +61,7 @@ def _proposal(
     old = configs.version(config_id, number)
     if old is None:
         raise UnknownVersion(config_id, number)
-    require_version(config_id, old.flat, expected_version, current)
+    require_version(config_id, old.flat, expected_version, current.version)
     spec = _as_of_now(_keeping(keep, old, current), current.spec)
     if isinstance(spec, TraderSpec):
         require_inside(config_id, spec.detail.journal.dir, before=current.flat)

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from traders.management.refusal import RefusingCommand, os_actor, refusals
+from traders.management.refusal import RefusingCommand, refusals
 from traders.schema import jsonio
+from traders.schema.actors import os_actor
 from trading.management.exclusion_text import change_json, change_lines
 from trading.record.exclusions import services as exclusions
 from trading.schema.exclusion import KIND_OF_TABLE, RecordKey, RecordKind
