@@ -74,6 +74,17 @@ def test_folders_of_the_layout_exist() -> None:
     assert sorted(folders - known) == []
 
 
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_functions_that_a_page_names_exist(page: Path) -> None:
+    named = re.findall(r"`((?:\w+/)+\w+\.py)::(\w+)`", page.read_text())
+
+    assert [
+        f"{file}::{name}"
+        for file, name in named
+        if not re.search(rf"^(?:async )?(?:def|class) {name}\b", (ROOT / file).read_text(), re.MULTILINE)
+    ] == []
+
+
 def _places() -> list[Path]:
     """A page names a file from the top, or from its app, where the app is clear."""
     return [ROOT, ROOT / "traders", ROOT / "trading", ROOT / "nof0site"]
