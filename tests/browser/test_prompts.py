@@ -43,7 +43,7 @@ def test_a_prompt_is_edited_compared_and_held_to_its_file(page: Page, tmp_path: 
     assert configs.existing(Y).version == 1
 
     page.goto("/admin/traders/prompttext/")
-    row = page.locator(f'[data-digest="{digest}"]')
+    row = page.locator(f'[data-row="{digest}"]')
     expect(row).to_contain_text("differs")
     desk.write("Buy never.\n")
     row.get_by_role("link", name=LONG).click()

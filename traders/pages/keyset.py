@@ -21,8 +21,8 @@ OLDER, NEWER = "older", "newer"
 PLACES = (OLDER, NEWER)
 _SEPARATOR = "~"
 
-Order = Sequence[tuple[Any, bool]]
-"""(model field, whether it falls) of each column of the order; the last one is unique."""
+Order = Sequence[tuple[str, Any, bool]]
+"""(name, model field, whether it falls) of each column of the order; the last one is unique."""
 
 
 class KeysetPaginator:
@@ -34,13 +34,19 @@ class KeysetPaginator:
 class KeysetChangeList(ChangeList):
     """The stock change list without COUNT and OFFSET.
 
-    The columns of the order must be fields of the table without NULL. `sortable_by` names the columns that a person
-    may sort by; name only those whose order an index serves. Other columns in the address are ignored, because
-    Django checks `sortable_by` for the headers alone.
+    The columns of the order must be fields of the table or annotations, and never NULL. `sortable_by` names the
+    columns that a person may sort by; name only those whose order an index serves. Other columns in the address are
+    ignored, because Django checks `sortable_by` for the headers alone.
 
     For templates: `result_list` is the page; `newest_url`, `newer_url` and `older_url` lead to the pages beside it and
     are empty where there is none; `result_count` counts the rows of the page.
+
+    A list of a table that stays small may set `counts`: then `result_count` is the number of rows that match, and
+    `full_result_count` the number of all rows. `by_time` says that the newest row comes first.
     """
+
+    counts = False
+    by_time = True
 
     def get_results(self, request: HttpRequest) -> None:
         order = self._order(self.queryset)
@@ -56,8 +62,10 @@ class KeysetChangeList(ChangeList):
         self.newer_url = self._page_url(NEWER, order, page[0]) if page and has_newer else ""
         self.older_url = self._page_url(OLDER, order, page[-1]) if page and has_older else ""
         self.newest_url = self.get_query_string() if start and (self.newer_url or not page) else ""
-        self.result_list, self.result_count = page, len(page)
-        self.full_result_count, self.show_full_result_count, self.show_admin_actions = None, False, True
+        self.result_list = page
+        self.result_count = self.queryset.count() if self.counts else len(page)
+        self.full_result_count = self.root_queryset.count() if self.counts else None
+        self.show_full_result_count, self.show_admin_actions = self.counts, True
         self.paginator, self.multi_page, self.can_show_all = KeysetPaginator(), False, False
 
     def fetch(self, rows: QuerySet[Any]) -> list[Any]:
@@ -91,17 +99,21 @@ class KeysetChangeList(ChangeList):
         return super().get_ordering_field(field_name) if allowed else None
 
     def _order(self, queryset: QuerySet[Any]) -> Order:
-        order = []
+        order: list[tuple[str, Any, bool]] = []
         for name in queryset.query.order_by:
             if not isinstance(name, str):
                 raise ImproperlyConfigured(f"{self.model_admin}: a keyset list is sorted by fields, not by {name!r}")
             bare = name.removeprefix("-")
-            field = self.lookup_opts.pk if bare == "pk" else self.lookup_opts.get_field(bare)
+            annotation = queryset.query.annotations.get(bare)
+            if annotation is not None:
+                order.append((bare, annotation.output_field, name.startswith("-")))
+                continue
+            field: Any = self.lookup_opts.pk if bare == "pk" else self.lookup_opts.get_field(bare)
             if field.null:
                 raise ImproperlyConfigured(
                     f"{self.model_admin}: a keyset list cannot be sorted by {bare!r}, it has NULL"
                 )
-            order.append((field, name.startswith("-")))
+            order.append((field.attname, field, name.startswith("-")))
         return order
 
     def _start(self, request: HttpRequest, order: Order) -> tuple[list[Any] | None, bool]:
@@ -123,8 +135,12 @@ class KeysetChangeList(ChangeList):
 
 def _place(row: Model, order: Order) -> str:
     """`1760003600000~steady_long|BTC`: the row's values of the order's columns."""
-    texts = (field.value_to_string(row) for field, _falls in order)
+    texts = (_text(getattr(row, name)) for name, _field, _falls in order)
     return _SEPARATOR.join(quote(text, safe=" |:/+").replace(_SEPARATOR, "%7E") for text in texts)
+
+
+def _text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _read_place(text: str, order: Order) -> list[Any]:
@@ -132,7 +148,7 @@ def _read_place(text: str, order: Order) -> list[Any]:
     texts = [unquote(part) for part in text.split(_SEPARATOR)]
     if len(texts) != len(order) or any("\x00" in part for part in texts):
         raise ValidationError("no place")
-    return [_read_value(field, part) for (field, _falls), part in zip(order, texts, strict=True)]
+    return [_read_value(field, part) for (_name, field, _falls), part in zip(order, texts, strict=True)]
 
 
 def _read_value(field: Field[Any, Any], text: str) -> Any:
@@ -144,16 +160,16 @@ def _read_value(field: Field[Any, Any], text: str) -> Any:
 
 def _beyond(order: Order, start: Sequence[Any]) -> Q:
     """The rows after `start`. The first condition of each level is the one that an index can begin at."""
-    (field, falls), *others = order
-    past = Q(**{f"{field.attname}__{'lt' if falls else 'gt'}": start[0]})
+    (name, _field, falls), *others = order
+    past = Q(**{f"{name}__{'lt' if falls else 'gt'}": start[0]})
     if not others:
         return past
-    from_here = Q(**{f"{field.attname}__{'lte' if falls else 'gte'}": start[0]})
+    from_here = Q(**{f"{name}__{'lte' if falls else 'gte'}": start[0]})
     return from_here & (past | _beyond(others, start[1:]))
 
 
 def _turned(order: Order) -> Order:
-    return [(field, not falls) for field, falls in order]
+    return [(name, field, not falls) for name, field, falls in order]
 
 
 def _reversed(name: str) -> str:

@@ -52,7 +52,7 @@ def edit_view(desk: Desk) -> HttpResponse:
     """Of the text `object_id` as the prompt `?as=path`. Steps: preview, back, save."""
     old = prompts.existing(desk.config_id)
     if old is None:
-        return missing(desk)
+        return missing(desk.request, desk.config_id)
     old = replace(old, path=desk.request.GET.get(PATH) or old.path)
     if desk.request.method != "POST":
         users = stored.users(old.path, old.sha256)

@@ -1,4 +1,4 @@
-"""Reading prompts: all texts, one of them with its file, and two line by line."""
+"""What the pages of prompt texts show beside the text itself, and two texts line by line."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.models import LogEntry
-from django.core.paginator import Paginator
-from django.db.models import Q
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from traders.models import PromptText
@@ -24,13 +24,15 @@ from traders.prompts.rules import Fate
 from traders.prompts.services import OnDisk
 from traders.schema.messages import TranslatableText
 
-PER_PAGE = 50
+OTHERS_SHOWN = 50
 USERS_SHOWN = 100
 
 
 @dataclass(frozen=True)
-class ListRow:
-    text: PromptText
+class PromptSummary:
+    """What the list shows of a text. `place` counts from 1; `refused` says why a sync would refuse the file."""
+
+    place: int
     traders: int
     differs: bool
     refused: TranslatableText | None
@@ -50,50 +52,34 @@ class FileState:
         return bool(self.file.problem) or any(fate is not Fate.SAME for fate, _traders in self.fates)
 
 
-def list_view(desk: Desk) -> HttpResponse:
-    asked, only_used = desk.request.GET.get("q", "").strip(), "used" in desk.request.GET
-    every_use = stored.uses()
-    used = {use.sha256 for use in every_use}
-    texts = PromptText.objects.defer("body").order_by("path", "-first_seen_at", "sha256")
-    total = texts.count()
-    if asked:
-        texts = texts.filter(Q(path__icontains=asked) | Q(version__icontains=asked) | Q(sha256__startswith=asked))
-    if only_used:
-        texts = texts.filter(pk__in=used)
-    page = Paginator(texts, PER_PAGE).get_page(desk.request.GET.get("page"))
-    return desk.render(
-        "prompts.html",
-        _("Prompt texts"),
-        rows=_rows(list(page.object_list), every_use),
-        page=page,
-        pages=page.paginator.get_elided_page_range(page.number),
-        asked=asked,
-        only_used=only_used,
-        total=total,
-        may_add=desk.admin.has_add_permission(desk.request),
-    )
+def summaries(texts: Sequence[PromptText]) -> list[PromptSummary]:
+    """One for each text of a page, from one query and one reading of each file."""
+    by_digest: dict[str, list[Use]] = {}
+    for use in stored.uses():
+        by_digest.setdefault(use.sha256, []).append(use)
+    files = prompts.on_disk([use.path for text in texts for use in by_digest.get(text.sha256, ())])
+    return [_summary(place, by_digest.get(text.sha256, []), files) for place, text in enumerate(texts, start=1)]
 
 
-def text_view(desk: Desk) -> HttpResponse:
-    text = PromptText.objects.filter(pk=desk.config_id).first()
-    if text is None:
-        return missing(desk)
+def cell_part(name: str, text: PromptText) -> SafeString:
+    return SafeString(render_to_string(f"traders/parts/{name}", {"text": text}).strip())
+
+
+def beside_text(request: HttpRequest, text: PromptText) -> dict[str, Any]:
+    """Who uses it, how its file compares, who wrote it, and the other texts of its path."""
     uses = stored.uses([text.sha256])
     names = list(dict.fromkeys(use.path for use in uses)) or [text.path]
     others = PromptText.objects.defer("body").filter(path=text.path).exclude(pk=text.pk).order_by("-first_seen_at")
-    return desk.render(
-        "prompt.html",
-        _("Prompt text"),
-        text=text,
-        names=[(name, stored.users(name, text.sha256)) for name in names],
-        shown=USERS_SHOWN,
-        states=_states(text, uses),
-        others=others[:PER_PAGE],
-        written=LogEntry.objects.filter(
+    return {
+        "names": [(name, stored.users(name, text.sha256)) for name in names],
+        "shown": USERS_SHOWN,
+        "states": _states(text, uses),
+        "others": others[:OTHERS_SHOWN],
+        "written": LogEntry.objects.filter(
             content_type__app_label="traders", content_type__model="prompttext", object_id=text.pk
         ).first(),
-        may_edit=may_edit(desk),
-    )
+        "may_edit": may_edit(request),
+    }
 
 
 def compare_view(desk: Desk) -> HttpResponse:
@@ -117,28 +103,19 @@ def compare_view(desk: Desk) -> HttpResponse:
     )
 
 
-def may_edit(desk: Desk) -> bool:
-    user = desk.request.user
-    return user.has_perms(("traders.add_prompttext", "traders.change_traderconfig"))
+def may_edit(request: HttpRequest) -> bool:
+    return request.user.has_perms(("traders.add_prompttext", "traders.change_traderconfig"))
 
 
-def missing(desk: Desk) -> HttpResponse:
-    messages.warning(desk.request, _("There is no prompt text “%(id)s”.") % {"id": desk.config_id[:64]})
+def missing(request: HttpRequest, sha256: str) -> HttpResponse:
+    messages.warning(request, _("There is no prompt text “%(id)s”.") % {"id": sha256[:64]})
     return HttpResponseRedirect(reverse("admin:traders_prompttext_changelist"))
 
 
-def _rows(texts: Sequence[PromptText], every_use: Sequence[Use]) -> list[ListRow]:
-    by_digest: dict[str, list[Use]] = {}
-    for use in every_use:
-        by_digest.setdefault(use.sha256, []).append(use)
-    files = prompts.on_disk([use.path for text in texts for use in by_digest.get(text.sha256, ())])
-    return [_row(text, by_digest.get(text.sha256, []), files) for text in texts]
-
-
-def _row(text: PromptText, uses: Sequence[Use], files: Mapping[str, OnDisk]) -> ListRow:
+def _summary(place: int, uses: Sequence[Use], files: Mapping[str, OnDisk]) -> PromptSummary:
     fates = prompts.fates(uses, files)
-    return ListRow(
-        text=text,
+    return PromptSummary(
+        place=place,
         traders=sum(use.traders for use in uses),
         differs=any(fate is not Fate.SAME for fate in fates),
         refused=next((files[use.path].problem for use in uses if files[use.path].problem), None),

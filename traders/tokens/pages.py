@@ -1,4 +1,4 @@
-"""API tokens in the browser: all of them, a new one shown once, one revoked."""
+"""API tokens in the browser: make one, which is shown once, and revoke one."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
+from traders.models import ApiToken
 from traders.pages.desk import Desk
 from traders.schema.problems import InvalidConfig
 from traders.schema.tokens import PREFIX, IssuedToken, Scope, Token, TokenState
 from traders.templatetags.desk import active_for
 from traders.tokens import services as tokens
 from traders.tokens.forms import SCOPES, TokenForm
+from traders.tokens.writer import issued_of
 from traders.versions.rules.errors import UnknownToken
 
 SENT = "token_forms_sent"
@@ -28,10 +30,22 @@ REMEMBERED = 20
 
 
 @dataclass(frozen=True)
-class Row:
+class TokenSummary:
+    """What pages show of a token. `expires_in` is empty where it never expires or no longer works."""
+
     issued: IssuedToken
     state: TokenState
     expires_in: str
+
+    @classmethod
+    def of(cls, issued: IssuedToken, now: datetime) -> TokenSummary:
+        state = issued.state(now)
+        runs_out = state is TokenState.ACTIVE and issued.expires_at is not None
+        return cls(issued, state, (active_for(now, issued.expires_at) or _("a minute")) if runs_out else "")
+
+    @classmethod
+    def of_row(cls, row: ApiToken, now: datetime) -> TokenSummary:
+        return cls.of(issued_of(row), now)
 
     @property
     def begins(self) -> str:
@@ -59,20 +73,6 @@ class Row:
 
 def may_revoke(request: HttpRequest) -> bool:
     return request.user.has_perm("traders.change_apitoken")
-
-
-def list_view(desk: Desk) -> HttpResponse:
-    """The ones that work first, each kind newest first."""
-    now, order = timezone.now(), list(TokenState)
-    rows = sorted((_row(issued, now) for issued in tokens.existing()), key=lambda row: order.index(row.state))
-    return desk.render(
-        "tokens.html",
-        _("API tokens"),
-        rows=rows,
-        active=sum(row.state is TokenState.ACTIVE for row in rows),
-        may_add=desk.may_add,
-        may_revoke=may_revoke(desk.request),
-    )
 
 
 @sensitive_variables("text")
@@ -108,7 +108,7 @@ def revoke_view(desk: Desk, token_id: int) -> HttpResponse:
         return _to_the_list()
     name = issued.token.name
     if issued.revoked_at is None and desk.request.method != "POST":
-        return desk.render("token_revoke.html", _("Revoke a token"), row=_row(issued, timezone.now()))
+        return desk.render("token_revoke.html", _("Revoke a token"), row=TokenSummary.of(issued, timezone.now()))
     if issued.revoked_at is None:
         issued = tokens.revoke(token_id=token_id, actor=desk.actor)
         messages.success(desk.request, _("Revoked “%(name)s”: it is refused from now on.") % {"name": name})
@@ -123,16 +123,10 @@ def _shown_once(desk: Desk, token: Token, text: str) -> HttpResponse:
     return desk.render(
         "token_made.html",
         _("New API token"),
-        row=_row(tokens.one(token.id), timezone.now()),
+        row=TokenSummary.of(tokens.one(token.id), timezone.now()),
         text=text,
         example=desk.request.build_absolute_uri("/api/v1/token"),
     )
-
-
-def _row(issued: IssuedToken, now: datetime) -> Row:
-    state = issued.state(now)
-    runs_out = state is TokenState.ACTIVE and issued.expires_at is not None
-    return Row(issued, state, (active_for(now, issued.expires_at) or _("a minute")) if runs_out else "")
 
 
 def _form_page(desk: Desk, form: TokenForm) -> HttpResponse:

@@ -81,15 +81,15 @@ def revoke(token_id: int, *, actor: str) -> bool:
 
 def one(token_id: int) -> IssuedToken | None:
     row = ApiToken.objects.filter(pk=token_id).first()
-    return _issued(row) if row else None
+    return issued_of(row) if row else None
 
 
 def every() -> list[IssuedToken]:
     """All tokens, the newest first."""
-    return [_issued(row) for row in ApiToken.objects.order_by("-created_at", "-pk")]
+    return [issued_of(row) for row in ApiToken.objects.order_by("-created_at", "-pk")]
 
 
-def _issued(row: ApiToken) -> IssuedToken:
+def issued_of(row: ApiToken) -> IssuedToken:
     return IssuedToken(
         token=_token(row.pk, row.name, row.scopes, row.trader_ids),
         hint=row.hint,

@@ -110,6 +110,10 @@ RULES: dict[str, Rule] = {
     "admin/traders/apitoken/": ACCOUNTS,
     "admin/traders/apitoken/add/": ACCOUNTS,
     "admin/traders/apitoken/<int:token_id>/revoke/": Rule((Role.ADMIN, 200), (Role.ADMIN, 302)),
+    "admin/traders/apitoken/<path:object_id>/": MOVED,
+    "admin/traders/apitoken/<path:object_id>/change/": Rule((Role.ADMIN, 200), (NOBODY, 403)),
+    "admin/traders/apitoken/<path:object_id>/delete/": REFUSED,
+    "admin/traders/apitoken/<path:object_id>/history/": ACCOUNTS,
     "admin/traders/managerconfig/": MOVED,
     "admin/traders/managerconfig/add/": REFUSED,
     "admin/traders/managerconfig/<path:object_id>/": MOVED,
@@ -183,6 +187,7 @@ def address(route: str) -> str:
         "auth/group": Group.objects.get_or_create(name="Auditors")[0].pk,
         "traders/prompttext": SYSTEM_PROMPT.sha256,
         "traders/managerconfig": "1",
+        "traders/apitoken": active_token(),
     }
     model = "/".join(route.split("/")[1:3])
     if model.startswith("trading/") and "<" in route:

@@ -40,6 +40,7 @@ OWN: dict[str, Any] = {
     "admin/traders/traderconfig/": TraderConfig,
     "admin/traders/managerconfig/": ManagerConfig,
     "admin/traders/prompttext/": PromptText,
+    "admin/traders/apitoken/": ApiToken,
     "admin/trading/position/": Position,
     "admin/trading/trade/": Trade,
     "admin/trading/decisionjournal/": DecisionJournal,

@@ -42,7 +42,7 @@ def typed(body: str, *traders: str, **others: str) -> dict[str, Any]:
 def test_the_list_says_what_a_text_is_and_who_uses_it(desk: PromptDesk, operator: Client) -> None:
     desk.edit("Sell high.\n", Y)
     page = operator.get(PROMPTS)
-    shown = {row.text.sha256: row for row in page.context["rows"]}
+    shown = {text.sha256: text.summary for text in page.context["cl"].result_list}
     assert shown[digest(X)].traders == shown[digest(Y)].traders == 1
     assert not shown[digest(X)].differs
     assert shown[digest(Y)].differs
@@ -52,10 +52,10 @@ def test_the_list_says_what_a_text_is_and_who_uses_it(desk: PromptDesk, operator
 
 def test_the_list_finds_by_path_version_and_digest(desk: PromptDesk, operator: Client) -> None:
     for query in ("LONG", digest()[:20]):
-        assert [row.text.path for row in operator.get(PROMPTS, {"q": query}).context["rows"]] == [LONG]
-    assert len(operator.get(PROMPTS, {"q": "v1.0.0"}).context["rows"]) == 2
+        assert [text.path for text in operator.get(PROMPTS, {"q": query}).context["cl"].result_list] == [LONG]
+    assert len(operator.get(PROMPTS, {"q": "v1.0.0"}).context["cl"].result_list) == 2
     desk.edit("Sell high.\n")
-    assert len(operator.get(PROMPTS, {"used": "1"}).context["rows"]) == 2
+    assert len(operator.get(PROMPTS, {"used": "1"}).context["cl"].result_list) == 2
     assert "No text matches" in text_of(operator.get(PROMPTS, {"q": "nothing"}))
 
 
@@ -72,7 +72,7 @@ def test_the_list_asks_the_same_few_queries_for_any_number_of_texts(
         desk.edit(f"Text {number}.\n")
     operator.get(PROMPTS)
     with django_assert_max_num_queries(12):
-        assert len(operator.get(PROMPTS).context["rows"]) == 14
+        assert len(operator.get(PROMPTS).context["cl"].result_list) == 14
 
 
 def test_a_text_is_shown_with_its_traders_and_its_file(desk: PromptDesk, operator: Client) -> None:
@@ -120,7 +120,7 @@ def test_an_edit_is_previewed_for_each_trader_and_saved_as_one_change_set(desk: 
     assert {(row.source, row.history_user_id, row.change_set) for row in versions} == {
         ("prompt", "operator", versions[0].change_set)
     }
-    assert "written by operator : clearer" in text_of(operator.get(f"{PROMPTS}{digest()}/change/"))
+    assert "Written by operator : clearer" in text_of(operator.get(f"{PROMPTS}{digest()}/change/"))
 
 
 def test_an_unticked_trader_keeps_the_old_text(desk: PromptDesk, operator: Client) -> None:
@@ -176,7 +176,7 @@ def test_a_new_text_is_stored_with_its_writer_and_reason(desk: PromptDesk, opera
     answer = operator.post(f"{PROMPTS}add/", data, follow=True)
     text = text_of(answer)
     assert "Stored the text. Choose it in a trader's form, under Prompts." in text
-    assert "written by operator : an idea" in text
+    assert "Written by operator : an idea" in text
     assert PromptText.objects.get(path="prompts/new.tmpl").body == f"{HEADER}New.\n"
     assert "prompts/new.tmpl" in operator.get(f"/admin/traders/traderconfig/{X}/change/").content.decode()
 
