@@ -16,7 +16,7 @@ from demo.sample.fleet import SampleTrader
 from demo.sample.ledger import STARTING_EQUITY
 from demo.sample.plan import RESERVE_PCT
 from demo.sample.prompts import all_prompts
-from demo.sample.runtime import Cooldown, Report
+from demo.sample.runtime import SampleCooldown, SampleReport
 from demo.sample.versions import FIRST, SampleVersion
 from traders.schema.settings.fleet import FleetDetail, ManagerSection, MonitoringSection
 from traders.versions import writer
@@ -31,8 +31,8 @@ class Head:
 
     trader_id: str
     versions: Sequence[SampleVersion]
-    report: Report | None
-    cooldowns: Sequence[Cooldown]
+    report: SampleReport | None
+    cooldowns: Sequence[SampleCooldown]
 
     @classmethod
     def of(cls, trader: SampleTrader) -> Head:

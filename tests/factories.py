@@ -8,7 +8,7 @@ from typing import Any
 
 from traders.manager_yaml.file import KnownNames, ManagerFile
 from traders.schema.paths import Flat, unflatten
-from traders.schema.prompts import PromptText, read_prompt
+from traders.schema.prompts import PromptFile, read_prompt
 from traders.schema.settings.fleet import FleetSpec
 from traders.schema.settings.stored import SavedVersion, flat_of
 from traders.schema.settings.trader import TraderSpec
@@ -61,7 +61,7 @@ def make_fleet(**changed: Any) -> FleetSpec:
 
 
 def make_file(
-    *traders: TraderSpec, fleet: FleetSpec | None = None, sha256: str = "0" * 64, prompts: tuple[PromptText, ...] = ()
+    *traders: TraderSpec, fleet: FleetSpec | None = None, sha256: str = "0" * 64, prompts: tuple[PromptFile, ...] = ()
 ) -> ManagerFile:
     return ManagerFile(
         path=Path("etc/manager.yaml"),

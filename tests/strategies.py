@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from traders.schema.paths import unflatten
-from traders.schema.prompts import PromptText, path_problem, read_prompt
+from traders.schema.prompts import PromptFile, path_problem, read_prompt
 from traders.schema.secrets import find_secret, secrets_in
 from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
-from traders.schema.settings.declare import Kind, Setting
+from traders.schema.settings.declare import Setting, SettingKind
 from traders.schema.settings.fleet import FleetSpec
 from traders.schema.settings.trader import TraderSpec
 from traders.schema.settings.validate import validate_fleet, validate_trader
@@ -52,7 +52,7 @@ def prompt_paths() -> st.SearchStrategy[str]:
     return st.sampled_from(["prompts/a.tmpl", "./prompts/a.tmpl"]) | paths
 
 
-def prompt_texts() -> st.SearchStrategy[PromptText]:
+def prompt_texts() -> st.SearchStrategy[PromptFile]:
     headers = st.sampled_from(["", "{{/* Version: v1.0.0 */}}\n", "\ufeffversion: 2\r\n"])
     bodies = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=60)
     contents = st.builds(lambda header, body: (header + body).encode(), headers, bodies)
@@ -82,7 +82,7 @@ def fleet_specs() -> st.SearchStrategy[FleetSpec]:
 
 @st.composite
 def trader_specs(
-    draw: st.DrawFn, *, ids: st.SearchStrategy[str] | None = None, prompts: Sequence[PromptText] = ()
+    draw: st.DrawFn, *, ids: st.SearchStrategy[str] | None = None, prompts: Sequence[PromptFile] = ()
 ) -> TraderSpec:
     """One valid trader. `prompts`: those it may name; without, two of its own whose texts are not kept."""
     flat = draw(_flat(TRADER_SETTINGS))
@@ -97,7 +97,7 @@ def trader_specs(
 
 
 @st.composite
-def bundles(draw: st.DrawFn) -> tuple[FleetSpec, list[TraderSpec], dict[str, PromptText]]:
+def bundles(draw: st.DrawFn) -> tuple[FleetSpec, list[TraderSpec], dict[str, PromptFile]]:
     """A fleet, its traders with ids unique ignoring case, and the texts of their prompts by digest."""
     prompts = draw(st.lists(prompt_texts(), min_size=1, max_size=4, unique_by=lambda prompt: prompt.sha256))
     ids = draw(st.lists(trader_ids(), max_size=3, unique_by=str.lower))
@@ -112,19 +112,19 @@ def _flat(settings: Mapping[str, Setting]) -> st.SearchStrategy[dict[str, Any]]:
 def _values(path: str, setting: Setting) -> st.SearchStrategy[Any]:
     low, high = int(setting.minimum or 0), int(setting.maximum or 0)
     match setting.kind:
-        case Kind.CHOICE:
+        case SettingKind.CHOICE:
             return st.sampled_from(setting.choices)
-        case Kind.BOOLEAN:
+        case SettingKind.BOOLEAN:
             return st.booleans()
-        case Kind.INTEGER | Kind.DURATION:
+        case SettingKind.INTEGER | SettingKind.DURATION:
             return st.integers(low, high)
-        case Kind.DECIMAL:
+        case SettingKind.DECIMAL:
             return st.decimals(low + setting.above_minimum, high, places=2)
-        case Kind.EXTRA:
+        case SettingKind.EXTRA:
             return extras()
-        case Kind.LONG_TEXT:
+        case SettingKind.LONG_TEXT:
             return long_texts()
-        case Kind.DERIVED:
+        case SettingKind.DERIVED:
             return _derived(path)
     return lines(max_length=int(setting.max_length or 100)).filter(lambda text: bool(text) or not setting.required)
 

@@ -11,7 +11,7 @@ from demo.sample.ledger import Ledger
 from demo.sample.pace import Pace, pace_of, size_factor, size_usd
 from demo.sample.plan import SamplePlan
 from demo.sample.prices import PricePath, price_paths
-from demo.sample.runtime import Cooldown, Report
+from demo.sample.runtime import SampleCooldown, SampleReport
 from demo.sample.styles import Persona, persona
 from demo.sample.thoughts import decisions
 from demo.sample.thoughts.decisions import SampleDecision
@@ -51,10 +51,10 @@ class SampleTrader:
     def equity(self) -> Iterator[EquityMark]:
         return equity.equity_of(self.plan, self.trips, self.paths)
 
-    def report(self) -> Report | None:
+    def report(self) -> SampleReport | None:
         return runtime.report_of(self.index, self.plan, self.versions, Ledger(self.trips, self.paths))
 
-    def cooldowns(self) -> list[Cooldown]:
+    def cooldowns(self) -> list[SampleCooldown]:
         return runtime.cooldowns_of(self.trips)
 
 

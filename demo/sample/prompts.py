@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from demo.sample.styles import EXECUTOR_PATH, STYLES, Style
-from traders.schema.prompts import PromptText, read_prompt
+from traders.schema.prompts import PromptFile, read_prompt
 
 _MANAGER = """{{{{/* Version: v1.0.0 */}}}}
 {{{{/* Description: {name} */}}}}
@@ -34,12 +34,12 @@ Decide for each candidate: {{ .CandidateCoins }}. Answer with a JSON array and n
 
 
 @cache
-def executor_prompt() -> PromptText:
+def executor_prompt() -> PromptFile:
     return read_prompt(EXECUTOR_PATH, _EXECUTOR.encode())
 
 
 @cache
-def system_prompt(style: Style, *, revised: bool) -> PromptText:
+def system_prompt(style: Style, *, revised: bool) -> PromptFile:
     rules = style.revised if revised else style.rules
     text = _MANAGER.format(
         name=style.name,
@@ -50,7 +50,7 @@ def system_prompt(style: Style, *, revised: bool) -> PromptText:
 
 
 @cache
-def all_prompts() -> dict[str, PromptText]:
+def all_prompts() -> dict[str, PromptFile]:
     """{sha256: text} of every text that a version may name."""
     texts = [executor_prompt()] + [
         system_prompt(style, revised=revised) for style in STYLES for revised in (False, True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from demo.sample.trips import Exit, Fill, Trip
+from demo.sample.trips import Exit, SampleFill, Trip
 from trading.schema.common import Exchange, ExitPlan, Versions
 from trading.schema.ids import closed_position_id, open_position_id, trade_id
 from trading.schema.position import Close, Entry, Orders, Position, PositionDetail, PositionRisk, Status
 from trading.schema.trade import (
     MS_PER_SECOND,
+    Fill,
     FillType,
     Pnl,
     Prices,
@@ -20,7 +21,6 @@ from trading.schema.trade import (
     TradeDetail,
     TradeRisk,
 )
-from trading.schema.trade import Fill as TradeFill
 
 PROVIDER = "paper_trading"
 
@@ -66,9 +66,9 @@ def _trade(trader_id: str, trip: Trip, left: Exit) -> Trade:
     return Trade(trade_id(trader_id, trip.symbol, left.ts_ns), trader_id, trip.symbol, trip.side, detail)
 
 
-def _fill(fill: Fill, kind: FillType, order_id: int, of: Trip | None = None) -> TradeFill:
+def _fill(fill: SampleFill, kind: FillType, order_id: int, of: Trip | None = None) -> Fill:
     """`of` is the trip that an exit closes a part of."""
-    return TradeFill(
+    return Fill(
         type=kind,
         order_id=order_id,
         fill_id=fill.id,

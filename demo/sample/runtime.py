@@ -18,7 +18,7 @@ MOST_COOLDOWNS = 2
 
 
 @dataclass(frozen=True)
-class Report:
+class SampleReport:
     """A row of `trader_runtime_state`."""
 
     active_version: int
@@ -28,14 +28,14 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Cooldown:
+class SampleCooldown:
     symbol: str
     since: datetime
     until: datetime
     detail: dict[str, Any]
 
 
-def report_of(index: int, plan: SamplePlan, versions: Sequence[SampleVersion], ledger: Ledger) -> Report | None:
+def report_of(index: int, plan: SamplePlan, versions: Sequence[SampleVersion], ledger: Ledger) -> SampleReport | None:
     """None for a trader that no engine ever took up. Some engines stopped before the last change."""
     if index % NEVER_REPORTED == NEVER_REPORTED - 1:
         return None
@@ -55,12 +55,12 @@ def report_of(index: int, plan: SamplePlan, versions: Sequence[SampleVersion], l
         "performance": {"total_pnl_usd": round(ledger.equity - STARTING_EQUITY, 2)},
     }
     behind = 1 if index % 2 and len(versions) > 1 else 0
-    return Report(versions[-1].number - behind, index % 2 == 0, detail, plan.end)
+    return SampleReport(versions[-1].number - behind, index % 2 == 0, detail, plan.end)
 
 
-def cooldowns_of(trips: Sequence[Trip]) -> list[Cooldown]:
+def cooldowns_of(trips: Sequence[Trip]) -> list[SampleCooldown]:
     """After the last trade of a symbol, where that lost."""
-    found: dict[str, Cooldown] = {}
+    found: dict[str, SampleCooldown] = {}
     for trip in trips:
         found.pop(trip.symbol, None)
         if trip.exit is not None and trip.net < 0:
@@ -68,7 +68,7 @@ def cooldowns_of(trips: Sequence[Trip]) -> list[Cooldown]:
     return list(found.values())[:MOST_COOLDOWNS]
 
 
-def _cooldown(trip: Trip) -> Cooldown:
+def _cooldown(trip: Trip) -> SampleCooldown:
     assert trip.exit is not None
     since = datetime.fromtimestamp(trip.exit.ts_ms / 1000, UTC)
     detail = {
@@ -77,4 +77,4 @@ def _cooldown(trip: Trip) -> Cooldown:
         "last_loss_pnl": trip.net,
         "triggered_at": since.isoformat(),
     }
-    return Cooldown(trip.symbol, since, since + COOLDOWN, detail)
+    return SampleCooldown(trip.symbol, since, since + COOLDOWN, detail)

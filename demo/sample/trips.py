@@ -13,7 +13,7 @@ Cause = Literal["decision", "stop", "target"]
 
 
 @dataclass(frozen=True, slots=True)
-class Fill:
+class SampleFill:
     """A part of an entry or of an exit."""
 
     id: int
@@ -31,7 +31,7 @@ class Exit:
     order_id: int
     version: int
     cause: Cause
-    fills: tuple[Fill, ...]
+    fills: tuple[SampleFill, ...]
 
     @property
     def ts_ms(self) -> int:
@@ -57,7 +57,7 @@ class Trip:
     stop_order_id: int
     target_order_id: int
     version: int
-    fills: tuple[Fill, ...]
+    fills: tuple[SampleFill, ...]
     exit: Exit | None
 
     @property

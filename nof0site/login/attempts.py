@@ -13,7 +13,7 @@ from django.db.models import F, Max, Q, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
-from nof0site.login.throttle import WINDOW, Failures, Refusal, Scope, refusal
+from nof0site.login.throttle import WINDOW, Failures, LoginRefusal, ThrottleScope, refusal
 
 # How long an address stays known for an account that logged in from it.
 KNOWN_FOR = timedelta(days=30)
@@ -53,12 +53,12 @@ class AttemptHandler(AxesDatabaseHandler):
         log.info("Account %r logged in from %s.", user.get_username(), request.axes_ip_address)
 
 
-def refusal_of(request: HttpRequest, name: str) -> Refusal | None:
+def refusal_of(request: HttpRequest, name: str) -> LoginRefusal | None:
     """Why an attempt for this account may not be made now; None if it may."""
     address: str | None = request.axes_ip_address  # type: ignore[attr-defined]
     counted, now = _counted(name, address), timezone.now()
     found = refusal(counted, now, is_known=False)
-    if found is None or found.scope is Scope.PAIR or not is_known(name, address):
+    if found is None or found.scope is ThrottleScope.PAIR or not is_known(name, address):
         return found
     return refusal(counted, now, is_known=True)
 
@@ -77,11 +77,15 @@ def username_in(credentials: dict[str, Any] | None) -> str:
     return str((credentials or {}).get("username") or "")[:LONGEST_NAME]
 
 
-def _counted(name: str, address: str | None) -> dict[Scope, Failures]:
+def _counted(name: str, address: str | None) -> dict[ThrottleScope, Failures]:
     """One query for the three counts."""
     of_account = Q(username=name)
     of_address = Q(ip_address=address) if address else Q(ip_address__isnull=True)
-    scopes = {Scope.PAIR: of_account & of_address, Scope.ACCOUNT: of_account, Scope.ADDRESS: of_address}
+    scopes = {
+        ThrottleScope.PAIR: of_account & of_address,
+        ThrottleScope.ACCOUNT: of_account,
+        ThrottleScope.ADDRESS: of_address,
+    }
     sums = {
         f"{scope.value}_{what}": of
         for scope, rows in scopes.items()
@@ -92,7 +96,9 @@ def _counted(name: str, address: str | None) -> dict[Scope, Failures]:
     }
     recent = AccessAttempt.objects.filter(of_account | of_address, attempt_time__gt=timezone.now() - WINDOW)
     found = recent.aggregate(**sums)
-    return {scope: Failures(found[f"{scope.value}_count"] or 0, found[f"{scope.value}_last"]) for scope in Scope}
+    return {
+        scope: Failures(found[f"{scope.value}_count"] or 0, found[f"{scope.value}_last"]) for scope in ThrottleScope
+    }
 
 
 def _count(name: str, address: str | None) -> None:

@@ -23,7 +23,7 @@ from django.views.decorators.debug import sensitive_variables
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 
 from nof0site.login.attempts import forget, refusal_of, username_in
-from nof0site.login.throttle import Scope
+from nof0site.login.throttle import ThrottleScope
 from traders.accounts.writer import may_enter
 
 BUSY_SECONDS = 2
@@ -99,7 +99,7 @@ def locked_out(
     context = {
         **admin.site.each_context(request),
         "title": _("Too many failed attempts"),
-        "reason": _reason(found.scope if found else Scope.PAIR, name),
+        "reason": _reason(found.scope if found else ThrottleScope.PAIR, name),
         "minutes": ceil(seconds / 60),
         # A short wait is told in seconds.
         "seconds": seconds if seconds < 60 else 0,
@@ -119,11 +119,11 @@ def busy(request: HttpRequest) -> HttpResponse:
     return _for_now(page, BUSY_SECONDS)
 
 
-def _reason(scope: Scope, name: str) -> str:
+def _reason(scope: ThrottleScope, name: str) -> str:
     refused = _("Further attempts before then are refused, with the right password too.")
-    if scope is Scope.ACCOUNT:
+    if scope is ThrottleScope.ACCOUNT:
         said = _("“%(name)s” was given wrong passwords from many addresses.") % {"name": name}
-    elif scope is Scope.ADDRESS:
+    elif scope is ThrottleScope.ADDRESS:
         said = _("Too many wrong passwords came from this address.")
     else:
         said = _("“%(name)s” was given a wrong password too often from this address.") % {"name": name}

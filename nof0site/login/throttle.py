@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 
-class Scope(Enum):
+class ThrottleScope(Enum):
     """What wrong passwords are counted for."""
 
     PAIR = "pair"  # one account from one address
@@ -17,7 +17,7 @@ class Scope(Enum):
 
 
 @dataclass(frozen=True)
-class Limit:
+class LoginLimit:
     """From the `failures`-th wrong password on, attempts are refused for `first`, then twice as long after each further
     one, at most for `longest`.
     """
@@ -36,12 +36,12 @@ class Limit:
 
 # Wrong passwords older than this are forgotten, so no pause is longer.
 WINDOW = timedelta(minutes=15)
-LIMITS: Mapping[Scope, Limit] = {
-    Scope.PAIR: Limit(5, WINDOW, WINDOW),
+LIMITS: Mapping[ThrottleScope, LoginLimit] = {
+    ThrottleScope.PAIR: LoginLimit(5, WINDOW, WINDOW),
     # Guesses from many addresses are slowed down. The pause stays short, because anyone could cause it for others.
-    Scope.ACCOUNT: Limit(20, timedelta(seconds=5), timedelta(seconds=60)),
+    ThrottleScope.ACCOUNT: LoginLimit(20, timedelta(seconds=5), timedelta(seconds=60)),
     # One password tried on many accounts. Higher than PAIR, because an office may share an address.
-    Scope.ADDRESS: Limit(20, timedelta(seconds=30), WINDOW),
+    ThrottleScope.ADDRESS: LoginLimit(20, timedelta(seconds=30), WINDOW),
 }
 
 
@@ -54,18 +54,18 @@ class Failures:
 
 
 @dataclass(frozen=True)
-class Refusal:
-    scope: Scope
+class LoginRefusal:
+    scope: ThrottleScope
     until: datetime
 
 
-def refusal(counted: Mapping[Scope, Failures], now: datetime, *, is_known: bool) -> Refusal | None:
+def refusal(counted: Mapping[ThrottleScope, Failures], now: datetime, *, is_known: bool) -> LoginRefusal | None:
     """The refusal that lasts longest; None if an attempt is allowed.
 
     `is_known`: the account logged in from this address lately. Then only its own wrong passwords from there count, so
     that nobody elsewhere, and no neighbour behind the same address, can lock it out.
     """
-    scopes = (Scope.PAIR,) if is_known else tuple(Scope)
+    scopes = (ThrottleScope.PAIR,) if is_known else tuple(ThrottleScope)
     found = []
     for scope in scopes:
         failures = counted.get(scope, Failures())
@@ -73,5 +73,5 @@ def refusal(counted: Mapping[Scope, Failures], now: datetime, *, is_known: bool)
             continue
         until = failures.last + LIMITS[scope].pause(failures.count)
         if until > now:
-            found.append(Refusal(scope, until))
+            found.append(LoginRefusal(scope, until))
     return max(found, key=lambda one: one.until, default=None)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import IO, Any
 
-from nof0site.serving.body_limits import MEGABYTE, Refused, too_large
+from nof0site.serving.body_limits import MEGABYTE, BodyRefused, too_large
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 # Beyond this a body is kept in a temporary file.
@@ -39,7 +39,7 @@ class Bodies:
     slow: Counter[str] = field(default_factory=Counter)
 
     async def read(self, receive: Receive, limit: int, address: str) -> IO[bytes]:
-        """The whole body, at its beginning. Raises Refused (408, 413, 503) and Gone."""
+        """The whole body, at its beginning. Raises BodyRefused (408, 413, 503) and Gone."""
         reading = _Reading(self, receive, limit, address)
         try:
             return await reading.whole()
@@ -79,14 +79,14 @@ class _Reading:
                 del self._bodies.slow[self._address]
 
     async def _next(self) -> tuple[bytes, bool]:
-        """(what came next, whether it was the last). Raises Refused and Gone."""
+        """(what came next, whether it was the last). Raises BodyRefused and Gone."""
         coming = asyncio.ensure_future(self._receive())
         try:
             if not await self._comes_within(coming, self._began + SLOW_SECONDS):
                 self._call_slow()
             deadline = self._began + self._bodies.seconds + self._count / self._bodies.rate
             if not await self._comes_within(coming, deadline):
-                raise Refused(HTTPStatus.REQUEST_TIMEOUT, "The body did not arrive in time.")
+                raise BodyRefused(HTTPStatus.REQUEST_TIMEOUT, "The body did not arrive in time.")
         finally:
             coming.cancel()
         message = coming.result()
@@ -106,7 +106,7 @@ class _Reading:
             return
         if self._bodies.slow[self._address] >= SLOW_PER_ADDRESS:
             said = "Too many bodies are arriving slowly from this address."
-            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, said, retry_seconds=RETRY_SECONDS)
+            raise BodyRefused(HTTPStatus.SERVICE_UNAVAILABLE, said, retry_seconds=RETRY_SECONDS)
         self._bodies.slow[self._address] += 1
         self._is_slow = True
 
@@ -116,4 +116,4 @@ class _Reading:
         if self._count > self._limit:
             raise too_large(self._limit)
         if self._bodies.total > TOTAL_BYTES:
-            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "Too much is being sent.", retry_seconds=RETRY_SECONDS)
+            raise BodyRefused(HTTPStatus.SERVICE_UNAVAILABLE, "Too much is being sent.", retry_seconds=RETRY_SECONDS)

@@ -24,7 +24,7 @@ ENGINE_API = "/api/v1/"
 BODILESS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
-class Refused(Exception):
+class BodyRefused(Exception):
     """A request that is answered without the page. `says` completes the answer's text."""
 
     def __init__(self, status: HTTPStatus, says: str, *, retry_seconds: int | None = None) -> None:
@@ -33,7 +33,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
-class Limit:
+class BodyLimit:
     """`bytes` may be read at once. Up to `after_asking`, if that is more, may be read when the page answers a GET with
     the same cookies by 200."""
 
@@ -53,16 +53,16 @@ class Policy:
     uploads: frozenset[str]
     session_cookie: str
 
-    def limit(self, environ: Mapping[str, str]) -> Limit:
+    def limit(self, environ: Mapping[str, str]) -> BodyLimit:
         """`environ` is WSGI's."""
         path = environ.get("PATH_INFO", "")
         if environ["REQUEST_METHOD"] in BODILESS or path == self.login:
-            return Limit(SMALL_BYTES)
+            return BodyLimit(SMALL_BYTES)
         if path.startswith(ENGINE_API):
-            return Limit(FORM_BYTES if TOKEN.fullmatch(environ.get("HTTP_AUTHORIZATION", "")) else SMALL_BYTES)
+            return BodyLimit(FORM_BYTES if TOKEN.fullmatch(environ.get("HTTP_AUTHORIZATION", "")) else SMALL_BYTES)
         if not self._has_session(environ.get("HTTP_COOKIE", "")):
-            return Limit(SMALL_BYTES)
-        return Limit(FORM_BYTES, UPLOAD_BYTES if path in self.uploads else 0)
+            return BodyLimit(SMALL_BYTES)
+        return BodyLimit(FORM_BYTES, UPLOAD_BYTES if path in self.uploads else 0)
 
     def _has_session(self, cookies: str) -> bool:
         names = (cookie.partition("=")[0].strip() for cookie in cookies.split(";"))
@@ -70,17 +70,17 @@ class Policy:
 
 
 def announced_length(environ: Mapping[str, str]) -> int | None:
-    """Bytes that the client is about to send; None if only the end will tell (chunked). Raises Refused."""
+    """Bytes that the client is about to send; None if only the end will tell (chunked). Raises BodyRefused."""
     if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
         return None
     text = environ.get("CONTENT_LENGTH", "") or "0"
     if not (text.isascii() and text.isdecimal()):
-        raise Refused(HTTPStatus.BAD_REQUEST, f"Content-Length is no number of bytes: {text[:30]!r}.")
+        raise BodyRefused(HTTPStatus.BAD_REQUEST, f"Content-Length is no number of bytes: {text[:30]!r}.")
     return int(text)
 
 
-def too_large(limit: int) -> Refused:
-    return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"This address takes {size(limit)} at most.")
+def too_large(limit: int) -> BodyRefused:
+    return BodyRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"This address takes {size(limit)} at most.")
 
 
 def size(count: int) -> str:

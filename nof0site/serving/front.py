@@ -18,9 +18,9 @@ from http import HTTPStatus
 from typing import IO, Any, TypeVar
 
 from nof0site.serving.bodies import Bodies, Gone
-from nof0site.serving.body_limits import Limit, Policy, Refused, announced_length, too_large
+from nof0site.serving.body_limits import BodyLimit, BodyRefused, Policy, announced_length, too_large
 from nof0site.serving.environ import environ_of, with_body
-from nof0site.serving.limited import Answer, asked
+from nof0site.serving.limited import LimitedAnswer, asked
 from nof0site.serving.refusals import refusal
 from nof0site.serving.replies import Aborted, Application, Reply, Send
 from trading.export.public_api.application import ReadApi
@@ -45,12 +45,14 @@ class Threads:
         self._taken = 0
 
     async def run(self, work: Callable[..., T], *given: Any, finally_: Callable[[], None] = lambda: None) -> T:
-        """Raises Refused when too many wait. Work that is cancelled before it began never begins. `finally_` is called
-        when the work has ended or will never begin."""
+        """Raises BodyRefused when too many wait. Work that is cancelled before it began never begins.
+
+        `finally_` is called when the work has ended or will never begin.
+        """
         if self._taken >= self._most:
             finally_()
             said = "The server is busy. Send the same again."
-            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, said, retry_seconds=BUSY_RETRY_SECONDS)
+            raise BodyRefused(HTTPStatus.SERVICE_UNAVAILABLE, said, retry_seconds=BUSY_RETRY_SECONDS)
         loop = asyncio.get_running_loop()
 
         def leave(_: object) -> None:
@@ -95,7 +97,7 @@ class Front:
         environ = environ_of(scope)
         try:
             await self._answer(environ, receive, send)
-        except Refused as refused:
+        except BodyRefused as refused:
             await _send_whole(send, *refusal(refused, environ["PATH_INFO"]))
         except Gone:
             log.debug("%s %s: the client left.", environ["REQUEST_METHOD"], environ["PATH_INFO"])
@@ -110,11 +112,11 @@ class Front:
             raise too_large(limit.most)
         may_be_large = announced is None or announced > limit.bytes
         if may_be_large and limit.after_asking:
-            answer: Answer = await self.pages.run(asked, self.api.behind, with_body(environ, io.BytesIO(), 0))
+            answer: LimitedAnswer = await self.pages.run(asked, self.api.behind, with_body(environ, io.BytesIO(), 0))
             if not answer.is_willing:
                 await _send_whole(send, answer.status, [*answer.headers, ("Connection", "close")], answer.content)
                 return
-            limit = Limit(limit.most)
+            limit = BodyLimit(limit.most)
         body: IO[bytes] = io.BytesIO()
         if announced != 0:
             body = await self.bodies.read(receive, limit.bytes, self.address(environ))
@@ -125,7 +127,7 @@ class Front:
     async def _reply(
         self, threads: Threads, application: Application, environ: Environ, receive: Receive, send: Send
     ) -> None:
-        """Raises Refused, Gone, and Aborted where a part was sent and the rest cannot be."""
+        """Raises BodyRefused, Gone, and Aborted where a part was sent and the rest cannot be."""
         reply = Reply(asyncio.get_running_loop())
         close: Callable[[], None] = environ["wsgi.input"].close
         working = asyncio.ensure_future(threads.run(reply.run, application, environ, finally_=close))
@@ -140,13 +142,13 @@ class Front:
                 if leaving.done() and not sending.done():
                     raise Gone
             sending.result()
-        except (Refused, Gone):
+        except (BodyRefused, Gone):
             raise
         except Exception as error:
             log.exception("%s %s failed.", environ["REQUEST_METHOD"], environ["PATH_INFO"])
             if reply.is_begun:
                 raise Aborted from error
-            raise Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "The log of the server says more.") from error
+            raise BodyRefused(HTTPStatus.INTERNAL_SERVER_ERROR, "The log of the server says more.") from error
         finally:
             leaving.cancel()
             sending.cancel()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from nof0site.serving.body_limits import Limit, Policy, Refused, announced_length, too_large
+from nof0site.serving.body_limits import BodyLimit, BodyRefused, Policy, announced_length, too_large
 from nof0site.serving.refusals import refusal
 
 Environ = dict[str, Any]
@@ -29,10 +29,10 @@ class Limited:
         try:
             announced, limit = announced_length(environ), self.policy.limit(environ)
             if announced is None:
-                raise Refused(HTTPStatus.LENGTH_REQUIRED, "Send the body with its Content-Length.")
+                raise BodyRefused(HTTPStatus.LENGTH_REQUIRED, "Send the body with its Content-Length.")
             if announced > limit.most:
                 raise too_large(limit.most)
-        except Refused as refused:
+        except BodyRefused as refused:
             status, headers, content = refusal(refused, environ.get("PATH_INFO", ""))
             # `Connection` is for the server itself to send, by the rules of WSGI.
             start_response(status, [header for header in headers if header[0] != "Connection"])
@@ -41,7 +41,7 @@ class Limited:
             return answer
         return self.application(environ, start_response)
 
-    def _refused_by_page(self, environ: Environ, limit: Limit, start_response: Any) -> Iterable[bytes] | None:
+    def _refused_by_page(self, environ: Environ, limit: BodyLimit, start_response: Any) -> Iterable[bytes] | None:
         answer = asked(self.application, environ)
         if answer.is_willing:
             return None
@@ -50,7 +50,7 @@ class Limited:
 
 
 @dataclass(frozen=True)
-class Answer:
+class LimitedAnswer:
     status: str
     headers: list[tuple[str, str]]
     content: bytes
@@ -60,7 +60,7 @@ class Answer:
         return self.status.startswith("200 ")
 
 
-def asked(application: Application, environ: Environ) -> Answer:
+def asked(application: Application, environ: Environ) -> LimitedAnswer:
     """How the page answers a GET with the same cookies: whether this client may send it anything."""
     without_body = {key: value for key, value in environ.items() if key not in ("CONTENT_LENGTH", "CONTENT_TYPE")}
     without_body |= {"REQUEST_METHOD": "GET", "wsgi.input": io.BytesIO()}
@@ -76,4 +76,4 @@ def asked(application: Application, environ: Environ) -> Answer:
     finally:
         if hasattr(result, "close"):
             result.close()
-    return Answer(started[0], started[1], content)
+    return LimitedAnswer(started[0], started[1], content)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-from nof0site.serving.body_limits import Refused
+from nof0site.serving.body_limits import BodyRefused
 from trading.export.public_api.problems import PREFIX, problem
 
 Headers = list[tuple[str, str]]
 
 
-def refusal(refused: Refused, path: str) -> tuple[str, Headers, bytes]:
+def refusal(refused: BodyRefused, path: str) -> tuple[str, Headers, bytes]:
     """(status line, headers, content). The connection is closed: the rest of the body is never read."""
     if path.startswith(PREFIX):
         kind, content = "application/json", json.dumps(problem(refused.status, refused.says)).encode()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nof0site.serving.body_limits import FORM_BYTES, SMALL_BYTES, UPLOAD_BYTES, Policy, Refused, announced_length
+from nof0site.serving.body_limits import FORM_BYTES, SMALL_BYTES, UPLOAD_BYTES, BodyRefused, Policy, announced_length
 from nof0site.serving.limited import Limited
 from nof0site.wsgi import policy
 from tests.platform.asgi_client import LOGIN, POLICY, UPLOAD
@@ -95,7 +95,7 @@ def test_no_request_is_given_more_than_an_upload(path: str, cookies: str, method
 def test_any_length_is_a_number_or_refused(text: str) -> None:
     try:
         length = announced_length({"CONTENT_LENGTH": text})
-    except Refused:
+    except BodyRefused:
         return
     assert length is not None
     assert length >= 0

@@ -18,7 +18,7 @@ from django.utils import timezone
 from nof0site.login.attempts import KNOWN_FOR
 from nof0site.login.hashing import Turn, strangers
 from nof0site.login.pages import client_address
-from nof0site.login.throttle import LIMITS, Scope
+from nof0site.login.throttle import LIMITS, ThrottleScope
 
 LOGIN = "/admin/login/"
 PASSWORD = "a long enough one"
@@ -153,7 +153,7 @@ def fail_from_everywhere(times: int, username: str = "ada") -> Any:
     return answers[-1]
 
 
-MOST = LIMITS[Scope.ACCOUNT].failures
+MOST = LIMITS[ThrottleScope.ACCOUNT].failures
 
 
 def test_guesses_for_one_account_from_many_addresses_are_slowed_down() -> None:
@@ -183,7 +183,7 @@ def test_where_an_account_logged_in_lately_others_do_not_lock_it_out() -> None:
 
 
 def test_one_password_tried_on_many_accounts_locks_the_address() -> None:
-    names = [f"user{number}" for number in range(LIMITS[Scope.ADDRESS].failures)]
+    names = [f"user{number}" for number in range(LIMITS[ThrottleScope.ADDRESS].failures)]
     answers = [log_in("Winter2026", username=name) for name in names]
     assert [answer.status_code for answer in answers] == [200] * (len(names) - 1) + [429]
     assert "Too many wrong passwords came from this address." in answers[-1].content.decode()
@@ -194,7 +194,7 @@ def test_one_password_tried_on_many_accounts_locks_the_address() -> None:
 
 def test_a_login_of_ones_own_does_not_reset_the_count_of_an_address() -> None:
     User.objects.create_superuser("mallory", password=PASSWORD)
-    for number in range(LIMITS[Scope.ADDRESS].failures - 1):
+    for number in range(LIMITS[ThrottleScope.ADDRESS].failures - 1):
         log_in("wrong", username=f"user{number}")
     assert log_in(PASSWORD, username="mallory").status_code == 302
     assert log_in("wrong", username="another").status_code == 429

@@ -8,7 +8,7 @@ from typing import Any
 from traders.schema import jsonio
 from traders.schema.paths import ABSENT, Change
 from traders.schema.settings.fleet import FLEET_ID
-from traders.sync.rules import Action, Outcome, SyncReport
+from traders.sync.rules import SyncAction, SyncOutcome, SyncReport
 from traders.versions.rules.merge import Divergence
 
 LISTED = 20  # of those whose line says no more than their id
@@ -23,10 +23,10 @@ _SETTLE = (
 def report_lines(report: SyncReport) -> Iterator[str]:
     """Warnings, what was done to which configuration, what the file lacks, and the sum of it."""
     yield from (f"warning: {warning}" for warning in report.warnings)
-    for action in (Action.INSERTED, Action.ADOPTED):
+    for action in (SyncAction.INSERTED, SyncAction.ADOPTED):
         yield from _short_lines(action, [outcome for outcome in report.outcomes if outcome.action is action])
     for outcome in report.outcomes:
-        if outcome.action in (Action.UPDATED, Action.RETIRED, Action.CONFLICT):
+        if outcome.action in (SyncAction.UPDATED, SyncAction.RETIRED, SyncAction.CONFLICT):
             yield from _whole_lines(outcome)
     yield from _missing_lines(report)
     yield _sum(report)
@@ -34,7 +34,7 @@ def report_lines(report: SyncReport) -> Iterator[str]:
         yield _SETTLE
 
 
-def _short_lines(action: Action, outcomes: list[Outcome]) -> Iterator[str]:
+def _short_lines(action: SyncAction, outcomes: list[SyncOutcome]) -> Iterator[str]:
     for outcome in outcomes[:LISTED]:
         version = f" version {outcome.version}" if outcome.makes_version else " as it is stored"
         yield f"{action:<10} {_name(outcome.config_id)}{version}"
@@ -42,9 +42,9 @@ def _short_lines(action: Action, outcomes: list[Outcome]) -> Iterator[str]:
         yield f"{action:<10} and {len(outcomes) - LISTED:,} more (--json lists all)"
 
 
-def _whole_lines(outcome: Outcome) -> Iterator[str]:
+def _whole_lines(outcome: SyncOutcome) -> Iterator[str]:
     if outcome.makes_version:
-        verb = Action.RETIRED if outcome.action is Action.RETIRED else Action.UPDATED
+        verb = SyncAction.RETIRED if outcome.action is SyncAction.RETIRED else SyncAction.UPDATED
         yield f"{verb:<10} {_name(outcome.config_id)} version {outcome.version - 1} -> {outcome.version}"
         yield from (
             f"             {change.path}: {_value(change.old)} -> {_value(change.new)}" for change in outcome.changes

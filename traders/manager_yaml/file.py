@@ -8,7 +8,7 @@ from pathlib import Path
 
 from traders.schema.messages import TranslatableText, _
 from traders.schema.problems import InvalidConfig, Problem
-from traders.schema.prompts import PromptText
+from traders.schema.prompts import PromptFile
 from traders.schema.settings.fleet import FleetSpec
 from traders.schema.settings.trader import TraderSpec
 
@@ -46,7 +46,7 @@ class ManagerFile:
     sha256: str
     fleet: FleetSpec
     traders: dict[str, TraderSpec]
-    prompts: dict[str, PromptText]
+    prompts: dict[str, PromptFile]
     lines: dict[str, int]
     warnings: tuple[TranslatableText, ...]
     known: KnownNames

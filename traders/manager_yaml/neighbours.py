@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from traders.manager_yaml.file import KnownNames, PromptRules
-from traders.manager_yaml.yaml.collect import Place
-from traders.manager_yaml.yaml.document import AbsentFile, Document, read_document
+from traders.manager_yaml.yaml.collect import YamlPlace
+from traders.manager_yaml.yaml.document import AbsentFile, YamlDocument, read_document
 from traders.manager_yaml.yaml.mappings import Entries, describe, entries, is_null
 from traders.manager_yaml.yaml.nodes import Mapping, Scalar
 from traders.schema.messages import TranslatableText, _
@@ -64,14 +64,14 @@ def _prompt_rules(path: Path) -> PromptRules | None:
         )
 
 
-def _document(path: Path) -> Document | None:
+def _document(path: Path) -> YamlDocument | None:
     try:
         return read_document(path)
     except AbsentFile:
         return None
 
 
-def _section(document: Document, key: str) -> Mapping | None:
+def _section(document: YamlDocument, key: str) -> Mapping | None:
     found = entries(document.root, document.place).get(key)
     if found is None or is_null(found[1]):
         return None
@@ -81,7 +81,7 @@ def _section(document: Document, key: str) -> Mapping | None:
     return found[1]
 
 
-def _flag(flags: Entries, key: str, place: Place) -> bool:
+def _flag(flags: Entries, key: str, place: YamlPlace) -> bool:
     if key not in flags or is_null(flags[key][1]):
         return False
     key_node, value = flags[key]

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from traders.manager_yaml.file import PromptRules
-from traders.manager_yaml.yaml.source import MEBIBYTE, Absent, Unreadable, decode, read_bytes
+from traders.manager_yaml.yaml.source import MEBIBYTE, Absent, UnreadableFile, decode, read_bytes
 from traders.schema.messages import MessageError, TranslatableText, _
-from traders.schema.prompts import MAX_BYTES, PromptText, path_problem, read_prompt
+from traders.schema.prompts import MAX_BYTES, PromptFile, path_problem, read_prompt
 from traders.schema.secrets import find_secret
 
 Find = Callable[[str], bytes]
@@ -23,14 +23,14 @@ class BadPrompt(MessageError):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class CheckedPrompt:
     """A prompt that may be stored; `doubt` is what was let pass, completing '<a prompt>...'."""
 
-    prompt: PromptText
+    prompt: PromptFile
     doubt: TranslatableText | None = None
 
 
-def judged(path: str, content: bytes, rules: PromptRules | None) -> Judged:
+def judged(path: str, content: bytes, rules: PromptRules | None) -> CheckedPrompt:
     """The one verdict on a prompt's text, wherever it comes from. Raises BadPrompt."""
     _require_text(content)
     prompt = read_prompt(path, content)
@@ -41,10 +41,10 @@ def judged(path: str, content: bytes, rules: PromptRules | None) -> Judged:
     doubt, is_refused = _version_doubt(prompt.version, rules)
     if doubt and is_refused:
         raise BadPrompt(doubt)
-    return Judged(prompt, doubt)
+    return CheckedPrompt(prompt, doubt)
 
 
-class Prompts:
+class PromptReader:
     """`read` gives the text behind a path; `by_digest` all that were read; `warnings` what was let pass.
 
     `find` gives the bytes behind a path instead of the files of `directory`; it raises Absent with a message that
@@ -55,11 +55,11 @@ class Prompts:
         self._directory = directory
         self._rules = rules
         self._find = find or self._file
-        self._read: dict[str, PromptText | BadPrompt] = {}
-        self.by_digest: dict[str, PromptText] = {}
+        self._read: dict[str, PromptFile | BadPrompt] = {}
+        self.by_digest: dict[str, PromptFile] = {}
         self.warnings: list[TranslatableText] = []
 
-    def read(self, path: str, *, known_as: str = "") -> PromptText:
+    def read(self, path: str, *, known_as: str = "") -> PromptFile:
         """The text in the file `path`, as the configuration's path `known_as`. Raises BadPrompt."""
         if path not in self._read:
             try:
@@ -72,7 +72,7 @@ class Prompts:
         self.by_digest.setdefault(found.sha256, replace(found, path=known_as or path))
         return found
 
-    def _load(self, path: str) -> PromptText:
+    def _load(self, path: str) -> PromptFile:
         if problem := path_problem(path):
             raise BadPrompt(problem)
         try:
@@ -88,7 +88,7 @@ class Prompts:
             return self._find(path)
         except Absent as error:
             raise BadPrompt(_(", %(error)s", error=error)) from None
-        except Unreadable as error:
+        except UnreadableFile as error:
             raise BadPrompt(_(", which %(error)s", error=error)) from None
 
     def _file(self, path: str) -> bytes:
@@ -115,7 +115,7 @@ def _require_text(content: bytes) -> None:
         raise BadPrompt(_(", which is larger than %(most)s MB, the most it may be", most=MAX_BYTES // MEBIBYTE))
     try:
         decode(content)
-    except Unreadable as error:
+    except UnreadableFile as error:
         raise BadPrompt(_(", which %(error)s", error=error)) from None
     if b"\0" in content:
         raise BadPrompt(_(", which holds a NUL byte and so is no text"))

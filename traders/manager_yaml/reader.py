@@ -9,12 +9,12 @@ from pathlib import Path
 
 from traders.manager_yaml.file import ManagerFile
 from traders.manager_yaml.neighbours import known_names, warnings_of
-from traders.manager_yaml.prompts import Find, Prompts
+from traders.manager_yaml.prompts import Find, PromptReader
 from traders.manager_yaml.section import read_section
 from traders.manager_yaml.shape import FLEET_SHAPE
 from traders.manager_yaml.trader_entry import TraderEntries
 from traders.manager_yaml.validated import checked
-from traders.manager_yaml.yaml.document import Document, read_document
+from traders.manager_yaml.yaml.document import YamlDocument, read_document
 from traders.manager_yaml.yaml.mappings import Entries, describe, entries, tag_message
 from traders.manager_yaml.yaml.nodes import Mapping, Node, Sequence
 from traders.schema.messages import _
@@ -43,7 +43,7 @@ def read_manager_yaml(path: Path, *, names_from: Path | None = None, find_prompt
 def _read(path: Path, names_from: Path, find_prompt: Find | None) -> ManagerFile:
     document = read_document(path)
     known = known_names(names_from)
-    prompts = Prompts(path.parent, known.prompt_rules, find_prompt)
+    prompts = PromptReader(path.parent, known.prompt_rules, find_prompt)
     with document:
         top = entries(document.root, document.place)
         reading = TraderEntries(document.problems, known, prompts)
@@ -75,7 +75,7 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _fleet(document: Document, sections: Entries) -> FleetSpec | None:
+def _fleet(document: YamlDocument, sections: Entries) -> FleetSpec | None:
     flat: Flat = {}
     bad = read_section(sections, FLEET_SHAPE, flat, document.place, known=(_TRADERS,))
     return checked(
@@ -83,7 +83,7 @@ def _fleet(document: Document, sections: Entries) -> FleetSpec | None:
     )
 
 
-def _trader_nodes(document: Document, top: Entries) -> list[Node]:
+def _trader_nodes(document: YamlDocument, top: Entries) -> list[Node]:
     if _TRADERS not in top:
         document.place.wrong(_TRADERS, _("is missing; it must be a list of traders"), document.root.line)
         return []

@@ -6,21 +6,27 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from traders.manager_yaml.shape import CLONED_FROM, ORIGIN, Leaf, Shape, unknown_key, what_fits
-from traders.manager_yaml.yaml.collect import Place
+from traders.manager_yaml.shape import CLONED_FROM, ORIGIN, Shape, YamlLeaf, unknown_key, what_fits
+from traders.manager_yaml.yaml.collect import YamlPlace
 from traders.manager_yaml.yaml.extra_values import read_extra
 from traders.manager_yaml.yaml.mappings import NULLS, Entries, describe, entries, is_null, key_text, tag_message
 from traders.manager_yaml.yaml.nodes import Mapping, Node, Scalar
-from traders.manager_yaml.yaml.scalars import Wrong
+from traders.manager_yaml.yaml.scalars import WrongValue
 from traders.schema.messages import _
 from traders.schema.paths import Flat
-from traders.schema.settings.declare import Kind
+from traders.schema.settings.declare import SettingKind
 
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 
 
 def read_section(
-    section: Entries, shape: Shape, flat: Flat, place: Place, *, known: Iterable[str] = (), whole: Shape | None = None
+    section: Entries,
+    shape: Shape,
+    flat: Flat,
+    place: YamlPlace,
+    *,
+    known: Iterable[str] = (),
+    whole: Shape | None = None,
 ) -> set[str]:
     """Fills `flat`; gives the paths whose values could not be read. Null counts as left out.
 
@@ -30,12 +36,12 @@ def read_section(
     whole = shape if whole is None else whole
     for key, (key_node, value) in section.items():
         found = shape.get(key)
-        if type(found) is Leaf and type(value) is Scalar and value.tag is None:
+        if type(found) is YamlLeaf and type(value) is Scalar and value.tag is None:
             if value.plain and value.value in NULLS:
                 continue
             try:
                 flat[found.path] = found.read(value, found.setting)
-            except Wrong as error:
+            except WrongValue as error:
                 place.wrong(key, error.message, key_node.line)
                 bad.add(found.path)
         elif found is not None:
@@ -48,7 +54,7 @@ def read_section(
 
 
 def _collection(
-    found: Leaf | Shape, key: str, line: int, value: Node, flat: Flat, place: Place, whole: Shape
+    found: YamlLeaf | Shape, key: str, line: int, value: Node, flat: Flat, place: YamlPlace, whole: Shape
 ) -> set[str]:
     if value.tag is not None:
         place.wrong(key, tag_message(value.tag), line)
@@ -59,7 +65,7 @@ def _collection(
             below = place.below(key)
             return read_section(entries(value, below), found, flat, below, whole=whole)
         place.wrong(key, _("must be a mapping of settings, was %(value)s", value=describe(value)), line)
-    elif isinstance(value, Mapping) and found.setting.kind is Kind.EXTRA:
+    elif isinstance(value, Mapping) and found.setting.kind is SettingKind.EXTRA:
         flat[found.path] = read_extra(value, place.below(key))
         return set()
     elif isinstance(value, Mapping) and found.path == CLONED_FROM:
@@ -73,7 +79,7 @@ def _collection(
     return _paths_below(found)
 
 
-def _origin(node: Mapping, place: Place) -> dict[str, Any] | None:
+def _origin(node: Mapping, place: YamlPlace) -> dict[str, Any] | None:
     """None after saying what is wrong."""
     origin: dict[str, Any] = {}
     known = len(place.problems.found)
@@ -91,7 +97,7 @@ def _origin(node: Mapping, place: Place) -> dict[str, Any] | None:
     return origin if len(place.problems.found) == known else None
 
 
-def _paths_below(shape: Leaf | Shape) -> set[str]:
-    if isinstance(shape, Leaf):
+def _paths_below(shape: YamlLeaf | Shape) -> set[str]:
+    if isinstance(shape, YamlLeaf):
         return {shape.path}
     return {path for inner in shape.values() for path in _paths_below(inner)}

@@ -8,24 +8,24 @@ from dataclasses import dataclass
 
 from traders.manager_yaml.yaml.mappings import describe
 from traders.manager_yaml.yaml.nodes import Scalar
-from traders.manager_yaml.yaml.scalars import READERS, Reader, Wrong, read_text
+from traders.manager_yaml.yaml.scalars import READERS, Reader, WrongValue, read_text
 from traders.schema.messages import TranslatableText, _
 from traders.schema.problems import expected
 from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
-from traders.schema.settings.declare import Kind, Setting
+from traders.schema.settings.declare import Setting, SettingKind
 
 CLONED_FROM = "detail.cloned_from"
 ORIGIN = _("a mapping of trader_id and version")
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class YamlLeaf:
     path: str
     setting: Setting
     read: Reader
 
 
-Shape = dict[str, "Leaf | Shape"]
+Shape = dict[str, "YamlLeaf | Shape"]
 """{key: one setting, or the keys of a section}."""
 
 
@@ -39,7 +39,7 @@ def shape_of(settings: Mapping[str, Setting]) -> Shape:
                 inner = place.setdefault(section, {})
                 assert isinstance(inner, dict)
                 place = inner
-            place[key] = Leaf(setting.path, setting, _reader(setting))
+            place[key] = YamlLeaf(setting.path, setting, _reader(setting))
     return shape
 
 
@@ -48,11 +48,11 @@ def what_fits(setting: Setting) -> TranslatableText:
 
 
 def _refuse(node: Scalar, setting: Setting) -> None:
-    raise Wrong(_("must be %(right)s, was %(value)s", right=what_fits(setting), value=describe(node)))
+    raise WrongValue(_("must be %(right)s, was %(value)s", right=what_fits(setting), value=describe(node)))
 
 
 def _reader(setting: Setting) -> Reader:
-    if setting.kind is Kind.EXTRA or setting.path == CLONED_FROM:
+    if setting.kind is SettingKind.EXTRA or setting.path == CLONED_FROM:
         return _refuse
     return READERS.get(setting.kind, read_text)
 

@@ -8,11 +8,11 @@ from functools import partial
 from traders.manager_yaml.bundle.placement import KNOWN_AS
 from traders.manager_yaml.file import KnownNames
 from traders.manager_yaml.names import name_problems
-from traders.manager_yaml.prompts import BadPrompt, Prompts
+from traders.manager_yaml.prompts import BadPrompt, PromptReader
 from traders.manager_yaml.section import read_section
 from traders.manager_yaml.shape import TRADER_SHAPE
 from traders.manager_yaml.validated import checked, line_of
-from traders.manager_yaml.yaml.collect import Place, Problems
+from traders.manager_yaml.yaml.collect import Problems, YamlPlace
 from traders.manager_yaml.yaml.mappings import Entries, describe, entries, is_null, tag_message
 from traders.manager_yaml.yaml.nodes import Mapping, Node, Scalar
 from traders.schema.messages import _
@@ -28,7 +28,7 @@ _SECTIONS = ("prompts", "risk")
 class TraderEntries:
     """Fills `specs` and `lines` in the order of the file; what is wrong goes to the problems of the file."""
 
-    def __init__(self, problems: Problems, known: KnownNames, prompts: Prompts) -> None:
+    def __init__(self, problems: Problems, known: KnownNames, prompts: PromptReader) -> None:
         self._problems = problems
         self._known = known
         self._prompts = prompts
@@ -47,7 +47,7 @@ class TraderEntries:
                 self._problems.add(message, line=node.line, trader=position)
 
     def _read(self, node: Mapping, position: str) -> None:
-        place = Place(self._problems, _label(node) or position)
+        place = YamlPlace(self._problems, _label(node) or position)
         section = entries(node, place)
         trader_id = self._id(section, place, node.line)
         flat: Flat = {}
@@ -62,7 +62,7 @@ class TraderEntries:
             self.specs[trader_id] = spec
             self.lines[trader_id] = node.line
 
-    def _id(self, section: Entries, place: Place, line: int) -> str:
+    def _id(self, section: Entries, place: YamlPlace, line: int) -> str:
         """The id, or "" after saying what is wrong with it."""
         key, value = section.get("id", (None, None))
         if key is None or value is None or is_null(value):
@@ -92,7 +92,7 @@ class TraderEntries:
             )
         return trader_id
 
-    def _add_prompts(self, flat: Flat, section: Entries, node: Mapping, place: Place, bad: set[str]) -> set[str]:
+    def _add_prompts(self, flat: Flat, section: Entries, node: Mapping, place: YamlPlace, bad: set[str]) -> set[str]:
         """The versions and digests of both prompts; gives the paths of those that cannot be used."""
         unusable: set[str] = set()
         for role, key, default in _PROMPTS:
@@ -113,7 +113,7 @@ class TraderEntries:
         return unusable
 
 
-def _known_as(section: Entries, key: str, place: Place) -> str | None:
+def _known_as(section: Entries, key: str, place: YamlPlace) -> str | None:
     """The path that the configuration keeps for a prompt whose file has another name in an export."""
     if key not in section:
         return None

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from traders.manager_yaml.shape import yaml_path
 from traders.manager_yaml.yaml import nodes
-from traders.manager_yaml.yaml.collect import Place
+from traders.manager_yaml.yaml.collect import YamlPlace
 from traders.manager_yaml.yaml.mappings import lookup
 from traders.schema.paths import Flat, unflatten
 from traders.schema.problems import InvalidConfig
@@ -20,7 +20,7 @@ def checked(
     validate: Callable[[dict[str, Any]], Spec],
     flat: Flat,
     entry: nodes.Mapping,
-    place: Place,
+    place: YamlPlace,
     settings: Mapping[str, Setting],
     bad: Collection[str],
     *,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from traders.schema.paths import ABSENT, Change
-from traders.schema.settings.declare import Kind, Setting
+from traders.schema.settings.declare import Setting, SettingKind
 from traders.versions.rules.proposal import settings_of
 from traders.words import settings as words
 
@@ -78,7 +78,7 @@ def _risk(setting: Setting | None, change: Change) -> str:
 def _text_lines(setting: Setting | None, change: Change, texts: Mapping[str, str]) -> tuple[TextLine, ...]:
     if change.path.endswith(_DIGEST_END):
         old, new = texts.get(change.old), texts.get(change.new)
-    elif setting is not None and setting.kind is Kind.LONG_TEXT:
+    elif setting is not None and setting.kind is SettingKind.LONG_TEXT:
         old, new = change.old, change.new
     else:
         return ()

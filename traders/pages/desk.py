@@ -18,7 +18,7 @@ from traders.models import TraderConfig
 from traders.pages import seams
 from traders.runtime.presentation import Runtime, runtime_of
 from traders.runtime.states import state_of_trader
-from traders.schema.actors import Account
+from traders.schema.actors import AccountActor
 from traders.schema.settings.declare import Setting
 from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.settings.stored import StoredConfig
@@ -65,7 +65,7 @@ class Desk:
     @property
     def actor(self) -> str:
         """The account that uses the page. Pages are only for accounts, so it has an id."""
-        return Account(self.request.user.get_username(), int(str(self.request.user.pk)))
+        return AccountActor(self.request.user.get_username(), int(str(self.request.user.pk)))
 
     @property
     def list_url(self) -> str:

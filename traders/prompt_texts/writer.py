@@ -9,9 +9,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
-from traders.models import MISSING, TraderConfigVersion
-from traders.models import PromptText as PromptRow
-from traders.schema.prompts import PromptText
+from traders.models import MISSING, PromptText, TraderConfigVersion
+from traders.schema.prompts import PromptFile
 
 # One row for each prompt of each trader. A trader whose prompt the last sync took from another file, or from none,
 # has no `declared`.
@@ -54,7 +53,7 @@ def is_named(sha256: str, path: Any) -> bool:
     return bool(TraderConfigVersion.objects.filter(named).exists())
 
 
-def keep(prompts: Iterable[PromptText]) -> None:
+def keep(prompts: Iterable[PromptFile]) -> None:
     """Stores the texts not yet stored, in one statement. Call inside the transaction that uses them."""
     prompts = list(prompts)
     with connection.cursor() as cursor:
@@ -73,24 +72,24 @@ def keep(prompts: Iterable[PromptText]) -> None:
         )
 
 
-def texts(digests: Collection[str]) -> dict[str, PromptText]:
+def texts(digests: Collection[str]) -> dict[str, PromptFile]:
     """{sha256: text} of those stored."""
     return {
-        row.sha256: PromptText(row.sha256, row.path, row.version, row.body)
-        for row in PromptRow.objects.filter(sha256__in=digests)
+        row.sha256: PromptFile(row.sha256, row.path, row.version, row.body)
+        for row in PromptText.objects.filter(sha256__in=digests)
     }
 
 
-def latest_of(path: str) -> PromptText | None:
+def latest_of(path: str) -> PromptFile | None:
     """The text stored last under this path."""
-    row = PromptRow.objects.filter(path=path).order_by("-first_seen_at", "sha256").first()
-    return PromptText(row.sha256, row.path, row.version, row.body) if row else None
+    row = PromptText.objects.filter(path=path).order_by("-first_seen_at", "sha256").first()
+    return PromptFile(row.sha256, row.path, row.version, row.body) if row else None
 
 
-def known() -> list[PromptText]:
+def known() -> list[PromptFile]:
     """All texts without their bodies, newest first."""
-    found = PromptRow.objects.order_by("-first_seen_at", "path").values_list("sha256", "path", "version")
-    return [PromptText(sha256, path, version, "") for sha256, path, version in found]
+    found = PromptText.objects.order_by("-first_seen_at", "path").values_list("sha256", "path", "version")
+    return [PromptFile(sha256, path, version, "") for sha256, path, version in found]
 
 
 def uses(digests: Collection[str] | None = None) -> list[Use]:

@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from traders.manager_yaml.prompts import Judged
-from traders.models import PromptText as PromptRow
+from traders.manager_yaml.prompts import CheckedPrompt
+from traders.models import PromptText
 from traders.pages.changes import line_diff
 from traders.pages.desk import Desk
 from traders.prompt_texts import writer as stored
@@ -21,7 +21,7 @@ from traders.prompts import services as prompts
 from traders.prompts.forms import PromptForm
 from traders.prompts.pages import missing
 from traders.schema.problems import InvalidConfig
-from traders.schema.prompts import PromptText
+from traders.schema.prompts import PromptFile
 from traders.versions.bulk.chosen import LEAVE, SEEN, TRADER, seen_versions
 from traders.versions.bulk.many import ChangedMeanwhile
 from traders.versions.bulk.many_page import preview_of, saved_page
@@ -69,7 +69,7 @@ def edit_view(desk: Desk) -> HttpResponse:
     return _form_page(desk, old, form, _posted_users(desk), _chosen(desk))
 
 
-def _step(desk: Desk, old: PromptText, form: PromptForm, *, saving: bool) -> HttpResponse:
+def _step(desk: Desk, old: PromptFile, form: PromptForm, *, saving: bool) -> HttpResponse:
     """Raises InvalidConfig and UnknownConfig."""
     new = prompts.written(path=old.path, body=form.cleaned_data["body"], like=old)
     reason = required_reason(form.cleaned_data["reason"])
@@ -105,7 +105,7 @@ def _posted_users(desk: Desk) -> list[str]:
     return list(dict.fromkeys(desk.request.POST.get(USERS, "").split()))
 
 
-def _created(desk: Desk, found: Judged, reason: str) -> HttpResponse:
+def _created(desk: Desk, found: CheckedPrompt, reason: str) -> HttpResponse:
     _note(desk, found.prompt, reason)
     messages.success(desk.request, _("Stored the text. Choose it in a trader's form, under Prompts."))
     if found.doubt:
@@ -113,9 +113,9 @@ def _created(desk: Desk, found: Judged, reason: str) -> HttpResponse:
     return HttpResponseRedirect(_url(found.prompt.sha256))
 
 
-def _note(desk: Desk, text: PromptText, reason: str) -> None:
+def _note(desk: Desk, text: PromptFile, reason: str) -> None:
     """Who wrote a text, and why, stands in the admin's own log: the text itself may come to serve no trader."""
-    row = PromptRow.objects.filter(pk=text.sha256)
+    row = PromptText.objects.filter(pk=text.sha256)
     LogEntry.objects.log_actions(str(desk.request.user.pk), row, ADDITION, change_message=reason, single_object=True)
 
 
@@ -128,7 +128,7 @@ def _create_page(desk: Desk, form: PromptForm) -> HttpResponse:
 
 
 def _form_page(
-    desk: Desk, old: PromptText, form: PromptForm, users: Sequence[str], chosen: Sequence[str]
+    desk: Desk, old: PromptFile, form: PromptForm, users: Sequence[str], chosen: Sequence[str]
 ) -> HttpResponse:
     ticked = set(chosen)
     return desk.render(
@@ -143,7 +143,7 @@ def _form_page(
 
 
 def _preview_page(
-    desk: Desk, old: PromptText, new: Judged, form: PromptForm, *, contested: Sequence[str] = ()
+    desk: Desk, old: PromptFile, new: CheckedPrompt, form: PromptForm, *, contested: Sequence[str] = ()
 ) -> HttpResponse:
     """Raises UnknownConfig."""
     chosen = _chosen(desk)

@@ -9,13 +9,13 @@ from django.conf import settings
 
 from traders.manager_yaml.file import InvalidFile, PromptRules
 from traders.manager_yaml.neighbours import known_names
-from traders.manager_yaml.prompts import BadPrompt, Judged, Prompts, judged
+from traders.manager_yaml.prompts import BadPrompt, CheckedPrompt, PromptReader, judged
 from traders.prompt_texts import writer as prompts
 from traders.prompts.rules import Fate, fate_of
 from traders.schema.messages import TranslatableText, _
 from traders.schema.paths import Flat
 from traders.schema.problems import InvalidConfig, Problem
-from traders.schema.prompts import PromptText, path_problem
+from traders.schema.prompts import PromptFile, path_problem
 from traders.schema.settings.declare import unprintable
 from traders.schema.settings.stored import SavedVersion, StoredConfig
 from traders.versions.bulk.many import ChangedMeanwhile, FleetProposal, propose_many, save_many
@@ -32,20 +32,20 @@ class OnDisk:
     """A prompt's file beside manager.yaml. `problem` says why a sync would refuse it; then there is no text."""
 
     path: str
-    text: PromptText | None
+    text: PromptFile | None
     problem: TranslatableText | None = None
 
 
-def existing(sha256: str) -> PromptText | None:
+def existing(sha256: str) -> PromptFile | None:
     return prompts.texts([sha256]).get(sha256)
 
 
-def of_traders(sha256: str, trader_ids: Collection[str]) -> PromptText | None:
+def of_traders(sha256: str, trader_ids: Collection[str]) -> PromptFile | None:
     """None also for a text that no version of these traders names."""
     return existing(sha256) if prompts.was_used_by(sha256, trader_ids) else None
 
 
-def written(*, path: str, body: str, like: PromptText | None = None) -> Judged:
+def written(*, path: str, body: str, like: PromptFile | None = None) -> CheckedPrompt:
     """The text as it will be stored, held to the rules of a prompt file.
 
     A browser sends every line end as CRLF: it becomes LF, unless the text it is written `like` has CRLF itself.
@@ -67,7 +67,7 @@ def written(*, path: str, body: str, like: PromptText | None = None) -> Judged:
     return found
 
 
-def create(*, text: PromptText, reason: str) -> None:
+def create(*, text: PromptFile, reason: str) -> None:
     """Stores a text that no trader uses yet. Raises InvalidConfig when it is stored already."""
     required_reason(reason)
     with locked_fleet():
@@ -78,7 +78,7 @@ def create(*, text: PromptText, reason: str) -> None:
         prompts.keep([text])
 
 
-def propose(*, old: PromptText, new: PromptText, trader_ids: Collection[str]) -> FleetProposal:
+def propose(*, old: PromptFile, new: PromptFile, trader_ids: Collection[str]) -> FleetProposal:
     """What moving these traders from `old` to `new` would do; those that do not use `old` stay as they are.
 
     `old.path` is the prompt as the traders name it. Writes nothing. Raises UnknownConfig.
@@ -88,8 +88,8 @@ def propose(*, old: PromptText, new: PromptText, trader_ids: Collection[str]) ->
 
 def save(
     *,
-    old: PromptText,
-    new: PromptText,
+    old: PromptFile,
+    new: PromptFile,
     trader_ids: Collection[str],
     seen: Mapping[str, int],
     reason: str,
@@ -114,7 +114,7 @@ def save(
 
 def on_disk(paths: Collection[str]) -> dict[str, OnDisk]:
     """{path: its file} of each of these prompts."""
-    reading = Prompts(settings.MANAGER_YAML.parent, _rules_or_none())
+    reading = PromptReader(settings.MANAGER_YAML.parent, _rules_or_none())
     return {path: _read(reading, path) for path in dict.fromkeys(paths)}
 
 
@@ -129,7 +129,7 @@ def fates(uses: Collection[prompts.Use], files: Mapping[str, OnDisk]) -> dict[Fa
     return found
 
 
-def _moved(current: StoredConfig, old: PromptText, new: PromptText) -> Flat:
+def _moved(current: StoredConfig, old: PromptFile, new: PromptFile) -> Flat:
     """The same object back where `old` is not used."""
     flat = current.flat
     for template, version, sha256 in UNITS:
@@ -165,7 +165,7 @@ def _rules_or_none() -> PromptRules | None:
         return None
 
 
-def _read(reading: Prompts, path: str) -> OnDisk:
+def _read(reading: PromptReader, path: str) -> OnDisk:
     try:
         return OnDisk(path, reading.read(path))
     except BadPrompt as error:

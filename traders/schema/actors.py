@@ -18,12 +18,12 @@ RESERVED_PREFIXES = ("token:", "cli:")
 """What only the product itself writes. No account and no `--actor` may look like it."""
 
 
-class Account(str):
+class AccountActor(str):
     """The actor of a page: an account's name, with the id that tells it from later accounts of the same name."""
 
     account_id: int
 
-    def __new__(cls, name: str, account_id: int) -> Account:
+    def __new__(cls, name: str, account_id: int) -> AccountActor:
         actor = super().__new__(cls, name)
         actor.account_id = account_id
         return actor
@@ -31,7 +31,7 @@ class Account(str):
 
 def account_id_of(actor: str) -> int | None:
     """None for an actor that is no account of this site: a command, a token, a name given with `--actor`."""
-    return actor.account_id if isinstance(actor, Account) else None
+    return actor.account_id if isinstance(actor, AccountActor) else None
 
 
 def is_reserved(name: str) -> bool:

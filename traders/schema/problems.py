@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from traders.schema.durations import format_duration
 from traders.schema.messages import TranslatableText, _, message_of, verbatim
 from traders.schema.secrets import find_secret
-from traders.schema.settings.declare import Kind, Setting
+from traders.schema.settings.declare import Setting, SettingKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +40,19 @@ def expected(setting: Setting) -> TranslatableText:
     if setting.choices:
         return _("one of %(choices)s", choices=", ".join(setting.choices))
     kind = {
-        Kind.INTEGER: _("a whole number"),
-        Kind.DECIMAL: _("a number"),
-        Kind.BOOLEAN: _("true or false"),
-        Kind.DURATION: _("a duration of whole seconds such as 45s, 3m or 1h30m"),
-        Kind.EXTRA: _("a mapping of extension keys to JSON values"),
+        SettingKind.INTEGER: _("a whole number"),
+        SettingKind.DECIMAL: _("a number"),
+        SettingKind.BOOLEAN: _("true or false"),
+        SettingKind.DURATION: _("a duration of whole seconds such as 45s, 3m or 1h30m"),
+        SettingKind.EXTRA: _("a mapping of extension keys to JSON values"),
     }.get(setting.kind, _("a text"))
-    unit = _(" (%(unit)s)", unit=setting.unit) if setting.unit and setting.kind != Kind.DURATION else ""
+    unit = _(" (%(unit)s)", unit=setting.unit) if setting.unit and setting.kind != SettingKind.DURATION else ""
     return _("%(kind)s%(range)s%(unit)s", kind=kind, range=_range_words(setting), unit=unit)
 
 
 def _range_words(setting: Setting) -> TranslatableText:
     low, high = setting.minimum, setting.maximum
-    if setting.kind is Kind.DURATION:
+    if setting.kind is SettingKind.DURATION:
         return _(
             ", from %(low)s to %(high)s",
             low=format_duration(int(low or 0)),

@@ -15,7 +15,7 @@ MAX_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class PromptText:
+class PromptFile:
     """`path` as the config names it, `version` from the header ("" when there is none), `sha256` of the bytes."""
 
     sha256: str
@@ -24,10 +24,10 @@ class PromptText:
     body: str
 
 
-def read_prompt(path: str, content: bytes) -> PromptText:
+def read_prompt(path: str, content: bytes) -> PromptFile:
     """Raises UnicodeDecodeError when the content is not UTF-8."""
     body = content.decode("utf-8")
-    return PromptText(hashlib.sha256(content).hexdigest(), path, version_header(content), body)
+    return PromptFile(hashlib.sha256(content).hexdigest(), path, version_header(content), body)
 
 
 def version_header(content: bytes) -> str:

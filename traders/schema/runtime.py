@@ -32,39 +32,39 @@ LONGEST_TEXT = 2000
 Said = Annotated[Lines, StringConstraints(max_length=LONGEST_TEXT)]
 
 
-class Part(BaseModel):
+class RuntimePart(BaseModel):
     """Closed and immutable. What is not known is None, and not stored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Cycle(Part):
+class ReportedCycle(RuntimePart):
     last_at: StoredMoment | None = None
     next_at: StoredMoment | None = None
 
 
-class Pause(Part):
+class Pause(RuntimePart):
     until: StoredMoment | None = None
     reason: Said | None = None
 
 
-class Capital(Part):
+class Capital(RuntimePart):
     equity_usd: Number | None = None
     used_margin_usd: Number | None = None
     available_margin_usd: Number | None = None
 
 
-class Performance(Part):
+class ReportedPerformance(RuntimePart):
     sharpe_ratio: Number | None = None
     total_pnl_usd: Number | None = None
 
 
-class LastError(Part):
+class LastError(RuntimePart):
     message: Said
     at: StoredMoment | None = None
 
 
-class CooldownDetail(Part):
+class CooldownDetail(RuntimePart):
     """The JSONB `detail` of `trader_symbol_cooldowns`."""
 
     reason: Said | None = None
@@ -78,11 +78,11 @@ class CooldownDetail(Part):
         return stored_json(self)
 
 
-class ReportDetail(Part):
-    decision: Cycle | None = None
+class ReportDetail(RuntimePart):
+    decision: ReportedCycle | None = None
     pause: Pause | None = None
     allocation: Capital | None = None
-    performance: Performance | None = None
+    performance: ReportedPerformance | None = None
     last_error: LastError | None = None
 
     def stored(self) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class Cooldown:
     detail: dict[str, Any]
 
 
-def stored_json(part: Part) -> dict[str, Any]:
+def stored_json(part: RuntimePart) -> dict[str, Any]:
     found: dict[str, Any] = _as_json(part.model_dump(exclude_none=True))
     return found
 

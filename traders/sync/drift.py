@@ -9,14 +9,14 @@ from traders.manager_yaml.file import InvalidFile
 from traders.manager_yaml.located import located
 from traders.manager_yaml.names import name_problems
 from traders.manager_yaml.neighbours import known_names, warnings_of
-from traders.manager_yaml.prompts import BadPrompt, Prompts
+from traders.manager_yaml.prompts import BadPrompt, PromptReader
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.manager_yaml.yaml.document import MAX_FILE_BYTES
-from traders.manager_yaml.yaml.source import Unreadable, read_bytes
+from traders.manager_yaml.yaml.source import UnreadableFile, read_bytes
 from traders.schema.messages import TranslatableText
 from traders.schema.problems import InvalidConfig
 from traders.sync import writer as bases
-from traders.sync.rules import Action, Missing, SyncReport
+from traders.sync.rules import MissingTrader, SyncAction, SyncReport
 from traders.sync.services import sync
 from traders.sync.writer import DeclaredNames
 from traders.versions import queries as configs
@@ -35,8 +35,8 @@ def describe_drift(path: Path) -> str:
     if not report.outcomes and not report.missing:
         return f"{path} is as synced last."
     counts = {
-        "new": report.count(Action.INSERTED),
-        "to update": report.count(Action.UPDATED),
+        "new": report.count(SyncAction.INSERTED),
+        "to update": report.count(SyncAction.UPDATED),
         "in conflict": len({config_id for config_id, _ in report.open_conflicts}),
         "missing from the file": sum(not missing.retired for missing in report.missing),
     }
@@ -66,7 +66,7 @@ def unchanged(path: Path) -> SyncReport | None:
         if bases.moved_since(last.synced_at) or bases.count_of_conflicts():
             return None
         warnings = _warnings_if_inputs_stand(path.parent)
-    except (Unreadable, InvalidFile):
+    except (UnreadableFile, InvalidFile):
         return None
     if warnings is None:
         return None
@@ -78,7 +78,7 @@ def unchanged(path: Path) -> SyncReport | None:
         check=True,
         outcomes=(),
         unchanged=bases.count() - len(missing),
-        missing=tuple(Missing(name, shares[name].allocation_pct, shares[name].retired) for name in missing),
+        missing=tuple(MissingTrader(name, shares[name].allocation_pct, shares[name].retired) for name in missing),
         warnings=warnings,
     )
 
@@ -86,14 +86,14 @@ def unchanged(path: Path) -> SyncReport | None:
 def _warnings_if_inputs_stand(directory: Path) -> tuple[TranslatableText, ...] | None:
     """The warnings of a sync whose names are all still defined and whose prompts are as they were; else None."""
     known = known_names(directory)
-    prompts = Prompts(directory, known.prompt_rules)
+    prompts = PromptReader(directory, known.prompt_rules)
     for declared in bases.declared_names():
         if any(name_problems(declared.flat, known)) or not _prompts_are_same(declared, prompts):
             return None
     return (*warnings_of(known), *prompts.warnings)
 
 
-def _prompts_are_same(declared: DeclaredNames, prompts: Prompts) -> bool:
+def _prompts_are_same(declared: DeclaredNames, prompts: PromptReader) -> bool:
     try:
         return all(prompts.read(path).sha256 == digest for path, digest in declared.prompts)
     except BadPrompt:

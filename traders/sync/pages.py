@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from traders.pages.changes import Row, digests_in, rows
 from traders.pages.versions import prompt_bodies
 from traders.schema.settings.fleet import FLEET_ID
-from traders.sync.rules import Action, Outcome, SyncReport
+from traders.sync.rules import SyncAction, SyncOutcome, SyncReport
 from traders.versions.rules.merge import Divergence
 from traders.versions.rules.proposal import settings_of
 from traders.words import settings as words
@@ -42,18 +42,18 @@ class ConflictShown:
 
 def report_of(report: SyncReport) -> dict[str, Any]:
     """The context of `parts/sync_report.html`."""
-    by_action = {action: [o for o in report.outcomes if o.action is action] for action in Action}
-    changing = [*by_action[Action.UPDATED], *by_action[Action.RETIRED]]
+    by_action = {action: [o for o in report.outcomes if o.action is action] for action in SyncAction}
+    changing = [*by_action[SyncAction.UPDATED], *by_action[SyncAction.RETIRED]]
     texts = prompt_bodies(digests_in(change for outcome in changing[:SHOWN] for change in outcome.changes))
     missing = [line for line in report.missing if not any(o.config_id == line.trader_id for o in report.outcomes)]
     return {
         "report": report,
         "updated": [_shown(outcome, texts) for outcome in changing[:SHOWN]],
         "updated_count": len(changing),
-        "inserted": [_title(outcome.config_id) for outcome in by_action[Action.INSERTED][:SHOWN]],
-        "inserted_count": len(by_action[Action.INSERTED]),
-        "adopted_count": len(by_action[Action.ADOPTED]),
-        "retired_count": len(by_action[Action.RETIRED]),
+        "inserted": [_title(outcome.config_id) for outcome in by_action[SyncAction.INSERTED][:SHOWN]],
+        "inserted_count": len(by_action[SyncAction.INSERTED]),
+        "adopted_count": len(by_action[SyncAction.ADOPTED]),
+        "retired_count": len(by_action[SyncAction.RETIRED]),
         "conflicts": [_conflict(*found) for found in report.open_conflicts[:SHOWN]],
         "conflict_count": len(report.open_conflicts),
         "missing": missing[:SHOWN],
@@ -62,7 +62,7 @@ def report_of(report: SyncReport) -> dict[str, Any]:
     }
 
 
-def _shown(outcome: Outcome, texts: Any) -> OutcomeShown:
+def _shown(outcome: SyncOutcome, texts: Any) -> OutcomeShown:
     found = rows(outcome.config_id, outcome.changes, texts=texts)
     return OutcomeShown(_title(outcome.config_id), outcome.config_id, outcome.version, found)
 

@@ -14,7 +14,7 @@ from traders.schema.paths import Change
 from traders.versions.rules.merge import Divergence
 
 
-class Action(StrEnum):
+class SyncAction(StrEnum):
     INSERTED = "inserted"
     UPDATED = "updated"
     RETIRED = "retired"
@@ -30,23 +30,23 @@ class ExitCode(IntEnum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SyncOutcome:
     """One configuration ("@manager" = the fleet's settings) that the sync touched. `version` is the one it
     stands at afterwards; an updated one may leave conflicts open as well."""
 
     config_id: str
-    action: Action
+    action: SyncAction
     version: int
     changes: tuple[Change, ...] = ()
     conflicts: tuple[Divergence, ...] = ()
 
     @property
     def makes_version(self) -> bool:
-        return self.action in (Action.INSERTED, Action.UPDATED, Action.RETIRED)
+        return self.action in (SyncAction.INSERTED, SyncAction.UPDATED, SyncAction.RETIRED)
 
 
 @dataclass(frozen=True)
-class Missing:
+class MissingTrader:
     """A trader that was declared by an earlier file and is not in this one."""
 
     trader_id: str
@@ -61,14 +61,14 @@ class SyncReport:
     path: str
     file_sha256: str
     check: bool
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[SyncOutcome, ...]
     unchanged: int
-    missing: tuple[Missing, ...]
+    missing: tuple[MissingTrader, ...]
     warnings: tuple[TranslatableText, ...] = ()
     change_set: int | None = None
 
     @property
-    def versions(self) -> Sequence[Outcome]:
+    def versions(self) -> Sequence[SyncOutcome]:
         return [outcome for outcome in self.outcomes if outcome.makes_version]
 
     @property
@@ -87,13 +87,13 @@ class SyncReport:
         plan = (sorted(self.outcomes, key=lambda outcome: outcome.config_id), self.missing)
         return hashlib.sha256(repr(plan).encode()).hexdigest()
 
-    def count(self, action: Action) -> int:
+    def count(self, action: SyncAction) -> int:
         return sum(outcome.action is action for outcome in self.outcomes)
 
     def summary(self) -> dict[str, Any]:
         """{inserted, updated, retired, adopted, unchanged, conflicts, missing}, all counts."""
         return {
-            **{action.value: self.count(action) for action in Action if action is not Action.CONFLICT},
+            **{action.value: self.count(action) for action in SyncAction if action is not SyncAction.CONFLICT},
             "unchanged": self.unchanged,
             "conflicts": len(self.open_conflicts),
             "missing": len(self.missing),

@@ -15,7 +15,7 @@ from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.settings.stored import NewVersion, Spec, StoredConfig, flat_of, id_of
 from traders.schema.settings.trader import TraderSpec
 from traders.sync import writer as bases
-from traders.sync.rules import Action, Missing, Outcome, SyncReport
+from traders.sync.rules import MissingTrader, SyncAction, SyncOutcome, SyncReport
 from traders.sync.writer import Base, Conflict
 from traders.versions import queries as configs
 from traders.versions.edit.services import require_inside, require_right, validated
@@ -43,7 +43,7 @@ class _Plan:
 
     sha256: str
     reason: str
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[SyncOutcome] = field(default_factory=list)
     versions: list[NewVersion] = field(default_factory=list)
     bases: list[Base] = field(default_factory=list)
     inserted: dict[str, str] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class _Plan:
         if isinstance(spec, TraderSpec):
             require_inside(spec.id, spec.detail.journal.dir, before=None)
         self.versions.append(NewVersion(spec, 0, (), reason))
-        self.outcomes.append(Outcome(id_of(spec), Action.INSERTED, 1))
+        self.outcomes.append(SyncOutcome(id_of(spec), SyncAction.INSERTED, 1))
         if isinstance(spec, TraderSpec):
             self.inserted[spec.id] = digest
         else:
@@ -70,16 +70,16 @@ class _Plan:
         if changes:
             spec = validated(stored.config_id, apply(stored.flat, changes), before=stored.flat)
             self.versions.append(NewVersion(spec, stored.version, changes, self.reason))
-        action = Action.UPDATED if changes else Action.CONFLICT if conflicts else Action.ADOPTED
+        action = SyncAction.UPDATED if changes else SyncAction.CONFLICT if conflicts else SyncAction.ADOPTED
         version = stored.version + bool(changes)
-        self.outcomes.append(Outcome(stored.config_id, action, version, changes, conflicts))
+        self.outcomes.append(SyncOutcome(stored.config_id, action, version, changes, conflicts))
         self.conflicts += [Conflict(stored.config_id, c.path, c.base, c.file, self.sha256) for c in conflicts]
 
     def retire(self, stored: StoredConfig) -> None:
         spec = validated(stored.config_id, {**stored.flat, "detail.retired": True}, before=stored.flat)
         changes = tuple(diff(stored.flat, flat_of(spec)))
         self.versions.append(NewVersion(spec, stored.version, changes, self.reason))
-        self.outcomes.append(Outcome(stored.config_id, Action.RETIRED, stored.version + 1, changes))
+        self.outcomes.append(SyncOutcome(stored.config_id, SyncAction.RETIRED, stored.version + 1, changes))
 
 
 def sync(
@@ -120,7 +120,7 @@ def sync(
             check=check,
             outcomes=tuple(plan.outcomes),
             unchanged=len(specs) - len(changed) + plan.unchanged,
-            missing=tuple(Missing(name, shares[name].allocation_pct, shares[name].retired) for name in missing),
+            missing=tuple(MissingTrader(name, shares[name].allocation_pct, shares[name].retired) for name in missing),
             warnings=file.warnings,
         )
         require_right([outcome.config_id for outcome in plan.outcomes], may_change_fleet=may_change_fleet)

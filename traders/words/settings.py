@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 
 from traders.schema import jsonio
 from traders.schema.paths import ABSENT, EXTRA
-from traders.schema.settings.declare import Group, Kind, Setting
+from traders.schema.settings.declare import Setting, SettingGroup, SettingKind
 
 _DIGEST = 12
 _UNITS = ((86400, gettext_noop("d")), (3600, gettext_noop("h")), (60, gettext_noop("min")), (1, gettext_noop("s")))
@@ -50,7 +50,7 @@ def value(setting: Setting | None, value: Any) -> str:
         return jsonio.dumps(value)
     if isinstance(value, dict):
         return f"{value['trader_id']} v{value['version']}"
-    if setting.kind is Kind.DURATION and isinstance(value, int):
+    if setting.kind is SettingKind.DURATION and isinstance(value, int):
         return duration(value)
     if isinstance(value, int | Decimal):
         return number(value) + _shown_unit(setting)
@@ -85,7 +85,7 @@ def place(settings: Mapping[str, Setting], path: str) -> str:
         found = settings[path]
         return f"{_(found.group)} - {_sentence_middle(_(found.label))}"
     if path.startswith(EXTRA + "."):
-        return f"{_(Group.EXTRA)} - {path.removeprefix(EXTRA + '.')}"
+        return f"{_(SettingGroup.EXTRA)} - {path.removeprefix(EXTRA + '.')}"
     return path
 
 
@@ -95,7 +95,7 @@ def _sentence_middle(label: str) -> str:
 
 def allowed(setting: Setting) -> str:
     """The range in a few characters: `1 to 200`, `above 0, up to 1,000`, `45s, 3m, 1h30m`."""
-    if setting.kind is Kind.DURATION:
+    if setting.kind is SettingKind.DURATION:
         return _("such as 45s, 3m, 1h30m; up to %(most)s") % {"most": duration(int(setting.maximum or 0))}
     if setting.minimum is not None and setting.maximum is not None:
         low, high = number(setting.minimum), number(setting.maximum)

@@ -10,7 +10,7 @@ from demo.sample.thoughts.decisions import SampleDecision
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class SampleMessage:
     conversation: str
     sequence: int
     role: str
@@ -18,7 +18,7 @@ class Message:
     sent_at: datetime
 
 
-def messages_of(decision: SampleDecision) -> Iterator[Message]:
+def messages_of(decision: SampleDecision) -> Iterator[SampleMessage]:
     """A question and an answer, or nothing where nothing was tried."""
     detail = decision.entry.detail
     if not decision.acted or not (detail.prompt and detail.answer and detail.usage):
@@ -26,5 +26,5 @@ def messages_of(decision: SampleDecision) -> Iterator[Message]:
     asked = decision.entry.decided_at
     answered = asked + timedelta(milliseconds=detail.usage.latency_ms or 0)
     conversation = f"cycle-{decision.cycle}"
-    yield Message(conversation, 1, "user", detail.prompt.user_text or "", asked)
-    yield Message(conversation, 2, "assistant", detail.answer.text or "", answered)
+    yield SampleMessage(conversation, 1, "user", detail.prompt.user_text or "", asked)
+    yield SampleMessage(conversation, 2, "assistant", detail.answer.text or "", answered)

@@ -11,11 +11,11 @@ from hypothesis import given
 from tests.strategies import bundles
 from traders.manager_yaml.bundle.writer import write_bundle
 from traders.manager_yaml.reader import read_manager_yaml
-from traders.schema.prompts import PromptText
+from traders.schema.prompts import PromptFile
 from traders.schema.settings.fleet import FleetSpec
 from traders.schema.settings.trader import TraderSpec
 
-Bundle = tuple[FleetSpec, list[TraderSpec], dict[str, PromptText]]
+Bundle = tuple[FleetSpec, list[TraderSpec], dict[str, PromptFile]]
 
 
 @given(bundles())

@@ -10,7 +10,7 @@ import pytest
 from tests.factories import make_fleet, make_trader
 from traders.schema.paths import EXTRA
 from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
-from traders.schema.settings.declare import Group, Kind, Setting
+from traders.schema.settings.declare import Setting, SettingGroup, SettingKind
 from traders.schema.settings.stored import flat_of
 
 SETTINGS = [*TRADER_SETTINGS.values(), *(s for s in FLEET_SETTINGS.values() if s.path != EXTRA)]
@@ -26,8 +26,8 @@ KEPT_BY_THE_PROGRAM = {
 @every_setting
 def test_a_setting_has_words_and_a_group(setting: Setting) -> None:
     assert setting.label[:1].isupper()
-    assert setting.help.endswith(".") or setting.kind is Kind.DERIVED
-    assert isinstance(setting.group, Group)
+    assert setting.help.endswith(".") or setting.kind is SettingKind.DERIVED
+    assert isinstance(setting.group, SettingGroup)
 
 
 @every_setting
@@ -37,7 +37,7 @@ def test_a_setting_has_a_key_in_the_file_unless_the_program_keeps_it(setting: Se
 
 @every_setting
 def test_a_number_has_a_range(setting: Setting) -> None:
-    if setting.kind in (Kind.INTEGER, Kind.DECIMAL, Kind.DURATION):
+    if setting.kind in (SettingKind.INTEGER, SettingKind.DECIMAL, SettingKind.DURATION):
         assert setting.minimum is not None
         assert setting.maximum is not None
         assert setting.minimum < setting.maximum
@@ -45,7 +45,14 @@ def test_a_number_has_a_range(setting: Setting) -> None:
 
 @every_setting
 def test_a_text_has_a_longest_length(setting: Setting) -> None:
-    texts = (Kind.TEXT, Kind.LONG_TEXT, Kind.MODEL, Kind.PROMPT, Kind.EXCHANGE_PROVIDER, Kind.MARKET_PROVIDER)
+    texts = (
+        SettingKind.TEXT,
+        SettingKind.LONG_TEXT,
+        SettingKind.MODEL,
+        SettingKind.PROMPT,
+        SettingKind.EXCHANGE_PROVIDER,
+        SettingKind.MARKET_PROVIDER,
+    )
     assert (setting.max_length is not None) is (setting.kind in texts or setting.path.endswith("_version"))
 
 
@@ -79,12 +86,12 @@ def test_the_settings_are_the_leaves_of_a_configuration() -> None:
 
 def test_a_setting_reads_as_declared() -> None:
     slippage = TRADER_SETTINGS["detail.order.slippage_bps"]
-    assert (slippage.yaml_key, slippage.kind, slippage.unit) == ("market_ioc_slippage_bps", Kind.DECIMAL, "bps")
+    assert (slippage.yaml_key, slippage.kind, slippage.unit) == ("market_ioc_slippage_bps", SettingKind.DECIMAL, "bps")
     assert (slippage.minimum, slippage.above_minimum, slippage.maximum) == (Decimal(0), True, Decimal(10_000))
     assert slippage.default == Decimal(50)
 
     interval = TRADER_SETTINGS["detail.llm.decision_interval_seconds"]
-    assert (interval.yaml_key, interval.kind, interval.default) == ("decision_interval", Kind.DURATION, 180)
+    assert (interval.yaml_key, interval.kind, interval.default) == ("decision_interval", SettingKind.DURATION, 180)
     assert TRADER_SETTINGS["detail.order.style"].choices == ("limit_ioc", "market_ioc")
     assert TRADER_SETTINGS["detail.risk.max_positions"].required
     assert not TRADER_SETTINGS["detail.risk.min_confidence"].required

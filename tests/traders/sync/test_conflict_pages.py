@@ -9,8 +9,7 @@ from tests.factories import make_file, make_trader, save_edit, sync_traders
 from tests.traders.admin.browsing import STEADY, TRADERS, hidden_fields, text_of
 from tests.traders.conftest import Login
 from traders.models import PromptText
-from traders.schema.prompts import PromptText as PromptBody
-from traders.schema.prompts import read_prompt
+from traders.schema.prompts import PromptFile, read_prompt
 from traders.sync.conflicts.services import open_conflicts
 from traders.sync.services import sync
 from traders.versions import services as configs
@@ -89,7 +88,7 @@ def test_a_prompts_paths_are_one_choice(editor: Client) -> None:
     theirs = read_prompt("prompts/a.tmpl", b"{{/* Version: v1.0.0 */}}\nA\n")
     ours = read_prompt("prompts/b.tmpl", b"{{/* Version: v1.0.0 */}}\nB\n")
 
-    def prompt(text: PromptBody) -> dict[str, Any]:
+    def prompt(text: PromptFile) -> dict[str, Any]:
         stem = "detail.prompts.system"
         return {f"{stem}_template": text.path, f"{stem}_sha256": text.sha256}
 

@@ -22,7 +22,7 @@ from tests.traders.manager_yaml.sample import MANAGER, SECOND, desk
 from traders.manager_yaml.bundle.writer import write_bundle
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.models import TraderConfigVersion
-from traders.schema.prompts import PromptText
+from traders.schema.prompts import PromptFile
 from traders.schema.settings.fleet import FleetSpec
 from traders.schema.settings.trader import TraderSpec
 
@@ -153,7 +153,7 @@ def test_a_directory_that_cannot_be_made(fleet: Path) -> None:
 
 @given(bundles())
 def test_any_fleet_goes_in_comes_out_and_goes_in_again_unchanged(
-    bundle: tuple[FleetSpec, list[TraderSpec], dict[str, PromptText]],
+    bundle: tuple[FleetSpec, list[TraderSpec], dict[str, PromptFile]],
 ) -> None:
     fleet, traders, prompts = bundle
     with TemporaryDirectory() as directory, transaction.atomic():

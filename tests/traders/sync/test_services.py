@@ -11,7 +11,7 @@ from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.prompts import read_prompt
 from traders.schema.settings.fleet import FLEET_ID
 from traders.sync.conflicts import services as conflicts
-from traders.sync.rules import Action, ExitCode
+from traders.sync.rules import ExitCode, SyncAction
 from traders.sync.services import sync
 from traders.versions import services as configs
 from traders.versions.rules.merge import Preferences, Side
@@ -56,7 +56,7 @@ def test_only_what_the_file_changed_is_applied_and_an_operators_edit_stays() -> 
     report = sync(file=make_file(make_trader(detail__risk__max_positions=5)), actor="cli:mei")
 
     (outcome,) = report.outcomes
-    assert (outcome.action, outcome.version) == (Action.UPDATED, 3)
+    assert (outcome.action, outcome.version) == (SyncAction.UPDATED, 3)
     assert [(change.path, change.old, change.new) for change in outcome.changes] == [(POSITIONS, 3, 5)]
     stored = configs.existing("steady_long")
     assert stored.flat[POSITIONS] == 5
@@ -70,7 +70,7 @@ def test_the_same_change_on_both_sides_makes_no_version() -> None:
 
     report = sync(file=make_file(make_trader(detail__risk__max_positions=5)), actor="cli:mei")
 
-    assert [outcome.action for outcome in report.outcomes] == [Action.ADOPTED]
+    assert [outcome.action for outcome in report.outcomes] == [SyncAction.ADOPTED]
     assert positions() == (2, 5)
     save_edit("steady_long", detail__risk__max_positions=6)
     sync(file=make_file(make_trader(detail__risk__max_positions=5)), actor="cli:mei")
@@ -175,7 +175,7 @@ def test_a_missing_trader_is_reported_and_retired_only_on_demand() -> None:
     assert configs.existing("b").version == 1
 
     report = sync(file=file, actor="cli:mei", retire_missing=True)
-    assert [(outcome.config_id, outcome.action) for outcome in report.outcomes] == [("b", Action.RETIRED)]
+    assert [(outcome.config_id, outcome.action) for outcome in report.outcomes] == [("b", SyncAction.RETIRED)]
     retired = configs.existing("b")
     assert (retired.version, retired.flat["detail.retired"]) == (2, True)
     assert sync(file=file, actor="cli:mei", retire_missing=True).outcomes == ()
@@ -244,8 +244,8 @@ def test_a_check_says_what_would_change_and_changes_nothing() -> None:
 
     assert report.exit_code is ExitCode.WOULD_CHANGE
     assert {outcome.config_id: outcome.action for outcome in report.outcomes} == {
-        "steady_long": Action.UPDATED,
-        "new": Action.INSERTED,
+        "steady_long": SyncAction.UPDATED,
+        "new": SyncAction.INSERTED,
     }
     assert positions() == (1, 3)
     assert configs.stored("new") is None

@@ -7,21 +7,21 @@ from decimal import Decimal
 import pytest
 
 from traders.schema.paths import Change
-from traders.sync.rules import Action, ExitCode, Missing, Outcome, SyncReport
+from traders.sync.rules import ExitCode, MissingTrader, SyncAction, SyncOutcome, SyncReport
 from traders.versions.rules.merge import Divergence
 
 CHANGE = Change("allocation_pct", 10, 20)
 CONFLICT = Divergence("detail.risk.max_positions", 3, 4, 5)
 
-INSERTED = Outcome("new", Action.INSERTED, 1)
-UPDATED = Outcome("changed", Action.UPDATED, 3, (CHANGE,))
-HALF_UPDATED = Outcome("half", Action.UPDATED, 3, (CHANGE,), (CONFLICT,))
-IN_CONFLICT = Outcome("stuck", Action.CONFLICT, 2, (), (CONFLICT,))
-ADOPTED = Outcome("made_in_browser", Action.ADOPTED, 4)
-RETIRED = Outcome("gone", Action.RETIRED, 6, (Change("detail.retired", False, True),))
+INSERTED = SyncOutcome("new", SyncAction.INSERTED, 1)
+UPDATED = SyncOutcome("changed", SyncAction.UPDATED, 3, (CHANGE,))
+HALF_UPDATED = SyncOutcome("half", SyncAction.UPDATED, 3, (CHANGE,), (CONFLICT,))
+IN_CONFLICT = SyncOutcome("stuck", SyncAction.CONFLICT, 2, (), (CONFLICT,))
+ADOPTED = SyncOutcome("made_in_browser", SyncAction.ADOPTED, 4)
+RETIRED = SyncOutcome("gone", SyncAction.RETIRED, 6, (Change("detail.retired", False, True),))
 
 
-def report(*outcomes: Outcome, check: bool = False, missing: tuple[Missing, ...] = ()) -> SyncReport:
+def report(*outcomes: SyncOutcome, check: bool = False, missing: tuple[MissingTrader, ...] = ()) -> SyncReport:
     return SyncReport("etc/manager.yaml", "0" * 64, check, outcomes, unchanged=7, missing=missing)
 
 
@@ -38,7 +38,7 @@ def report(*outcomes: Outcome, check: bool = False, missing: tuple[Missing, ...]
         pytest.param([INSERTED, IN_CONFLICT], ExitCode.CONFLICTS, ExitCode.WOULD_CHANGE, id="inserted and conflicts"),
     ],
 )
-def test_the_exit_code(outcomes: list[Outcome], applied: ExitCode, checked: ExitCode) -> None:
+def test_the_exit_code(outcomes: list[SyncOutcome], applied: ExitCode, checked: ExitCode) -> None:
     assert report(*outcomes).exit_code is applied
     assert report(*outcomes, check=True).exit_code is checked
 
@@ -48,7 +48,7 @@ def test_the_exit_codes_are_the_documented_numbers() -> None:
 
 
 def test_missing_traders_alone_change_nothing() -> None:
-    missing = (Missing("gone", Decimal(10), retired=False),)
+    missing = (MissingTrader("gone", Decimal(10), retired=False),)
 
     assert report(missing=missing).exit_code is ExitCode.DONE
     assert report(missing=missing, check=True).exit_code is ExitCode.DONE
@@ -62,7 +62,7 @@ def test_what_made_a_version() -> None:
 
 
 def test_the_summary_counts_everything() -> None:
-    missing = (Missing("gone", Decimal(10), retired=False),)
+    missing = (MissingTrader("gone", Decimal(10), retired=False),)
 
     assert report(INSERTED, UPDATED, HALF_UPDATED, IN_CONFLICT, ADOPTED, missing=missing).summary() == {
         "inserted": 1,

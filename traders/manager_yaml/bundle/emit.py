@@ -14,7 +14,7 @@ from traders.manager_yaml.bundle.placement import KNOWN_AS, Placement
 from traders.schema.durations import format_duration
 from traders.schema.paths import flatten
 from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
-from traders.schema.settings.declare import Kind, Setting
+from traders.schema.settings.declare import Setting, SettingKind
 from traders.schema.settings.fleet import FleetSpec
 from traders.schema.settings.trader import TraderSpec
 
@@ -76,7 +76,7 @@ def _tree(flat: dict[str, Any], settings: dict[str, Setting], *, defaults: bool)
     tree: dict[str, Any] = {}
     extra: Any = {path.removeprefix(_EXTRA): value for path, value in flat.items() if path.startswith(_EXTRA)}
     for path, setting in settings.items():
-        value: Any = extra if setting.kind is Kind.EXTRA else flat[path]
+        value: Any = extra if setting.kind is SettingKind.EXTRA else flat[path]
         empty = value in (None, "", False, {})
         if not setting.yaml_key or (empty and setting.yaml_key in _LEFT_OUT_WHEN_EMPTY):
             continue
@@ -86,7 +86,7 @@ def _tree(flat: dict[str, Any], settings: dict[str, Setting], *, defaults: bool)
         place = tree
         for section in sections:
             place = place.setdefault(section, {})
-        place[key] = _plain(format_duration(value)) if setting.kind is Kind.DURATION else value
+        place[key] = _plain(format_duration(value)) if setting.kind is SettingKind.DURATION else value
     return tree
 
 

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from traders.schema.messages import _
 from traders.schema.problems import InvalidConfig, Problem
-from traders.schema.prompts import PromptText, path_problem
+from traders.schema.prompts import PromptFile, path_problem
 from traders.schema.settings.trader import TraderSpec
 
 MANAGER_YAML = "manager.yaml"
@@ -33,7 +33,7 @@ class Placement:
     files: dict[str, bytes] = field(default_factory=dict)
 
 
-def place(traders: Iterable[TraderSpec], prompts: Mapping[str, PromptText]) -> Placement:
+def place(traders: Iterable[TraderSpec], prompts: Mapping[str, PromptFile]) -> Placement:
     """Raises UnwritableBundle when a text is unknown or a path leads out of the bundle."""
     traders = list(traders)
     _require_writable(traders, prompts)
@@ -71,7 +71,7 @@ def _beside(path: str, digest: str) -> Iterator[str]:
         yield str(whole.with_name(f"{whole.stem}.{digest[:length]}{whole.suffix}"))
 
 
-def _require_writable(traders: Iterable[TraderSpec], prompts: Mapping[str, PromptText]) -> None:
+def _require_writable(traders: Iterable[TraderSpec], prompts: Mapping[str, PromptFile]) -> None:
     problems = []
     for trader in traders:
         for name, path, digest in _named(trader):

@@ -9,10 +9,10 @@ from pathlib import Path
 from traders.manager_yaml.bundle.emit import fleet_sections, trader_entry
 from traders.manager_yaml.bundle.placement import MANAGER_YAML, Placement, UnwritableBundle, place
 from traders.manager_yaml.yaml.document import MAX_FILE_BYTES
-from traders.manager_yaml.yaml.source import MEBIBYTE, Absent, Unreadable, read_bytes
+from traders.manager_yaml.yaml.source import MEBIBYTE, Absent, UnreadableFile, read_bytes
 from traders.schema.messages import _
 from traders.schema.problems import Problem
-from traders.schema.prompts import MAX_BYTES, PromptText
+from traders.schema.prompts import MAX_BYTES, PromptFile
 from traders.schema.settings.fleet import FleetSpec
 from traders.schema.settings.trader import TraderSpec
 
@@ -26,7 +26,7 @@ def write_bundle(
     directory: Path,
     fleet: FleetSpec,
     traders: Iterable[TraderSpec],
-    prompts: Mapping[str, PromptText],
+    prompts: Mapping[str, PromptFile],
     *,
     force: bool = False,
 ) -> list[Path]:
@@ -95,7 +95,7 @@ def _require_no_others(targets: Mapping[Path, bytes]) -> None:
             differs = read_bytes(path, limit=max(MAX_BYTES, MAX_FILE_BYTES)) != content
         except Absent:
             continue
-        except Unreadable as error:
+        except UnreadableFile as error:
             problems.append(Problem("", _("%(path)s %(error)s", path=path, error=error)))
             continue
         if differs:

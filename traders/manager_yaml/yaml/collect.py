@@ -26,15 +26,15 @@ class Problems:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class YamlPlace:
     """Where a mapping stands: whose entry (`trader_x`, `traders[3]` or "") and below which keys (`risk_params.`)."""
 
     problems: Problems
     trader: str = ""
     prefix: str = ""
 
-    def below(self, key: str) -> Place:
-        return Place(self.problems, self.trader, f"{self.prefix}{key}.")
+    def below(self, key: str) -> YamlPlace:
+        return YamlPlace(self.problems, self.trader, f"{self.prefix}{key}.")
 
     def wrong(self, key: str, message: TranslatableText, line: int | None) -> None:
         self.problems.add(message, line=line, path=self.prefix + key, trader=self.trader)

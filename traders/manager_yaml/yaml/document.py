@@ -8,10 +8,10 @@ from pathlib import Path
 from types import TracebackType
 
 from traders.manager_yaml.file import InvalidFile
-from traders.manager_yaml.yaml.collect import Place, Problems, TooManyProblems
+from traders.manager_yaml.yaml.collect import Problems, TooManyProblems, YamlPlace
 from traders.manager_yaml.yaml.mappings import describe, is_null
 from traders.manager_yaml.yaml.nodes import Malformed, Mapping, compose
-from traders.manager_yaml.yaml.source import MEBIBYTE, Absent, Unreadable, decode, read_bytes
+from traders.manager_yaml.yaml.source import MEBIBYTE, Absent, UnreadableFile, decode, read_bytes
 from traders.schema.messages import _
 from traders.schema.problems import Problem
 
@@ -23,7 +23,7 @@ class AbsentFile(InvalidFile):
 
 
 @dataclass
-class Document:
+class YamlDocument:
     """As a context manager raises InvalidFile at the end when problems were collected."""
 
     path: Path
@@ -32,10 +32,10 @@ class Document:
     problems: Problems = field(default_factory=Problems)
 
     @property
-    def place(self) -> Place:
-        return Place(self.problems)
+    def place(self) -> YamlPlace:
+        return YamlPlace(self.problems)
 
-    def __enter__(self) -> Document:
+    def __enter__(self) -> YamlDocument:
         return self
 
     def __exit__(
@@ -46,14 +46,14 @@ class Document:
             raise InvalidFile(self.path, self.problems.found, is_partial=stopped) from None
 
 
-def read_document(path: Path) -> Document:
+def read_document(path: Path) -> YamlDocument:
     """Raises AbsentFile, or InvalidFile when it is no readable file, no YAML, or empty."""
     try:
         content = read_bytes(path, limit=MAX_FILE_BYTES)
         root = compose(decode(content))
     except Absent as error:
         raise AbsentFile(path, [Problem("", error.message)]) from None
-    except Unreadable as error:
+    except UnreadableFile as error:
         raise InvalidFile(path, [Problem("", error.message)]) from None
     except Malformed as error:
         raise InvalidFile(path, [Problem("", error.message, line=error.line)]) from None
@@ -64,4 +64,4 @@ def read_document(path: Path) -> Document:
             path,
             [Problem("", _("must be a mapping at its top level, was %(value)s", value=describe(root)), line=root.line)],
         )
-    return Document(path, hashlib.sha256(content).hexdigest(), root)
+    return YamlDocument(path, hashlib.sha256(content).hexdigest(), root)

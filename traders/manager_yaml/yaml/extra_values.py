@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from traders.manager_yaml.yaml.collect import Place
+from traders.manager_yaml.yaml.collect import YamlPlace
 from traders.manager_yaml.yaml.mappings import describe, entries, is_null, key_text, tag_message
 from traders.manager_yaml.yaml.nodes import Mapping, Node, Scalar, Sequence
 from traders.schema.messages import _
@@ -22,7 +22,7 @@ _AMBIGUOUS = re.compile(r"[-+]?0[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?")
 _LONGEST_NUMBER = 60
 
 
-def read_extra(mapping: Mapping, place: Place) -> dict[str, Any]:
+def read_extra(mapping: Mapping, place: YamlPlace) -> dict[str, Any]:
     """Whatever JSON can hold, fractions as Decimal. Problems go to `place`."""
     reading = _Extra()
     return reading.mapping(mapping, place)
@@ -32,13 +32,13 @@ class _Extra:
     def __init__(self) -> None:
         self._left = MOST_VALUES
 
-    def mapping(self, node: Mapping, place: Place) -> dict[str, Any]:
+    def mapping(self, node: Mapping, place: YamlPlace) -> dict[str, Any]:
         return {
             key: self._value(value, place, key, key_node.line)
             for key, (key_node, value) in entries(node, place).items()
         }
 
-    def _value(self, node: Node, place: Place, key: str, line: int) -> Any:
+    def _value(self, node: Node, place: YamlPlace, key: str, line: int) -> Any:
         self._left -= 1
         if self._left <= 0:
             if self._left == 0:
@@ -60,7 +60,7 @@ class _Extra:
             return node.value
         return self._plain(node, place, key, line)
 
-    def _plain(self, node: Scalar, place: Place, key: str, line: int) -> Any:
+    def _plain(self, node: Scalar, place: YamlPlace, key: str, line: int) -> Any:
         text = node.value
         if is_null(node):
             return None

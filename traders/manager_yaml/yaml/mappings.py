@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traders.manager_yaml.yaml.collect import Place, Problems
+from traders.manager_yaml.yaml.collect import Problems, YamlPlace
 from traders.manager_yaml.yaml.nodes import Mapping, Node, Scalar, Sequence
 from traders.schema.messages import TranslatableText, _, verbatim
 from traders.schema.problems import shown
@@ -14,7 +14,7 @@ NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _MERGE = "<<"
 
 
-def entries(mapping: Mapping, place: Place) -> Entries:
+def entries(mapping: Mapping, place: YamlPlace) -> Entries:
     """Own keys first, then what merge keys (`<<: *anchor`) add to them. Problems go to `place`."""
     found: Entries = {}
     merges: list[Node] = []
@@ -42,7 +42,7 @@ def entries(mapping: Mapping, place: Place) -> Entries:
     return found
 
 
-def _merge(found: Entries, value: Node, place: Place) -> None:
+def _merge(found: Entries, value: Node, place: YamlPlace) -> None:
     sources = value.items if isinstance(value, Sequence) else [value]
     for source in sources:
         if not isinstance(source, Mapping):
@@ -61,7 +61,7 @@ class _Ignored(Problems):
 
 def lookup(mapping: Mapping, key: str) -> tuple[Scalar, Node] | None:
     """The entry of one key without a word about the others."""
-    return entries(mapping, Place(_Ignored())).get(key)
+    return entries(mapping, YamlPlace(_Ignored())).get(key)
 
 
 def describe(node: Node) -> TranslatableText:

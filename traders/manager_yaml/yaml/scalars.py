@@ -13,7 +13,7 @@ from traders.manager_yaml.yaml.nodes import Scalar
 from traders.schema.durations import parse_duration
 from traders.schema.messages import MessageError, TranslatableText, _
 from traders.schema.problems import expected
-from traders.schema.settings.declare import Kind, Setting
+from traders.schema.settings.declare import Setting, SettingKind
 
 _LONGEST_NUMBER = 60
 _NUMBER = re.compile(r"[-+]?(?:0|[1-9][0-9]*|(?=\.[0-9]))(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,2})?")
@@ -25,7 +25,7 @@ _LIKE_TRUE = frozenset({"yes", "on", "y", "true", "1"})
 _LIKE_FALSE = frozenset({"no", "off", "n", "false", "0"})
 
 
-class Wrong(MessageError):
+class WrongValue(MessageError):
     """The message completes '<place> ...'."""
 
 
@@ -51,7 +51,7 @@ def read_decimal(node: Scalar, setting: Setting) -> Decimal:
 def read_integer(node: Scalar, setting: Setting) -> int:
     number = Decimal(_number(node, setting))
     if number != number.to_integral_value():
-        raise Wrong(_("must be %(right)s, was %(value)s", right=expected(setting), value=node.value))
+        raise WrongValue(_("must be %(right)s, was %(value)s", right=expected(setting), value=node.value))
     return int(number)
 
 
@@ -65,7 +65,7 @@ def read_boolean(node: Scalar, setting: Setting) -> bool:
     if word in _LIKE_TRUE | _LIKE_FALSE:
         right = "true" if word in _LIKE_TRUE else "false"
         hint = _("; write %(value)s", value=right) if node.plain else _("; write %(value)s without quotes", value=right)
-    raise Wrong(_("must be true or false, was %(value)s%(hint)s", value=describe(node), hint=hint))
+    raise WrongValue(_("must be true or false, was %(value)s%(hint)s", value=describe(node), hint=hint))
 
 
 def read_duration(node: Scalar, setting: Setting) -> int:
@@ -73,21 +73,21 @@ def read_duration(node: Scalar, setting: Setting) -> int:
         seconds = _seconds(node.value)
         if (setting.minimum or 0) <= seconds <= (setting.maximum or seconds):
             return seconds
-        raise Wrong(_("must be %(right)s, was %(value)s", right=expected(setting), value=describe(node)))
+        raise WrongValue(_("must be %(right)s, was %(value)s", right=expected(setting), value=describe(node)))
     except ValueError:
         is_bare = re.fullmatch(r"[1-9][0-9]{0,8}", node.value)
         hint = _("; write %(value)ss for seconds", value=node.value) if is_bare else ""
-        raise Wrong(
+        raise WrongValue(
             _("must be %(right)s, was %(value)s%(hint)s", right=expected(setting), value=describe(node), hint=hint)
         ) from None
 
 
-READERS: dict[Kind, Reader] = {
-    Kind.CHOICE: read_choice,
-    Kind.DECIMAL: read_decimal,
-    Kind.INTEGER: read_integer,
-    Kind.BOOLEAN: read_boolean,
-    Kind.DURATION: read_duration,
+READERS: dict[SettingKind, Reader] = {
+    SettingKind.CHOICE: read_choice,
+    SettingKind.DECIMAL: read_decimal,
+    SettingKind.INTEGER: read_integer,
+    SettingKind.BOOLEAN: read_boolean,
+    SettingKind.DURATION: read_duration,
 }
 """By kind; `read_text` for all others."""
 
@@ -98,7 +98,7 @@ def _number(node: Scalar, setting: Setting) -> str:
     text = node.value
     if node.plain and len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text):
         return text
-    raise Wrong(
+    raise WrongValue(
         _(
             "must be %(right)s, was %(value)s%(hint)s",
             right=expected(setting),

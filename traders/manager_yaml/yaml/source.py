@@ -19,16 +19,16 @@ _TYPES = (
 )
 
 
-class Unreadable(MessageError):
+class UnreadableFile(MessageError):
     """The message completes '<file> ...'."""
 
 
-class Absent(Unreadable):
+class Absent(UnreadableFile):
     pass
 
 
 def read_bytes(path: Path, *, limit: int) -> bytes:
-    """Raises Absent, or Unreadable for anything but a readable regular file of at most `limit` bytes."""
+    """Raises Absent, or UnreadableFile for anything but a readable regular file of at most `limit` bytes."""
     try:
         _require_regular(os.stat(path))
         # A pipe put in its place in the meantime must not block the open either.
@@ -39,22 +39,22 @@ def read_bytes(path: Path, *, limit: int) -> bytes:
         raise Absent(_("does not exist")) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise Unreadable(_("cannot be read: %(reason)s", reason=reason.lower())) from None
+        raise UnreadableFile(_("cannot be read: %(reason)s", reason=reason.lower())) from None
     if len(content) > limit:
-        raise Unreadable(_("is larger than %(limit)s MB, the most it may be", limit=limit // MEBIBYTE))
+        raise UnreadableFile(_("is larger than %(limit)s MB, the most it may be", limit=limit // MEBIBYTE))
     return content
 
 
 def decode(content: bytes) -> str:
-    """UTF-8 text, a byte order mark at the beginning left out. Raises Unreadable, naming the line."""
+    """UTF-8 text, a byte order mark at the beginning left out. Raises UnreadableFile, naming the line."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Unreadable(_("is UTF-16; save it as UTF-8"))
+        raise UnreadableFile(_("is UTF-16; save it as UTF-8"))
     try:
         return content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         byte = content[error.start]
-        raise Unreadable(
+        raise UnreadableFile(
             _("is not UTF-8: line %(line)s holds the byte 0x%(byte)s; save it as UTF-8", line=line, byte=f"{byte:02X}")
         ) from None
 
@@ -62,4 +62,4 @@ def decode(content: bytes) -> str:
 def _require_regular(status: os.stat_result) -> None:
     for is_type, words in _TYPES:
         if is_type(status.st_mode):
-            raise Unreadable(_("is %(words)s, not a file", words=words))
+            raise UnreadableFile(_("is %(words)s, not a file", words=words))

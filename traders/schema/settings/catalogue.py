@@ -10,26 +10,26 @@ from typing import Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from traders.schema.settings.declare import REQUIRED, Kind, Section, Setting
+from traders.schema.settings.declare import REQUIRED, Setting, SettingKind, SettingsSection
 from traders.schema.settings.fleet import FleetSpec
 from traders.schema.settings.trader import TraderSpec
 
 
-def settings_by_path(spec: type[Section]) -> dict[str, Setting]:
+def settings_by_path(spec: type[SettingsSection]) -> dict[str, Setting]:
     """{path: Setting} of all leaves below `spec`, in the order of their declaration."""
     return {setting.path: setting for setting in _walk(spec, prefix="")}
 
 
-def _walk(section: type[Section], prefix: str) -> Iterator[Setting]:
+def _walk(section: type[SettingsSection], prefix: str) -> Iterator[Setting]:
     for name, field in section.model_fields.items():
         extra = field.json_schema_extra
         if isinstance(extra, dict) and "declared" in extra:
             yield _setting(section, prefix + name, name, field, extra["declared"])
-        elif isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, SettingsSection):
             yield from _walk(field.annotation, f"{prefix}{name}.")
 
 
-def _setting(section: type[Section], path: str, name: str, field: FieldInfo, declared: Any) -> Setting:
+def _setting(section: type[SettingsSection], path: str, name: str, field: FieldInfo, declared: Any) -> Setting:
     kind, choices = _kind_and_choices(field.annotation)
     key = name if declared["yaml"] is None else declared["yaml"]
     minimum = _bound(field, "ge")
@@ -56,22 +56,26 @@ def _setting(section: type[Section], path: str, name: str, field: FieldInfo, dec
     )
 
 
-def _kind_and_choices(annotation: Any) -> tuple[Kind, tuple[str, ...]]:
+def _kind_and_choices(annotation: Any) -> tuple[SettingKind, tuple[str, ...]]:
     if get_origin(annotation) is UnionType:
         annotation = get_args(annotation)[0]
     if isinstance(annotation, type):
         if issubclass(annotation, StrEnum):
-            return Kind.CHOICE, tuple(member.value for member in annotation)
-        for python_type, kind in ((bool, Kind.BOOLEAN), (int, Kind.INTEGER), (Decimal, Kind.DECIMAL)):
+            return SettingKind.CHOICE, tuple(member.value for member in annotation)
+        for python_type, kind in (
+            (bool, SettingKind.BOOLEAN),
+            (int, SettingKind.INTEGER),
+            (Decimal, SettingKind.DECIMAL),
+        ):
             if issubclass(annotation, python_type):
                 return kind, ()
-    return Kind.TEXT, ()
+    return SettingKind.TEXT, ()
 
 
-def _default(field: FieldInfo, kind: Kind) -> Any:
+def _default(field: FieldInfo, kind: SettingKind) -> Any:
     if field.is_required():
         return REQUIRED
-    return Decimal(field.default) if kind is Kind.DECIMAL else field.default
+    return Decimal(field.default) if kind is SettingKind.DECIMAL else field.default
 
 
 def _bound(field: FieldInfo, name: str) -> Decimal | None:

@@ -25,7 +25,7 @@ from traders.schema.messages import _
 REQUIRED: Any = PydanticUndefined
 
 
-class Kind(StrEnum):
+class SettingKind(StrEnum):
     TEXT = "text"
     LONG_TEXT = "long_text"
     INTEGER = "integer"
@@ -50,7 +50,7 @@ class Riskier(StrEnum):
     OFF = "off"
 
 
-class Group(StrEnum):
+class SettingGroup(StrEnum):
     """The groups of the forms and of the documentation, in their order."""
 
     IDENTITY = _("Identity")
@@ -76,8 +76,8 @@ class Setting:
 
     path: str
     yaml_key: str
-    kind: Kind
-    group: Group
+    kind: SettingKind
+    group: SettingGroup
     label: str
     help: str
     unit: str
@@ -107,11 +107,11 @@ class Setting:
         return bool(new > old) is (self.riskier is Riskier.HIGHER)
 
 
-class Section(BaseModel):
+class SettingsSection(BaseModel):
     """Base of every part of a configuration: closed, immutable, one group, one place in the YAML file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_enum_values=True)
-    group: ClassVar[Group]
+    group: ClassVar[SettingGroup]
     yaml_prefix: ClassVar[str] = ""
 
 
@@ -121,8 +121,8 @@ def setting(
     label: str,
     help: str = "",
     unit: str = "",
-    kind: Kind | None = None,
-    group: Group | None = None,
+    kind: SettingKind | None = None,
+    group: SettingGroup | None = None,
     yaml: str | None = None,
     riskier: Riskier | None = None,
     off_at_zero: bool = False,

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from traders.schema.messages import _
-from traders.schema.settings.declare import Group, Integer, Kind, Line, Number, Riskier, Section, setting
+from traders.schema.settings.declare import (
+    Integer,
+    Line,
+    Number,
+    Riskier,
+    SettingGroup,
+    SettingKind,
+    SettingsSection,
+    setting,
+)
 from traders.schema.settings.extra import Extra
 
 FLEET_SCHEMA_VERSION: Literal[1] = 1
@@ -14,8 +23,8 @@ FLEET_ID = "@manager"
 """Stands beside the ids of traders wherever configurations are told apart; no trader can have it."""
 
 
-class ManagerSection(Section):
-    group: ClassVar = Group.FLEET
+class ManagerSection(SettingsSection):
+    group: ClassVar = SettingGroup.FLEET
     yaml_prefix: ClassVar = "manager"
 
     total_equity_usd: Number = setting(
@@ -48,7 +57,7 @@ class ManagerSection(Section):
         label=_("Rebalance interval"),
         help=_("Time between two rebalancings of the fleet."),
         unit="s",
-        kind=Kind.DURATION,
+        kind=SettingKind.DURATION,
         yaml="rebalance_interval",
         ge=1,
         le=30 * 86400,
@@ -67,8 +76,8 @@ class ManagerSection(Section):
     )
 
 
-class MonitoringSection(Section):
-    group: ClassVar = Group.MONITORING
+class MonitoringSection(SettingsSection):
+    group: ClassVar = SettingGroup.MONITORING
     yaml_prefix: ClassVar = "monitoring"
 
     update_interval_seconds: Integer = setting(
@@ -76,7 +85,7 @@ class MonitoringSection(Section):
         label=_("Update interval"),
         help=_("Time between two updates of the metrics."),
         unit="s",
-        kind=Kind.DURATION,
+        kind=SettingKind.DURATION,
         yaml="update_interval",
         ge=1,
         le=86400,
@@ -92,10 +101,10 @@ class MonitoringSection(Section):
     )
 
 
-class FleetDetail(Section):
+class FleetDetail(SettingsSection):
     """The JSONB `detail` of `manager_config`."""
 
-    group: ClassVar = Group.FLEET
+    group: ClassVar = SettingGroup.FLEET
 
     schema_version: Literal[1] = FLEET_SCHEMA_VERSION
     manager: ManagerSection
@@ -104,14 +113,14 @@ class FleetDetail(Section):
         default={},
         label=_("Extra"),
         help=_("Extension keys as JSON; nothing here is interpreted."),
-        kind=Kind.EXTRA,
-        group=Group.EXTRA,
+        kind=SettingKind.EXTRA,
+        group=SettingGroup.EXTRA,
     )
 
 
-class FleetSpec(Section):
+class FleetSpec(SettingsSection):
     """The fleet's whole configuration, without its version."""
 
-    group: ClassVar = Group.FLEET
+    group: ClassVar = SettingGroup.FLEET
 
     detail: FleetDetail

@@ -7,7 +7,16 @@ from typing import ClassVar, Self
 from pydantic import model_validator
 
 from traders.schema.messages import _
-from traders.schema.settings.declare import Boolean, Group, Integer, Kind, Number, Riskier, Section, setting
+from traders.schema.settings.declare import (
+    Boolean,
+    Integer,
+    Number,
+    Riskier,
+    SettingGroup,
+    SettingKind,
+    SettingsSection,
+    setting,
+)
 
 
 def _multiple(label: str, help: str, riskier: Riskier) -> Number:
@@ -26,8 +35,8 @@ def _multiple(label: str, help: str, riskier: Riskier) -> Number:
     return limit
 
 
-class ExecGuards(Section):
-    group: ClassVar = Group.GUARDS
+class ExecGuards(SettingsSection):
+    group: ClassVar = SettingGroup.GUARDS
     yaml_prefix: ClassVar = "exec_guards"
 
     max_new_positions_per_cycle: Integer = setting(
@@ -78,7 +87,7 @@ class ExecGuards(Section):
         label=_("Cooldown after close"),
         help=_("No new entry in a symbol for this long after its position closed."),
         unit="s",
-        kind=Kind.DURATION,
+        kind=SettingKind.DURATION,
         yaml="cooldown_after_close",
         riskier=Riskier.LOWER,
         ge=0,
@@ -89,7 +98,7 @@ class ExecGuards(Section):
         label=_("Pause on breach"),
         help=_("How long the trader holds still after the Sharpe threshold is broken."),
         unit="s",
-        kind=Kind.DURATION,
+        kind=SettingKind.DURATION,
         yaml="pause_duration_on_breach",
         riskier=Riskier.LOWER,
         ge=0,

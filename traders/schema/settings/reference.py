@@ -8,7 +8,7 @@ from itertools import groupby
 from traders.schema.durations import format_duration
 from traders.schema.problems import expected
 from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
-from traders.schema.settings.declare import Group, Kind, Riskier, Setting
+from traders.schema.settings.declare import Riskier, Setting, SettingGroup, SettingKind
 
 _HEAD = """# Settings
 
@@ -33,7 +33,7 @@ def settings_reference() -> str:
 
 def _tables(title: str, settings: Mapping[str, Setting]) -> Iterable[str]:
     yield f"## {title}\n"
-    by_group = sorted(settings.values(), key=lambda setting: list(Group).index(setting.group))
+    by_group = sorted(settings.values(), key=lambda setting: list(SettingGroup).index(setting.group))
     for group, members in groupby(by_group, key=lambda setting: setting.group):
         yield f"### {group}\n"
         yield "\n".join((_COLUMNS, *map(_row, members))) + "\n"
@@ -41,7 +41,7 @@ def _tables(title: str, settings: Mapping[str, Setting]) -> Iterable[str]:
 
 def _row(setting: Setting) -> str:
     key = f"`{setting.yaml_key}`" if setting.yaml_key else "(kept by the program)"
-    takes = "" if setting.kind is Kind.DERIVED else expected(setting)
+    takes = "" if setting.kind is SettingKind.DERIVED else expected(setting)
     meaning = ". ".join(part for part in (setting.label, setting.help) if part)
     return f"| {key} | `{setting.path}` | {takes} | {_default(setting)} | {_RISKIER[setting.riskier]} | {meaning} |"
 
@@ -49,7 +49,7 @@ def _row(setting: Setting) -> str:
 def _default(setting: Setting) -> str:
     if setting.required:
         return "required"
-    if setting.kind is Kind.DURATION:
+    if setting.kind is SettingKind.DURATION:
         return f"`{format_duration(setting.default)}`"
     if isinstance(setting.default, bool):
         return f"`{str(setting.default).lower()}`"

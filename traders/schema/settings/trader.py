@@ -15,14 +15,14 @@ from pydantic import AfterValidator, Field
 from traders.schema.messages import _
 from traders.schema.settings.declare import (
     Boolean,
-    Group,
     Integer,
-    Kind,
     Line,
     Lines,
     Number,
     Riskier,
-    Section,
+    SettingGroup,
+    SettingKind,
+    SettingsSection,
     setting,
 )
 from traders.schema.settings.extra import Extra
@@ -51,40 +51,44 @@ class OrderStyle(StrEnum):
     MARKET_IOC = "market_ioc"
 
 
-class Prompts(Section):
-    group: ClassVar = Group.PROMPTS
+class PromptsSection(SettingsSection):
+    group: ClassVar = SettingGroup.PROMPTS
 
     system_template: Line = setting(
         label=_("System prompt"),
         help=_("The strategy in words: the template rendered for the manager's part of a decision."),
-        kind=Kind.PROMPT,
+        kind=SettingKind.PROMPT,
         yaml="prompt_template",
         min_length=1,
         max_length=500,
     )
-    system_version: Line = setting("", label=_("System prompt version"), kind=Kind.DERIVED, yaml="", max_length=100)
-    system_sha256: Digest | None = setting(None, label=_("System prompt text"), kind=Kind.DERIVED, yaml="")
+    system_version: Line = setting(
+        "", label=_("System prompt version"), kind=SettingKind.DERIVED, yaml="", max_length=100
+    )
+    system_sha256: Digest | None = setting(None, label=_("System prompt text"), kind=SettingKind.DERIVED, yaml="")
     executor_template: Line = setting(
         DEFAULT_EXECUTOR_TEMPLATE,
         label=_("Executor prompt"),
         help=_("The template that asks the model for one decision."),
-        kind=Kind.PROMPT,
+        kind=SettingKind.PROMPT,
         yaml="executor_prompt_template",
         min_length=1,
         max_length=500,
     )
-    executor_version: Line = setting("", label=_("Executor prompt version"), kind=Kind.DERIVED, yaml="", max_length=100)
-    executor_sha256: Digest | None = setting(None, label=_("Executor prompt text"), kind=Kind.DERIVED, yaml="")
+    executor_version: Line = setting(
+        "", label=_("Executor prompt version"), kind=SettingKind.DERIVED, yaml="", max_length=100
+    )
+    executor_sha256: Digest | None = setting(None, label=_("Executor prompt text"), kind=SettingKind.DERIVED, yaml="")
 
 
-class Llm(Section):
-    group: ClassVar = Group.MODEL
+class Llm(SettingsSection):
+    group: ClassVar = SettingGroup.MODEL
 
     model: Line = setting(
         "",
         label=_("Model"),
         help=_("A name from llm.yaml or provider/model; empty takes the desk's default model."),
-        kind=Kind.MODEL,
+        kind=SettingKind.MODEL,
         max_length=200,
     )
     decision_interval_seconds: Integer = setting(
@@ -92,15 +96,15 @@ class Llm(Section):
         label=_("Decision interval"),
         help=_("Time between two decisions."),
         unit="s",
-        kind=Kind.DURATION,
+        kind=SettingKind.DURATION,
         yaml="decision_interval",
         ge=1,
         le=7 * 86400,
     )
 
 
-class Order(Section):
-    group: ClassVar = Group.ORDERS
+class Order(SettingsSection):
+    group: ClassVar = SettingGroup.ORDERS
 
     style: OrderStyle = setting(
         "limit_ioc",
@@ -122,8 +126,8 @@ class Order(Section):
     )
 
 
-class Risk(Section):
-    group: ClassVar = Group.RISK
+class RiskSection(SettingsSection):
+    group: ClassVar = SettingGroup.RISK
     yaml_prefix: ClassVar = "risk_params"
 
     max_positions: Integer = setting(
@@ -190,8 +194,8 @@ class Risk(Section):
     )
 
 
-class Journal(Section):
-    group: ClassVar = Group.JOURNAL
+class Journal(SettingsSection):
+    group: ClassVar = SettingGroup.JOURNAL
 
     enabled: Boolean = setting(
         False,
@@ -208,15 +212,15 @@ class Journal(Section):
     )
 
 
-class ClonedFrom(Section):
+class ClonedFrom(SettingsSection):
     trader_id: TraderId
     version: Integer = Field(ge=1)
 
 
-class TraderDetail(Section):
+class TraderDetail(SettingsSection):
     """The JSONB `detail` of a trader."""
 
-    group: ClassVar = Group.IDENTITY
+    group: ClassVar = SettingGroup.IDENTITY
 
     schema_version: Literal[1] = SCHEMA_VERSION
     display_name: Line = setting(
@@ -227,7 +231,7 @@ class TraderDetail(Section):
         max_length=120,
     )
     description: Lines = setting(
-        "", label=_("Description"), help=_("What the strategy is for."), kind=Kind.LONG_TEXT, max_length=4000
+        "", label=_("Description"), help=_("What the strategy is for."), kind=SettingKind.LONG_TEXT, max_length=4000
     )
     auto_start: Boolean = setting(
         False, label=_("Auto start"), help=_("The engine starts this trader when it starts itself.")
@@ -238,39 +242,39 @@ class TraderDetail(Section):
         help=_("Stops the trader for good and takes its allocation out of the fleet's sum; history stays."),
         riskier=Riskier.OFF,
     )
-    cloned_from: ClonedFrom | None = setting(None, label=_("Cloned from"), kind=Kind.DERIVED)
-    prompts: Prompts
+    cloned_from: ClonedFrom | None = setting(None, label=_("Cloned from"), kind=SettingKind.DERIVED)
+    prompts: PromptsSection
     llm: Llm = Field(default_factory=Llm)
     order: Order = Field(default_factory=Order)
-    risk: Risk
+    risk: RiskSection
     exec_guards: ExecGuards = Field(default_factory=ExecGuards)
     journal: Journal = Field(default_factory=Journal)
     extra: Extra = setting(
         default={},
         label=_("Extra"),
         help=_("Extension keys as JSON; nothing here is interpreted."),
-        kind=Kind.EXTRA,
-        group=Group.EXTRA,
+        kind=SettingKind.EXTRA,
+        group=SettingGroup.EXTRA,
     )
 
 
-class TraderSpec(Section):
+class TraderSpec(SettingsSection):
     """One trader's whole configuration, without its version."""
 
-    group: ClassVar = Group.CAPITAL
+    group: ClassVar = SettingGroup.CAPITAL
 
     id: TraderId
     exchange_provider: Line = setting(
         label=_("Exchange provider"),
         help=_("Where orders go; a name from exchange.yaml."),
-        kind=Kind.EXCHANGE_PROVIDER,
+        kind=SettingKind.EXCHANGE_PROVIDER,
         min_length=1,
         max_length=100,
     )
     market_provider: Line = setting(
         label=_("Market provider"),
         help=_("Where prices come from; a name from market.yaml."),
-        kind=Kind.MARKET_PROVIDER,
+        kind=SettingKind.MARKET_PROVIDER,
         min_length=1,
         max_length=100,
     )

@@ -28,7 +28,7 @@ SEEN = "seen"
 
 
 @dataclass(frozen=True)
-class Line:
+class ConflictLine:
     """One path with its three values. `name` is its choice's field, empty where another line's choice decides it."""
 
     path: str
@@ -41,13 +41,13 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Block:
+class ConflictBlock:
     """The conflicts of one configuration."""
 
     config_id: str
     title: str
     version: int
-    lines: list[Line]
+    lines: list[ConflictLine]
     may_settle: bool
 
 
@@ -112,7 +112,7 @@ def _page(desk: Desk, waiting: list[OpenConflict], form: ReasonForm) -> HttpResp
     return desk.render("conflicts.html", _("Sync conflicts"), blocks=blocks, count=len(waiting), form=form)
 
 
-def _block(desk: Desk, conflicts: list[OpenConflict]) -> Block:
+def _block(desk: Desk, conflicts: list[OpenConflict]) -> ConflictBlock:
     config_id = conflicts[0].config_id
     decided: set[str] = set()
     lines = []
@@ -120,17 +120,17 @@ def _block(desk: Desk, conflicts: list[OpenConflict]) -> Block:
         lines.append(_line(desk, conflict, name="" if conflict.path in decided else _name(conflict)))
         decided.update(unit_of(conflict.path))
     title = _("Fleet settings") if config_id == FLEET_ID else config_id
-    return Block(config_id, title, conflicts[0].version, lines, _may_settle(desk, config_id))
+    return ConflictBlock(config_id, title, conflicts[0].version, lines, _may_settle(desk, config_id))
 
 
 def _may_settle(desk: Desk, config_id: str) -> bool:
     return desk.may_change_fleet if config_id == FLEET_ID else desk.may_change
 
 
-def _line(desk: Desk, conflict: OpenConflict, *, name: str) -> Line:
+def _line(desk: Desk, conflict: OpenConflict, *, name: str) -> ConflictLine:
     settings = settings_of(conflict.config_id)
     setting = settings.get(conflict.path)
-    return Line(
+    return ConflictLine(
         path=conflict.path,
         label=words.place(settings, conflict.path),
         base=words.value(setting, conflict.base),

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from traders.prompt_texts import writer as prompts
 from traders.schema.messages import _
-from traders.schema.prompts import PromptText
+from traders.schema.prompts import PromptFile
 from traders.schema.settings.fleet import FleetSpec
 from traders.schema.settings.stored import StoredConfig
 from traders.schema.settings.trader import TraderSpec
@@ -22,7 +22,7 @@ class Bundle:
 
     fleet: FleetSpec
     traders: Sequence[TraderSpec]
-    prompts: dict[str, PromptText]
+    prompts: dict[str, PromptFile]
 
 
 def bundle(*, trader_ids: Collection[str] = (), version: int | None = None, at: datetime | None = None) -> Bundle:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from traders.pages.reason_form import ReasonForm
 from traders.schema.problems import Problem
 from traders.schema.settings.catalogue import TRADER_SETTINGS
-from traders.schema.settings.declare import Group, Kind, Setting
+from traders.schema.settings.declare import Setting, SettingGroup, SettingKind
 from traders.versions.bulk.rules import Do, Operation, is_numeric
 from traders.versions.edit.forms.fields import SettingField, SwitchField, field_of
 from traders.versions.edit.forms.texts import number_from
@@ -111,7 +111,7 @@ class BulkForm(ReasonForm):
             setting=setting,
             label=words.place(TRADER_SETTINGS, setting.path),
             allowed=words.allowed(setting),
-            unit="" if setting.kind is Kind.DURATION else _(setting.unit) if setting.unit else "",
+            unit="" if setting.kind is SettingKind.DURATION else _(setting.unit) if setting.unit else "",
             do=self[f"op-{number}-do"],
             value=self[f"op-{number}-value"],
         )
@@ -119,13 +119,13 @@ class BulkForm(ReasonForm):
 
 def bulk_settings() -> dict[str, Setting]:
     """The settings that many traders can be given at once."""
-    return {path: setting for path, setting in TRADER_SETTINGS.items() if setting.kind is not Kind.DERIVED}
+    return {path: setting for path, setting in TRADER_SETTINGS.items() if setting.kind is not SettingKind.DERIVED}
 
 
 def setting_groups() -> list[tuple[str, list[tuple[str, str]]]]:
     """[(group, [(path, label)])] for a select."""
     settings = bulk_settings().values()
-    grouped = [(_(group), [(s.path, _(s.label)) for s in settings if s.group == group]) for group in Group]
+    grouped = [(_(group), [(s.path, _(s.label)) for s in settings if s.group == group]) for group in SettingGroup]
     return [(title, options) for title, options in grouped if options]
 
 

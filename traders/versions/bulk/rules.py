@@ -10,7 +10,7 @@ from typing import Any
 
 from traders.schema.messages import _
 from traders.schema.paths import Flat
-from traders.schema.settings.declare import Kind, Riskier, Setting
+from traders.schema.settings.declare import Riskier, Setting, SettingKind
 
 
 class Do(StrEnum):
@@ -34,7 +34,7 @@ class Operation:
 
 def is_numeric(setting: Setting) -> bool:
     """Whether a setting can be scaled and capped."""
-    return setting.kind in (Kind.INTEGER, Kind.DECIMAL, Kind.DURATION)
+    return setting.kind in (SettingKind.INTEGER, SettingKind.DECIMAL, SettingKind.DURATION)
 
 
 def apply_operations(flat: Flat, operations: Sequence[Operation], settings: Mapping[str, Setting]) -> Flat:
@@ -67,7 +67,7 @@ def _in_steps(number: Decimal, setting: Setting | None, *, is_off: bool) -> Any:
 
     A limit that 0 would switch off is not rounded down to it: the smallest step is left.
     """
-    is_whole = setting is not None and setting.kind in (Kind.INTEGER, Kind.DURATION)
+    is_whole = setting is not None and setting.kind in (SettingKind.INTEGER, SettingKind.DURATION)
     places = 0 if is_whole else 4 if setting is None or setting.decimal_places is None else setting.decimal_places
     step = Decimal(1).scaleb(-places)
     rounded = number.quantize(step, ROUND_HALF_EVEN)

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection
 
 from traders.schema import jsonio
-from traders.schema.prompts import PromptText
+from traders.schema.prompts import PromptFile
 from traders.schema.settings.fleet import FleetDetail
 from traders.schema.settings.trader import TraderSpec
 
@@ -127,7 +127,7 @@ def write_first_settings(
         )
 
 
-def write_prompts(texts: Iterable[tuple[PromptText, datetime]]) -> None:
+def write_prompts(texts: Iterable[tuple[PromptFile, datetime]]) -> None:
     """Stores each text that is not stored yet as first seen at its moment."""
     with connection.cursor() as cursor:
         cursor.executemany(_PROMPTS, [(text.sha256, text.path, text.version, text.body, at) for text, at in texts])

@@ -14,7 +14,7 @@ from traders.prompt_texts import writer as prompts
 from traders.schema.messages import _
 from traders.schema.paths import Flat
 from traders.schema.problems import Problem
-from traders.schema.prompts import PromptText
+from traders.schema.prompts import PromptFile
 from traders.schema.settings.stored import Spec, flat_of
 from traders.schema.settings.trader import TraderSpec
 from traders.versions import queries as configs
@@ -30,7 +30,7 @@ class Choices:
     exchange_providers: tuple[str, ...]
     market_providers: tuple[str, ...]
     models: tuple[str, ...]
-    prompts: tuple[PromptText, ...]
+    prompts: tuple[PromptFile, ...]
 
 
 def choices() -> Choices:
@@ -77,7 +77,7 @@ def unknown_values(values: Flat) -> list[Problem]:
     return problems
 
 
-def _prompt_problems(unit: Unit, flat: Flat, stored: Mapping[str, PromptText], trader_id: str = "") -> list[Problem]:
+def _prompt_problems(unit: Unit, flat: Flat, stored: Mapping[str, PromptFile], trader_id: str = "") -> list[Problem]:
     """Path, version and text of a prompt are one choice: history must not name a prompt that was never used."""
     template, version, sha256 = unit
     text = stored.get(flat.get(sha256) or "")

@@ -8,7 +8,7 @@ from typing import Any
 from simple_history.models import HistoricalRecords
 
 from traders.models import ManagerConfig, TraderConfig
-from traders.schema.actors import Account, os_actor, problem_with
+from traders.schema.actors import AccountActor, os_actor, problem_with
 from traders.schema.messages import _, message_of
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.settings.fleet import FLEET_ID
@@ -136,12 +136,12 @@ def _user_of_request() -> Any:
 
 
 def _name_of(given: Any, config_id: str) -> str:
-    if isinstance(given, Account):
+    if isinstance(given, AccountActor):
         return given
     if hasattr(given, "get_username"):
         if given.pk is None:
             raise InvalidConfig([Problem("actor", _("must be an account that is logged in"), config_id)])
-        return Account(given.get_username(), given.pk)
+        return AccountActor(given.get_username(), given.pk)
     actor = str(given)
     if actor != os_actor() and (problem := problem_with(actor)):
         message = _("%(actor)s cannot be used: %(problem)s", actor=repr(actor), problem=problem)

@@ -14,7 +14,7 @@ from traders.pages.changes import Row, digests_in, rows
 from traders.pages.desk import Desk
 from traders.pages.versions import page_of_history, prompt_bodies
 from traders.schema.paths import ABSENT, EXTRA, Change, Flat, diff, same
-from traders.schema.settings.declare import Group, Setting
+from traders.schema.settings.declare import Setting, SettingGroup
 from traders.schema.settings.stored import StoredConfig
 from traders.versions import services as configs
 from traders.versions.rules.errors import UnknownVersion
@@ -91,10 +91,10 @@ def whole_page(desk: Desk, current: StoredConfig, shown: StoredConfig, *, tab: s
 
 def whole(settings: Mapping[str, Setting], flat: Flat) -> list[Values]:
     """Every setting of a configuration by group, extension keys last."""
-    grouped: dict[str, list[tuple[str, str, str]]] = {str(group): [] for group in Group}
+    grouped: dict[str, list[tuple[str, str, str]]] = {str(group): [] for group in SettingGroup}
     for path, value in flat.items():
         setting = settings.get(path)
-        group = setting.group if setting else Group.EXTRA
+        group = setting.group if setting else SettingGroup.EXTRA
         label = _(setting.label) if setting else path.removeprefix(EXTRA + ".")
         grouped[str(group)].append((path, label, words.value(setting, value)))
     return [Values(_(title), lines) for title, lines in grouped.items() if lines]

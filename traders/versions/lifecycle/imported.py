@@ -11,7 +11,7 @@ from traders.manager_yaml.file import InvalidFile, KnownNames
 from traders.manager_yaml.neighbours import known_names
 from traders.prompt_texts import writer as prompts
 from traders.schema.paths import Flat
-from traders.schema.prompts import PromptText, read_prompt
+from traders.schema.prompts import PromptFile, read_prompt
 from traders.schema.settings.stored import NewVersion
 from traders.versions.edit.services import validated
 from traders.versions.lock import locked_fleet
@@ -42,7 +42,7 @@ def add_imported(*, trader_ids: Collection[str], description: str, reason: str, 
         fleet.write(versions, source=SOURCE, actor=actor)
 
 
-def _config(trader_id: str, description: str, prompt: PromptText, known: KnownNames) -> Flat:
+def _config(trader_id: str, description: str, prompt: PromptFile, known: KnownNames) -> Flat:
     return {
         "exchange_provider": _provider(known.exchange_providers),
         "market_provider": _provider(known.market_providers),
@@ -72,7 +72,7 @@ def _provider(names: tuple[str, ...] | None) -> str:
     return next((name for name in names if any(word in name for word in _HARMLESS)), names[0])
 
 
-def _prompt(known: KnownNames) -> PromptText:
+def _prompt(known: KnownNames) -> PromptFile:
     version = (known.prompt_rules.expected_version if known.prompt_rules else "") or "v1.0.0"
     return read_prompt(f"prompts/imported/not_known_{version}.tmpl", (_PROMPT % version).encode())
 

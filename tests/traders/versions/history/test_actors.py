@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests.factories import save_edit
 from tests.traders.admin.browsing import hidden_fields, text_of
 from traders.models import ManagerConfigVersion, TraderConfigVersion
-from traders.schema.actors import Account, is_reserved, problem_with
+from traders.schema.actors import AccountActor, is_reserved, problem_with
 from traders.schema.settings.fleet import FLEET_ID
 
 RESERVED = (
@@ -124,8 +124,8 @@ def test_an_unchanged_file_lets_no_reserved_actor_by() -> None:
 @pytest.mark.usefixtures("fleet")
 def test_a_page_keeps_the_id_of_the_account_and_a_command_none(editor: Client) -> None:
     account = User.objects.get(username="editor")
-    save_edit("steady_long", actor=Account("editor", account.pk), detail__risk__max_positions=7)
-    save_edit(FLEET_ID, actor=Account("editor", account.pk), detail__manager__allocation_strategy="equal")
+    save_edit("steady_long", actor=AccountActor("editor", account.pk), detail__risk__max_positions=7)
+    save_edit(FLEET_ID, actor=AccountActor("editor", account.pk), detail__manager__allocation_strategy="equal")
     restore = "/admin/traders/traderconfig/steady_long/versions/1/restore/"
     editor.post(restore, hidden_fields(editor.get(restore)) | {"reason": "as it was"})
 
@@ -138,7 +138,7 @@ def test_a_page_keeps_the_id_of_the_account_and_a_command_none(editor: Client) -
 def edited(fleet: None) -> User:
     """An account called mei that edited a trader."""
     mei = User.objects.create_user("mei")
-    save_edit("steady_long", actor=Account("mei", mei.pk), reason="by mei", detail__risk__max_positions=7)
+    save_edit("steady_long", actor=AccountActor("mei", mei.pk), reason="by mei", detail__risk__max_positions=7)
     return mei
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from traders.schema.paths import EXTRA, Flat, diff
 from traders.schema.problems import Problem
-from traders.schema.settings.declare import REQUIRED, Group, Kind, Setting
+from traders.schema.settings.declare import REQUIRED, Setting, SettingGroup, SettingKind
 from traders.schema.settings.trader import ID_RULE
 from traders.versions.edit.forms.extra import without_extra
 from traders.versions.edit.forms.fields import SettingField, field_of
@@ -67,7 +67,7 @@ class ConfigForm(forms.Form):
         if adding:
             self.fields[NEW_ID] = _id_field()
         for setting in settings.values():
-            if setting.kind is not Kind.DERIVED:
+            if setting.kind is not SettingKind.DERIVED:
                 field = field_of(setting, known, base)
                 field.initial = field.initial_from(base)
                 self.fields[setting.path] = field
@@ -94,7 +94,7 @@ class ConfigForm(forms.Form):
         lines = [self._line(name, field) for name, field in self.setting_fields()]
         grouped = [
             Part(group.name.lower(), _(group), tuple(line for line in lines if line.setting.group == group))
-            for group in Group
+            for group in SettingGroup
         ]
         return [part for part in grouped if part.lines]
 
@@ -118,7 +118,7 @@ class ConfigForm(forms.Form):
             bound=self[name],
             setting=setting,
             allowed=words.allowed(setting),
-            unit="" if setting.kind is Kind.DURATION else _(setting.unit) if setting.unit else "",
+            unit="" if setting.kind is SettingKind.DURATION else _(setting.unit) if setting.unit else "",
             began=_as_script(field.initial),
             was=self._was(field),
             changed=self.is_bound and self._is_changed(name, field),
@@ -153,7 +153,7 @@ def defaults(settings: Mapping[str, Setting]) -> Flat:
     return {
         path: setting.default
         for path, setting in settings.items()
-        if setting.default is not REQUIRED and setting.kind is not Kind.EXTRA
+        if setting.default is not REQUIRED and setting.kind is not SettingKind.EXTRA
     }
 
 

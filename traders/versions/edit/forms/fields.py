@@ -11,13 +11,13 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from traders.schema.paths import Flat
-from traders.schema.settings.declare import Kind, Setting
+from traders.schema.settings.declare import Setting, SettingKind
 from traders.versions.edit.forms.extra import extra_paths, extra_text
 from traders.versions.edit.forms.texts import as_text, from_text
 from traders.versions.edit.names import Choices
 
 _PARTS = ("template", "version", "sha256")
-_NUMERIC = {Kind.INTEGER: "numeric", Kind.DECIMAL: "decimal"}
+_NUMERIC = {SettingKind.INTEGER: "numeric", SettingKind.DECIMAL: "decimal"}
 _DIGEST = 12
 
 
@@ -88,18 +88,18 @@ class ExtraField(SettingField):
 def field_of(setting: Setting, known: Choices, flat: Mapping[str, Any]) -> SettingField:
     """The field of a setting. `flat` is what is there already: it stays a choice even where nothing else names it."""
     current = flat.get(setting.path)
-    if setting.kind is Kind.BOOLEAN:
+    if setting.kind is SettingKind.BOOLEAN:
         return SwitchField(setting, forms.CheckboxInput())
-    if setting.kind is Kind.EXTRA:
+    if setting.kind is SettingKind.EXTRA:
         return ExtraField(setting, _area(rows=6, code=True))
-    if setting.kind is Kind.LONG_TEXT:
+    if setting.kind is SettingKind.LONG_TEXT:
         return SettingField(setting, _area(rows=3))
-    if setting.kind is Kind.PROMPT:
+    if setting.kind is SettingKind.PROMPT:
         return _prompt_field(setting, known, flat)
-    if setting.kind is Kind.CHOICE:
+    if setting.kind is SettingKind.CHOICE:
         return SettingField(setting, _select([(choice, choice) for choice in setting.choices]))
-    if setting.kind in (Kind.EXCHANGE_PROVIDER, Kind.MARKET_PROVIDER):
-        names = known.exchange_providers if setting.kind is Kind.EXCHANGE_PROVIDER else known.market_providers
+    if setting.kind in (SettingKind.EXCHANGE_PROVIDER, SettingKind.MARKET_PROVIDER):
+        names = known.exchange_providers if setting.kind is SettingKind.EXCHANGE_PROVIDER else known.market_providers
         return SettingField(setting, _provider(names, current))
     return SettingField(setting, _line(setting))
 
@@ -143,10 +143,10 @@ def _area(*, rows: int, code: bool = False) -> forms.Textarea:
 def _line(setting: Setting) -> forms.TextInput:
     """A text input for numbers too: a number input would throw away a slip such as `20x`."""
     attrs = {"autocomplete": "off", "spellcheck": "false"}
-    if setting.kind in _NUMERIC or setting.kind is Kind.DURATION:
+    if setting.kind in _NUMERIC or setting.kind is SettingKind.DURATION:
         attrs["class"] = "figure"
     if setting.kind in _NUMERIC and (setting.minimum is None or setting.minimum >= 0):
         attrs["inputmode"] = _NUMERIC[setting.kind]
-    if setting.kind is Kind.MODEL:
+    if setting.kind is SettingKind.MODEL:
         attrs["list"] = "known-models"
     return forms.TextInput(attrs=attrs)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from traders.schema.durations import format_duration, parse_duration
-from traders.schema.settings.declare import Kind, Setting
+from traders.schema.settings.declare import Setting, SettingKind
 
 _INTEGER = re.compile(r"[+-]?\d{1,30}")
 _DECIMAL = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})")
@@ -20,7 +20,7 @@ def as_text(setting: Setting, value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return _TRUE if value else _FALSE
-    if isinstance(value, int) and setting.kind is Kind.DURATION:
+    if isinstance(value, int) and setting.kind is SettingKind.DURATION:
         return format_duration(value)
     return plain_number(value) if isinstance(value, Decimal) else str(value)
 
@@ -28,11 +28,11 @@ def as_text(setting: Setting, value: Any) -> str:
 def from_text(setting: Setting, text: str) -> Any:
     """The value that was typed; a text that is none of the setting's kind stays a text, for validation to refuse."""
     text = text.replace("\r\n", "\n").strip()
-    if setting.kind is Kind.INTEGER:
+    if setting.kind is SettingKind.INTEGER:
         return int(text) if _INTEGER.fullmatch(text) and text.isascii() else text
-    if setting.kind is Kind.DECIMAL:
+    if setting.kind is SettingKind.DECIMAL:
         return Decimal(text) if _DECIMAL.fullmatch(text) and text.isascii() else text
-    if setting.kind is Kind.DURATION:
+    if setting.kind is SettingKind.DURATION:
         return _seconds(text)
     return text
 

@@ -7,7 +7,7 @@ from tests.traders.versions.edit.forms.helpers import NOTHING_KNOWN, form_of, su
 from traders.schema.messages import _
 from traders.schema.problems import Problem
 from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
-from traders.schema.settings.declare import Kind
+from traders.schema.settings.declare import SettingKind
 from traders.schema.settings.stored import flat_of
 from traders.versions.edit.forms.config import ConfigForm, defaults
 from traders.versions.edit.names import Choices
@@ -19,7 +19,7 @@ def test_every_setting_but_the_kept_ones_has_a_labelled_input() -> None:
     for settings in (TRADER_SETTINGS, FLEET_SETTINGS):
         form = ConfigForm(settings=settings, base=defaults(settings), known=NOTHING_KNOWN)
         shown = {line.setting.path for part in form.parts() for line in part.lines}
-        assert shown == {path for path, setting in settings.items() if setting.kind is not Kind.DERIVED}
+        assert shown == {path for path, setting in settings.items() if setting.kind is not SettingKind.DERIVED}
         assert all(line.bound.label for part in form.parts() for line in part.lines)
 
 
