@@ -37,7 +37,7 @@ def main() -> None:
 
         raise SystemExit(f"Error: {database_words(error)}") from error
     except BrokenPipeError:
-        # Whoever read the output, such as `head`, has seen enough. Nothing more is written, not even at the exit.
+        # The reader of the output, such as `head`, has closed it. Nothing more is written, not even at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(128 + signal.SIGPIPE) from None
     except KeyboardInterrupt:

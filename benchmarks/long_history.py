@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
-# The versions that the sync just wrote, dated back: no version is ever changed, so they are written anew.
+# The versions that the sync just wrote, dated back: no version is ever changed, so they are written again.
 _TAKE_OUT = """
 CREATE TEMP TABLE old_traders ON COMMIT DROP AS SELECT * FROM trader_config;
 CREATE TEMP TABLE old_trader_versions ON COMMIT DROP AS SELECT * FROM trader_config_versions;

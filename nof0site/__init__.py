@@ -1,1 +1,1 @@
-"""Wiring of the site: settings, URLs, the embedded servers and the commands that run it. Imported by nobody."""
+"""Wiring of the site: settings, URLs, the embedded servers and the commands that run it. No app imports it."""

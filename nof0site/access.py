@@ -56,7 +56,7 @@ def access_note(items: list[str], access: Mapping[str, str], tokens: Collection[
     closed = [name for name in CONFIDENTIAL if access[name] == "token" and not named & {name, "*"}]
     if not closed:
         return ""
-    how = "one of API_TOKENS" if tokens else "a token, and API_TOKENS holds none, so nobody can read them"
+    how = "one of API_TOKENS" if tokens else "a token, and API_TOKENS holds none, so they cannot be read"
     return (
         f"{' and '.join(closed)} of the read API need {how}, because ALLOWED_HOSTS admits other machines. "
         "API_ACCESS changes that."

@@ -68,7 +68,7 @@ SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS", default=[])
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", default=31_536_000) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS and env_bool("HSTS_SUBDOMAINS", default=True)
-# Only behind a proxy that sets or removes this header itself: anybody else could claim to have come by HTTPS.
+# Only behind a proxy that sets or removes this header itself: otherwise any client could claim to have come by HTTPS.
 if env_bool("TRUST_X_FORWARDED_PROTO", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -181,7 +181,7 @@ DATABASES: dict[str, Any] = {
     if DATABASE_URL
     else embedded_database(DATA_DIR, connect_seconds=_CONNECT_SECONDS)
 }
-# Of pages and of the engine API: every one answers in time, whatever somebody holds a lock on.
+# Of pages and of the engine API: each answers in time, even if another session holds a lock.
 DATABASE_LIMITS = TimeLimits(
     statement=env_int("DATABASE_STATEMENT_SECONDS", default=30),
     lock=env_int("DATABASE_LOCK_SECONDS", default=5),

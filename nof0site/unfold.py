@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 def _entry(title: Any, icon: str, url_name: str, permission: str = "") -> dict[str, Any]:
-    """One line of the menu; whoever lacks the permission does not see it. Changing includes looking."""
+    """One line of the menu, hidden from accounts without the permission. The right to change includes looking."""
     may_change = permission.replace(".view_", ".change_")
     return {
         "title": title,
@@ -41,7 +41,7 @@ def _number(function: str) -> Any:
 
 
 def environment(request: Any) -> list[Any] | None:
-    """A mark in the header of the demo, so that nobody takes it for the desk."""
+    """A mark in the header of the demo, so that it is not mistaken for the real site."""
     return [_("Demo"), "warning"] if settings.DEMO else None
 
 

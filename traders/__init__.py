@@ -1,1 +1,1 @@
-"""Control plane: what each trader is told to do, and every version of it."""
+"""Control plane: the configuration of each trader, and every version of it."""

@@ -25,7 +25,7 @@ def _json(**options: Any) -> models.JSONField[Any, Any]:
 
 
 class TraderConfig(VersionedModel):
-    """What a trader is told to do now; `trader_config_versions` holds every version, this one included.
+    """The current configuration of a trader; `trader_config_versions` holds every version, this one included.
 
     `save()` makes a version. The database itself refuses, by triggers, what passes `save()` by, such as
     `QuerySet.update()`, `bulk_create()`, `bulk_update()`, `loaddata` and SQL of another program:
@@ -262,7 +262,7 @@ class SyncConflict(models.Model):
 
 
 class PromptText(models.Model):
-    """A prompt template's text, kept for ever under the digest of its bytes."""
+    """A prompt template's text, stored permanently under the digest of its bytes."""
 
     sha256 = models.TextField(primary_key=True)
     path = models.TextField()

@@ -1,4 +1,4 @@
-"""The record's tables in the admin: read by whoever may look, changed by nobody. Routes its pages to their views."""
+"""The record's tables in the admin: read only. Routes its pages to their views."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class PositionAdmin(RecordAdmin):
         return live_view(Room(self, request), may_switch=may_change_fleet(request))
 
     def switch_live(self, request: HttpRequest) -> HttpResponseBase:
-        """Concerns every process of the site, so it is for whoever may change the fleet's settings."""
+        """Concerns every process of the site, so it needs the right to change the fleet's settings."""
         if not may_change_fleet(request):
             raise PermissionDenied
         return switch_view(request) if request.method == "POST" else HttpResponseNotAllowed(["POST"])
@@ -114,7 +114,7 @@ class TradeAdmin(RecordAdmin):
         return unreadable_list(Room(self, request))
 
     def outcome_page(self, request: HttpRequest) -> HttpResponseBase:
-        """What versions changed and what they earned: for whoever may look at both."""
+        """What versions changed and what they earned: needs the right to see both."""
         if not request.user.has_perm("traders.view_traderconfig"):
             raise PermissionDenied
         return outcome_view(Room(self, request))

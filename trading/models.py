@@ -90,7 +90,7 @@ class Position(models.Model):
     """What a trader holds, or held, in a symbol. At most one that counts is open per trader and symbol.
 
     An open position that is set aside moves from the id `{trader_id}|{symbol}` to `{trader_id}|{symbol}|{opened
-    ms}|{side}`, so that the symbol can be opened again; a position that is set aside is not changed by anybody.
+    ms}|{side}`, so that the symbol can be opened again; a position that is set aside cannot be changed.
     """
 
     id = models.TextField(primary_key=True)

@@ -99,7 +99,7 @@ def _walk(market: Market, seed: int, together: Iterable[float]) -> array[float]:
 
 
 def _steps(rng: Random, count: int | None) -> Iterable[float]:
-    """Standard normal; without a count, for ever."""
+    """Standard normal steps; without a count, an endless stream."""
     gauss = rng.gauss
     while count is None or count > 0:
         yield gauss(0.0, 1.0)

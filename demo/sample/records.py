@@ -32,7 +32,7 @@ def trades(trader_id: str, trips: Sequence[Trip]) -> Iterator[Trade]:
 
 
 def positions(trader_id: str, trips: Sequence[Trip]) -> Iterator[Position]:
-    """The last of each symbol stands under the id of an open one, as positions do that nobody reopened."""
+    """The last position of each symbol keeps the id of an open one, as it does until the symbol is opened again."""
     last = {trip.symbol: trip for trip in trips}
     for trip in trips:
         detail = _position_detail(trip)

@@ -63,7 +63,7 @@ def remove_foreign_pid_file(cluster: Path, pid_file: Path) -> None:
     """Remove a pid file whose process is a zombie or not a PostgreSQL of this cluster.
 
     PostgreSQL takes any living process of that number for its predecessor and refuses to start, for instance after a
-    reboot. A number that nobody has any more it handles itself.
+    reboot. It handles the number of a process that has ended itself.
     """
     with contextlib.suppress(OSError, ValueError, IndexError):
         pid = int(pid_file.read_text(encoding="utf-8", errors="replace").split()[0])

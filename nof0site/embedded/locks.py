@@ -36,7 +36,7 @@ def open_lock(path: Path) -> int:
 
 
 class UsersLock:
-    """This process's share in the servers; whoever can take the lock for itself alone is the last user.
+    """This process's share in the servers. The process that can take the lock exclusively is the last user.
 
     Every method but `is_held` is called under the start lock, which orders joining and leaving.
     """
@@ -57,7 +57,7 @@ class UsersLock:
             self._handle = handle
 
     def leave(self) -> bool:
-        """Give up the share. True if nobody is left, so that the servers may stop."""
+        """Give up the share. True if no user is left, so that the servers may stop."""
         if self._handle is not None:
             fcntl.flock(self._handle, fcntl.LOCK_UN)
             os.close(self._handle)

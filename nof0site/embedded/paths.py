@@ -39,7 +39,7 @@ class DataPaths:
 
     @property
     def start_lock(self) -> Path:
-        """Held while somebody starts or stops a server, joins its users or leaves them."""
+        """Held while a process starts or stops a server, joins its users or leaves them."""
         return self.root / "start.lock"
 
     @property

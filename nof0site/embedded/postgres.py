@@ -114,7 +114,7 @@ class Postgres:
                 link.execute(f"CREATE DATABASE {DATABASE}")
 
     def _run(self, program: str, *arguments: str) -> int:
-        """Run a server program to its end, even when told to leave meanwhile: nobody else would stop the server."""
+        """Run a server program to its end, even if this process is asked to stop: no other would stop the server."""
         process = subprocess.Popen(
             [self._programs / program, *arguments],
             cwd=self._paths.root,

@@ -1,4 +1,4 @@
-"""Which user the servers run as. PostgreSQL refuses to run as root, so root hands them to somebody without rights."""
+"""Which user the servers run as. PostgreSQL refuses to run as root, so root starts them as a user without rights."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def server_user(existing: Path) -> ServerUser:
 
 
 def make_private(directory: Path, owner: ServerUser) -> None:
-    """Make the directory, or take an existing one only if it is ours: below /tmp somebody else may have made it."""
+    """Make the directory, or take an existing one only if we own it: below /tmp another user may have made it."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = directory.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.geteuid(), owner.uid):

@@ -30,7 +30,7 @@ class EmbeddedServers:
         self._failure: tuple[float, EmbeddedServerError] | None = None
 
     def join(self) -> None:
-        """Become a user of the servers, before connecting: from now on nobody else stops them."""
+        """Become a user of the servers, before connecting: from now on no other process stops them."""
         if not self._users.is_held:
             with exclusive(self.paths.start_lock):
                 self._users.join()

@@ -48,7 +48,7 @@ class Valkey:
             time.sleep(0.01)
 
     def _answer(self) -> str | None:
-        """The reply to a PING: `+PONG`, `-LOADING ...`; None if nobody listens."""
+        """The reply to a PING: `+PONG`, `-LOADING ...`; None if no server listens."""
         try:
             with self._connect() as link:
                 link.sendall(b"PING\r\n")

@@ -27,7 +27,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 def outdated_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form whose token does not fit: sent after a new login in another window, or from another site."""
     said = _("The form belongs to an earlier login.")
-    then = _("Nothing was changed: go back, load the page anew, and send it again.")
+    then = _("Nothing was changed: go back, reload the page, and send it again.")
     return _answer(request, HTTPStatus.FORBIDDEN, _("This form is too old"), said, then)
 
 

@@ -101,7 +101,7 @@ def locked_out(
         "title": _("Too many failed attempts"),
         "reason": _reason(found.scope if found else ThrottleScope.PAIR, name),
         "minutes": ceil(seconds / 60),
-        # A short wait is told in seconds.
+        # A short wait is shown in seconds.
         "seconds": seconds if seconds < 60 else 0,
     }
     page = render(request, "nof0site/locked_out.html", context, status=HTTPStatus.TOO_MANY_REQUESTS)

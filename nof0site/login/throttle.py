@@ -63,7 +63,7 @@ def refusal(counted: Mapping[ThrottleScope, Failures], now: datetime, *, is_know
     """The refusal that lasts longest; None if an attempt is allowed.
 
     `is_known`: the account logged in from this address lately. Then only its own wrong passwords from there count, so
-    that nobody elsewhere, and no neighbour behind the same address, can lock it out.
+    that no other client, even behind the same address, can lock it out.
     """
     scopes = (ThrottleScope.PAIR,) if is_known else tuple(ThrottleScope)
     found = []

@@ -63,7 +63,7 @@ class Threads:
 
         self._taken += 1
         working = self._pool.submit(work, *given)
-        # Of the work itself: whoever waits for it may be gone long before it ends.
+        # Of the work itself: its caller may be gone long before it ends.
         working.add_done_callback(leave)
         return await asyncio.wrap_future(working)
 

@@ -16,7 +16,7 @@ def require_free(host: str, port: int) -> None:
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(target)
-            # A server that shares its port binds beside another one, but nobody listens beside a listener.
+            # A server that shares its port binds beside another one, but no socket listens beside a listener.
             probe.listen()
     except socket.gaierror as error:
         raise CommandError(f"HOST={host} is not an address ({error.strerror}). Use 127.0.0.1 or 0.0.0.0.") from error

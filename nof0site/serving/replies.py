@@ -86,7 +86,7 @@ class Reply:
         self._loop = loop
         self._news = asyncio.Event()
         self._lock = threading.Lock()
-        # The rest belongs to whoever holds the lock.
+        # The fields below are guarded by the lock.
         self._backlog = Backlog()
         self._start: dict[str, Any] | None = None
         self._is_start_sent = False

@@ -1,6 +1,6 @@
 """Which servers of this data directory are running: one file per port, locked by its process as long as it lives.
 
-The lock is the proof: a number left in a file by a killed process may be anybody's by now.
+The lock is the proof: a number left in a file by a killed process may belong to another process by now.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Static files with content hashes in their names once they are collected, and under their plain names until then.
 
 A collection counts only while it holds exactly the files the apps have now. So pages are styled right after a clone,
-after an upgrade, under `runserver` and in tests, without anybody having to remember `collectstatic`.
+after an upgrade, under `runserver` and in tests, without a call of `collectstatic`.
 """
 
 from __future__ import annotations

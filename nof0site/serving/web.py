@@ -36,7 +36,7 @@ OTHER_FILES = 200
 
 
 def configured_server(target: str, host: str, port: int, workers: int) -> Any:
-    """Granian for an ASGI application, as the settings want it; its `serve` returns when it is told to stop."""
+    """Granian for an ASGI application, as the settings want it; its `serve` returns when it is asked to stop."""
     return Server(
         target,
         address=host,

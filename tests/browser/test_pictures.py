@@ -1,4 +1,4 @@
-"""The pictures of docs/: every page of a busy desk, taken anew by `make pictures`, to be looked at and committed."""
+"""The pictures of docs/: every page of a busy fleet, taken by `make pictures`, to be looked at and committed."""
 
 from __future__ import annotations
 

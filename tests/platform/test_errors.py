@@ -39,7 +39,7 @@ def test_a_form_of_an_earlier_login_says_what_to_do() -> None:
     strict = Client(enforce_csrf_checks=True)
     page = strict.post("/admin/login/", {"username": "ada", "password": "x"})
     assert page.status_code == 403
-    assert "load the page anew" in said(page)
+    assert "reload the page" in said(page)
 
 
 def test_a_request_that_cannot_be_meant_is_answered(viewer: Client) -> None:

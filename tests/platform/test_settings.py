@@ -94,7 +94,7 @@ def test_a_public_site_starts_without_tokens_of_the_read_api(new_machine: Machin
     assert "'conversations'>: 'token'" in values["API_ACCESS"]
     assert "'metrics': 'token'" in values["API_ACCESS"]
     assert values["API_TOKENS"] == "[]"
-    assert "API_TOKENS holds none, so nobody can read them" in values["API_ACCESS_NOTE"]
+    assert "API_TOKENS holds none, so they cannot be read" in values["API_ACCESS_NOTE"]
 
 
 def test_processes_that_start_together_agree_on_one_private_key(new_machine: Machine) -> None:

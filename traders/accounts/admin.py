@@ -44,7 +44,7 @@ class OwnIdsOnly:
 
 @admin.register(User)
 class UserAdmin(OwnIdsOnly, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
-    """Whoever is no superuser neither makes one nor touches one: the role Admin is not a way to more."""
+    """Only a superuser makes or changes a superuser: the role Admin gives no further rights."""
 
     form = AccountChangeForm
     add_form = AccountCreationForm

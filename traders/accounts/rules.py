@@ -12,7 +12,7 @@ _OPERATING = frozenset(
     }
 )
 
-# Who has a token may write as an engine does: to see and make them is for admins.
+# The holder of a token may write as an engine does, so only admins see and make tokens.
 _ADMINS_ONLY = frozenset({"apitoken"})
 
 

@@ -47,7 +47,7 @@ def since(
     With `wait` the answer comes as soon as something changes, else when the time is up, with no changes. Where too
     many wait already it comes at once with `Retry-After`: ask again after so many seconds.
 
-    409: the cursor is of another history, as after a backup was restored. Read `/configs` anew.
+    409: the cursor is of another history, as after a backup was restored. Read `/configs` again.
     """
     place, wanted = _parsed(after), visible_ids(request.auth, config_id)
     with changes.place_to_wait() as has_place:

@@ -30,7 +30,7 @@ class Version(Answer):
 
 
 class Config(Version):
-    """A whole version. A trader is told to stop for good where `config.detail.retired` is true."""
+    """A whole version. Where `config.detail.retired` is true the trader must stop for good."""
 
     config: TraderSpec | FleetSpec
 

@@ -54,7 +54,7 @@ def holding(request: EngineRequest, trader_id: str) -> Cooldowns:
     "/traders/{trader_id}/cooldowns", response={200: Cooldown, 422: Invalid, **REFUSALS}, summary="Set a cooldown"
 )
 def put(request: EngineRequest, trader_id: str, body: NewCooldown) -> Cooldown:
-    """In the place of the symbol's cooldown before, be it longer."""
+    """Replaces the symbol's cooldown, even if the stored one ends later."""
     return _answer(
         cooldowns.put(trader_id=trader_id, symbol=body.symbol, until=body.cooldown_until, detail=body.detail)
     )

@@ -44,7 +44,7 @@ DryRun = Annotated[bool, Query(False, description="Answer what it would do, and 
 def replace(request: EngineRequest, config_id: str, body: Replacement, dry_run: DryRun = False) -> Status[Effect]:
     """A new version, with the token as its author. 201 where it made a trader.
 
-    409: somebody saved since `expected_version`. Nothing is written; the answer holds both sides.
+    409: another version was saved since `expected_version`. Nothing is written; the answer holds both sides.
     """
     return _edit(request, config_id, _flat(config_id, body.config), body, dry_run)
 

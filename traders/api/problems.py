@@ -70,8 +70,8 @@ class Side(Answer):
 
 
 class Stale(Refusal):
-    """Somebody saved since. `contested` are the settings that both sides changed; `merged` is theirs with yours on top,
-    to be sent again as `config` with theirs' version, null while something is contested."""
+    """Another version was saved since. `contested` are the settings that both sides changed; `merged` is theirs with
+    yours on top, to be sent again as `config` with theirs' version, null while something is contested."""
 
     base: Side | None
     theirs: Side

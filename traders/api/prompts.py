@@ -29,7 +29,7 @@ class PromptText(Answer):
 def text(
     request: EngineRequest, response: HttpResponse, sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 ) -> PromptText:
-    """Named by `detail.prompts.system_sha256` and `executor_sha256`. It never changes, so it may be kept for ever.
+    """Named by `detail.prompts.system_sha256` and `executor_sha256`. It never changes, so it may be cached without end.
 
     For a token that is limited to traders only texts exist that some version of these traders names.
     """

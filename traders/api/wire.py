@@ -17,7 +17,7 @@ VersionNumber = Annotated[Integer, Field(ge=1, le=2**31 - 1)]
 
 
 class Body(BaseModel):
-    """Base of what is sent: a field that nobody knows is refused, for it would be silently lost."""
+    """Base of request bodies: an unknown field is refused, because it would be lost silently."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,6 +1,6 @@
 """Whether this thread's request has written something, for the answer to one that failed.
 
-The database engine of the site (`nof0site.postgresql`) tells of statements and commits as they happen.
+The database engine of the site (`nof0site.postgresql`) reports statements and commits as they happen.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from traders.versions.undo.admin import restore_to_view, undo_view
 
 
 def fleet_urls(admin: Any) -> list[URLPattern]:
-    """Whoever may look at traders reads the log and the past; who may change them goes back."""
+    """The right to see traders opens the log and the fleet as of a moment; the right to change them opens restore."""
     look, change = admin.has_view_permission, admin.has_change_permission
     return [
         guarded_path(admin, "changes/", log_view, "traders_changelog", look),

@@ -32,6 +32,6 @@ class ManagerConfigAdmin(VersionedAdmin):
         return HttpResponseRedirect(Desk(self, request, FLEET_ID).change_url)
 
     def missing(self, desk: Desk) -> HttpResponse:
-        """No settings yet: whoever may change them finds the empty form, others what to do."""
+        """No settings yet: an account that may change them gets the empty form, others are told what to do."""
         is_form = desk.may_change and desk.request.resolver_match.url_name.endswith("_change")  # type: ignore[union-attr]
         return edit_view(desk, None) if is_form else desk.render("no_fleet.html", desk.name(None))

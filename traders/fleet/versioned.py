@@ -48,7 +48,7 @@ class VersionedAdmin(ModelAdmin):
         return False
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The form; whoever may only look sees the current version instead."""
+        """The form; an account that may only look sees the current version instead."""
         if not self.has_change_permission(request):
             if request.method == "POST":
                 raise PermissionDenied

@@ -15,7 +15,7 @@ LISTED = 20  # of those whose line says no more than their id
 LONGEST_VALUE = 100
 
 _SETTLE = (
-    "Conflicts stay open until somebody picks a side: --prefer yaml or --prefer db for all, "
+    "Conflicts stay open until a side is chosen: --prefer yaml or --prefer db for all, "
     "--prefer PATH=yaml or --prefer TRADER:PATH=db for one path, or in the browser."
 )
 

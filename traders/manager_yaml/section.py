@@ -30,7 +30,7 @@ def read_section(
 ) -> set[str]:
     """Fills `flat`; gives the paths whose values could not be read. Null counts as left out.
 
-    `known`: keys that somebody else reads; `whole`: the shape of the entry that this section belongs to.
+    `known`: keys that the caller reads; `whole`: the shape of the entry that this section belongs to.
     """
     bad: set[str] = set()
     whole = shape if whole is None else whole

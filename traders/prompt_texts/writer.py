@@ -1,4 +1,4 @@
-"""The texts of prompts, kept for ever under the digest of their bytes."""
+"""The texts of prompts, stored permanently under the digest of their bytes."""
 
 from __future__ import annotations
 

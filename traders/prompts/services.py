@@ -158,7 +158,7 @@ def _rules() -> PromptRules | None:
 
 
 def _rules_or_none() -> PromptRules | None:
-    """For looking: a broken file is told by whoever saves."""
+    """For reading only: a broken file is reported when a text is saved."""
     try:
         return _rules()
     except InvalidConfig:

@@ -80,7 +80,7 @@ class IssuedToken:
 
 
 def new_text() -> str:
-    """A token nobody can guess: 256 random bits."""
+    """A token that cannot be guessed: 256 random bits."""
     return PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
 
 
@@ -92,7 +92,7 @@ def is_text(text: str) -> bool:
 def digest_of(text: str) -> str:
     """What is stored in place of a token: SHA-256, in hex.
 
-    Passwords need a slow hash with a salt because people choose them; nobody tries out 256 random bits.
+    Passwords need a slow hash with a salt because people choose them; 256 random bits cannot be tried out.
     """
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -97,7 +97,7 @@ def sync(
     """Brings what changed in `file` into the fleet; with `check` only says what would be done.
 
     `only` leaves everything but these traders alone, the fleet's settings included. `as_planned` is the fingerprint
-    of the plan that somebody agreed to: raises PlanChanged when it would be another one now. Raises InvalidConfig,
+    of the plan that was confirmed: raises PlanChanged when the plan has changed since. Raises InvalidConfig,
     naming the trader, when the merged whole would be wrong or break the fleet rule. Raises FleetNotAllowed, also for a
     plan, when the file brings something for the fleet's settings and `may_change_fleet` is false.
     """

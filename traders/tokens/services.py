@@ -1,4 +1,4 @@
-"""API tokens: made, asked for, revoked. The text of one is told once, to whoever makes it, and kept nowhere."""
+"""API tokens: make, check, revoke. The text of a token is shown once, to the person who makes it, and not stored."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def limitable() -> list[str]:
 
 
 def revoke(*, token_id: int, actor: str) -> IssuedToken:
-    """The token as it stands now: revoked, by whoever was first. Raises UnknownToken."""
+    """The token as it is now: revoked, by this call or an earlier one. Raises UnknownToken."""
     tokens.revoke(token_id, actor=actor)
     return one(token_id)
 

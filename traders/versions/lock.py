@@ -23,7 +23,7 @@ from traders.versions.rules.errors import FleetNotAllowed
 
 
 class LockedFleet:
-    """The fleet while nobody else can change any configuration. Only `locked_fleet` makes one.
+    """The fleet while no other session can change a configuration. Only `locked_fleet` makes one.
 
     All versions of one lock are one change set: `change_set`, None until the first.
     """

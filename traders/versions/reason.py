@@ -1,4 +1,4 @@
-"""Why a change is made: asked of every operator, kept for ever."""
+"""The reason of a change: required from every operator, stored permanently."""
 
 from __future__ import annotations
 

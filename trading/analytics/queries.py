@@ -22,7 +22,7 @@ from trading.schema.facts import DecisionFact, EquityPoint, SetAsideCounts, Sign
 from trading.schema.leaf import LARGEST
 from trading.schema.unreadable import NO_FIGURE, NO_MOMENT, NO_MOMENT_MS, Unreadable
 
-# The text sent to the model is told by the hash of the system prompt of the version that opened the trade.
+# The text sent to the model is identified by the hash of the system prompt of the version that opened the trade.
 _TRADES = f"""
 SELECT t.id, t.trader_id, t.symbol, t.side, {moment_ms("t.detail", "time.open_ts_ms")} AS open_ts_ms,
        CASE WHEN {is_moment_ms("t.close_ts_ms")} THEN t.close_ts_ms END AS close_ts_ms,

@@ -35,7 +35,7 @@ class NotTheExporter(Exception):
 
 @dataclass
 class Beats:
-    """Exports until `stop` is set. `report` is told of each finished run, `say` of what a person should know, `tell` of
+    """Exports until `stop` is set. `report` is called for each finished run, `say` for messages to a person, `tell` for
     how the exporter is, also when its status file cannot be written.
 
     No failure of a cycle ends the loop, whatever it is: what data or a disk can cause, the next beat may find mended.
@@ -66,7 +66,7 @@ class Beats:
                 self._between(exporter, due)
                 self.stop.wait(max(0.0, due - time.monotonic()))
         except Exception as error:
-            # A fault of the loop itself. Whoever supervises this process reads why it ended.
+            # A fault of the loop itself. The supervisor of this process reads why it ended.
             self._watch.failed(error)
             self.tell(self._watch.status(0))
             raise

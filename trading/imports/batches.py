@@ -61,7 +61,7 @@ class Desk:
             )
 
     def is_benchmark(self, table: str, record: Json, field: str = TRADER) -> bool:
-        """It is no trader: whoever would own its records does not decide anything."""
+        """It is no trader: the owner of these records takes no decisions."""
         found = isinstance(record, dict) and record.get(field) in BENCHMARKS
         self.report.table(table).skipped += found
         return found

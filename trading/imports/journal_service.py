@@ -56,8 +56,8 @@ def import_journal(
     """Records what is not recorded yet, in order of time; cycle numbers go on from what each trader has.
 
     A file that names no version belongs to the one valid at its time. Refused files go to `on_reject` and hinder no
-    other, unless `strict`. `on_files` is told of each file READINGS times. Raises UnknownTrader for one that was asked
-    for, StrictImport, OSError.
+    other, unless `strict`. `on_files` is called READINGS times for each file. Raises UnknownTrader for one that was
+    asked for, StrictImport, OSError.
     """
     timelines = _Timelines(trader_ids)
     report = JournalImport(dry_run=dry_run)

@@ -10,7 +10,7 @@ from traders.versions.lifecycle.imported import add_imported
 from trading.record.rules.attribution import Attribution
 from trading.record.stored import versions
 
-# So many that nobody runs; beyond, a file's ids are no ids of traders.
+# More than any fleet has. Beyond it, a file's ids are not ids of traders.
 MOST_NEW = 1000
 
 

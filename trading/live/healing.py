@@ -1,4 +1,4 @@
-"""When the live store is filled anew from PostgreSQL, and by whom.
+"""When the live store is filled again from PostgreSQL, and by which process.
 
 Needed after writes were missed while Redis was away, when Redis was found empty, and every few minutes, so that the
 values of traders at rest stay fresh and retired ones leave the leaderboard. One process at a time does it.
@@ -31,11 +31,11 @@ def is_needed() -> bool:
 
 
 def heal(rebuild_all: Rebuild) -> bool:
-    """True if it did. Cheap when there is no need, or somebody else is at it."""
+    """True if it did. Returns quickly if no rebuild is due or another process holds the lock."""
     if not is_needed() or not outage.attempt(rebuild.try_lock, False, what="write"):
         return False
     try:
-        # Between the look and the lock somebody else may have been through.
+        # Another process may have rebuilt it between the check and the lock.
         follower.current(now=True)
         missed = outage.take_missed()
         done = (missed or _is_old()) and rebuild_all() is not None
@@ -62,7 +62,7 @@ def _heal_and_release(rebuild_all: Rebuild) -> None:
     try:
         heal(rebuild_all)
     except DatabaseError as error:
-        log.warning("The live store could not be filled anew: %s", error)
+        log.warning("The live store could not be filled again: %s", error)
     finally:
         connection.close()
         _aside.release()

@@ -1,4 +1,4 @@
-"""The live store follows the database: whoever writes the trading record says so here.
+"""The live store follows the database: every writer of the trading record reports to this module.
 
 Nothing is written to Redis before the commit, and nothing here fails because Redis is away: what is missed is caught
 up with when it is back.
@@ -35,7 +35,7 @@ def changed(*trader_ids: str) -> None:
 
 
 def fleet_changed() -> None:
-    """As `changed`, after much was recorded or removed at once: the store is filled anew."""
+    """As `changed`, after a bulk change of the record: the store is filled again."""
     transaction.on_commit(_rebuild, robust=True)
 
 
@@ -92,12 +92,12 @@ def _rebuild() -> None:
 
 
 def heal() -> bool:
-    """Fills the store anew when that is needed; for loops that run anyway. True if it did."""
+    """Fills the store again if needed; for loops that run anyway. True if it did."""
     return healing.heal(rebuild_all)
 
 
 def projections() -> Iterator[Projection]:
-    """Of the whole fleet, some traders at a time; at least one, be it empty."""
+    """The whole fleet in batches of traders; at least one batch, which may be empty."""
     fleet = list(projection.fleet())
     for start in range(0, max(1, len(fleet)), TRADERS_AT_ONCE):
         yield projection.project(fleet[start : start + TRADERS_AT_ONCE])

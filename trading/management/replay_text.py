@@ -135,7 +135,7 @@ def _done(one: Judged) -> str:
 
 def _ruled(refusals: Sequence[Refusal] | None) -> str:
     if refusals is None:
-        return "there are no settings of then"
+        return "there are no settings of its time"
     return "refused by " + "; ".join(f"{r.rule} ({r.message})" for r in refusals) if refusals else PASSES
 
 

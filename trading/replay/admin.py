@@ -1,4 +1,4 @@
-"""A decision decided again: under the settings of then, and under those of another version."""
+"""The replay of a decision: under the settings of its time, and under those of another version."""
 
 from __future__ import annotations
 

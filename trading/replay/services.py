@@ -74,8 +74,11 @@ class Replay:
 
 
 def replay(decision_id: int, *, version: int | None = None, spec: TraderSpec | None = None) -> Replay:
-    """The decision under the settings of then, compared with what was recorded; and under `version` of its trader, or
-    under `spec`, if one is given. Raises RecordError for an unknown decision, UnknownVersion."""
+    """The decision under the settings of its time, compared with what was recorded.
+
+    Also under `version` of its trader or `spec`, if one is given. Raises RecordError for an unknown decision,
+    UnknownVersion.
+    """
     return _Environment().replay(_recorded(decision_id), version, spec)
 
 
@@ -180,7 +183,7 @@ def _template_difference(own: StoredConfig | None, sent: Prompt | None) -> list[
 def _missing_settings(recorded: RecordedDecision) -> list[str]:
     if recorded.entry.config_version is not None:
         return []
-    return ["It was decided before the trader's first version: there are no settings of then to replay it under."]
+    return ["It was decided before the trader's first version: there are no settings of its time to replay it under."]
 
 
 def _not_known(recorded: RecordedDecision) -> list[str]:

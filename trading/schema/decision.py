@@ -147,7 +147,7 @@ class Engine(Part):
     """What only the engine that wrote the entry knows."""
 
     cycle: Integer | None = leaf(
-        None, label=_("Engine's cycle"), kind=Kind.COUNT, help=_("Counts anew after each restart of the engine.")
+        None, label=_("Engine's cycle"), kind=Kind.COUNT, help=_("Restarts at each start of the engine.")
     )
     written_at: Text | None = leaf(None, label=_("Written"), kind=Kind.TEXT)
 

@@ -36,7 +36,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class AccountPoint:
-    """A trader's account at a moment. What of its equity is realized is None where nobody said so."""
+    """A trader's account at a moment. The realized part of its equity is None where it is not known."""
 
     trader_id: str
     ts_ms: int

@@ -1,4 +1,4 @@
-"""Fills the demo's database, or the tests', with a fleet of our own making."""
+"""Fills the demo's database, or the database of the tests, with an invented fleet."""
 
 from __future__ import annotations
 

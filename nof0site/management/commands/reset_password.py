@@ -1,4 +1,4 @@
-"""A way back in for whoever owns the machine."""
+"""Lets the owner of the machine log in again."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ PATIENCE_SECONDS = 30
 
 
 class Command(BaseCommand):
-    help = "Stop the site if it is running here, then the embedded servers if nobody uses them."
+    help = "Stop the site if it is running here, then the embedded servers if no process uses them."
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -136,7 +136,7 @@ def test_a_conflict_is_shown_not_applied_and_exits_3_until_it_is_settled(sync: S
         "conflict   trader_x detail.risk.max_positions",
         "             file: 5, database: 4 (was 3)",
     ]
-    assert lines[-1].startswith("Conflicts stay open until somebody picks a side: --prefer yaml")
+    assert lines[-1].startswith("Conflicts stay open until a side is chosen: --prefer yaml")
     assert configs.existing("trader_x").flat[POSITIONS] == 4
     assert sync(changed).code == 3
     assert sync(changed, "--prefer", "yaml").code == 0

@@ -142,7 +142,7 @@ def test_a_decision_from_before_the_first_version_says_so(tmp_path: Path) -> Non
     code, text = run(str(number))
     assert code == 1
     assert "before v1: incomplete" in text
-    assert "there are no settings of then" in text
+    assert "there are no settings of its time" in text
     code, text = run(str(number), "--with-version", "1")
     assert code == 0
     assert "under version 1: every rule lets it through" in text

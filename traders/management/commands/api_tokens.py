@@ -1,4 +1,4 @@
-"""API tokens for whoever owns the machine: made, listed, revoked."""
+"""Makes, lists and revokes API tokens, for the owner of the machine."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def _require_fleet_rule(fleet: LockedFleet, versions: Sequence[NewVersion]) -> N
 
 
 def _forget(chosen: Mapping[str, Sequence[Conflict]]) -> None:
-    """Whoever won, the file's value is now the base; the rest of a configuration's conflicts stay open."""
+    """The file's value becomes the base, whichever side was chosen; other conflicts of the configuration stay open."""
     declared = bases.declared(list(chosen))
     moved = []
     for name, conflicts in chosen.items():

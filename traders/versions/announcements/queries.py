@@ -58,7 +58,7 @@ def after(
 def listening() -> Iterator[Callable[[float], None]]:
     """Waits, on this thread's connection, for the next announcement of a change, at most so many seconds.
 
-    A PgBouncer that pools transactions delivers none: whoever waits looks for himself as well now and then.
+    A PgBouncer that pools transactions delivers none, so a waiting reader also polls now and then.
     """
     try:
         with connection.cursor() as cursor:

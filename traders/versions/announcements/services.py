@@ -17,7 +17,7 @@ from traders.versions import services as configs
 from traders.versions.announcements import queries as announcements
 from traders.versions.rules.errors import AheadOfHistory
 
-# Announcements wake whoever waits; where none comes through, this is how late a change is seen.
+# Announcements wake waiting readers. Where none arrives, a change is seen this much later.
 RECHECK_SECONDS = 1.0
 
 

@@ -58,7 +58,7 @@ class FleetProposal:
 
 
 class ChangedMeanwhile(Exception):
-    """Somebody saved, since the preview, a path that this change touches. Nothing was saved."""
+    """A path of this change was saved by another change since the preview. Nothing was saved."""
 
     def __init__(self, contested: Mapping[str, Sequence[str]]) -> None:
         self.contested = contested

@@ -23,12 +23,12 @@ SHOWN = 50
 """Traders shown in full; all of them are counted."""
 
 Contested = Mapping[str, Sequence[str]]
-"""{trader_id: the paths that somebody saved since the preview}."""
+"""{trader_id: the paths that were saved since the preview}."""
 
 
 @dataclass(frozen=True)
 class PartShown:
-    """What happens to one trader. `contested` are the paths among `rows` that somebody saved since the preview."""
+    """What happens to one trader. `contested` are the paths among `rows` that were saved since the preview."""
 
     desk: Desk
     current: StoredConfig

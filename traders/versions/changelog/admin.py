@@ -101,6 +101,6 @@ def _owner(path: str) -> str:
 
 
 def _unknown_trader(where: Filter) -> Any:
-    """The id asked for, when nobody has it."""
+    """The id asked for, when no configuration has it."""
     asked = where.config_id
     return asked if asked and asked != FLEET_ID and configs.stored(asked) is None else ""

@@ -63,7 +63,7 @@ def _propose_or_save(
     saving: bool,
     merged: Meanwhile | None = None,
 ) -> HttpResponse:
-    """`merged` when the form was brought on top of what somebody saved meanwhile."""
+    """`merged`: the form was rebased on a version saved meanwhile."""
     config_id = desk.config_id or form.data.get(NEW_ID, "").strip()
     version = base.version if base else 0
     try:

@@ -1,7 +1,7 @@
 """Two edits that began on one version: what one side alone touched merges, what both touched is a choice.
 
 The sides are flat configurations: `base` is where my edit began, `theirs` what stands now, `mine` what I typed.
-Nobody's change is lost: a setting is the side's that changed it, or waits for a choice.
+No change is lost: a setting takes the value of the side that changed it, or waits for a choice.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Choices = Mapping[str, Take]
 
 @dataclass(frozen=True)
 class Rebase:
-    """The settings that somebody changed, by who did. `agreed` were changed by both to the same."""
+    """The changed settings, by side. `agreed` were changed by both sides to the same value."""
 
     base: Flat
     theirs: Flat
@@ -42,7 +42,7 @@ class Rebase:
     contested: tuple[Unit, ...]
 
     def undecided(self, choices: Choices) -> list[Unit]:
-        """The contested settings that nobody chose for."""
+        """The contested settings without a choice."""
         return [unit for unit in self.contested if unit[0] not in choices]
 
     def merged(self, choices: Choices) -> Flat:

@@ -115,7 +115,7 @@ def _reason(row: ConfigRow, opened: OpenChange | None, *, is_first: bool) -> str
 
 
 def _actor(row: ConfigRow, opened: OpenChange | None) -> str:
-    """Who saves. Raises InvalidConfig for a name that nobody may have, and for a second actor in one change set."""
+    """Who saves. Raises InvalidConfig for a reserved name, and for a second actor in one change set."""
     given = row.__dict__.get("_history_user") or (opened.actor if opened else None) or _user_of_request()
     actor = _name_of(given, _id_of(row)) if given else os_actor()
     if opened and opened.actor_of_set not in (None, actor):

@@ -1,4 +1,4 @@
-"""Somebody saved while a form was open: what merges by itself, what needs a choice, and the form on top of theirs."""
+"""Another version was saved while a form was open: what merges, what needs a choice, and the form on top of theirs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TAKE = "take:"
 
 @dataclass(frozen=True)
 class Contest:
-    """One setting that somebody changed, as its three sides show it. `who` is only_mine, only_theirs, agreed or
+    """One changed setting with its three sides. `who` is only_mine, only_theirs, agreed or
     contested; `name` is the field of the choice and `chosen` what was chosen so far."""
 
     path: str
@@ -97,7 +97,7 @@ def meanwhile(desk: Desk, stale: StaleEdit, sides: Rebase) -> Meanwhile:
 def stale_page(
     desk: Desk, stale: StaleEdit, sides: Rebase, *, choices: Choices | None, carried: Sequence[tuple[str, str]]
 ) -> HttpResponse:
-    """The choices. `choices` are those sent already, which were not all; None when nobody was asked yet."""
+    """The choices. `choices` are those sent already, which were not all; None before the first question."""
     missing = [] if choices is None else sides.undecided(choices)
     return desk.render(
         "stale.html",

@@ -121,7 +121,7 @@ def _meanwhile(desk: Desk, began: StoredConfig, current: StoredConfig) -> Meanwh
 
 
 def _taken_back(desk: Desk, began: StoredConfig, current: StoredConfig, old: StoredConfig) -> list[Row]:
-    """What somebody changed since the first preview and the restore would undo: each may be kept.
+    """Changes since the first preview that the restore would undo: each may be kept.
 
     Of the paths of a prompt, which are kept together, the first one that differs.
     """

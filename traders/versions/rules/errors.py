@@ -9,7 +9,7 @@ ConfigError
 ├── AheadOfHistory      a cursor that this history has not reached
 ├── AlreadyExists       a new trader's id is taken, perhaps in other letter case
 ├── FleetNotAllowed     the fleet's own settings would change, and only traders may
-├── StaleEdit           somebody saved since the editor read; carries all three sides
+├── StaleEdit           another version was saved since the editor read; carries all three sides
 └── ConcurrentChange    a program that takes no locks of ours changed a row under our hands
 
 InvalidConfig (traders.schema.problems) stands beside them: the configuration itself is wrong. Below it stands

@@ -72,7 +72,7 @@ def take_back_view(desk: Desk, task: Task) -> HttpResponse:
     if form.without_fleet and not form.config_ids:
         raise PermissionDenied
     if posted is None or posted.get("step") != "save":
-        # Looking again asks for no reason yet; a choice that cannot be is told all the same.
+        # A new preview asks for no reason yet; an impossible choice is reported all the same.
         return _page(desk, task, form)
     if not form.is_valid():
         return _page(desk, task, form)
@@ -114,7 +114,9 @@ def _meanwhile(changed: ChangedMeanwhile) -> str:
         for config_id, paths in changed.contested.items()
     ]
     shown = "; ".join(named[:5]) + ("; …" if len(named) > 5 else "")
-    return _("Somebody saved meanwhile (%(where)s). Nothing was changed; this is what stands now.") % {"where": shown}
+    return _("Another change was saved meanwhile (%(where)s). Nothing was changed; these are the values now.") % {
+        "where": shown
+    }
 
 
 def _page(desk: Desk, task: Task, form: TakingBackForm, *, notice: str = "") -> HttpResponse:

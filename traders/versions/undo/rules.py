@@ -1,6 +1,6 @@
 """Taking back what a change did: the same three-way rule, with the change's outcome as the base.
 
-A path that still stands as the change left it goes back to what it was before. One that somebody touched
+A path that still stands as the change left it goes back to what it was before. One that was changed
 since is contested and stays, unless it is chosen.
 """
 

@@ -24,7 +24,7 @@ from traders.versions.undo.rules import Reverting, revert
 class Scope:
     """What of it: these traders ("@manager" = the fleet's settings) and these paths; empty means all.
 
-    `chosen` are contested (config_id, path) that are to go back although somebody touched them since.
+    `chosen` are contested (config_id, path) that are to be reversed although they were changed since.
     """
 
     config_ids: frozenset[str] = frozenset()
@@ -187,7 +187,7 @@ class _Undone:
 
 
 def _as_at(moment: datetime, scope: Scope) -> tuple[Collection[str], Decide]:
-    # Whoever has no newer version stands as then already.
+    # A configuration without a newer version already equals its state at that moment.
     traders = scope.config_ids - {FLEET_ID} if scope.config_ids else as_of.changed_since(moment)
     then = configs.traders_at(moment, traders)
     if not scope.config_ids or FLEET_ID in scope.config_ids:

@@ -188,7 +188,7 @@ def _is_finished(path: Path) -> bool:
 
 
 def _take_away(path: Path) -> None:
-    """For whoever looks, or writes into it, from one moment to the next."""
+    """For readers, and for writers that keep it between moments."""
     gone = path.with_suffix(GONE)
     with contextlib.suppress(OSError):
         path.rename(gone)

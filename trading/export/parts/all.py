@@ -59,7 +59,7 @@ class Parts:
         self.analytics.take_over(run)
 
     def begin(self, analytics_seconds: float | None) -> None:
-        """A new moment: nothing of the one before is taken for it."""
+        """Begins a new moment: drops the values of the one before."""
         self._analytics_seconds = analytics_seconds
         self.now = _Now(self)
 

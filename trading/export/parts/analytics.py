@@ -1,4 +1,4 @@
-"""The six tables of each trader, computed anew when its record changed.
+"""The six tables of each trader, computed again when its record changed.
 
 A trader with ten thousand trades takes a fraction of a second, so a fleet of them is not computed at every cycle: what
 is due is computed in the time that is given, the longest waiting first, and each row says of when it is (`updated_at`).

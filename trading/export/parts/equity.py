@@ -81,7 +81,7 @@ class Accounts:
             self.version += 1
 
     def _read_since(self) -> bool:
-        """Takes in what was recorded since. False when that tells of a trader, or a time, that is not known yet."""
+        """Adds what was recorded since. False when it concerns a trader, or a time, that is not known yet."""
         for source, point in export_equity.since(self._seen_ms - OVERLAP_MS):
             if self._sources.get(point.trader_id) != source or point.ts_ms < self.inception_ms:
                 return False
@@ -142,7 +142,7 @@ class Accounts:
 
 
 def _is_dated(result: Result) -> bool:
-    """Whether a trade of a known time tells of the trader's equity."""
+    """Whether a trade of a known time changes the trader's equity."""
     return bool(result.trades) and result.first_close_ms is not None
 
 

@@ -1,4 +1,4 @@
-"""Who may read what: public, by token, or nobody; and which other origins' pages may."""
+"""Who may read what: public, by token, or closed; and which other origins may."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Access:
     def what_is_needed(self) -> str:
         if self.tokens:
             return "A token is needed."
-        return "A token is needed, and API_TOKENS of the server holds none: nobody can read this."
+        return "A token is needed, and API_TOKENS of the server holds none: this cannot be read."
 
     def cors_headers(self, origin: str) -> list[tuple[str, str]]:
         if not self.origins or not origin:

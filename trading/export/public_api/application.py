@@ -165,7 +165,7 @@ class ReadApi:
         """Of what is stale: how old the desk that it shows is."""
         if name in snapshot.failed:
             age = round(age_seconds(snapshot.made_at(name)))
-            return [("Age", str(age)), ("Warning", f'110 - "it could not be made anew and is {age} s old"')]
+            return [("Age", str(age)), ("Warning", f'110 - "it could not be renewed and is {age} s old"')]
         age = round(age_seconds(snapshot.as_of))
         if age <= self.stale_seconds:
             return []

@@ -35,7 +35,7 @@ class Current:
         self._is_watched = False
 
     def watch(self) -> None:
-        """Looks now, and from now on in a thread of its own: nobody who asks waits for files, such as an event loop."""
+        """Looks now, and from now on in a thread of its own, so that no caller waits for files."""
         self._look()
         self._is_watched = True
         threading.Thread(target=self._keep_looking, name="export-watch", daemon=True).start()
@@ -49,7 +49,7 @@ class Current:
                 log.exception("The export could not be looked at; the last one stays.")
 
     def at_once(self, path: str) -> Body | None:
-        """A document of a fresh run that anybody may read, by its address."""
+        """A public document of a fresh run, by its address."""
         self.snapshot()
         fresh_until, bodies = self._quick
         return bodies.get(path) if time.time() < fresh_until else None

@@ -1,4 +1,4 @@
-"""`/api/health` and `/metrics`: from the manifest and what the exporter last saw, without asking anybody now."""
+"""`/api/health` and `/metrics`: from the manifest and the exporter's last status. No server is queried."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Supervision(msgspec.Struct, frozen=True):
 
 
 class Slot(Generic[Report]):
-    """One report of one kind. One process writes it, any number read it, and nobody waits."""
+    """One report of one kind. One process writes it, any number read it, without locks."""
 
     def __init__(self, memory: mmap.mmap, offset: int, kind: type[Report]) -> None:
         self._memory, self._offset, self._kind = memory, offset, kind

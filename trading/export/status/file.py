@@ -60,7 +60,7 @@ class _Counts(msgspec.Struct, frozen=True):
 
 
 def write(root: Path, status: Status) -> None:
-    """Raises OSError. Not fsynced: after a power cut the next cycle writes it anew."""
+    """Raises OSError. Not fsynced: after a power cut the next cycle writes it again."""
     root.mkdir(parents=True, exist_ok=True)
     with alone_in(root):
         aside = root / f"{NAME}.next"

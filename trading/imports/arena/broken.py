@@ -1,4 +1,4 @@
-"""What cannot be read: a whole file, and how a schema's complaint about one record is told."""
+"""What cannot be read: a whole file, and how a schema's problem with one record is reported."""
 
 from __future__ import annotations
 

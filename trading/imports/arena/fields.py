@@ -85,7 +85,7 @@ def side_of(record: Record, quantity: Decimal) -> Side:
 
 
 def moment_ms(record: Record, field: str) -> int:
-    """Seconds since 1970 as milliseconds; what is finer is left to whoever keeps the source's own number."""
+    """Seconds since 1970 as milliseconds; finer digits are dropped; the source's own number may be kept beside it."""
     value = given(record, field)
     right = _("must be seconds since 1970 as a number")
     if isinstance(value, bool) or not isinstance(value, int | Decimal):

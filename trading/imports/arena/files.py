@@ -34,7 +34,7 @@ KEYS = {
     Kind.INCEPTION: equity.INCEPTION_KEY,
     Kind.LEADERBOARD: equity.LEADERBOARD_KEY,
 }
-_LEFT_ALONE = {"analytics.json": "nobody reads it: what it holds is computed from trades and decisions"}
+_LEFT_ALONE = {"analytics.json": "it is not read: its content is computed from trades and decisions"}
 _UNKNOWN = "is no file of the arena that is known, and was left alone"
 
 

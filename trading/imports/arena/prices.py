@@ -1,4 +1,4 @@
-"""crypto-prices.json: taken for the symbols that it names. Prices belong to whoever provides them live."""
+"""crypto-prices.json: only its symbols are read. Prices come from the live provider."""
 
 from __future__ import annotations
 

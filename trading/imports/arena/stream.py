@@ -67,7 +67,7 @@ class Source:
         self._ended = False
 
     def members(self) -> Iterator[str]:
-        """The keys of the object that begins here. Whoever iterates reads each key's value before the next."""
+        """The keys of the object that begins here. The caller must read each key's value before the next key."""
         self._take("{", "an object")
         if self.peek() == "}":
             self._at += 1

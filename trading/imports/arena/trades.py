@@ -47,7 +47,7 @@ _AT_SOURCE = {
 
 
 def read_trade(record: Json) -> Trade:
-    """Raises InvalidRecord. `versions` is left for whoever knows the trader's history."""
+    """Raises InvalidRecord. `versions` is filled in by the caller, who knows the trader's history."""
     record = fields.require_object(record)
     trader_id, symbol = fields.trader_id(record), fields.symbol(record)
     quantity = fields.number(record, "quantity")

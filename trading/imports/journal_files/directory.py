@@ -13,7 +13,7 @@ from trading.record.rules.errors import InvalidRecord
 
 PATTERN = "cycle_*.json"
 OnFiles = Callable[[int], None]
-"""Is told how many files were read since it was told last."""
+"""Called with the number of files read since the last call."""
 LARGEST_FILE = 16 * 1024 * 1024
 
 
@@ -23,7 +23,7 @@ def find(directory: Path) -> list[Path]:
 
 
 def cycle_files(directory: Path, on_files: OnFiles = lambda count: None) -> list[Path]:
-    """In order of the times inside: names say the second only, and their numbers begin anew with each engine.
+    """In order of the times inside: names say the second only, and their numbers restart with each engine.
 
     Raises OSError for what is no directory.
     """

@@ -99,7 +99,7 @@ class Fields:
 
 
 def symbol(place: str, value: Any) -> str:
-    """Engines write capitals; small letters are taken for them."""
+    """Engines write capitals; small letters are accepted."""
     found = value.strip().upper() if isinstance(value, str) else ""
     if not SYMBOL_PATTERN.fullmatch(found):
         raise InvalidRecord(place, _("must be %(right)s, was %(value)s", right=SYMBOL_RULE, value=shown(value)))

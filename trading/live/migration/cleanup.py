@@ -30,7 +30,7 @@ class Removed:
 def old_layout(client: Client, *, dry_run: bool) -> Removed:
     """Removes the old keys, gives the lists their names, and takes the time to live off the assets' hashes.
 
-    The caller sees to it that nobody writes or reads the old layout any more.
+    The caller ensures that no process writes or reads the old layout any more.
     """
     removed = Removed()
     for batch in _batches(name for pattern in legacy.PATTERNS for name in scan.names(client, pattern)):

@@ -60,7 +60,7 @@ class Old:
             raise ValueError(f"{type(error).__name__}: {error}") from error
 
     def as_of(self, left_ms: int, now: int) -> int:
-        """When a value was written that has `left_ms` to live (-1: for ever, taken as about to end)."""
+        """When a value was written that has `left_ms` to live (-1: without end, treated as about to end)."""
         return now - max(0, self.seconds * 1000 - max(0, left_ms)) * US_PER_MS
 
 

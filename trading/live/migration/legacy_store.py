@@ -75,7 +75,7 @@ def put_prices_of_all(client: Client, prices: Mapping[str, Any]) -> None:
 
 
 def put_leader(client: Client, leaders: Mapping[str, Leader]) -> None:
-    """One object, overwritten by whoever comes last."""
+    """One object; the last writer wins."""
     for trader_id, leader in leaders.items():
         if leader.return_pct is not None:
             written = legacy.leader(trader_id, leader.return_pct, leader.as_of)
@@ -131,7 +131,7 @@ def fields(client: Client, key: Key) -> list[str]:
 
 
 def trader_ids(client: Client) -> set[str]:
-    """Of everybody who has conversations, in either layout. Walks the keyspace by SCAN."""
+    """All traders with conversations, in either layout. Walks the keyspace by SCAN."""
     own_start, aside_start = (name.partition("*")[0] for name in lists.names("*"))
     own = {name.decode(errors="replace").removeprefix(own_start) for name in client.scan_iter(match=own_start + "*")}
     aside = {name.decode(errors="replace") for name in client.scan_iter(match=aside_start + "*")}

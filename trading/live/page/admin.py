@@ -24,7 +24,7 @@ from trading.record.pages import Room
 from trading.record.rules.errors import RecordError
 
 URL = "admin:trading_position_live"
-# More rows than this nobody reads at once, and each is sent again every few seconds.
+# A longer table is not readable, and each row is sent again every few seconds.
 MOST_POSITIONS = 200
 SHARES = (0, 10, 25, 50, 100)
 # Of a form that does not say which mode it was made for.
@@ -33,7 +33,7 @@ NO_REVISION = -1
 
 @dataclass(frozen=True)
 class Step:
-    """A button. `warning` says what it does to whoever reads or writes now."""
+    """A button. `warning` says what it does to current readers and writers."""
 
     name: str
     label: str

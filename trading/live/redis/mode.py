@@ -28,7 +28,7 @@ from trading.live.redis.scripts import SWITCH
 from trading.record.rules.errors import RecordError
 
 FOLLOW_SECONDS = 0.25
-# Who has not been heard of for so long is gone, or idle and will ask before it does anything.
+# A process not seen for this long is gone, or idle and will ask before its next call.
 GONE_AFTER_SECONDS = 10.0
 FIELD, FILLED, FOLLOWER = "mode", "filled", "follower:"
 
@@ -139,7 +139,7 @@ follower = Follower()
 
 
 class Outdated(RecordError):
-    """Somebody switched since the mode was looked at."""
+    """The mode was switched since it was read."""
 
     def __init__(self, now: State) -> None:
         super().__init__(_("The mode changed meanwhile: it is now %(now)s. The step was not taken.", now=now))

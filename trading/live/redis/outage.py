@@ -1,6 +1,6 @@
 """The way to Redis: the configured connection, and what happens while it is away.
 
-A call never raises because of Redis. After a failure to connect or to answer in time nobody tries again for
+A call never raises because of Redis. After a failure to connect or to answer in time no call is tried for
 `COOL_OFF_SECONDS`, so that a trader waits for a dead server once and not at every write. What fails is counted; an
 outage is logged once when it begins and once when it is over.
 """
@@ -71,7 +71,7 @@ class Outage:
 
     @property
     def missed_writes(self) -> bool:
-        """Writes failed, and nobody has made up for them; False while they still fail."""
+        """Writes failed and were not repaired yet; False while they still fail."""
         return self._to_heal and not self._down
 
     def take_missed(self) -> bool:

@@ -3,9 +3,9 @@
     legacy ── dual, reads old ── dual, reads some new ── dual, reads new ── hash
     writes old    writes both         writes both           writes both     writes new
 
-Of two neighbouring steps each may still read what the other writes, so that nobody has to switch at the same moment.
-Before a step that needs it, everybody has acknowledged the one before. `seen` is the revision of the mode that whoever
-takes a step has looked at: was it switched since, they raise Outdated.
+A process at one step can read what a process at the next step writes, so they need not switch at the same moment.
+Before a step that needs it, every process has acknowledged the one before. `seen` is the revision of the mode that the
+caller has read. If the mode was switched since, they raise Outdated.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def enter_dual(*, from_old: bool = False, seen: int | None = None) -> Step:
 
 
 def cutover(*, within_minutes: float = VERIFIED_WITHIN_MINUTES, seen: int | None = None) -> Step:
-    """dual -> hash: first everybody reads the new layout, then nobody writes the old one any more."""
+    """dual -> hash: first all processes read the new layout, then none writes the old one any more."""
 
     def work(client: Client) -> Step:
         state = current(seen=seen)
@@ -123,7 +123,7 @@ def rollback(*, seen: int | None = None) -> Step:
 
 
 def clean_up(*, dry_run: bool = False, seen: int | None = None) -> Removed:
-    """Removes the old layout's keys. Refuses while anybody may still write or read them."""
+    """Removes the old layout's keys. Refuses while a process may still write or read them."""
 
     def work(client: Client) -> Removed:
         state = current(seen=seen)

@@ -25,13 +25,13 @@ PAGE = "docs/redis.md"
 
 
 class Command(RefusingCommand):
-    help = "Look at the live store, fill it anew, prove it equal to PostgreSQL, and switch over from the old layout."
+    help = "Look at the live store, fill it again, prove it equal to PostgreSQL, and switch over from the old layout."
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
         status = verbs.add_parser("status", help="keys with type, fields, bytes, encoding and age; the mode")
         status.add_argument("--json", action="store_true", help="as one JSON object")
-        verbs.add_parser("rebuild", help="everything that PostgreSQL determines, without anybody seeing it half full")
+        verbs.add_parser("rebuild", help="everything that PostgreSQL determines; readers never see it half full")
         verify = verbs.add_parser("verify", help="compare every field; exit 1 on any difference")
         verify.add_argument(
             "--against", choices=["all", "postgresql", "old"], default="all", help="old: the old layout; default all"

@@ -1,4 +1,4 @@
-"""Decides again what was decided, under the settings of then or under others."""
+"""Replays recorded decisions, under the settings of their time or under others."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from trading.replay.services import Replay, Verdict, recorded_trader, replay, re
 
 class Command(RefusingCommand):
     help = (
-        "Replay recorded decisions: parse the answer and ask every risk check again, under the configuration of then, "
-        "and compare with what was recorded. Never asks a model or an exchange, and writes nothing."
+        "Replay recorded decisions: parse the answer and ask every risk check again, under the configuration of its "
+        "time, and compare with what was recorded. Never asks a model or an exchange, and writes nothing."
     )
     epilog = (
         "exit codes: 0 all agree, or other settings were asked for; "

@@ -27,7 +27,7 @@ NEWEST = 300
 # Each with its whole text.
 MOST_SHOWN = 100
 MOST_LEAF_CHARACTERS = 2_000
-# Whoever may look at the table; what has no pages of its own is seen with the trades.
+# The right to see the table; rows without pages of their own need the right to see trades.
 _PERMISSIONS = {"positions": "trading.view_position", "decision_journal": "trading.view_decisionjournal"}
 _PAGES = {
     "trades": "admin:trading_trade_change",

@@ -50,7 +50,7 @@ class Row:
 
 @contextmanager
 def locked() -> Iterator[None]:
-    """A transaction in which nobody else sets rows aside and no bulk load runs. Raises RecordBusy."""
+    """A transaction in which no other session sets rows aside and no bulk load runs. Raises RecordBusy."""
     until = time.monotonic() + WAIT_SECONDS
     with transaction.atomic():
         # Asked again and again, never waited for: a waiting exclusive lock would hold up every engine's equity.
@@ -140,7 +140,7 @@ def _is_number(text: str) -> bool:
 
 
 def _positions(ids: Sequence[str]) -> Iterator[Row]:
-    """Without their detail being understood: a row that nobody can read is set aside as well."""
+    """Does not read their detail, so that an unreadable row can be set aside as well."""
     for row in POSITIONS.filter(pk__in=ids).order_by("pk").select_for_update():
         yield Row(RecordKey(RecordKind.POSITION, row.id), row.trader_id, row.exclusion_id, _lasting_id(row))
 

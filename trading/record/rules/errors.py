@@ -5,7 +5,7 @@ RecordError
 ├── RetiredTrader       the trader was retired before
 ├── AlreadyOpen         another position of the trader in this symbol is open
 ├── NoOpenPosition      there is none to change or to close
-├── InvalidRecord       what was read is no such record; says which field and what would be right
+├── InvalidRecord       a field of a record is wrong; says which one and what would be right
 ├── CannotBeRead        a stored row does not fit this release's declaration; says where and why
 ├── StrictImport        one record was refused, and the whole import with it, as was asked
 ├── RecordConflict      the id or key is taken by a record with other content

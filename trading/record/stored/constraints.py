@@ -1,4 +1,4 @@
-"""Foreign keys are checked at commit, where nobody can say any more which record it was: this checks them now."""
+"""Checks foreign keys now: at commit it is not known any more which record broke one."""
 
 from __future__ import annotations
 

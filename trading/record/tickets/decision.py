@@ -70,7 +70,7 @@ def decision_view(room: Room, decision_id: str) -> HttpResponse:
 
 
 def compared_with_today(decision: DecisionJournal) -> dict[str, Any]:
-    """The settings of then that are others today, first; empty where no version took the decision."""
+    """The settings at the decision, those that differ today first; empty where no version took the decision."""
     if decision.config_version is None:
         return {}
     today = configs.existing(decision.trader_id)

@@ -37,7 +37,7 @@ class CopiedDecisions:
 def copy_decisions(batch: Sequence[JournalEntry]) -> CopiedDecisions:
     """Adds those whose key is not recorded, in the order given, each under its trader's next cycle number.
 
-    The caller has checked that traders and versions exist. Nobody else numbers these traders' cycles until the
+    The caller has checked that traders and versions exist. No other session numbers these traders' cycles until the
     transaction ends.
     """
     traders = sorted({entry.trader_id for entry in batch})

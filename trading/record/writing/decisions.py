@@ -67,7 +67,7 @@ def record_decision(entry: JournalEntry, messages: Sequence[Said] = ()) -> Recor
 
 
 def lock_journal(trader_id: str) -> None:
-    """Until the transaction ends nobody else numbers this trader's cycles. A lock of its own: edits go on."""
+    """Until the transaction ends no other session numbers this trader's cycles. A separate lock: edits go on."""
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, [trader_id])
 

@@ -1,6 +1,6 @@
-"""A recorded decision decided again under the settings of then, and under others. Pure: nothing is asked of anybody.
+"""The replay of a recorded decision under the settings of its time, and under others. Pure: reads nothing from outside.
 
-The answer is parsed anew where it was kept, and every risk check asked anew about what was seen at that moment.
+The answer is parsed again where it was kept, and every risk check is asked again about what was seen at that moment.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class RuleChange:
-    """What a rule says of a decision under the settings of then and under others. None: it lets it through."""
+    """What a rule says of a decision under the settings of its time and under others. None: it lets it through."""
 
     rule: str
     before: Refusal | None
@@ -41,7 +41,7 @@ class RuleChange:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A decision with what was done about it, and what the rules say under the settings of then and under `other`
+    """A decision with what was done about it, and what the rules say under the settings of its time and under `other`
     ones. None for the recorded action: none was recorded; None for refusals: there are no such settings."""
 
     decision: Decision
@@ -64,7 +64,7 @@ class Judged:
 
     @property
     def changes(self) -> list[RuleChange]:
-        """Rules that say one thing under the settings of then and the opposite under the other ones."""
+        """Rules that say one thing under the settings of its time and the opposite under the others."""
         if self.refusals is None or self.other is None:
             return []
         before, after = _by_rule(self.refusals), _by_rule(self.other)

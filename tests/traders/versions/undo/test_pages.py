@@ -108,7 +108,7 @@ def test_an_edit_after_the_preview_is_not_run_over(editor: Client) -> None:
 
     again = editor.post(url, ticked(page))
 
-    assert "Somebody saved meanwhile (steady_long: Risk - major coin leverage)" in text_of(again)
+    assert "Another change was saved meanwhile (steady_long: Risk - major coin leverage)" in text_of(again)
     assert (values("steady_long"), values("quick_short")) == ((15, 9), (10, 9))
     editor.post(url, ticked(again))
     assert (values("steady_long"), values("quick_short")) == ((15, 3), (20, 3))

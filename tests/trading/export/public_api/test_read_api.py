@@ -183,7 +183,7 @@ def test_a_document_that_stands_from_before_says_how_old_it_is(tmp_path: Path) -
 
     assert (answer.status, answer.json["serverTime"]) == (200, made)
     assert 595 < int(answer.headers["Age"]) < 605
-    assert answer.headers["Warning"].startswith('110 - "it could not be made anew and is 60')
+    assert answer.headers["Warning"].startswith('110 - "it could not be renewed and is 60')
     assert "Warning" not in get(api, "/api/positions").headers
     assert get(api, "/api/health").json["stale"]
 

@@ -139,7 +139,7 @@ class ConfigForm(forms.Form):
         return bool(diff(before, field.values(self.cleaned_data[name])))
 
     def _field_at(self, problem: Problem) -> str | None:
-        """A rule between fields is told at their section, its message beginning with the first one's name."""
+        """A rule between fields is reported at their section; its message begins with the first field's name."""
         for name in (problem.path, f"{problem.path}.{problem.message.partition(' ')[0]}"):
             if name in self.fields:
                 return name

@@ -14,7 +14,7 @@ from trading.schema.decision import Account, Cooldown, Decision, DecisionDetail,
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What was known when the decision was taken. None: not known, which is never taken for 'there is none'.
+    """What was known when the decision was taken. None: not known, which never means 'there is none'.
 
     `opened` are the entries that the same cycle has let through before this decision.
     """
