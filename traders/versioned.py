@@ -187,8 +187,7 @@ class VersionedModel(models.Model):
         restore = _memory_of(self)
         self._state.adding = (self._state.adding or force_insert) and not force_update and not self._is_of_the_past()
         try:
-            with transaction.atomic():
-                _connected().save(self, fields)
+            _connected().save(self, fields)
         except BaseException:
             restore()
             raise
@@ -236,7 +235,7 @@ class ConfigSaver(Protocol):
     """What `connect` is given."""
 
     def save(self, row: Any, fields: Collection[str]) -> None:
-        """Writes a new version with these fields of `row`, and brings `row` to what is stored."""
+        """Writes a new version with these fields of `row` in one transaction, and brings `row` to what is stored."""
 
     def problems(self, row: Any) -> Sequence[Problem]:
         """What saving would refuse."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from traders.manager_yaml.file import KnownNames, PromptRules
+from traders.manager_yaml.file_cache import FileCache
 from traders.manager_yaml.yaml.collect import YamlPlace
 from traders.manager_yaml.yaml.document import AbsentFile, YamlDocument, read_document
 from traders.manager_yaml.yaml.mappings import Entries, describe, entries, is_null
@@ -15,12 +17,15 @@ EXCHANGES, MARKETS, MODELS, EXECUTOR = "exchange.yaml", "market.yaml", "llm.yaml
 
 
 def known_names(directory: Path) -> KnownNames:
-    """What the files in `directory` define; None for each that is absent. Raises InvalidFile for a broken one."""
+    """What the files in `directory` define; None for each that is absent. Raises InvalidFile for a broken one.
+
+    A file is read again only when it has changed.
+    """
     return KnownNames(
-        exchange_providers=_names(directory / EXCHANGES, "providers"),
-        market_providers=_names(directory / MARKETS, "providers"),
-        models=_names(directory / MODELS, "models"),
-        prompt_rules=_prompt_rules(directory / EXECUTOR),
+        exchange_providers=_providers(directory / EXCHANGES),
+        market_providers=_providers(directory / MARKETS),
+        models=_models(directory / MODELS),
+        prompt_rules=_cached_prompt_rules(directory / EXECUTOR),
     )
 
 
@@ -62,6 +67,11 @@ def _prompt_rules(path: Path) -> PromptRules | None:
             strict=_flag(flags, "strict_mode", document.place),
             header_required=_flag(flags, "require_version_header", document.place),
         )
+
+
+_providers = FileCache(partial(_names, key="providers"))
+_models = FileCache(partial(_names, key="models"))
+_cached_prompt_rules = FileCache(_prompt_rules)
 
 
 def _document(path: Path) -> YamlDocument | None:

@@ -70,7 +70,8 @@ class LockedFleet:
         if len(traders) == 1:
             saved.append(self.write_one(traders[0], source=source, actor=actor))
         elif traders:
-            saved += writer.write_traders(traders, change_set=self._set(), source=source, actor=actor)
+            self.change_set = self.change_set or writer.next_change_set()
+            saved += writer.write_traders(traders, change_set=self.change_set, source=source, actor=actor)
         return saved
 
     def write_one(
@@ -81,12 +82,9 @@ class LockedFleet:
             raise FleetNotAllowed
         stands = self.row(version.config_id)
         row = row or stands or (ManagerConfig() if version.config_id == FLEET_ID else TraderConfig())
-        return writer.write_one(row, version, stands=stands, change_set=self._set(), source=source, actor=actor)
-
-    def _set(self) -> int:
-        if self.change_set is None:
-            self.change_set = writer.next_change_set()
-        return self.change_set
+        saved = writer.write_one(row, version, stands=stands, change_set=self.change_set, source=source, actor=actor)
+        self.change_set = saved.change_set
+        return saved
 
 
 @contextmanager

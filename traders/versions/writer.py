@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from django.db import DatabaseError
 from psycopg.errors import UniqueViolation
@@ -61,9 +61,14 @@ def next_change_set() -> int:
     return int(sql.value("SELECT nextval('config_change_set_seq')"))
 
 
-def moment() -> datetime:
-    """The database's clock, which goes on inside a transaction."""
-    return cast(datetime, sql.value("SELECT clock_timestamp()"))
+def moment_of(change_set: int | None) -> tuple[int, datetime]:
+    """A change set, a new one for None, and the database's clock, which goes on inside a transaction.
+
+    Call it under the fleet's lock: a moment from before the wait could lie before that of the version waited for.
+    """
+    given = "%(change_set)s::bigint" if change_set else "nextval('config_change_set_seq')"
+    (row,) = sql.rows(f"SELECT {given} AS change_set, clock_timestamp() AS at", {"change_set": change_set})
+    return row.change_set, row.at
 
 
 def write_one(
@@ -71,15 +76,16 @@ def write_one(
     version: NewVersion,
     *,
     stands: TraderConfig | ManagerConfig | None,
-    change_set: int,
+    change_set: int | None,
     source: str,
     actor: str,
 ) -> SavedVersion:
     """Saves `row` as this version. `stands` is what is stored, read under the fleet's lock; None for a new one.
+    `change_set` None begins a new one.
 
     Raises ConcurrentChange when the row is not at the version its new one follows.
     """
-    at = moment()
+    change_set, at = moment_of(change_set)
     if stands is None:
         row.created_at, row.created_by = at, str(actor)
     elif stands.version == version.follows:
