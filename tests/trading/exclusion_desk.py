@@ -7,7 +7,7 @@ from decimal import Decimal
 from tests.factories import make_trader, sync_traders
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_position, make_trade
 from trading.record.exclusions import services as exclusions
-from trading.record.exclusions.services import Change
+from trading.record.exclusions.services import ExclusionChange
 from trading.record.stored import symbols
 from trading.record.stored.copying import bulk_load
 from trading.record.writing import positions, trades
@@ -44,9 +44,9 @@ def record_alpha(nets: tuple[str, ...] = ("4.5", "-2.25", "10")) -> RecordKey:
     return RecordKey(RecordKind.DECISION, str(made.id))
 
 
-def aside(*keys: RecordKey, reason: str = "wrong price", actor: str = "mei") -> Change:
+def aside(*keys: RecordKey, reason: str = "wrong price", actor: str = "mei") -> ExclusionChange:
     return exclusions.set_aside(keys, reason=reason, actor=actor)
 
 
-def undone(*keys: RecordKey, reason: str = "it was right", actor: str = "mei") -> Change:
+def undone(*keys: RecordKey, reason: str = "it was right", actor: str = "mei") -> ExclusionChange:
     return exclusions.set_aside(keys, reason=reason, actor=actor, undo=True)

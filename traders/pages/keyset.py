@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 from django.contrib import messages
 from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.db.models import Field, Model, Q, QuerySet
+from django.db.models import Field, GeneratedField, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -34,9 +34,10 @@ class KeysetPaginator:
 class KeysetChangeList(ChangeList):
     """The stock change list without COUNT and OFFSET.
 
-    The columns of the order must be fields of the table or annotations, and never NULL. `sortable_by` names the
-    columns that a person may sort by; name only those whose order an index serves. Other columns in the address are
-    ignored, because Django checks `sortable_by` for the headers alone.
+    The columns of the order must be fields of the table or annotations, and never NULL. (Django declares every
+    generated column as nullable; of these the list takes your word.) `sortable_by` names the columns that a person may
+    sort by; name only those whose order an index serves. Other columns in the address are ignored, because Django
+    checks `sortable_by` for the headers alone.
 
     For templates: `result_list` is the page; `newest_url`, `newer_url` and `older_url` lead to the pages beside it and
     are empty where there is none; `result_count` counts the rows of the page.
@@ -109,7 +110,7 @@ class KeysetChangeList(ChangeList):
                 order.append((bare, annotation.output_field, name.startswith("-")))
                 continue
             field: Any = self.lookup_opts.pk if bare == "pk" else self.lookup_opts.get_field(bare)
-            if field.null:
+            if field.null and not isinstance(field, GeneratedField):
                 raise ImproperlyConfigured(
                     f"{self.model_admin}: a keyset list cannot be sorted by {bare!r}, it has NULL"
                 )
@@ -152,7 +153,8 @@ def _read_place(text: str, order: Order) -> list[Any]:
 
 
 def _read_value(field: Field[Any, Any], text: str) -> Any:
-    value = field.to_python(text)
+    column: Any = field.output_field if isinstance(field, GeneratedField) else field
+    value = column.to_python(text)
     if value is None or (isinstance(value, datetime) and timezone.is_naive(value)):
         raise ValidationError("no place")
     return value

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from traders.management.table import table
-from trading.record.exclusions.services import Change
+from trading.record.exclusions.services import ExclusionChange
 from trading.schema.exclusion import Exclusion, who_and_why
 
 HEAD = ("trader", "figure", "before", "after")
@@ -31,7 +31,7 @@ NAMES = {
 }
 
 
-def change_lines(change: Change) -> Iterator[str]:
+def change_lines(change: ExclusionChange) -> Iterator[str]:
     said = _UNDONE if change.is_undo else _DONE
     yield f"{said[change.is_preview]} {_rows(len(change.entries))}."
     for key, entry in change.already:
@@ -45,7 +45,7 @@ def change_lines(change: Change) -> Iterator[str]:
         yield "No figure of the trader changes."
 
 
-def change_json(change: Change) -> dict[str, Any]:
+def change_json(change: ExclusionChange) -> dict[str, Any]:
     return {
         "action": change.action,
         "dry_run": change.is_preview,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 
 @dataclass(frozen=True)
-class Room:
+class RecordPage:
     """One request to the admin of a table of the record."""
 
     admin: Any

@@ -12,28 +12,28 @@ from django.utils.translation import gettext as _
 from traders.versions import services as configs
 from traders.versions.rules.errors import UnknownVersion
 from trading.record.check.admin import unreadable_view
-from trading.record.pages import Room
+from trading.record.pages import RecordPage
 from trading.record.rules.errors import CannotBeRead, RecordError
-from trading.record.tickets.decision import LARGEST_ID
+from trading.record.stored.bounds import LARGEST_ID
 from trading.replay.forms import ReplayForm
 from trading.replay.services import Replay, Verdict, replay
 
 
-def replay_view(room: Room, decision_id: int) -> HttpResponse:
+def replay_view(page: RecordPage, decision_id: int) -> HttpResponse:
     """`?version=7` asks what that version would have done."""
-    form = ReplayForm(room.request.GET)
+    form = ReplayForm(page.request.GET)
     version = form.cleaned_data["version"] if form.is_valid() else None
     try:
         found = replay(min(decision_id, LARGEST_ID), version=version)
     except CannotBeRead as refused:
-        return unreadable_view(room, refused.row)
+        return unreadable_view(page, refused.row)
     except RecordError:
-        return room.gone(str(decision_id))
+        return page.gone(str(decision_id))
     except UnknownVersion:
-        messages.warning(room.request, _("The trader has no version %(n)d.") % {"n": version})
+        messages.warning(page.request, _("The trader has no version %(n)d.") % {"n": version})
         return HttpResponseRedirect(reverse("admin:trading_decisionjournal_replay", args=[decision_id]))
     entry = found.recorded.entry
-    return room.render(
+    return page.render(
         "replay.html",
         _("Replay of decision %(n)d of %(trader)s") % {"n": found.recorded.cycle_number, "trader": entry.trader_id},
         replay=found,

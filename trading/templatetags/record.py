@@ -136,6 +136,18 @@ def aside_tag(entries: Mapping[int, Exclusion], exclusion_id: int | None) -> Saf
     return format_html('<span class="tag small" title="{}">{}</span>', who_and_why(entry), _("set aside"))
 
 
+def trader_link(trader_id: str) -> SafeString:
+    url = reverse("admin:traders_traderconfig_change", args=[trader_id])
+    return format_html('<a href="{}">{}</a>', url, trader_id)
+
+
+@register.filter
+def cell(row: Any, column: Any) -> SafeString | str:
+    """What a column of `list_display` shows of a row."""
+    written: SafeString | str = column(row)
+    return written
+
+
 @register.filter
 def action_word(action: str) -> str:
     return {

@@ -21,7 +21,7 @@ from trading.export.parts.options import Options
 from trading.live import keys
 from trading.live import services as live
 from trading.live.page import fresh as live_reads
-from trading.live.page.fresh import Source
+from trading.live.page.fresh import ValueSource
 from trading.live.redis import store
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def test_what_is_fresh_is_read_from_redis_alone() -> None:
 
     seen = live_reads.of_traders(keys.POSITIONS, names)
 
-    assert {name: one.source for name, one in seen.items()} == dict.fromkeys(names, Source.REDIS)
+    assert {name: one.source for name, one in seen.items()} == dict.fromkeys(names, ValueSource.REDIS)
 
 
 def test_missing_stale_and_spoilt_values_are_read_from_postgresql() -> None:
@@ -46,7 +46,7 @@ def test_missing_stale_and_spoilt_values_are_read_from_postgresql() -> None:
 
     seen = live_reads.of_traders(keys.POSITIONS, names)
 
-    assert [seen[name].source for name in names] == [*[Source.POSTGRESQL] * 3, Source.REDIS]
+    assert [seen[name].source for name in names] == [*[ValueSource.POSTGRESQL] * 3, ValueSource.REDIS]
     assert [list(seen[name].value.positions) for name in names] == [["BTC"]] * 4
 
 
@@ -60,7 +60,7 @@ def test_without_redis_everything_is_read_from_postgresql() -> None:
         talks = live_reads.of_traders(keys.CONVERSATIONS, names)
         without = live_reads.leaderboard()
 
-        assert {one.source for one in talks.values()} == {Source.POSTGRESQL}
+        assert {one.source for one in talks.values()} == {ValueSource.POSTGRESQL}
         assert [name for name, _ in without] == board
 
 
@@ -78,7 +78,7 @@ def test_without_redis_prices_are_those_of_the_last_export_and_stale(tmp_path: P
             "BTC": Decimal("111317.50"),
             "ETH": Decimal("3900.25"),
         }
-        assert {(one.source, one.is_stale) for one in seen.values()} == {(Source.EXPORT, True)}
+        assert {(one.source, one.is_stale) for one in seen.values()} == {(ValueSource.EXPORT, True)}
         assert 5 <= seen["BTC"].age_seconds < 30
         assert 300 <= seen["ETH"].age_seconds < 330
         assert live_reads.markets(keys.MARKET_CTX) == {}

@@ -20,7 +20,7 @@ from trading.live.switch import services as live_switch
 from trading.live.upkeep import status as live_status
 from trading.live.upkeep import verify as live_verify
 from trading.record.check.admin import unreadable_count
-from trading.record.pages import Room
+from trading.record.pages import RecordPage
 from trading.record.rules.errors import RecordError
 
 URL = "admin:trading_position_live"
@@ -32,7 +32,7 @@ NO_REVISION = -1
 
 
 @dataclass(frozen=True)
-class Step:
+class LiveStep:
     """A button. `warning` says what it does to current readers and writers."""
 
     name: str
@@ -40,13 +40,13 @@ class Step:
     warning: str = ""
 
 
-def live_view(room: Room, *, may_switch: bool) -> HttpResponse:
+def live_view(page: RecordPage, *, may_switch: bool) -> HttpResponse:
     try:
         status = live_status.status()
     except Unavailable:
         status = None
     seen = live_now.now()
-    return room.render(
+    return page.render(
         "live.html",
         _("Live"),
         status=status,
@@ -71,15 +71,15 @@ def switch_view(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse(URL))
 
 
-def _steps(state: State) -> list[Step]:
-    both = [Step("verify", _("Verify")), Step("rebuild", _("Rebuild"))]
+def _steps(state: State) -> list[LiveStep]:
+    both = [LiveStep("verify", _("Verify")), LiveStep("rebuild", _("Rebuild"))]
     if state.mode == Mode.LEGACY:
-        return [*both, Step("dual", _("Write both layouts"))]
+        return [*both, LiveStep("dual", _("Write both layouts"))]
     if state.mode == Mode.DUAL:
-        back = Step("rollback", _("Back to the old layout"), _("Only the old layout is written from then on."))
-        return [*both, Step("cutover", _("Cut over"), _("Only the new layout is written from then on.")), back]
-    back = Step("rollback", _("Back to both layouts"), _("The old layout is filled and read again."))
-    return [*both, Step("cleanup", _("Remove the old layout"), _("Its keys are deleted.")), back]
+        back = LiveStep("rollback", _("Back to the old layout"), _("Only the old layout is written from then on."))
+        return [*both, LiveStep("cutover", _("Cut over"), _("Only the new layout is written from then on.")), back]
+    back = LiveStep("rollback", _("Back to both layouts"), _("The old layout is filled and read again."))
+    return [*both, LiveStep("cleanup", _("Remove the old layout"), _("Its keys are deleted.")), back]
 
 
 def _take(step: str, seen: int, percent: str) -> str:

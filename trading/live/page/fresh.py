@@ -20,27 +20,27 @@ from trading.schema.live_store.answers import Answer, Fresh, Stale
 from trading.schema.live_store.values import US_PER_SECOND, Leader
 
 
-class Source(StrEnum):
+class ValueSource(StrEnum):
     REDIS = "redis"
     POSTGRESQL = "postgresql"
     EXPORT = "export"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LiveValue:
     """A value and where it comes from; `is_stale` only where nothing younger is to be had."""
 
     value: Any
-    source: Source
+    source: ValueSource
     age_seconds: float
     is_stale: bool = False
 
     @property
     def is_exported(self) -> bool:
-        return self.source is Source.EXPORT
+        return self.source is ValueSource.EXPORT
 
 
-def of_traders(key: Key, trader_ids: Collection[str]) -> dict[str, Seen]:
+def of_traders(key: Key, trader_ids: Collection[str]) -> dict[str, LiveValue]:
     """Of those that have a value. What Redis does not have fresh is read from PostgreSQL, in one go; where that is
     away too, a stale value is better than none, and says so."""
     assert key in TRADER_HASHES or key is CONVERSATIONS
@@ -50,7 +50,7 @@ def of_traders(key: Key, trader_ids: Collection[str]) -> dict[str, Seen]:
     )
 
 
-def markets(key: Key, part: str = "") -> dict[str, Seen]:
+def markets(key: Key, part: str = "") -> dict[str, LiveValue]:
     """Prices, assets or context as Redis has them: PostgreSQL has none. Stale ones are marked. While Redis is away
     prices are those of the last export, all of them stale, and the others are empty."""
     found = store.read_all(key, part)
@@ -59,7 +59,7 @@ def markets(key: Key, part: str = "") -> dict[str, Seen]:
     return {name: seen for name, answer in sorted(found.items()) if (seen := _any(answer))}
 
 
-def leaderboard() -> list[tuple[str, Seen]]:
+def leaderboard() -> list[tuple[str, LiveValue]]:
     """Best first, of Leader values."""
     found = store.read_leaderboard()
     if found is not None and (all(isinstance(answer, Fresh) for answer in found.values()) and found):
@@ -69,27 +69,27 @@ def leaderboard() -> list[tuple[str, Seen]]:
         leaders |= live.writes_of(some).leaders
     ranked = [(name, leader) for name, leader in leaders.items() if leader.return_pct is not None]
     ranked.sort(key=lambda pair: (-(pair[1].return_pct or 0), pair[0]))
-    return [(name, Seen(leader, Source.POSTGRESQL, 0.0)) for name, leader in ranked]
+    return [(name, LiveValue(leader, ValueSource.POSTGRESQL, 0.0)) for name, leader in ranked]
 
 
-def _exported() -> dict[str, Seen]:
+def _exported() -> dict[str, LiveValue]:
     return {
-        symbol: Seen(price, Source.EXPORT, max(0.0, time.time() - price.as_of / US_PER_SECOND), is_stale=True)
+        symbol: LiveValue(price, ValueSource.EXPORT, max(0.0, time.time() - price.as_of / US_PER_SECOND), is_stale=True)
         for symbol, price in exported_prices(settings.EXPORT_DIR).items()
     }
 
 
-def _fresh(answer: Answer[Any]) -> Seen | None:
-    return Seen(answer.value, Source.REDIS, answer.age_seconds) if isinstance(answer, Fresh) else None
+def _fresh(answer: Answer[Any]) -> LiveValue | None:
+    return LiveValue(answer.value, ValueSource.REDIS, answer.age_seconds) if isinstance(answer, Fresh) else None
 
 
-def _any(answer: Answer[Any]) -> Seen | None:
+def _any(answer: Answer[Any]) -> LiveValue | None:
     if isinstance(answer, Stale):
-        return Seen(answer.value, Source.REDIS, answer.age_seconds, is_stale=True)
+        return LiveValue(answer.value, ValueSource.REDIS, answer.age_seconds, is_stale=True)
     return _fresh(answer)
 
 
-def _lower(key: Key, answers: dict[str, Answer[Any]]) -> dict[str, Seen]:
+def _lower(key: Key, answers: dict[str, Answer[Any]]) -> dict[str, LiveValue]:
     if not answers:
         return {}
     try:
@@ -97,4 +97,4 @@ def _lower(key: Key, answers: dict[str, Answer[Any]]) -> dict[str, Seen]:
     except DatabaseError:
         return {name: seen for name, answer in answers.items() if (seen := _any(answer))}
     values = writes.conversations if key is CONVERSATIONS else writes.values[key, ""]
-    return {name: Seen(value, Source.POSTGRESQL, 0.0) for name, value in values.items()}
+    return {name: LiveValue(value, ValueSource.POSTGRESQL, 0.0) for name, value in values.items()}

@@ -9,33 +9,33 @@ from decimal import Decimal
 from trading.live import queries as projection
 from trading.live.keys import POSITIONS, PRICE
 from trading.live.page import fresh as live_reads
-from trading.live.page.fresh import Seen, Source
+from trading.live.page.fresh import LiveValue, ValueSource
 from trading.schema.common import Side
 from trading.schema.live_store.values import LivePosition
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldNow:
     """An open position. `price` and `unrealized_pnl` (USD, before fees) are None without a fresh price."""
 
     trader_id: str
     symbol: str
     position: LivePosition
-    seen: Seen
+    seen: LiveValue
     price: Decimal | None
     unrealized_pnl: Decimal | None
 
     @property
     def is_from_redis(self) -> bool:
-        return self.seen.source is Source.REDIS
+        return self.seen.source is ValueSource.REDIS
 
 
 @dataclass(frozen=True)
 class Now:
     """`prices` by `{symbol}` or `{provider}:{symbol}`, stale ones marked."""
 
-    held: list[Held]
-    prices: dict[str, Seen]
+    held: list[HeldNow]
+    prices: dict[str, LiveValue]
 
 
 def now() -> Now:
@@ -51,8 +51,10 @@ def now() -> Now:
     return Now(held, prices)
 
 
-def _held(trader_id: str, symbol: str, position: LivePosition, seen: Seen, prices: Mapping[str, Seen]) -> Held:
+def _held(
+    trader_id: str, symbol: str, position: LivePosition, seen: LiveValue, prices: Mapping[str, LiveValue]
+) -> HeldNow:
     quote = prices.get(f"{position.exchange}:{symbol}") or prices.get(symbol)
     price = quote.value.price if quote and not quote.is_stale else None
     gain = None if price is None else (price - position.entry_price) * position.quantity * Side(position.side).sign
-    return Held(trader_id, symbol, position, seen, price, gain)
+    return HeldNow(trader_id, symbol, position, seen, price, gain)

@@ -10,14 +10,14 @@ from django.core.management.base import BaseCommand, CommandParser
 from traders.schema import jsonio
 from trading.management.counted import counted
 from trading.management.progress import Progress
-from trading.record.check.services import TABLES, Finding, Kind, check, validate_constraints
+from trading.record.check.services import TABLES, Finding, FindingKind, check, validate_constraints
 from trading.record.stored.stored_rows import estimated
 
 FOUND = 1
 WORDS = {
-    Kind.UNREADABLE: "cannot be read and are left out everywhere",
-    Kind.UNKNOWN: "leaves are not known to this release; their rows are read without them",
-    Kind.RULE: "rows contradict others, or a constraint",
+    FindingKind.UNREADABLE: "cannot be read and are left out everywhere",
+    FindingKind.UNKNOWN: "leaves are not known to this release; their rows are read without them",
+    FindingKind.RULE: "rows contradict others, or a constraint",
 }
 
 
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         tables = tuple(dict.fromkeys(table or TABLES))
         total = sum(rows for name, rows in estimated().items() if name in tables)
         read: Counter[str] = Counter(dict.fromkeys(tables, 0))
-        found: Counter[Kind] = Counter()
+        found: Counter[FindingKind] = Counter()
         if json:
             self.stdout.write('{"findings": [', ending="")
         with Progress(total) as progress:
@@ -50,7 +50,7 @@ class Command(BaseCommand):
                     self._name(finding, is_json=json, is_first=not found)
                     found[finding.kind] += 1
         if json:
-            counts = {"rows": dict(read), "found": {str(kind): found[kind] for kind in Kind}}
+            counts = {"rows": dict(read), "found": {str(kind): found[kind] for kind in FindingKind}}
             self.stdout.write(f"\n], {jsonio.dumps(counts)[1:]}" if found else f"], {jsonio.dumps(counts)[1:]}")
         else:
             self._sum_up(read, found)
@@ -67,9 +67,9 @@ class Command(BaseCommand):
         named = {name: str(getattr(finding, name)) for name in ("kind", "table", "id", "path", "reason")}
         self.stdout.write(f"{'' if is_first else ','}\n{jsonio.dumps(named)}", ending="")
 
-    def _sum_up(self, read: Counter[str], found: Counter[Kind]) -> None:
+    def _sum_up(self, read: Counter[str], found: Counter[FindingKind]) -> None:
         self.stdout.write(f"Read {counted(read)}.")
-        for kind in Kind:
+        for kind in FindingKind:
             if found[kind]:
                 self.stdout.write(f"{found[kind]:,} {WORDS[kind]}.")
         if not found:

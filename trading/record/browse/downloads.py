@@ -8,10 +8,10 @@ from django.http import HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from trading.record.browse.admin import Listing, filter_form
+from trading.record.browse.admin import RecordListing, filter_form
 from trading.record.browse.queries import RecordFilter
 from trading.record.browse.services import Exported, csv_lines, json_lines
-from trading.record.pages import Room
+from trading.record.pages import RecordPage
 
 Writer = Callable[[Exported, RecordFilter], Iterator[str]]
 FORMATS: dict[str, tuple[Writer, str]] = {
@@ -20,11 +20,11 @@ FORMATS: dict[str, tuple[Writer, str]] = {
 }
 
 
-def export_view(room: Room, listing: Listing, file_format: str) -> HttpResponseBase:
+def export_view(page: RecordPage, listing: RecordListing, file_format: str) -> HttpResponseBase:
     """Back to the list, which says what is wrong, where the filter cannot be understood."""
-    form = filter_form(room, listing)
+    form = filter_form(page.request, listing)
     if not form.is_valid():
-        return HttpResponseRedirect(f"{room.list_url}?{room.request.GET.urlencode()}")
+        return HttpResponseRedirect(f"{page.list_url}?{page.request.GET.urlencode()}")
     write, content_type = FORMATS[file_format]
     where = form.where()
     exported = listing.exported.marked() if where.aside else listing.exported

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -11,45 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from traders.words.moments import MomentField
-from trading.record.browse.queries import ONLY_ASIDE, WITH_ASIDE, Place, RecordFilter
+from trading.record.browse.queries import ONLY_ASIDE, WITH_ASIDE, RecordFilter
 from trading.record.stored.bounds import LARGEST_ID
 
 LARGEST_VERSION = 2**31 - 1
-_PLACE = "~"
-
-
-class PlaceField(forms.CharField):
-    """Where a page begins: `1760003600000~steady_long|BTC|1760003600000000000`."""
-
-    def __init__(self) -> None:
-        super().__init__(required=False, max_length=400, widget=forms.HiddenInput)
-
-    def clean(self, value: Any) -> Place | None:
-        at, _tilde, row_id = str(super().clean(value) or "").partition(_PLACE)
-        return Place(at, row_id) if row_id and self.is_moment(at) else None
-
-    def is_moment(self, at: str) -> bool:
-        """Any number of the column, so that a row of a time that is none ends no list."""
-        digits = at.removeprefix("-")
-        return digits.isascii() and digits.isdigit() and int(digits) <= LARGEST_ID
-
-
-class MomentPlaceField(PlaceField):
-    """Of a table in order of timestamps, whose ids are numbers."""
-
-    def clean(self, value: Any) -> Place | None:
-        place = super().clean(value)
-        return place if place and place.id.isascii() and place.id.isdigit() and int(place.id) <= LARGEST_ID else None
-
-    def is_moment(self, at: str) -> bool:
-        try:
-            return datetime.fromisoformat(at).tzinfo is not None
-        except ValueError:
-            return False
-
-
-def place_text(place: Place) -> str:
-    return f"{place.at}{_PLACE}{place.id}"
 
 
 class RecordFilterForm(forms.Form):
@@ -63,8 +27,6 @@ class RecordFilterForm(forms.Form):
     aside = forms.ChoiceField(label=gettext_lazy("Set aside"), required=False)
     since = MomentField(label=gettext_lazy("From"), required=False)
     until = MomentField(label=gettext_lazy("Until"), required=False)
-    older = PlaceField()
-    newer = PlaceField()
 
     def __init__(self, data: Mapping[str, Any], *, symbols: Sequence[str]) -> None:
         super().__init__(data, auto_id="f-%s")
@@ -91,9 +53,8 @@ class RecordFilterForm(forms.Form):
         return RecordFilter(**given)
 
     def asked(self) -> dict[str, str]:
-        """What the address asks for, to be asked again, but for the place in the list."""
-        names = [name for name in self.fields if name not in ("older", "newer")]
-        return {name: text for name in names if (text := str(self.data.get(name, "")).strip())}
+        """What the address asks for, without the place in the list and without empty fields."""
+        return {name: text for name in self.fields if (text := str(self.data.get(name, "")).strip())}
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -126,8 +87,6 @@ class DecisionFilterForm(RecordFilterForm):
 
     id = forms.IntegerField(label=gettext_lazy("Id"), required=False, min_value=0, max_value=LARGEST_ID)  # type: ignore[assignment]
     symbol = side = status = None  # type: ignore[assignment]
-    older = MomentPlaceField()
-    newer = MomentPlaceField()
 
     def outcomes(self) -> list[tuple[str, str]]:
         return [("done", _("done")), ("failed", _("failed or refused"))]

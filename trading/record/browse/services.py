@@ -11,7 +11,7 @@ from typing import Any
 from traders.pages.csv_text import harmless, line
 from traders.schema import jsonio
 from trading.record.browse import queries as browse
-from trading.record.browse.queries import RecordFilter, Table
+from trading.record.browse.queries import RecordFilter, RecordTable
 from trading.record.browse.tables import DECISIONS, POSITIONS, TRADES
 from trading.schema.decision import DecisionDetail
 from trading.schema.leaf import Part, leaves_of
@@ -23,7 +23,7 @@ from trading.schema.trade import TradeDetail
 class Exported:
     """`columns` of the table beside its `detail`, in the order of the file. The first two are its place and its id."""
 
-    table: Table
+    table: RecordTable
     detail: type[Part]
     columns: tuple[str, ...]
 
@@ -45,7 +45,7 @@ def csv_lines(kind: Exported, where: RecordFilter) -> Iterator[str]:
     """A column for each leaf by its path; a list is JSON in one column."""
     paths = _columns(kind.detail)
     yield line((*kind.heads, *paths))
-    for rows in browse.batches(kind.table, _select(kind), where):
+    for rows in browse.batches(kind.table, kind.columns, where):
         yield "".join(line(_cells(row, paths)) for row in rows)
 
 
@@ -53,14 +53,10 @@ def json_lines(kind: Exported, where: RecordFilter) -> Iterator[str]:
     """One array, a record a line, with `detail` as it is stored."""
     yield "["
     separator = "\n"
-    for rows in browse.batches(kind.table, _select(kind), where):
+    for rows in browse.batches(kind.table, kind.columns, where):
         yield separator + ",\n".join(_record(kind, row) for row in rows)
         separator = ",\n"
     yield "\n]\n"
-
-
-def _select(kind: Exported) -> str:
-    return ", ".join([*(f"r.{column}" for column in kind.columns), "r.detail::text AS detail"])
 
 
 def _columns(detail: type[Part]) -> list[str]:

@@ -2,57 +2,61 @@
 
 from __future__ import annotations
 
-from trading.record.browse.queries import Table
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.db.models import Q
+from django.db.models.expressions import RawSQL
+
+from trading.fields import NumericField
+from trading.models import DecisionJournal, Position, Trade
+from trading.record.browse.queries import RecordTable
 from trading.record.stored.safe_sql import number
 
-_OF_TRADER = {
-    "trader": "r.trader_id = %(trader)s",
-    "symbol": "r.symbol = %(symbol)s",
-    "side": "r.side = %(side)s",
-    "version": "r.entry_version = %(version)s",
-    "version=0": "r.entry_version IS NULL",
-}
-CLOSED_PNL = number("r.detail", "close.pnl")
+Conditions = Mapping[str, Callable[[Any], Q] | Mapping[str, Q]]
 
-TRADES = Table(
-    "trades",
-    "close_ts_ms",
+
+def _version(column: str) -> Callable[[int], Q]:
+    """A version number of 0 stands for the time before the first version, which is stored as NULL."""
+    return lambda version: Q(**{column: version}) if version else Q(**{f"{column}__isnull": True})
+
+
+def _shared(at: str, version: str) -> Conditions:
+    return {
+        "id": lambda row_id: Q(pk=row_id),
+        "trader": lambda trader_id: Q(trader=trader_id),
+        "version": _version(version),
+        "since": lambda moment: Q(**{f"{at}__gte": moment}),
+        "until": lambda moment: Q(**{f"{at}__lt": moment}),
+    }
+
+
+def _gain_or_loss(column: str) -> Mapping[str, Q]:
+    return {"gain": Q(**{f"{column}__gt": 0}), "loss": Q(**{f"{column}__lt": 0})}
+
+
+_HELD: Conditions = {"symbol": lambda symbol: Q(symbol=symbol), "side": lambda side: Q(side=side)}
+# Not a generated column, because few pages need it. A value that is no number is NULL instead of an error.
+_CLOSED_PNL = RawSQL(number('"positions"."detail"', "close.pnl"), [], output_field=NumericField())
+
+TRADES = RecordTable(
+    Trade.objects.all(),
+    ("-close_ts_ms", "pk"),
+    {**_shared("close_ts_ms", "entry_version"), **_HELD, "outcome": _gain_or_loss("net_pnl")},
+)
+POSITIONS = RecordTable(
+    Position.objects.alias(closed_pnl=_CLOSED_PNL),
+    ("-opened_ms", "pk"),
     {
-        **_OF_TRADER,
-        "id": "r.id = %(id)s",
-        "outcome=gain": "r.net_pnl > 0",
-        "outcome=loss": "r.net_pnl < 0",
-        "since": "r.close_ts_ms >= %(since)s",
-        "until": "r.close_ts_ms < %(until)s",
+        **_shared("opened_ms", "entry_version"),
+        **_HELD,
+        "status": lambda status: Q(status=status),
+        "outcome": _gain_or_loss("closed_pnl"),
     },
 )
-POSITIONS = Table(
-    "positions",
-    "opened_ms",
-    {
-        **_OF_TRADER,
-        "id": "r.id = %(id)s",
-        # Literals: a generic plan with a parameter could not use the partial index.
-        "status=open": "r.status = 'open'",
-        "status=closed": "r.status = 'closed'",
-        "outcome=gain": f"{CLOSED_PNL} > 0",
-        "outcome=loss": f"{CLOSED_PNL} < 0",
-        "since": "r.opened_ms >= %(since)s",
-        "until": "r.opened_ms < %(until)s",
-    },
-)
-DECISIONS = Table(
-    "decision_journal",
-    "decided_at",
-    {
-        "id": "r.id = %(id)s::bigint",
-        "trader": _OF_TRADER["trader"],
-        "version": "r.config_version = %(version)s",
-        "version=0": "r.config_version IS NULL",
-        "outcome=done": "r.success",
-        "outcome=failed": "NOT r.success",
-        "since": "r.decided_at >= %(since)s",
-        "until": "r.decided_at < %(until)s",
-    },
+DECISIONS = RecordTable(
+    DecisionJournal.objects.all(),
+    ("-decided_at", "-pk"),
+    {**_shared("decided_at", "config_version"), "outcome": {"done": Q(success=True), "failed": Q(success=False)}},
     in_ms=False,
 )

@@ -1,42 +1,43 @@
 """Sums over what a filter matches, in a time that does not grow with the record.
 
-From the roll-up of versions where the filter allows it, else over the newest rows that match, and saying so.
+They come from the roll-up of versions if the filter allows it, else from the newest rows that match, and say so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from trading.record.browse.queries import ONLY_ASIDE, RecordFilter, Table, conditions
-from trading.record.browse.tables import CLOSED_PNL, DECISIONS, POSITIONS, TRADES
-from trading.record.stored.bounded import TookTooLong, fetch
-from trading.record.stored.counted import COUNTS
+from django.db.models import Count, Q, Sum
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
+
+from trading.fields import NumericField
+from trading.models import COUNTED, VersionResult
+from trading.record.browse.queries import ONLY_ASIDE, RecordFilter, RecordTable
+from trading.record.browse.tables import DECISIONS, POSITIONS, TRADES
+from trading.record.stored.bounded import TookTooLong, time_limit
 from trading.record.stored.safe_sql import bounded, number
 
 Totals = TypeVar("Totals")
 
-# Each is tried for `LIMIT_MS`; the last resort is no totals at all.
+# The sums are tried over this many rows, each for `LIMIT_MS`. If all take too long, there are no totals.
 NEWEST = (100_000, 10_000)
 LIMIT_MS = 800
 
-_ROLLED_UP = f"""
-SELECT coalesce(sum(trades), 0) AS count, coalesce(sum(wins), 0) AS wins, coalesce(sum(losses), 0) AS losses,
-       coalesce(sum({bounded("net_pnl")}), 0) AS net_pnl, coalesce(sum({bounded("gross_pnl")}), 0) AS gross_pnl,
-       coalesce(sum({bounded("commission")}), 0) AS commission, ({{aside}}) AS set_aside
-  FROM version_results WHERE {{tests}}
-"""
-_OF_TRADES = f"""count(*) FILTER (WHERE net > 0) AS wins, count(*) FILTER (WHERE net < 0) AS losses,
- coalesce(sum(net), 0) AS net_pnl, coalesce(sum({number("detail", "pnl.gross")}), 0) AS gross_pnl,
- coalesce(sum({number("detail", "pnl.commission")}), 0) AS commission"""
-_OF_POSITIONS = """count(*) FILTER (WHERE status = 'open') AS open, count(*) FILTER (WHERE net > 0) AS wins,
- count(*) FILTER (WHERE net < 0) AS losses, coalesce(sum(net), 0) AS net_pnl"""
-_OF_DECISIONS = f"""count(*) FILTER (WHERE NOT success) AS failed,
- coalesce(sum({number("detail", "usage.prompt_tokens")}), 0) AS prompt_tokens,
- coalesce(sum({number("detail", "usage.completion_tokens")}), 0) AS completion_tokens,
- sum({number("detail", "usage.cost_usd")}) AS cost_usd"""
+
+def _number(statement: str) -> RawSQL:
+    """SQL of a number in one column; NULL for a value that no sum can work with."""
+    return RawSQL(statement, [], output_field=NumericField())
+
+
+def _sum(column: str | RawSQL) -> Coalesce:
+    return Coalesce(Sum(column, output_field=NumericField()), Decimal(0), output_field=NumericField())
+
+
+_WON_AND_LOST = {"wins": Count("pk", filter=Q(net__gt=0)), "losses": Count("pk", filter=Q(net__lt=0))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,51 +89,70 @@ class DecisionTotals:
 
 
 def of_trades(where: RecordFilter) -> TradeTotals | None:
-    """None where even the newest take too long."""
+    """None if even the newest rows take too long."""
     if where.given <= {"trader", "version", "aside"}:
-        tests = ["true", *(f"{column} = %({name})s" for name, column in _ROLLED_UP_BY.items() if name in where.given)]
-        (sums,) = fetch(
-            _ROLLED_UP.format(tests=" AND ".join(tests), aside=_aside(TRADES, where)),
-            {"trader": where.trader, "version": where.version},
-            limit_ms=LIMIT_MS,
+        named = {"trader": where.trader, "entry_version": where.version}
+        results = VersionResult.objects.filter(
+            **{name: value for name, value in named.items() if value not in ("", None)}
         )
-        return TradeTotals(**sums._asdict())
-    return _capped(TRADES, where, f"{bounded('r.net_pnl')} AS net, r.detail", _OF_TRADES, TradeTotals)
+        with time_limit(LIMIT_MS):
+            sums = results.aggregate(
+                count=_sum("trades"),
+                **{name: _sum(name) for name in ("wins", "losses")},
+                **{name: _sum(_number(bounded(name))) for name in ("net_pnl", "gross_pnl", "commission")},
+            )
+            return TradeTotals(**sums, set_aside=_set_aside(TRADES, where))
+    columns = {
+        "net": _number(bounded('"trades"."net_pnl"')),
+        "gross": _number(number('"trades"."detail"', "pnl.gross")),
+        "fee": _number(number('"trades"."detail"', "pnl.commission")),
+    }
+    sums = {**_WON_AND_LOST, "net_pnl": _sum("net"), "gross_pnl": _sum("gross"), "commission": _sum("fee")}
+    return _of_newest(TRADES, where, columns, sums, TradeTotals)
 
 
 def of_positions(where: RecordFilter) -> PositionTotals | None:
-    return _capped(POSITIONS, where, f"r.status, {CLOSED_PNL} AS net", _OF_POSITIONS, PositionTotals)
+    """None if even the newest rows take too long."""
+    columns = {"net": _number(number('"positions"."detail"', "close.pnl"))}
+    sums = {**_WON_AND_LOST, "open": Count("pk", filter=Q(status="open")), "net_pnl": _sum("net")}
+    return _of_newest(POSITIONS, where, columns, sums, PositionTotals)
 
 
 def of_decisions(where: RecordFilter) -> DecisionTotals | None:
-    return _capped(DECISIONS, where, "r.success, r.detail", _OF_DECISIONS, DecisionTotals)
+    """None if even the newest rows take too long."""
+    names = {"prompt": "prompt_tokens", "completion": "completion_tokens", "cost": "cost_usd"}
+    columns = {short: _number(number('"decision_journal"."detail"', f"usage.{name}")) for short, name in names.items()}
+    sums = {
+        "failed": Count("pk", filter=Q(success=False)),
+        "prompt_tokens": _sum("prompt"),
+        "completion_tokens": _sum("completion"),
+        # Unknown costs are no costs of 0.
+        "cost_usd": Sum("cost", output_field=NumericField()),
+    }
+    return _of_newest(DECISIONS, where, columns, sums, DecisionTotals)
 
 
-_ROLLED_UP_BY = {"trader": "trader_id", "version": "entry_version"}
-
-
-def _capped(table: Table, where: RecordFilter, columns: str, sums: str, kind: Callable[..., Totals]) -> Totals | None:
-    # What is set aside counts in no sum, whatever is listed.
-    tests, parameters = conditions(table, replace(where, aside=""))
-    tests += [f"r.{COUNTS}"] if where.id else []
-    newest = (
-        f"SELECT {columns} FROM {table.name} r{' WHERE ' + ' AND '.join(tests) if tests else ''}"
-        f" ORDER BY r.{table.at} DESC LIMIT %(limit)s"
-    )
+def _of_newest(
+    table: RecordTable,
+    where: RecordFilter,
+    columns: Mapping[str, Any],
+    sums: Mapping[str, Any],
+    kind: Callable[..., Totals],
+) -> Totals | None:
+    """The sums over the newest matching rows that count, whatever the list shows of those set aside."""
+    matching = table.matching(replace(where, aside="")).filter(COUNTED).annotate(**columns)
     for limit in NEWEST:
+        newest = matching.order_by(table.order[0])[:limit]
         try:
-            (found,) = fetch(
-                f"SELECT count(*) AS count, {sums}, ({_aside(table, where)}) AS set_aside FROM ({newest}) AS newest",
-                parameters | {"limit": limit},
-                limit_ms=LIMIT_MS,
-            )
+            with time_limit(LIMIT_MS):
+                found = newest.aggregate(count=Count("*"), **sums)
+                aside = _set_aside(table, where)
         except TookTooLong:
             continue
-        return kind(**found._asdict(), newest=limit if found.count == limit else None)
+        return kind(**found, newest=limit if found["count"] == limit else None, set_aside=aside)
     return None
 
 
-def _aside(table: Table, where: RecordFilter) -> str:
-    """SQL, with the parameters of the filter: how many rows match and are set aside, from a tiny index."""
-    tests, _parameters = conditions(table, replace(where, aside=ONLY_ASIDE))
-    return f"SELECT count(*) FROM {table.name} r WHERE {' AND '.join(tests)}"
+def _set_aside(table: RecordTable, where: RecordFilter) -> int:
+    """How many rows match and are set aside, from a small partial index."""
+    return table.matching(replace(where, aside=ONLY_ASIDE)).count()

@@ -16,7 +16,7 @@ from traders.schema import jsonio
 from trading.export.status import file as status
 from trading.record.check import services as check_record
 from trading.record.exclusions.admin import mark_of, may_exclude
-from trading.record.pages import Room
+from trading.record.pages import RecordPage
 from trading.record.stored import stored_rows
 from trading.schema.exclusion import KIND_OF_TABLE
 from trading.schema.tolerant import Reading
@@ -56,35 +56,35 @@ def unreadable_count() -> int:
     return sum(status.unreadable(settings.EXPORT_DIR).values())
 
 
-def unreadable_list(room: Room) -> HttpResponse:
+def unreadable_list(page: RecordPage) -> HttpResponse:
     """What the exporter left out of the documents, and what of the newest rows cannot be read now."""
     seen = status.read(settings.EXPORT_DIR)
     found = {(row.table, row.id): row for row in (seen.unreadable_rows if seen else ())}
     for one in check_record.newest_unreadable(NEWEST):
         found[one.table, one.id] = Unreadable(one.table, one.id, one.path, one.reason)
-    rows = [row for key, row in sorted(found.items()) if _may_look(room, row.table)]
+    rows = [row for key, row in sorted(found.items()) if _may_look(page, row.table)]
     named = len(seen.unreadable_rows) if seen else 0
-    return room.render(
+    return page.render(
         "unreadable_rows.html",
         _("Unreadable rows"),
         rows=_shown(rows[:MOST_SHOWN]),
         more=max(0, len(rows) - MOST_SHOWN) + max(0, unreadable_count() - named),
         newest=NEWEST,
         exported_at=seen.at if seen else None,
-        may_exclude=may_exclude(room.request),
+        may_exclude=may_exclude(page.request),
     )
 
 
-def unreadable_view(room: Room, row: Unreadable, trader_id: str = "") -> HttpResponse:
+def unreadable_view(page: RecordPage, row: Unreadable, trader_id: str = "") -> HttpResponse:
     """In the place of a ticket: what is wrong with the row, and its text."""
     (shown,) = _shown([row])
     kind = KIND_OF_TABLE.get(row.table)
-    return room.render(
+    return page.render(
         "unreadable_row.html",
         _("Unreadable row %(id)s") % {"id": row.id},
         shown=shown,
         trader=trader_id,
-        mark=mark_of(room, kind, row.id) if kind else None,
+        mark=mark_of(page.request, kind, row.id) if kind else None,
     )
 
 
@@ -103,8 +103,8 @@ def _url(row: Unreadable) -> str:
     return reverse(_PAGES[row.table], args=[row.id]) if row.table in _PAGES and row.id else ""
 
 
-def _may_look(room: Room, table: str) -> bool:
-    return bool(room.request.user.has_perm(_PERMISSIONS.get(table, "trading.view_trade")))
+def _may_look(page: RecordPage, table: str) -> bool:
+    return bool(page.request.user.has_perm(_PERMISSIONS.get(table, "trading.view_trade")))
 
 
 def _text(value: Any) -> str:

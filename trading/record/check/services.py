@@ -35,7 +35,7 @@ Problem = tuple[str, str]
 """(path, reason)."""
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     UNREADABLE = "unreadable"  # readers leave the row out
     UNKNOWN = "unknown"  # readers read it without this leaf
     RULE = "rule"  # it contradicts other rows, or a constraint that is younger
@@ -43,7 +43,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    kind: Kind
+    kind: FindingKind
     table: str
     id: str
     path: str
@@ -70,7 +70,7 @@ def check(tables: Collection[str] = TABLES) -> Iterator[Looked]:
     for rule in (*record_rules.RULES, *record_rules.not_valid()):
         if rule.table in tables:
             for row in record_rules.broken(rule):
-                yield Looked(rule.table, 0, [Finding(Kind.RULE, row.table, row.id, row.path, row.reason)])
+                yield Looked(rule.table, 0, [Finding(FindingKind.RULE, row.table, row.id, row.path, row.reason)])
 
 
 def validate_constraints() -> list[str]:
@@ -86,7 +86,7 @@ def newest_unreadable(limit: int) -> list[Finding]:
         for table, source in SOURCES.items()
         for row in stored_rows.newest(source, limit)
         for one in findings(table, row)
-        if one.kind is Kind.UNREADABLE
+        if one.kind is FindingKind.UNREADABLE
     ]
 
 
@@ -95,13 +95,13 @@ def findings(table: str, row: StoredRow) -> Iterator[Finding]:
     row_id = row.id
     try:
         for leaf in _READ[table](row_id, **row.values):
-            yield Finding(Kind.UNKNOWN, table, row_id, leaf, "is not known to this release and is left out")
+            yield Finding(FindingKind.UNKNOWN, table, row_id, leaf, "is not known to this release and is left out")
     except NotReadable as refused:
-        yield Finding(Kind.UNREADABLE, table, row_id, refused.path, refused.reason)
+        yield Finding(FindingKind.UNREADABLE, table, row_id, refused.path, refused.reason)
     except Exception as error:
         # The values are as declared, and a document that is made of them fails all the same.
         yield Finding(
-            Kind.UNREADABLE, table, row_id, "", cut(f"cannot be worked with: {type(error).__name__}: {error}")
+            FindingKind.UNREADABLE, table, row_id, "", cut(f"cannot be worked with: {type(error).__name__}: {error}")
         )
 
 

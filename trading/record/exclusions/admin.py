@@ -21,8 +21,8 @@ from trading.record.exclusions import queries as exclusion_log
 from trading.record.exclusions import services as exclusions
 from trading.record.exclusions.forms import KIND_WORDS, AsideFilterForm, ChosenForm
 from trading.record.exclusions.queries import LoggedExclusion
-from trading.record.exclusions.services import Change
-from trading.record.pages import Room
+from trading.record.exclusions.services import ExclusionChange
+from trading.record.pages import RecordPage
 from trading.record.rules.errors import RecordError, UnknownRecord
 from trading.schema.exclusion import Exclusion, RecordKey, RecordKind
 from trading.templatetags.record import NONE, count, gain, money, percent
@@ -77,7 +77,7 @@ class Moved:
 
 
 @dataclass(frozen=True)
-class Mark:
+class TicketMark:
     """How a ticket says that its row is set aside. `entries` are all that was ever said of it, newest first."""
 
     kind: RecordKind
@@ -92,48 +92,48 @@ class Mark:
         return urlencode({"kind": self.kind, "id": self.record_id, **undo})
 
 
-def mark_of(room: Room, kind: RecordKind, record_id: str, *also: str) -> Mark:
+def mark_of(request: HttpRequest, kind: RecordKind, record_id: str, *also: str) -> TicketMark:
     """`also` are ids that the row had before."""
-    return Mark(
+    return TicketMark(
         kind,
         record_id,
         exclusions.mark(kind, record_id),
         exclusions.history(kind, {record_id, *also}),
-        may_exclude(room.request),
+        may_exclude(request),
     )
 
 
-def change_view(room: Room) -> HttpResponse:
+def change_view(page: RecordPage) -> HttpResponse:
     """What `ChosenForm` names: previewed, and with `step=save` and a reason done."""
-    request = room.request
+    request = page.request
     chosen = ChosenForm(request.POST if request.method == "POST" else request.GET)
     if not chosen.is_valid():
         for errors in chosen.errors.values():
             for error in errors:
                 messages.warning(request, str(error))
-        return HttpResponseRedirect(room.list_url)
+        return HttpResponseRedirect(page.list_url)
     form = ReasonForm(request.POST if request.POST.get("step") == "save" else None)
     if form.is_bound and form.is_valid():
         try:
-            return _saved(room, chosen, form.cleaned_data["reason"])
+            return _saved(page, chosen, form.cleaned_data["reason"])
         except InvalidConfig as invalid:
             form.add_problems(invalid.problems)
         except UnknownRecord as unknown:
-            return _gone(room, unknown)
+            return _gone(page, unknown)
         except RecordError as refused:
             messages.error(request, _("Not done: %(why)s.") % {"why": words.why(refused)})
-    return _preview(room, chosen, form)
+    return _preview(page, chosen, form)
 
 
-def log_view(room: Room) -> HttpResponse:
+def log_view(page: RecordPage) -> HttpResponse:
     actors = exclusion_log.actors(OFFERED)
-    form = AsideFilterForm(room.request.GET, actors=actors)
+    form = AsideFilterForm(page.request.GET, actors=actors)
     lines: list[LoggedExclusion] = []
     older: int | None = None
     if form.is_valid():
         lines, older = exclusion_log.logged(form.where(), older_than=form.cleaned_data["older"], size=PER_PAGE)
     asked = form.asked()
-    return room.render(
+    return page.render(
         "aside_log.html",
         _("Set aside"),
         form=form,
@@ -142,7 +142,7 @@ def log_view(room: Room) -> HttpResponse:
         filtered=bool(asked),
         is_later=bool(form.data.get("older")),
         older=f"?{urlencode({**asked, 'older': older})}" if older else "",
-        may_exclude=may_exclude(room.request),
+        may_exclude=may_exclude(page.request),
         kinds=KIND_WORDS.items(),
         actors=actors,
         traders=TraderConfig.objects.order_by("pk").values_list("pk", flat=True)[:OFFERED],
@@ -154,8 +154,8 @@ def _undo_query(line: LoggedExclusion) -> str:
     return urlencode({"kind": line.entry.kind, "id": line.entry.record_id, "undo": "1"}) if line.is_aside_now else ""
 
 
-def _saved(room: Room, chosen: ChosenForm, reason: str) -> HttpResponse:
-    user = room.request.user
+def _saved(page: RecordPage, chosen: ChosenForm, reason: str) -> HttpResponse:
+    user = page.request.user
     change = exclusions.set_aside(
         chosen.keys,
         reason=reason,
@@ -170,33 +170,33 @@ def _saved(room: Room, chosen: ChosenForm, reason: str) -> HttpResponse:
             if change.is_undo
             else ngettext("Set %(n)d row aside.", "Set %(n)d rows aside.", done)
         )
-        messages.success(room.request, said % {"n": done})
+        messages.success(page.request, said % {"n": done})
     if change.already:
         said = ngettext("%(n)d row was so already.", "%(n)d rows were so already.", len(change.already))
-        messages.warning(room.request, said % {"n": len(change.already)})
-    return HttpResponseRedirect(_back(room, change))
+        messages.warning(page.request, said % {"n": len(change.already)})
+    return HttpResponseRedirect(_back(page, change))
 
 
-def _back(room: Room, change: Change) -> str:
+def _back(page: RecordPage, change: ExclusionChange) -> str:
     """To the ticket of the one row, else to the list of its kind."""
     touched = [entry.key for entry in change.entries] or [key for key, _entry in change.already]
     if len(touched) == 1 and not (change.is_undo and touched[0].kind is RecordKind.POSITION):
         # An open position that is taken back in has another id again.
-        return _ticket(touched[0]) or room.list_url
-    return reverse(LISTS[touched[0].kind]) if touched[0].kind in LISTS else room.list_url
+        return _ticket(touched[0]) or page.list_url
+    return reverse(LISTS[touched[0].kind]) if touched[0].kind in LISTS else page.list_url
 
 
-def _preview(room: Room, chosen: ChosenForm, form: ReasonForm) -> HttpResponse:
+def _preview(page: RecordPage, chosen: ChosenForm, form: ReasonForm) -> HttpResponse:
     undo = chosen.cleaned_data["undo"]
-    change: Change | None = None
+    change: ExclusionChange | None = None
     try:
         change = exclusions.preview(chosen.keys, undo=undo)
     except UnknownRecord as unknown:
-        return _gone(room, unknown)
+        return _gone(page, unknown)
     except RecordError as refused:
-        messages.error(room.request, _("It cannot be done now: %(why)s.") % {"why": words.why(refused)})
+        messages.error(page.request, _("It cannot be done now: %(why)s.") % {"why": words.why(refused)})
     keys = chosen.keys
-    return room.render(
+    return page.render(
         "aside_change.html",
         _("Take back in") if undo else _("Set aside"),
         change=change,
@@ -212,7 +212,7 @@ def _preview(room: Room, chosen: ChosenForm, form: ReasonForm) -> HttpResponse:
     )
 
 
-def _moved(change: Change) -> Iterator[Moved]:
+def _moved(change: ExclusionChange) -> Iterator[Moved]:
     for trader_id, name, before, after in change.moved_figures():
         yield Moved(trader_id, _WORDS[name], _written(name, before), _written(name, after))
 
@@ -232,6 +232,6 @@ def _ticket(key: RecordKey) -> str:
     return reverse(TICKETS[key.kind], args=[key.id]) if key.kind in TICKETS else ""
 
 
-def _gone(room: Room, unknown: UnknownRecord) -> HttpResponse:
-    messages.warning(room.request, _("Nothing was changed: %(why)s.") % {"why": unknown})
-    return HttpResponseRedirect(room.list_url)
+def _gone(page: RecordPage, unknown: UnknownRecord) -> HttpResponse:
+    messages.warning(page.request, _("Nothing was changed: %(why)s.") % {"why": unknown})
+    return HttpResponseRedirect(page.list_url)

@@ -19,7 +19,7 @@ PREVIEW_REASON = "preview"
 
 
 @dataclass(frozen=True)
-class Change:
+class ExclusionChange:
     """What was done, or would be: the entries written, and rows that were as asked already, each with the entry that
     set it aside (None: it counts, and was never set aside or was taken back in). `before` and `after` are by trader."""
 
@@ -56,7 +56,7 @@ def history(kind: RecordKind, ids: Collection[str]) -> list[Exclusion]:
 
 def set_aside(
     keys: Collection[RecordKey], *, reason: str, actor: str, account_id: int | None = None, undo: bool = False
-) -> Change:
+) -> ExclusionChange:
     """These rows count nowhere from now on; with `undo` they count again. All of them or none.
 
     Rows that are as asked already stay as they are. Raises InvalidConfig for the reason, UnknownRecord, RecordBusy,
@@ -69,14 +69,14 @@ def set_aside(
     return change
 
 
-def preview(keys: Collection[RecordKey], *, undo: bool = False, actor: str = PREVIEW_REASON) -> Change:
+def preview(keys: Collection[RecordKey], *, undo: bool = False, actor: str = PREVIEW_REASON) -> ExclusionChange:
     """What `set_aside` would do, to the last digit: it is done and taken back. Raises what that raises."""
     return _changed(keys, PREVIEW_REASON, actor, None, undo=undo, dry_run=True)
 
 
 def _changed(
     keys: Collection[RecordKey], reason: str, actor: str, account_id: int | None, *, undo: bool, dry_run: bool
-) -> Change:
+) -> ExclusionChange:
     action = ExclusionAction.INCLUDE if undo else ExclusionAction.EXCLUDE
     with writer.locked():
         wanted = list(dict.fromkeys(keys))
@@ -97,4 +97,4 @@ def _changed(
         after = figures.of_traders(traders)
         if dry_run:
             transaction.set_rollback(True)
-    return Change(action, tuple(entries), already, before, after, dry_run)
+    return ExclusionChange(action, tuple(entries), already, before, after, dry_run)

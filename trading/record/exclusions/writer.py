@@ -38,7 +38,7 @@ RETURNING id
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LockedRow:
     """A locked row: whose it is, and the entry that set it aside, None while it counts. `ends_as` is the id under which
     the entry names it."""
 
@@ -65,10 +65,10 @@ def _is_ours() -> bool:
     return bool(sql.value(_LOCK))
 
 
-def lock_rows(keys: Collection[RecordKey]) -> dict[RecordKey, Row]:
+def lock_rows(keys: Collection[RecordKey]) -> dict[RecordKey, LockedRow]:
     """Those that are there, locked. A position of which an id is asked that it had while it was open, or set aside, is
     not: ids are those of now. Call it inside `locked`."""
-    found: dict[RecordKey, Row] = {}
+    found: dict[RecordKey, LockedRow] = {}
     for kind in (RecordKind.POSITION, RecordKind.TRADE, RecordKind.DECISION, RecordKind.EQUITY):
         # No column holds a NUL.
         ids = sorted({key.id for key in keys if key.kind is kind and "\0" not in key.id})
@@ -78,7 +78,7 @@ def lock_rows(keys: Collection[RecordKey]) -> dict[RecordKey, Row]:
 
 
 def write(
-    marked: Sequence[Row], action: ExclusionAction, *, reason: str, actor: str, account_id: int | None
+    marked: Sequence[LockedRow], action: ExclusionAction, *, reason: str, actor: str, account_id: int | None
 ) -> list[Exclusion]:
     """One entry for each row, and everything that follows from it. Call it inside `locked`.
 
@@ -108,20 +108,20 @@ def write(
     return [exclusion(row) for row in RecordExclusion.objects.filter(pk__in=ids).order_by("pk")]
 
 
-def _trades(ids: Sequence[str]) -> Iterator[Row]:
+def _trades(ids: Sequence[str]) -> Iterator[LockedRow]:
     found = Trade.objects.filter(pk__in=ids).order_by("pk").select_for_update()
     for name, trader_id, mark in found.values_list("pk", "trader_id", "exclusion_id"):
-        yield Row(RecordKey(RecordKind.TRADE, name), trader_id, mark, name)
+        yield LockedRow(RecordKey(RecordKind.TRADE, name), trader_id, mark, name)
 
 
-def _decisions(ids: Sequence[str]) -> Iterator[Row]:
+def _decisions(ids: Sequence[str]) -> Iterator[LockedRow]:
     numbers = [int(name) for name in ids if name.isdigit() and _is_number(name)]
     found = DecisionJournal.objects.filter(pk__in=numbers).order_by("pk").select_for_update()
     for number, trader_id, mark in found.values_list("pk", "trader_id", "exclusion_id"):
-        yield Row(RecordKey(RecordKind.DECISION, str(number)), trader_id, mark, str(number))
+        yield LockedRow(RecordKey(RecordKind.DECISION, str(number)), trader_id, mark, str(number))
 
 
-def _equity(ids: Sequence[str]) -> Iterator[Row]:
+def _equity(ids: Sequence[str]) -> Iterator[LockedRow]:
     wanted = [(trader_id, ts_ms) for trader_id, _bar, ts_ms in (name.partition("|") for name in ids)]
     for trader_id, ts_ms in wanted:
         if not _is_number(ts_ms):
@@ -129,7 +129,7 @@ def _equity(ids: Sequence[str]) -> Iterator[Row]:
         found = EquitySnapshot.objects.filter(trader=trader_id, ts_ms=int(ts_ms)).select_for_update()
         for moment, mark in found.values_list("ts_ms", "exclusion_id"):
             name = equity_id(trader_id, moment)
-            yield Row(RecordKey(RecordKind.EQUITY, name), trader_id, mark, name)
+            yield LockedRow(RecordKey(RecordKind.EQUITY, name), trader_id, mark, name)
 
 
 def _is_number(text: str) -> bool:
@@ -139,13 +139,13 @@ def _is_number(text: str) -> bool:
     return is_short and int(digits) <= LARGEST_ID
 
 
-def _positions(ids: Sequence[str]) -> Iterator[Row]:
+def _positions(ids: Sequence[str]) -> Iterator[LockedRow]:
     """Does not read their detail, so that an unreadable row can be set aside as well."""
     for row in POSITIONS.filter(pk__in=ids).order_by("pk").select_for_update():
-        yield Row(RecordKey(RecordKind.POSITION, row.id), row.trader_id, row.exclusion_id, _lasting_id(row))
+        yield LockedRow(RecordKey(RecordKind.POSITION, row.id), row.trader_id, row.exclusion_id, _lasting_id(row))
 
 
-_READERS: dict[RecordKind, Callable[[Sequence[str]], Iterator[Row]]] = {
+_READERS: dict[RecordKind, Callable[[Sequence[str]], Iterator[LockedRow]]] = {
     RecordKind.TRADE: _trades,
     RecordKind.POSITION: _positions,
     RecordKind.DECISION: _decisions,
@@ -165,7 +165,7 @@ def _lasting_id(row: Position) -> str:
     return aside_position_id(row.trader_id, row.symbol, row.opened_ms, row.side)
 
 
-def _make_way(row: Row, action: ExclusionAction) -> None:
+def _make_way(row: LockedRow, action: ExclusionAction) -> None:
     """A closed position leaves the id of the open one before it is set aside. Of an open position that is taken back in
     that id must be free, and a closed row that has it moves."""
     if action is ExclusionAction.EXCLUDE:

@@ -13,7 +13,7 @@ from traders.schema.settings.catalogue import TRADER_SETTINGS
 from traders.versions.changelog import services as changelog
 from traders.versions.changelog.admin import filter_of
 from traders.words import settings as words
-from trading.record.pages import Room
+from trading.record.pages import RecordPage
 from trading.record.results import outcomes
 from trading.record.results.beside_traders import SMALL_SAMPLE
 from trading.record.results.forms import OutcomeFilterForm, place_text
@@ -22,15 +22,15 @@ from trading.record.stored.bounded import TookTooLong
 
 
 @dataclass(frozen=True)
-class Line:
+class OutcomeLine:
     """`settings` are (in words, path) of what the version changed."""
 
     outcome: ChangeOutcome
     settings: list[tuple[str, str]]
 
 
-def outcome_view(room: Room) -> HttpResponse:
-    form = OutcomeFilterForm(room.request.GET, actors=changelog.actors(), sources=changelog.sources())
+def outcome_view(page: RecordPage) -> HttpResponse:
+    form = OutcomeFilterForm(page.request.GET, actors=changelog.actors(), sources=changelog.sources())
     where = filter_of(form) if form.is_valid() else None
     lines: list[ChangeOutcome] = []
     sums: OutcomeSum | None = None
@@ -43,11 +43,11 @@ def outcome_view(room: Room) -> HttpResponse:
         except TookTooLong:
             too_long = True
     asked = form.asked()
-    return room.render(
+    return page.render(
         "outcomes.html",
         _("Changes by outcome"),
         form=form,
-        lines=[Line(line, _settings(line)) for line in lines],
+        lines=[OutcomeLine(line, _settings(line)) for line in lines],
         sums=sums,
         too_long=too_long,
         filtered=bool(set(asked) - {"order"}),

@@ -1,6 +1,6 @@
 """A record laid out by its declaration: every leaf with its label and unit, in sections and in tables of lists.
 
-A leaf that no section names stands in the last one, so that a new leaf of the schema needs nothing here.
+Leaves that no section of the layout names are in the last section, so that a new leaf of the schema appears by itself.
 """
 
 from __future__ import annotations
@@ -8,23 +8,52 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from trading.record.tickets.values import shown
 from trading.schema.leaf import Kind, Leaf, Part, leaves_of
 from trading.templatetags.record import NONE
 
 Json = Mapping[str, Any]
-Layout = Sequence[tuple[str | Promise, tuple[str, ...]]]
+Layout = tuple[tuple[str, str | Promise, tuple[str, ...]], ...]
+"""(name, title, patterns of paths such as `pnl.*`) of each section."""
+FURTHER = "further"
 FIGURES = frozenset({Kind.MONEY, Kind.PRICE, Kind.QUANTITY, Kind.NUMBER, Kind.PERCENT, Kind.COUNT, Kind.SECONDS})
 _DETAIL = "detail."
 
 
+class LeafField:
+    """A leaf as a read-only field of the admin: a callable that writes the leaf's value of a row.
+
+    The row has `shown_detail`, which is `detail` as JSON holds it.
+    """
+
+    do_not_call_in_templates = True
+
+    def __init__(self, leaf: Leaf) -> None:
+        self.leaf = leaf
+        self.__name__ = leaf.path
+
+    @property
+    def short_description(self) -> str:
+        return _(self.leaf.label)
+
+    def __call__(self, row: Any) -> SafeString:
+        value = value_at(row.shown_detail, self.leaf.path.removeprefix(_DETAIL))
+        return conditional_escape(shown(self.leaf, value, row.trader_id))
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
+    """A leaf with its value as the page writes it."""
+
     path: str
     label: str
     unit: str
@@ -46,7 +75,7 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class FactSection:
     title: str
     facts: list[Fact]
 
@@ -78,43 +107,50 @@ class LeafTable:
 
     @property
     def says_more(self) -> bool:
-        """Whether a long text of any row is known. Where none is, one line of dashes speaks for all."""
+        """Whether a long text of any row is known. If none is, one line of dashes speaks for all."""
         return any(row.says_more for row in self.rows)
 
 
-def sections(model: type[Part], detail: Json, layout: Layout, *, trader_id: str, further: str = "") -> list[Section]:
-    """By the layout's patterns of paths (`pnl.*`); what it leaves out comes last, lists aside."""
-    left = {leaf.path.removeprefix(_DETAIL): leaf for leaf in leaves_of(model) if "[]" not in leaf.path}
+@cache
+def fieldsets(model: type[Part], layout: Layout) -> tuple[tuple[str | Promise, dict[str, Any]], ...]:
+    """All leaves of `model` outside lists as fieldsets of the admin; `classes` holds the section's name."""
+    left = {leaf.path.removeprefix(_DETAIL): LeafField(leaf) for leaf in leaves_of(model) if "[]" not in leaf.path}
     built = []
-    for title, patterns in layout:
+    for name, title, patterns in layout:
         paths = [path for pattern in patterns for path in left if fnmatchcase(path, pattern)]
-        found = [left.pop(path) for path in dict.fromkeys(paths)]
-        built.append(Section(str(title), facts(found, detail, trader_id)))
+        fields = tuple(left.pop(path) for path in dict.fromkeys(paths))
+        built.append((title, {"fields": fields, "classes": (name,)}))
     if left:
-        built.append(Section(further or _("Further"), facts(left.values(), detail, trader_id)))
-    return built
+        built.append((gettext_lazy("Further"), {"fields": tuple(left.values()), "classes": (FURTHER,)}))
+    return tuple(built)
 
 
-def facts(leaves: Iterable[Leaf], detail: Json, trader_id: str) -> list[Fact]:
-    return [_fact(leaf, value_at(detail, leaf.path.removeprefix(_DETAIL)), trader_id) for leaf in leaves]
+def sections(adminform: Iterable[Any]) -> dict[str, FactSection]:
+    """The fieldsets of a change form by their names."""
+    return {
+        fieldset.classes: FactSection(
+            str(fieldset.name),
+            [_fact(field.field["field"].leaf, field.contents()) for line in fieldset for field in line],
+        )
+        for fieldset in adminform
+    }
 
 
 def table(model: type[Part], detail: Json, name: str, *, trader_id: str) -> LeafTable:
     """The list `detail.name` with a column for each leaf of its items."""
     prefix = f"{_DETAIL}{name}[]."
     leaves = [leaf for leaf in leaves_of(model) if leaf.path.startswith(prefix)]
-    columns, long = ([leaf for leaf in leaves if _is_long(leaf) is told] for told in (False, True))
+    columns = [leaf for leaf in leaves if leaf.kind is not Kind.LONG_TEXT]
+    long = [leaf for leaf in leaves if leaf.kind is Kind.LONG_TEXT]
     items = detail.get(name)
+
+    def facts(some: Sequence[Leaf], item: Json) -> list[Fact]:
+        return [_fact(leaf, shown(leaf, item.get(leaf.path.removeprefix(prefix)), trader_id)) for leaf in some]
+
     return LeafTable(
-        heads=[_fact(leaf, None, trader_id) for leaf in columns],
-        texts=[_fact(leaf, None, trader_id) for leaf in long],
-        rows=[
-            TableRow(
-                [_fact(leaf, item.get(leaf.path.removeprefix(prefix)), trader_id) for leaf in columns],
-                [_fact(leaf, item.get(leaf.path.removeprefix(prefix)), trader_id) for leaf in long],
-            )
-            for item in items or ()
-        ],
+        heads=facts(columns, {}),
+        texts=facts(long, {}),
+        rows=[TableRow(facts(columns, item), facts(long, item)) for item in items or ()],
         is_recorded=items is not None,
     )
 
@@ -128,16 +164,12 @@ def value_at(detail: Json, path: str) -> Any:
     return found
 
 
-def _fact(leaf: Leaf, value: Any, trader_id: str) -> Fact:
+def _fact(leaf: Leaf, value: str) -> Fact:
     return Fact(
         path=leaf.path,
         label=_(leaf.label),
         unit=_(leaf.unit) if leaf.unit else "",
         help=_(leaf.help) if leaf.help else "",
-        value=shown(leaf, value, trader_id),
+        value=value,
         kind=leaf.kind,
     )
-
-
-def _is_long(leaf: Leaf) -> bool:
-    return leaf.kind is Kind.LONG_TEXT

@@ -13,7 +13,7 @@ HUNDRED = Decimal(100)
 
 
 @dataclass(frozen=True)
-class Mark:
+class PriceMark:
     """`at` is per cent of the way from the lowest price to the highest."""
 
     kind: str
@@ -23,16 +23,18 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Scale:
+class PriceScale:
     """`marks` lowest first. `kind`, `left` and `width` are the way from entry to exit; empty while it is open."""
 
-    marks: list[Mark]
+    marks: list[PriceMark]
     kind: str = ""
     left: Decimal = Decimal(0)
     width: Decimal = Decimal(0)
 
 
-def price_scale(*, entry: Decimal, exit: Decimal | None, net: Decimal | None, plan: Mapping[str, Any]) -> Scale | None:
+def price_scale(
+    *, entry: Decimal, exit: Decimal | None, net: Decimal | None, plan: Mapping[str, Any]
+) -> PriceScale | None:
     """None where there is only the entry to show."""
     named = (
         ("stop", _("stop-loss"), plan.get("sl_price")),
@@ -44,11 +46,11 @@ def price_scale(*, entry: Decimal, exit: Decimal | None, net: Decimal | None, pl
     if len(known) < 2:
         return None
     low, high = known[0][2], known[-1][2]
-    marks = [Mark(kind, label, price, _way(price, low, high)) for kind, label, price in known]
+    marks = [PriceMark(kind, label, price, _way(price, low, high)) for kind, label, price in known]
     ends = sorted(mark.at for mark in marks if mark.kind in ("entry", "exit"))
     if len(ends) < 2:
-        return Scale(marks)
-    return Scale(marks, "loss" if net is not None and net < 0 else "gain", ends[0], ends[1] - ends[0])
+        return PriceScale(marks)
+    return PriceScale(marks, "loss" if net is not None and net < 0 else "gain", ends[0], ends[1] - ends[0])
 
 
 def _way(price: Decimal, low: Decimal, high: Decimal) -> Decimal:

@@ -54,7 +54,7 @@ def table(client: Client, url: str) -> list[dict[str, str]]:
 @pytest.mark.parametrize("query", ["", "trader=quick_short", "symbol=ETH", "outcome=loss"])
 def test_a_file_is_what_the_list_shows(viewer: Client, query: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("trading.record.browse.queries.BATCH", 5)
-    shown = [row.id for row in viewer.get(f"{TRADES}?{query}").context["rows"]]
+    shown = [row.id for row in viewer.get(f"{TRADES}?{query}").context["cl"].result_list]
 
     assert shown
     assert [row["id"] for row in table(viewer, f"{TRADES}export/csv/?{query}")] == shown

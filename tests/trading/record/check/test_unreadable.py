@@ -66,7 +66,7 @@ def test_a_list_names_a_row_that_cannot_be_read_among_the_others(
     bad = BAD[model]()
     page = viewer.get(f"/admin/trading/{model}/")
 
-    assert {str(row.id) for row in page.context["rows"]} == {bad, record[model]}
+    assert {str(row.id) for row in page.context["cl"].result_list} == {bad, record[model]}
     assert "unreadable" in text_of(page)
     assert "1 row of this page cannot be read." in text_of(page)
     assert f'href="{ticket(model, bad)}"' in page.text
@@ -150,7 +150,7 @@ def test_a_decision_of_a_time_that_python_cannot_hold_stops_no_page(
 ) -> None:
     number = add_decision(TRADER, decision_detail(), decided_at=moment)
 
-    listed = viewer.get("/admin/trading/decisionjournal/").context["rows"]
+    listed = viewer.get("/admin/trading/decisionjournal/").context["cl"].result_list
     assert {str(row.id) for row in listed} == {number, record["decisionjournal"]}
     assert "decided_at" in text_of(viewer.get(ticket("decisionjournal", number)))
     assert number in text_of(viewer.get(PAGE))
@@ -162,11 +162,11 @@ def test_a_trade_of_a_time_that_is_none_ends_no_list(
 ) -> None:
     time = {"open_ts_ms": close_ts_ms, "close_ts_ms": close_ts_ms, "duration_seconds": 0}
     bad = add_trade(TRADER, trade_detail(time=time), close_ts_ms=close_ts_ms)
-    monkeypatch.setattr("trading.record.browse.lines.PER_PAGE", 1)
+    monkeypatch.setattr("trading.admin.RecordAdmin.list_per_page", 1)
 
     first = viewer.get("/admin/trading/trade/")
-    second = viewer.get(f"/admin/trading/trade/{first.context['older']}")
-    assert {row.id for page in (first, second) for row in page.context["rows"]} == {bad, record["trade"]}
+    second = viewer.get(f"/admin/trading/trade/{first.context['cl'].older_url}")
+    assert {row.id for page in (first, second) for row in page.context["cl"].result_list} == {bad, record["trade"]}
 
 
 @given(trade=mutated(trade_detail()), position=mutated(position_detail()), decision=mutated(decision_detail()))
@@ -181,7 +181,7 @@ def test_whatever_is_stored_stops_no_page(
             "decisionjournal": added(lambda: add_decision(TRADER, decision)),
         }
         for model, row_id in rows.items():
-            listed = viewer.get(f"/admin/trading/{model}/").context["rows"]
+            listed = viewer.get(f"/admin/trading/{model}/").context["cl"].result_list
             assert {str(row.id) for row in listed} == {record[model], *filter(None, [row_id])}
             if row_id:
                 assert viewer.get(ticket(model, row_id)).status_code == 200
