@@ -24,7 +24,7 @@ from traders.schema.messages import TranslatableText, _
 from traders.schema.paths import unflatten
 from traders.schema.problems import InvalidConfig, Problem, message_in
 from traders.schema.settings.stored import StoredConfig
-from traders.versions.edit.rules import Unit, rebase
+from traders.versions.edit.rules import rebase
 from traders.versions.rules.errors import (
     AheadOfHistory,
     AlreadyExists,
@@ -35,6 +35,7 @@ from traders.versions.rules.errors import (
     UnknownChangeSet,
     UnknownConfig,
 )
+from traders.versions.rules.merge import Unit
 
 MISSING = (UnknownConfig, UnknownChangeSet)
 CONFLICTS = (AheadOfHistory, AlreadyExists, ConcurrentChange)

@@ -24,7 +24,7 @@ from traders.versions.reason import required_reason
 from traders.versions.rules import allocation
 from traders.versions.rules.allocation import Share
 from traders.versions.rules.errors import AlreadyExists
-from traders.versions.rules.merge import NO_PREFERENCES, Merge, Preferences, three_way
+from traders.versions.rules.merge import NO_PREFERENCES, Merge, Preferences, merge_declared
 
 INITIAL = "initial"
 
@@ -166,7 +166,7 @@ def _plan_changed(
         if isinstance(spec, TraderSpec):
             plan.prompts |= {spec.detail.prompts.system_sha256, spec.detail.prompts.executor_sha256}
         if name in stored:
-            merge = three_way(
+            merge = merge_declared(
                 base=declared.get(name),
                 file=flat_of(spec),
                 stored=stored[name].flat,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from traders.schema.paths import Change, Flat, diff
+from traders.schema.paths import Change, Flat, apply, diff
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.settings.stored import NewVersion, SavedVersion, Spec, StoredConfig, flat_of
@@ -17,12 +17,14 @@ from traders.versions.reason import required_reason
 from traders.versions.rules import allocation
 from traders.versions.rules.allocation import Allocation, Share
 from traders.versions.rules.errors import UnknownConfig
+from traders.versions.rules.merge import Changed, three_way
 from traders.versions.rules.proposal import riskier_paths
 
 Decide = Callable[[StoredConfig], Flat]
 """What a configuration is to become, given what stands; the same flat back leaves it alone."""
 
 Shares = Mapping[str, Share]
+_SET_BY_BOTH = (Changed.CONTESTED, Changed.ONLY_THEIRS)
 
 
 @dataclass(frozen=True)
@@ -162,8 +164,10 @@ def _require_as_seen(proposal: FleetProposal, stored: Mapping[str, StoredConfig]
     for part in proposal.parts:
         if seen.get(part.config_id) == part.version:
             continue
-        base = bases.get(part.config_id)
-        moved = {change.path for change in diff(base.flat if base else {}, stored[part.config_id].flat)}
+        base, theirs = bases.get(part.config_id), stored[part.config_id].flat
+        sides = three_way(base=base.flat if base else {}, theirs=theirs, mine=apply(theirs, part.changes))
+        # What only they changed would be set back to its base.
+        moved = {path for unit in sides if sides[unit] in _SET_BY_BOTH for path in unit}
         if touched := [change.path for change in part.changes if change.path in moved]:
             contested[part.config_id] = touched
     if contested:

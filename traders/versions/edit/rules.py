@@ -10,11 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from traders.schema.paths import ABSENT, Flat, diff, same
-from traders.versions.rules.merge import unit_of
-
-Unit = tuple[str, ...]
-"""The paths that are decided together: one, or the three of a prompt."""
+from traders.schema.paths import Flat
+from traders.versions.rules.merge import Changed, Unit, three_way
 
 
 class Take(StrEnum):
@@ -58,23 +55,9 @@ class Rebase:
 
 def rebase(*, base: Flat, theirs: Flat, mine: Flat) -> Rebase:
     """An empty `base` means that both sides began from nothing: whatever differs is contested."""
-    moved = [change.path for change in (*diff(base, theirs), *diff(base, mine))]
-    found: dict[str, list[Unit]] = {"only_mine": [], "only_theirs": [], "agreed": [], "contested": []}
-    for unit in dict.fromkeys(unit_of(path) for path in moved):
-        found[_who(unit, base, theirs, mine)].append(unit)
-    return Rebase(base, theirs, mine, **{who: tuple(units) for who, units in found.items()})
-
-
-def _who(unit: Unit, base: Flat, theirs: Flat, mine: Flat) -> str:
-    if _same(unit, theirs, mine):
-        return "agreed"
-    if _same(unit, base, mine):
-        return "only_theirs"
-    return "only_mine" if _same(unit, base, theirs) else "contested"
-
-
-def _same(unit: Unit, a: Flat, b: Flat) -> bool:
-    return all(same(a.get(path, ABSENT), b.get(path, ABSENT)) for path in unit)
+    sides = three_way(base=base, theirs=theirs, mine=mine)
+    found = {changed.value: tuple(unit for unit in sides if sides[unit] is changed) for changed in Changed}
+    return Rebase(base, theirs, mine, **found)
 
 
 def _copy(result: Flat, side: Flat, unit: Unit) -> None:

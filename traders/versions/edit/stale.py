@@ -14,8 +14,9 @@ from traders.schema.paths import ABSENT, Flat, diff
 from traders.schema.settings.stored import StoredConfig
 from traders.versions import services as configs
 from traders.versions.edit.forms.config import REASON, VERSION, ConfigForm, posted
-from traders.versions.edit.rules import Choices, Rebase, Take, Unit, rebase
+from traders.versions.edit.rules import Choices, Rebase, Take, rebase
 from traders.versions.rules.errors import StaleEdit, UnknownVersion
+from traders.versions.rules.merge import Unit
 from traders.words import settings as words
 
 THEIRS_VERSION = "theirs_version"

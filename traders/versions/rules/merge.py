@@ -1,13 +1,15 @@
-"""The three-way rule of a sync: the file may change what it changed, never what an operator changed.
+"""The three-way rule: two sides that began on one base, compared path by path.
 
-For each path: what the file declared last (base), what it declares now (file) and what is stored. Only a path
-that the file changed is looked at; stored as the base -> applied; stored as the file -> the base moves;
-neither -> a conflict, which keeps its base until an operator picks a side.
+`three_way` says which side changed what. What a change of one side alone or of both leads to is the caller's: a sync
+(`merge_declared`), an edit on top of a newer version, an undo, a change of many traders, a prompt.
+
+A sync may change what the file changed, never what an operator changed. Stored as the base: applied. Stored as the
+file: the base moves. Neither: a conflict, which keeps its base until an operator picks a side.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -24,17 +26,17 @@ class Side(StrEnum):
 
 # A prompt is one choice, kept in three paths: mixing the template of one side with the text of the other
 # would name a prompt that never was.
-Unit = tuple[str, str, str]
-"""Path, version and sha256 of one prompt."""
+Unit = tuple[str, ...]
+"""The paths that are decided together: one, or path, version and sha256 of a prompt."""
 
-UNITS: tuple[Unit, ...] = tuple(
+UNITS: tuple[tuple[str, str, str], ...] = tuple(
     (f"detail.prompts.{role}_template", f"detail.prompts.{role}_version", f"detail.prompts.{role}_sha256")
     for role in ("system", "executor")
 )
-_UNIT_OF: dict[str, tuple[str, ...]] = {path: unit for unit in UNITS for path in unit}
+_UNIT_OF: dict[str, Unit] = {path: unit for unit in UNITS for path in unit}
 
 
-def unit_of(path: str) -> tuple[str, ...]:
+def unit_of(path: str) -> Unit:
     """The paths that are decided together with this one, itself included."""
     return _UNIT_OF.get(path, (path,))
 
@@ -80,46 +82,73 @@ class Preferences:
 NO_PREFERENCES = Preferences()
 
 
-def three_way(*, base: Flat | None, file: Flat, stored: Flat, prefer: Prefer, waiting: Collection[str] = ()) -> Merge:
-    """`base` is None for a configuration that no file declared so far: equal values adopt it, others conflict.
+class Changed(StrEnum):
+    """Which side changed a unit since the base."""
 
+    AGREED = "agreed"  # both, to the same
+    ONLY_THEIRS = "only_theirs"
+    ONLY_MINE = "only_mine"
+    CONTESTED = "contested"  # both, to different values
+
+
+def three_way(*, base: Flat, theirs: Flat, mine: Flat) -> dict[Unit, Changed]:
+    """{unit: which side changed it}, of every unit in which one of the three differs. In the order of `mine`.
+
+    An empty `base` means that both sides began from nothing.
+    """
+    paths = dict.fromkeys(path for side in (mine, theirs, base) for path in side)
+    units = dict.fromkeys(map(unit_of, paths))
+    return {unit: found for unit in units if (found := _changed(unit, base, theirs, mine))}
+
+
+def _changed(unit: Unit, base: Flat, theirs: Flat, mine: Flat) -> Changed | None:
+    was, their_values, my_values = (_values(side, unit) for side in (base, theirs, mine))
+    if _same(their_values, my_values):
+        return None if _same(was, my_values) else Changed.AGREED
+    if _same(was, my_values):
+        return Changed.ONLY_THEIRS
+    return Changed.ONLY_MINE if _same(was, their_values) else Changed.CONTESTED
+
+
+def merge_declared(
+    *, base: Flat | None, file: Flat, stored: Flat, prefer: Prefer, waiting: Collection[str] = ()
+) -> Merge:
+    """What a sync does with one configuration: the file is my side, what is stored is theirs.
+
+    `base` is None for a configuration that no file declared so far: equal values adopt it, others conflict.
     `waiting` are paths with an open conflict: where one has no base it was never declared, which is not the same
     as declared absent.
     """
-    merge = Merge(base=dict(base or {}))
-    for unit in _units(base or {}, file, stored):
-        was, declared, holds = (_values(side, unit) for side in (base or {}, file, stored))
-        if base is not None and _same(declared, was):
+    merge = Merge(base=dict(base or {}), moved=base is None)
+    sides = three_way(base=base or {}, theirs=stored, mine=file)
+    for unit, changed in sides.items():
+        if base is not None and changed is Changed.ONLY_THEIRS:
             continue
-        side = None
-        if not _same(declared, holds):
-            known = base is not None and not (set(waiting).intersection(unit) and not base.keys() & set(unit))
-            untouched = known and _same(holds, was)
-            side = Side.YAML if untouched else _preferred(unit, prefer)
-            if side is None:
-                merge.divergences += _divergences(unit, was, declared, holds)
-                continue
+        never_declared = base is None or (not base.keys() & set(unit) and set(waiting).intersection(unit))
+        if changed is Changed.CONTESTED or (never_declared and changed is not Changed.AGREED):
+            side = _preferred(unit, prefer)
+        else:
+            side = Side.YAML
+        if side is None:
+            merge.divergences += _divergences(unit, *(_values(one, unit) for one in (base or {}, file, stored)))
+            continue
+        declared = _values(file, unit)
         if side is Side.YAML:
             merge.changes += [
                 Change(path, old, new)
-                for path, old, new in zip(unit, holds, declared, strict=True)
+                for path, old, new in zip(unit, _values(stored, unit), declared, strict=True)
                 if not same(old, new)
             ]
         _move(merge.base, unit, declared)
         merge.moved = True
-    merge.moved |= base is None
     return merge
 
 
-def _preferred(unit: tuple[str, ...], prefer: Prefer) -> Side | None:
+def _preferred(unit: Unit, prefer: Prefer) -> Side | None:
     return next((side for path in unit if (side := prefer(path))), None)
 
 
-def _units(*sides: Flat) -> Iterator[tuple[str, ...]]:
-    return iter(dict.fromkeys(unit_of(path) for side in sides[1:] + sides[:1] for path in side))
-
-
-def _values(side: Flat, unit: tuple[str, ...]) -> tuple[Any, ...]:
+def _values(side: Flat, unit: Unit) -> tuple[Any, ...]:
     return tuple(side.get(path, ABSENT) for path in unit)
 
 
@@ -127,12 +156,12 @@ def _same(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:
     return all(map(same, a, b))
 
 
-def _divergences(unit: tuple[str, ...], *sides: tuple[Any, ...]) -> list[Divergence]:
+def _divergences(unit: Unit, *sides: tuple[Any, ...]) -> list[Divergence]:
     rows = [Divergence(*row) for row in zip(unit, *sides, strict=True)]
     return [row for row in rows if not same(row.file, row.stored)]
 
 
-def _move(base: Flat, unit: tuple[str, ...], declared: tuple[Any, ...]) -> None:
+def _move(base: Flat, unit: Unit, declared: tuple[Any, ...]) -> None:
     for path, value in zip(unit, declared, strict=True):
         if value is ABSENT:
             base.pop(path, None)

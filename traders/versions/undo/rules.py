@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from traders.schema.paths import ABSENT, Change, Flat, diff, same
-from traders.versions.rules.merge import unit_of
+from traders.schema.paths import ABSENT, Change, Flat, same
+from traders.versions.rules.merge import Changed, three_way, unit_of
 
 
 @dataclass(frozen=True)
@@ -29,20 +29,18 @@ def revert(
     contested paths that are to go back all the same."""
     wanted = {path for name in paths for path in unit_of(name)}
     forced = {path for name in chosen for path in unit_of(name)}
-    units = dict.fromkeys(unit_of(change.path) for change in diff(before, after))
     changes: list[Change] = []
     contested: list[Change] = []
-    for unit in units:
-        if wanted and not wanted.intersection(unit):
+    for unit, changed in three_way(base=after, theirs=now, mine=before).items():
+        if changed is Changed.ONLY_THEIRS or (wanted and not wanted.intersection(unit)):
             continue
         back = [
             Change(path, stands, was)
             for path in unit
             if not same(stands := now.get(path, ABSENT), was := before.get(path, ABSENT))
         ]
-        touched = any(not same(now.get(path, ABSENT), after.get(path, ABSENT)) for path in unit)
-        if touched:
+        if changed is Changed.CONTESTED:
             contested.extend(back)
-        if not touched or forced.intersection(unit):
+        if changed is Changed.ONLY_MINE or forced.intersection(unit):
             changes.extend(back)
     return Reverting(tuple(changes), tuple(contested))

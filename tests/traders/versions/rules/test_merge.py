@@ -10,7 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from traders.schema.paths import ABSENT, Change, Flat, apply, diff, same
-from traders.versions.rules.merge import NO_PREFERENCES, Divergence, Merge, Preferences, Side, three_way, unit_of
+from traders.versions.edit.rules import rebase
+from traders.versions.rules.merge import (
+    NO_PREFERENCES,
+    UNITS,
+    Changed,
+    Divergence,
+    Merge,
+    Preferences,
+    Side,
+    merge_declared,
+    three_way,
+    unit_of,
+)
+from traders.versions.undo.rules import revert
 
 PATH = "detail.risk.max_positions"
 EXTRA = "detail.extra.desk"
@@ -20,7 +33,7 @@ TEMPLATE, VERSION, SHA256 = unit_of("detail.prompts.system_template")
 def merged(base: Any, file: Any, stored: Any, prefer: Preferences = NO_PREFERENCES, path: str = PATH) -> Merge:
     """One path with these three values; ABSENT leaves a side without the path."""
     sides = [{path: value} if value is not ABSENT else {} for value in (base, file, stored)]
-    return three_way(base=sides[0], file=sides[1], stored=sides[2], prefer=prefer.of("a"))
+    return merge_declared(base=sides[0], file=sides[1], stored=sides[2], prefer=prefer.of("a"))
 
 
 def prompt(name: str) -> Flat:
@@ -112,7 +125,7 @@ def test_without_a_preference_nobody_wins() -> None:
 
 
 def test_preferences_per_path_settle_only_those_paths() -> None:
-    merge = three_way(
+    merge = merge_declared(
         base={"a": 1, "b": 1, "c": 1},
         file={"a": 2, "b": 2, "c": 2},
         stored={"a": 3, "b": 3, "c": 3},
@@ -174,13 +187,13 @@ class TestPrompts:
     """Template, version and text of a prompt are one choice."""
 
     def test_a_prompt_changed_in_the_file_is_applied_whole(self) -> None:
-        merge = three_way(base=prompt("a"), file=prompt("b"), stored=prompt("a"), prefer=NO_PREFERENCES.of("x"))
+        merge = merge_declared(base=prompt("a"), file=prompt("b"), stored=prompt("a"), prefer=NO_PREFERENCES.of("x"))
 
         assert apply(prompt("a"), merge.changes) == prompt("b") == merge.base
 
     def test_a_prompt_whose_text_alone_changed_conflicts_with_another_template(self) -> None:
         edited = prompt("a") | {SHA256: "c" * 64}
-        merge = three_way(base=prompt("a"), file=edited, stored=prompt("b"), prefer=NO_PREFERENCES.of("x"))
+        merge = merge_declared(base=prompt("a"), file=edited, stored=prompt("b"), prefer=NO_PREFERENCES.of("x"))
 
         assert merge.changes == []
         assert {divergence.path for divergence in merge.divergences} == {TEMPLATE, VERSION, SHA256}
@@ -189,7 +202,7 @@ class TestPrompts:
     @pytest.mark.parametrize("path", [TEMPLATE, VERSION, SHA256])
     def test_a_preference_for_any_of_its_paths_decides_them_all(self, path: str) -> None:
         prefer = Preferences(by_path={path: Side.YAML}).of("x")
-        merge = three_way(base=prompt("a"), file=prompt("b"), stored=prompt("c"), prefer=prefer)
+        merge = merge_declared(base=prompt("a"), file=prompt("b"), stored=prompt("c"), prefer=prefer)
 
         assert apply(prompt("c"), merge.changes) == prompt("b")
         assert merge.divergences == []
@@ -204,20 +217,20 @@ class TestWithoutABase:
     """A configuration that no file declared so far."""
 
     def test_equal_values_are_adopted(self) -> None:
-        merge = three_way(base=None, file={"a": 1, "b": 2}, stored={"a": Decimal("1.0"), "b": 2}, prefer=no_one)
+        merge = merge_declared(base=None, file={"a": 1, "b": 2}, stored={"a": Decimal("1.0"), "b": 2}, prefer=no_one)
 
         assert (merge.changes, merge.divergences) == ([], [])
         assert merge.base == {"a": 1, "b": 2}
 
     def test_different_values_conflict_and_equal_ones_beside_them_are_adopted(self) -> None:
-        merge = three_way(base=None, file={"a": 1, "b": 2}, stored={"a": 1, "b": 3}, prefer=no_one)
+        merge = merge_declared(base=None, file={"a": 1, "b": 2}, stored={"a": 1, "b": 3}, prefer=no_one)
 
         assert merge.changes == []
         assert merge.divergences == [Divergence("b", ABSENT, 2, 3)]
         assert merge.base == {"a": 1}
 
     def test_what_only_one_side_has_conflicts(self) -> None:
-        merge = three_way(base=None, file={EXTRA: 1}, stored={"detail.extra.mine": 2}, prefer=no_one)
+        merge = merge_declared(base=None, file={EXTRA: 1}, stored={"detail.extra.mine": 2}, prefer=no_one)
 
         assert merge.divergences == [
             Divergence(EXTRA, ABSENT, 1, ABSENT),
@@ -226,7 +239,7 @@ class TestWithoutABase:
 
     def test_a_preferred_file_makes_it_the_files(self) -> None:
         file, stored = {"a": 1, EXTRA: 1}, {"a": 2, "detail.extra.mine": 2}
-        merge = three_way(base=None, file=file, stored=stored, prefer=Preferences(everywhere=Side.YAML).of("x"))
+        merge = merge_declared(base=None, file=file, stored=stored, prefer=Preferences(everywhere=Side.YAML).of("x"))
 
         assert apply(stored, merge.changes) == file == merge.base
 
@@ -257,10 +270,10 @@ def test_merging_again_changes_nothing_where_there_was_no_base(file: Flat, edits
 
 
 def merging_again_changes_nothing(base: Flat | None, file: Flat, stored: Flat, preferred: Preferences) -> None:
-    first = three_way(base=base, file=file, stored=stored, prefer=preferred.of("x"))
+    first = merge_declared(base=base, file=file, stored=stored, prefer=preferred.of("x"))
     after = apply(stored, first.changes)
 
-    second = three_way(base=first.base, file=file, stored=after, prefer=NO_PREFERENCES.of("x"))
+    second = merge_declared(base=first.base, file=file, stored=after, prefer=NO_PREFERENCES.of("x"))
 
     assert second.changes == []
     assert diff(second.base, first.base) == []
@@ -269,7 +282,7 @@ def merging_again_changes_nothing(base: Flat | None, file: Flat, stored: Flat, p
 
 @given(sides, sides, sides)
 def test_what_the_operator_alone_changed_stays(base: Flat, file: Flat, stored: Flat) -> None:
-    merge = three_way(base=base, file=file, stored=stored, prefer=no_one)
+    merge = merge_declared(base=base, file=file, stored=stored, prefer=no_one)
 
     for change in merge.changes:
         unit = unit_of(change.path)
@@ -280,14 +293,39 @@ def test_what_the_operator_alone_changed_stays(base: Flat, file: Flat, stored: F
 @given(st.none() | sides, sides, sides)
 def test_a_preferred_file_leaves_no_conflict(base: Flat | None, file: Flat, stored: Flat) -> None:
     for side in Side:
-        merge = three_way(base=base, file=file, stored=stored, prefer=Preferences(everywhere=side).of("x"))
+        merge = merge_declared(base=base, file=file, stored=stored, prefer=Preferences(everywhere=side).of("x"))
         assert merge.divergences == []
         assert diff(merge.base, file) == []
 
 
 @given(sides, sides)
 def test_an_untouched_configuration_follows_its_file(base: Flat, file: Flat) -> None:
-    merge = three_way(base=base, file=file, stored=base, prefer=no_one)
+    merge = merge_declared(base=base, file=file, stored=base, prefer=no_one)
 
     assert diff(apply(base, merge.changes), file) == []
     assert merge.divergences == []
+
+
+flats = st.dictionaries(st.sampled_from(["a", "b", *UNITS[0]]), st.integers(0, 2))
+
+
+@given(flats, flats, flats)
+def test_every_use_of_the_rule_agrees_on_who_changed_what(base: Flat, theirs: Flat, mine: Flat) -> None:
+    sides = three_way(base=base, theirs=theirs, mine=mine)
+
+    mirrored = three_way(base=base, theirs=mine, mine=theirs)
+    assert {unit: MIRROR.get(changed, changed) for unit, changed in sides.items()} == mirrored
+    merged = rebase(base=base, theirs=theirs, mine=mine)
+    assert {unit for unit, changed in sides.items() if changed is Changed.ONLY_MINE} == set(merged.only_mine)
+    declared = merge_declared(base=base, file=mine, stored=theirs, prefer=no_one)
+    conflicts = {unit_of(one.path) for one in declared.divergences}
+    assert conflicts == {unit for unit, changed in sides.items() if changed is Changed.CONTESTED}
+    undone = revert(before=mine, after=base, now=theirs)
+    assert {unit_of(change.path) for change in undone.contested} == conflicts
+
+
+MIRROR = {Changed.ONLY_MINE: Changed.ONLY_THEIRS, Changed.ONLY_THEIRS: Changed.ONLY_MINE}
+
+
+def test_an_edit_of_two_sides_that_differ_nowhere_is_empty() -> None:
+    assert three_way(base={"a": 1}, theirs={"a": 1}, mine={"a": Decimal("1.0")}) == {}
