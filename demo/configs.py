@@ -1,4 +1,4 @@
-"""The configurations of the sample fleet with the past they would have had, and what engines seem to have reported.
+"""The configurations of the sample fleet with an invented history, and invented reports of engines.
 
 Their versions lie in the past, so `traders.versions.dated` writes them.
 """
@@ -27,7 +27,7 @@ from traders.versions.lock import locked_fleet
 
 @dataclass(frozen=True)
 class Head:
-    """What is kept of a trader until the configurations are written."""
+    """The data of a trader that is kept until the configurations are written."""
 
     trader_id: str
     versions: Sequence[SampleVersion]
@@ -54,7 +54,7 @@ def write(heads: Sequence[Head]) -> dict[str, int]:
 
 
 def fleet_detail(allocation_pct: Decimal) -> FleetDetail:
-    """The fleet's settings. Its equity is such that each trader's share is what the trader began with."""
+    """The fleet's settings, with an equity of which each trader's share is its initial equity."""
     return FleetDetail(
         manager=ManagerSection(
             total_equity_usd=round(STARTING_EQUITY * 100 / allocation_pct, 2),
@@ -91,12 +91,12 @@ def _write_prompts(versions: Sequence[SampleVersion]) -> None:
 
 
 def _accounts(names: set[str]) -> dict[str, int]:
-    """{name: id} of those actors that have an account."""
+    """{name: id} of the actors that have an account."""
     return dict(get_user_model().objects.filter(username__in=names).values_list("username", "pk"))
 
 
 def _change_sets(versions: Sequence[SampleVersion]) -> dict[str, int]:
-    """{name: number}, rising in time as the change log expects it."""
+    """{name: number}, in order of time, as the change log expects."""
     in_time = sorted(versions, key=lambda version: (version.at, version.change_set))
     return {name: writer.next_change_set() for name in dict.fromkeys(version.change_set for version in in_time)}
 
@@ -124,7 +124,7 @@ def _history(
 
 
 def _write_runtime(heads: Sequence[Head]) -> None:
-    """The database made a row for each trader; those that were reported get their report."""
+    """Updates the rows that the database made for each trader with their reports."""
     dated.write_reports(
         DatedReport(head.trader_id, report.active_version, report.is_running, report.detail, report.at)
         for head in heads

@@ -1,4 +1,4 @@
-"""The demo's desk, made step by step. A step that is done already is left as it is."""
+"""Makes the demo step by step. Steps that are done already are skipped."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ PEOPLE = {
     "mei": ("Mei", "Lin", Role.ADMIN),
     "tom": ("Tom", "Berg", Role.OPERATOR),
 }
-"""The accounts that the history names. None has a password: an account of one's own is needed to log in."""
+"""The accounts that the history names. None has a password, so a separate account is needed to log in."""
 
 
 def generate(plan: SamplePlan, done: Callable[[int], None] = lambda count: None) -> dict[str, int]:
-    """{table: rows}, all of them or none. `done` hears after each trader how many there are.
+    """{table: rows}, all of them or none. `done` is called after each trader with the number so far.
 
     The traders share what capital the fleet has left. Raises TradersExist where one of the plan's ids is taken, and
     ValueError when the trades do not fit into the days or the traders into the capital.
@@ -51,7 +51,7 @@ def is_made() -> bool:
 
 
 def hire(since: datetime) -> None:
-    """Makes the accounts that the history will name, as old as the desk is."""
+    """Makes the accounts that the history names, dated to the start of the sample."""
     users = get_user_model().objects
     for name, (first, last, role) in PEOPLE.items():
         facts = {"first_name": first, "last_name": last, "date_joined": since}
@@ -63,7 +63,8 @@ def hire(since: datetime) -> None:
 
 
 def quote(plan: SamplePlan) -> None:
-    """Gives the live store the plan's last prices as those of now. They age like a feed's that fell silent."""
+    """Writes the plan's last prices to the live store with the present time. They become stale, like prices of
+    a stopped feed."""
     live.quoted(
         {
             symbol: Price(as_of=now_us(), price=path.price(plan.end_ms), provider="hyperliquid")

@@ -47,7 +47,7 @@ Row = tuple[Any, ...]
 
 
 def load(fleet: Iterable[SampleTrader], plan: SamplePlan, done: Callable[[int], None]) -> dict[str, int]:
-    """{table: rows written}. `done` hears after each trader how many there are.
+    """{table: rows written}. `done` is called after each trader with the number so far.
 
     COPY, as every bulk import writes, with the moments of the records themselves in place of the clock's. The
     configurations are written last: the foreign keys of the records are looked at at the end, and the fleet is locked
@@ -69,7 +69,7 @@ def load(fleet: Iterable[SampleTrader], plan: SamplePlan, done: Callable[[int], 
 
 
 def _taken(plan: SamplePlan) -> list[str]:
-    """The plan's ids that the database holds already, in any letter case."""
+    """The plan's ids that the database holds already, ignoring case."""
     ids = [persona(index).id for index in range(plan.traders)]
     found = TraderConfig.objects.annotate(lower=Lower("pk")).filter(lower__in=ids).order_by("pk")
     return list(found.values_list("pk", flat=True))
@@ -138,7 +138,7 @@ def _decision_ids(count: int) -> list[int]:
 
 
 def _analyze() -> None:
-    """The next page is planned with what was loaded, not with what the statistics said before."""
+    """Updates the planner's statistics after the load."""
     with connection.cursor() as cursor:
         cursor.execute(f"ANALYZE {', '.join(TABLES)}")
 

@@ -1,4 +1,4 @@
-"""Who may read which document of the API, as the settings say it."""
+"""Which documents of the API are public, and which need a token, by the settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from trading.export.documents.names import Document
 
 LEVELS = ("public", "token", "off")
-# What health and metrics tell is no document of the contract, and is held like one.
+# Health and metrics are not documents of the contract, but follow the same rules.
 OTHERS = ("health", "metrics")
 SHORTEST_TOKEN = 20
 
@@ -19,7 +19,7 @@ CONFIDENTIAL = ("conversations", "metrics")
 
 
 def document_access(items: list[str], *, is_local: bool = True) -> dict[str, str]:
-    """{name: public, token or off} of every document, health and metrics.
+    """{name: public, token or off} for every document, health and metrics.
 
     `conversations=token` sets one document, `*=token` every one that is not named. Documents that no item covers are
     public, except for CONFIDENTIAL ones, which need a token unless the site `is_local`.

@@ -14,7 +14,7 @@ class SiteConfig(AppConfig):
         from nof0site.postgresql.role_limits import keep_role_limits
         from traders.accounts.writer import make_roles
 
-        # Once for each migrate: this app itself has no models, and a signal of its own never comes.
+        # Runs once for each migrate: this app has no models, so it gets no signal of its own.
         traders = apps.get_app_config("traders")
         pre_migrate.connect(refuse_to_drop_rows, sender=traders, dispatch_uid="nof0site.rows")
         post_migrate.connect(keep_role_limits, sender=traders, dispatch_uid="nof0site.role_limits")
@@ -22,6 +22,6 @@ class SiteConfig(AppConfig):
 
 
 class ControlAdminConfig(AdminConfig):
-    """Django's admin with our site in the place of its own."""
+    """Django's admin, with our admin site."""
 
     default_site = "nof0site.admin_site.ControlSite"

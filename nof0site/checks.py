@@ -56,7 +56,7 @@ def check_database_is_ours(
         try:
             foreign = foreign_database(connections[alias])
         except DatabaseError:
-            # Whether the database can be reached is for the command itself to say.
+            # An unreachable database is reported by the command itself.
             continue
         if foreign:
             found.append(checks.Error(foreign.message, hint=foreign.generation.way_out, id="nof0site.E001"))

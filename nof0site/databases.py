@@ -14,15 +14,15 @@ POSTGRES_ENGINE = "nof0site.postgresql"
 EMBEDDED_ENGINE = "nof0site.embedded.backend"
 
 
-# A server that is gone without a word is noticed after half a minute, also while a statement runs.
+# A server that disappears is noticed after half a minute, even while a statement runs.
 KEEPALIVES = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
 
 
 def external_database(url: str, *, through_pgbouncer: bool, keep_seconds: int, connect_seconds: int) -> dict[str, Any]:
     """Parse `postgresql://user:password@host:port/name?sslmode=...`; a Unix socket's directory is the quoted host.
 
-    A PgBouncer that pools by transaction keeps neither cursors nor sessions for us: no server-side cursors, and
-    connections go back after each request.
+    A PgBouncer that pools by transaction keeps neither cursors nor sessions: no server-side cursors are used,
+    and connections go back after each request.
     """
     try:
         config: dict[str, Any] = dict(dj_database_url.parse(url, engine=POSTGRES_ENGINE))
@@ -32,7 +32,7 @@ def external_database(url: str, *, through_pgbouncer: bool, keep_seconds: int, c
         raise ImproperlyConfigured(f"DATABASE_URL must name a PostgreSQL database.{SHAPE}")
     return config | {
         "ENGINE": POSTGRES_ENGINE,
-        # What the URL says wins.
+        # The options of the URL override these.
         "OPTIONS": {"connect_timeout": connect_seconds, **KEEPALIVES, **config.get("OPTIONS", {})},
         "CONN_MAX_AGE": 0 if through_pgbouncer else keep_seconds,
         "CONN_HEALTH_CHECKS": True,

@@ -26,7 +26,7 @@ def only_loopback(hosts: Iterable[str]) -> bool:
 
 
 def refuse_unsafe(hosts: Sequence[str], *, debug: bool, allow_any: bool, allow_debug: bool) -> None:
-    """Raise ImproperlyConfigured for host names that cannot be meant or open the site too far."""
+    """Raise ImproperlyConfigured for host names that are invalid or open the site too far."""
     for host in hosts:
         if host == ANY and not allow_any:
             raise ImproperlyConfigured(

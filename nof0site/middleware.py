@@ -1,4 +1,4 @@
-"""What Django does not do by itself: a header, and a refusal."""
+"""Middleware: security headers, and refusals of requests that Django lets through."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ POLICY = "; ".join(
 )
 
 
-# The pages need none of these; scripts that got in somehow may not use them either.
+# The pages need none of these, so injected scripts may not use them either.
 PERMISSIONS = ", ".join(
     f"{feature}=()"
     for feature in (
@@ -38,7 +38,7 @@ PERMISSIONS = ", ".join(
 
 
 def nothing_written_yet(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """For the answer to a request that fails: what it wrote counts from here."""
+    """Marks the start of a request, so that a failed request can say whether it wrote something."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         writes.begin()

@@ -1,4 +1,4 @@
-"""The read API as the settings want it, in front of Django."""
+"""The read API with the site's settings, in front of Django."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def with_read_api(django: Application) -> ReadApi:
 
 
 def transport() -> Transport:
-    """As the settings want it for Django's pages."""
+    """The same for Django's pages, by the settings."""
     parts = [f"max-age={settings.SECURE_HSTS_SECONDS}"]
     if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS:
         parts.append("includeSubDomains")

@@ -29,13 +29,13 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # Variables that are set already win over the file.
 load_dotenv(BASE_DIR / ".env")
 
-# A demo never meets the site's own data: it has a directory beside it, and everything in there, whatever is set.
+# A demo is kept apart from the site's data: everything is in a directory of its own, and other settings are ignored.
 DEMO = env_bool("NOF0_DEMO", default=False)
-# What this machine keeps: the embedded servers' data, the local secret key, the collected static files.
+# Local data: the embedded servers' files, the local secret key, the collected static files.
 DATA_DIR = Path(env_str("NOF0_DATA_DIR") or default_data_dir(BASE_DIR)).absolute()
 if DEMO:
     DATA_DIR = DATA_DIR.with_name(f"{DATA_DIR.name}-demo")
-# The declared fleet: imported once into an empty database, compared with ever after. The demo declares its own.
+# The declared fleet: imported once into an empty database, compared at each later start. The demo has its own.
 MANAGER_YAML = Path(env_str("MANAGER_YAML") or BASE_DIR / "etc" / "manager.yaml").absolute()
 if DEMO:
     MANAGER_YAML = DATA_DIR / "etc" / "manager.yaml"
@@ -95,7 +95,7 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
 AXES_CLIENT_IP_CALLABLE = "nof0site.login.pages.client_address"
 AXES_LOCKOUT_CALLABLE = "nof0site.login.pages.locked_out"
-# Tells the addresses that an account logged in from lately.
+# Lists the addresses from which an account logged in recently.
 AXES_DISABLE_ACCESS_LOG = False
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
@@ -187,7 +187,7 @@ DATABASE_LIMITS = TimeLimits(
     lock=env_int("DATABASE_LOCK_SECONDS", default=5),
     idle=env_int("DATABASE_IDLE_SECONDS", default=60),
 )
-# Of commands: migrations, syncs, imports, exports, checks.
+# For commands: migrations, syncs, imports, exports, checks.
 DATABASE_COMMAND_LIMITS = TimeLimits(
     statement=env_int("DATABASE_COMMAND_STATEMENT_SECONDS", default=3600),
     lock=env_int("DATABASE_COMMAND_LOCK_SECONDS", default=60),
@@ -198,7 +198,7 @@ CACHES: dict[str, Any] = {"default": external_redis(REDIS_URL) if REDIS_URL else
 LIVE_STORE_PLAIN = env_list("LIVE_STORE_PLAIN", default=[])
 # Further settings of the embedded PostgreSQL, given to it at its start.
 EMBEDDED_POSTGRES_SETTINGS: dict[str, str] = {}
-# Lets `migrate` go back over migrations whose tables and columns hold data; for one command only.
+# Allows `migrate` to reverse migrations whose tables and columns hold data; set it for one command only.
 DROP_DATA = env_bool("NOF0_DROP_DATA", default=False)
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
@@ -208,11 +208,11 @@ SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
 EXPORT_DIR = Path((not DEMO and env_str("EXPORT_DIR")) or DATA_DIR / "export").absolute()
 # Between two runs of the exporter; with 0 `make run` starts none.
 EXPORT_SECONDS = env_int("EXPORT_SECONDS", default=60)
-# Bounds of the documents, for the fleet together.
+# Limits of the documents, for the whole fleet.
 EXPORT_TRADES = env_int("EXPORT_TRADES", default=2_500, minimum=1)
 EXPORT_CONVERSATIONS = env_int("EXPORT_CONVERSATIONS", default=200, minimum=1)
 EXPORT_ACCOUNT_ROWS = env_int("EXPORT_ACCOUNT_ROWS", default=20_000, minimum=1)
-# What a trader of whom no equity is recorded began with, and the benchmark; in USD.
+# Initial equity, USD, of the benchmark and of traders without recorded equity.
 EXPORT_START_CAPITAL = env_int("EXPORT_START_CAPITAL", default=10_000, minimum=1)
 EXPORT_PROMPTS = env_bool("EXPORT_PROMPTS", default=True)
 
@@ -222,7 +222,7 @@ API_TOKENS = api_tokens(env_secret("API_TOKENS"), _access)
 API_ACCESS_NOTE = access_note(_access, API_ACCESS, API_TOKENS)
 API_CORS_ORIGINS = env_list("API_CORS_ORIGINS", default=[])
 API_DELAY_MINUTES = env_int("API_DELAY_MINUTES", default=0)
-# Older than this many seconds an export is called stale.
+# An export is stale after this many seconds.
 API_STALE_SECONDS = env_int("API_STALE_SECONDS", default=3 * (EXPORT_SECONDS or 60), minimum=1)
 # The admin may be left out where only the API is to be reached, and the engine API served all the same.
 SERVE_ADMIN = env_bool("SERVE_ADMIN", default=True)

@@ -1,4 +1,4 @@
-"""How the admin theme (django-unfold) is set up."""
+"""Settings of the admin theme (django-unfold)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _is_at(url_name: str, *but: str) -> Any:
 
 
 def _number(function: str) -> Any:
-    """A number beside the menu's entry, asked for at every page; the theme would show an empty mark for 0."""
+    """The number beside a menu entry, read at every page. The theme would show an empty mark for 0."""
     return lazy(lambda: import_string(function)(), int)()
 
 

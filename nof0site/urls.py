@@ -1,4 +1,4 @@
-"""URLs of the site: the admin is the application, the engine API its other door."""
+"""URLs of the site: the admin and the engine API."""
 
 from __future__ import annotations
 

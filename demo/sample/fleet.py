@@ -1,4 +1,4 @@
-"""The whole sample, a trader at a time: as much as one trader's is in memory, never more."""
+"""The whole sample, one trader at a time, so that only one trader's data is in memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from trading.schema.trade import Trade
 
 @dataclass(frozen=True)
 class SampleTrader:
-    """One trader's part. What is long is made while it is read."""
+    """One trader's part. Long lists are generators."""
 
     index: int
     seed: int

@@ -1,4 +1,4 @@
-"""What a trader holds and has earned at a moment, walked through forward in time."""
+"""A trader's positions and profit at a moment, read forward in time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Ledger:
     _next: int = 0
 
     def advance(self, ts_ms: int) -> None:
-        """To the moment before anything that happens at it."""
+        """Moves to a moment, before its events."""
         self.now_ms = ts_ms
         while self._next < len(self.trips) and self.trips[self._next].entry_ms < ts_ms:
             trip = self.trips[self._next]

@@ -11,7 +11,7 @@ from demo.sample.plan import SamplePlan
 from demo.sample.styles import SYMBOLS
 
 INTERVALS_SECONDS = (3600, 1800, 900, 600, 300, 180, 60)
-# Cycles that a trade takes on average, its wait for the next included: fewer leave no room for holding.
+# Average cycles of a trade, including the wait for the next: fewer leave no time for holding.
 COMFORTABLE, NARROWEST = 5.0, 2.0
 SECONDS_A_DAY = 86_400
 USUAL_TRADES = 60
@@ -31,7 +31,7 @@ class Pace:
 
 
 def pace_of(plan: SamplePlan) -> Pace:
-    """The same for all. Raises ValueError when so many trades do not fit into the days."""
+    """The pace of all traders. Raises ValueError when the trades do not fit into the days."""
     slots = shares(plan.trades_of(0))[0] + 1
     for least in (COMFORTABLE, NARROWEST):
         for seconds in INTERVALS_SECONDS:
@@ -42,13 +42,13 @@ def pace_of(plan: SamplePlan) -> Pace:
 
 
 def shares(trades: int) -> list[int]:
-    """The trades of one trader over its symbols, its home first."""
+    """The number of trades of one trader for each of its symbols, the home symbol first."""
     share, rest = divmod(trades, SYMBOLS)
     return [share + (number < rest) for number in range(SYMBOLS)]
 
 
 def size_factor(plan: SamplePlan) -> float:
-    """Who trades ten thousand times a month in full size would be ruined by commission alone."""
+    """Smaller sizes for many trades: ten thousand full-size trades a month would lose everything to commission."""
     a_month = plan.trades_of(0) * 30 / plan.days
     return min(1.0, USUAL_TRADES * 3 / max(a_month, 1))
 

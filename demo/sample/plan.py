@@ -1,4 +1,4 @@
-"""What is asked for: how many traders, how long, how many trades, up to which moment."""
+"""The plan of a sample: how many traders, days and trades, and its end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_DAYS = 730
 MOST_TRADERS = 5_000
 TRADES_A_DAY = 4 / 3
 TRADERS, DAYS, SEED = 6, 30, 1
-"""What the demo has."""
+"""The plan of the demo."""
 MOST_ALLOCATION_PCT = Decimal("12.5")
 RESERVE_PCT = Decimal(15)
 _SMALLEST_PCT = Decimal("0.01")
@@ -47,7 +47,7 @@ class SamplePlan:
 
     @property
     def allocation_pct(self) -> Decimal:
-        """Of each trader, % of the fleet's equity: equal shares, with two decimals."""
+        """Allocation of each trader, % of the fleet's equity: equal shares with two decimals."""
         return min(MOST_ALLOCATION_PCT, (self.capital_pct / self.traders).quantize(_SMALLEST_PCT, ROUND_DOWN))
 
     @property
@@ -63,13 +63,13 @@ class SamplePlan:
         return moment_ms(self.end)
 
     def trades_of(self, index: int) -> int:
-        """The share of the trader with this number, the first being 0; the shares add up to `trades`."""
+        """Trades of the trader with this number (from 0). They add up to `trades`."""
         share, rest = divmod(self.trades, self.traders)
         return share + (index < rest)
 
 
 def usual_plan(now: datetime) -> SamplePlan:
-    """The demo's: six traders, and thirty days up to the last whole hour."""
+    """The demo: six traders, and thirty days up to the last full hour."""
     return SamplePlan(TRADERS, DAYS, usual_trades(TRADERS, DAYS), SEED, whole_hour(now))
 
 
@@ -78,7 +78,7 @@ def whole_hour(moment: datetime) -> datetime:
 
 
 def usual_trades(traders: int, days: int) -> int:
-    """About forty a trader and month."""
+    """About forty trades per trader and month."""
     return round(traders * days * TRADES_A_DAY)
 
 

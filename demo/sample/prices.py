@@ -1,4 +1,4 @@
-"""Prices of six symbols, a value a minute: geometric random walks that share a part of their steps."""
+"""Prices of six symbols per minute: geometric random walks with a common component."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ MARKET_OF = {market.symbol: market for market in MARKETS}
 
 @dataclass(frozen=True)
 class PricePath:
-    """Of one symbol. Prices outside of the period are those of its ends."""
+    """The prices of one symbol. Outside the period the first or last price is used."""
 
     market: Market
     start_ms: int
@@ -58,11 +58,11 @@ class PricePath:
         return self.minutes[self._index(ts_ms)]
 
     def price(self, ts_ms: int) -> Decimal:
-        """As the exchange would quote it."""
+        """The price with the exchange's decimals."""
         return to_price(self.market, self.at(ts_ms))
 
     def change(self, ts_ms: int, over_ms: int) -> float:
-        """As a fraction: 0.01 is one per cent."""
+        """Return over the period as a fraction: 0.01 is 1 %."""
         return self.at(ts_ms) / self.at(ts_ms - over_ms) - 1
 
     def crossing(self, after_ms: int, until_ms: int, low: float, high: float) -> int | None:

@@ -1,4 +1,4 @@
-"""The prompts of the desk's traders."""
+"""The prompts of the sample traders."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def system_prompt(style: Style, *, revised: bool) -> PromptFile:
 
 @cache
 def all_prompts() -> dict[str, PromptFile]:
-    """{sha256: text} of every text that a version may name."""
+    """{sha256: text} of every prompt that a version may name."""
     texts = [executor_prompt()] + [
         system_prompt(style, revised=revised) for style in STYLES for revised in (False, True)
     ]

@@ -1,4 +1,4 @@
-"""Round trips as the records that are stored of them: positions, and trades of those that are closed."""
+"""The stored records of round trips: a position each, and a trade for each closed one."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _trade(trader_id: str, trip: Trip, left: Exit) -> Trade:
 
 
 def _fill(fill: SampleFill, kind: FillType, order_id: int, of: Trip | None = None) -> Fill:
-    """`of` is the trip that an exit closes a part of."""
+    """`of` is the trip of which an exit closes a part."""
     return Fill(
         type=kind,
         order_id=order_id,

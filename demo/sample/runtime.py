@@ -1,4 +1,4 @@
-"""What the sample's engines seem to have reported last. No engine runs it, so every report is an old one."""
+"""Invented last reports of engines. No engine runs, so every report is old."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SampleCooldown:
 
 
 def report_of(index: int, plan: SamplePlan, versions: Sequence[SampleVersion], ledger: Ledger) -> SampleReport | None:
-    """None for a trader that no engine ever took up. Some engines stopped before the last change."""
+    """None for a trader that no engine ever ran. Some engines stopped before the last change."""
     if index % NEVER_REPORTED == NEVER_REPORTED - 1:
         return None
     ledger.advance(plan.end_ms)
@@ -59,7 +59,7 @@ def report_of(index: int, plan: SamplePlan, versions: Sequence[SampleVersion], l
 
 
 def cooldowns_of(trips: Sequence[Trip]) -> list[SampleCooldown]:
-    """After the last trade of a symbol, where that lost."""
+    """Cooldowns after the last trade of a symbol, where it lost."""
     found: dict[str, SampleCooldown] = {}
     for trip in trips:
         found.pop(trip.symbol, None)

@@ -1,4 +1,4 @@
-"""The strategies of the desk: what each trader trades, how, by which model, with which prompt."""
+"""The strategies of the sample: symbols, style, model and prompt of each trader."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ STYLES = (
 
 @dataclass(frozen=True)
 class Persona:
-    """A trader to be: its id, its strategy, and the symbols it trades, the first being its home."""
+    """A sample trader: id, strategy, and symbols, the home symbol first."""
 
     id: str
     name: str
@@ -76,7 +76,7 @@ class Persona:
 
 
 def persona(index: int) -> Persona:
-    """The trader with this number, the first being 0. Each has an id of its own."""
+    """The trader with this number (from 0). Ids are unique."""
     style = STYLES[index % len(STYLES)]
     round_, lap = index // len(STYLES), index // (len(STYLES) * len(MARKETS))
     home = (index + round_) % len(MARKETS)

@@ -1,4 +1,4 @@
-"""Makes the round trips of one trader: chooses sides with the skill of the version, and follows the prices out."""
+"""Makes the round trips of one trader: chooses sides with the version's skill, then follows the prices to the exit."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def trips_of(
     paths: Mapping[str, PricePath],
     pace: Pace,
 ) -> list[Trip]:
-    """`trades` closed ones and a few that are open still, in order of their entries."""
+    """`trades` closed trips and a few open ones, in order of entry."""
     timeline, made = timeline_of(versions), []
     for column, (market, count) in enumerate(zip(persona.markets, shares(trades), strict=True)):
         rng = Random(f"{seed}:{persona.id}:{market.symbol}")
@@ -108,7 +108,7 @@ def _trip(traded: TradedSymbol, first: int, last: int | None) -> Trip:
 
 
 def _side(traded: TradedSymbol, entry_ms: int, until_ms: int, skill: float) -> Side:
-    """A sample may look into the future: how often it does is what tells its versions apart."""
+    """Looks into the future prices with a frequency that depends on the version's skill."""
     rises = traded.path.at(until_ms) > traded.path.at(entry_ms)
     return Side.LONG if rises == (traded.rng.random() < skill) else Side.SHORT
 
@@ -153,7 +153,7 @@ def _exit(traded: TradedSymbol, trip: Trip, ts_ms: int, cause: Cause, price: Dec
 
 
 def _units(market: Market, quantity: Decimal) -> int:
-    """In the smallest step of the symbol; even, so that two fills can share it."""
+    """A multiple of the symbol's smallest step; even, so that two fills can share it."""
     return max(2, int(quantity.scaleb(market.quantity_decimals)) // 2 * 2)
 
 
@@ -177,5 +177,5 @@ def _average(fills: Sequence[SampleFill]) -> Decimal:
 
 
 def _order_id(ts_ms: int, column: int, kind: int) -> int:
-    """Rising in time and unique for a trader: it holds one position a symbol."""
+    """Increasing in time and unique for a trader, which holds one position per symbol."""
     return (ts_ms * 10 + column) * 10 + kind

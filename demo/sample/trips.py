@@ -1,4 +1,4 @@
-"""Round trips: from an entry to an exit along the prices. Trades, positions, decisions and equity all tell of these."""
+"""Round trips from entry to exit. Trades, positions, decisions and equity are derived from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people change in the sample's configurations, and why."""
+"""Invented changes of the sample's configurations, with reasons."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_RISK_REWARD = Decimal("2.5")
 
 @dataclass(frozen=True)
 class Tuning:
-    """`change` gives the paths with their new values; what is equal already is no change."""
+    """`change` gives the paths with their new values; equal values are no change."""
 
     actor: str
     source: str

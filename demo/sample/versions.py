@@ -1,4 +1,4 @@
-"""The configurations of a sample trader: the first one and what people made of it over the period."""
+"""The versions of a sample trader over the period."""
 
 from __future__ import annotations
 

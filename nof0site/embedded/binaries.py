@@ -34,7 +34,7 @@ def valkey_program() -> Path:
 
 
 def reachable(program: Path, user: ServerUser, base: Path) -> Path:
-    """The program where `user` can run it: in place, or in a copy below `base` if the installation is private.
+    """Path of the program as `user` can run it: in place, or a copy below `base` if the installation is private.
 
     So root may keep a virtual environment in /root without opening /root to other users.
     """

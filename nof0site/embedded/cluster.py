@@ -1,4 +1,4 @@
-"""The data directory of the embedded PostgreSQL: made in one step, and refused if another major version made it."""
+"""The data directory of the embedded PostgreSQL: made in one step; one of another major version is refused."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ timezone = 'UTC'
 
 
 def create(cluster: Path, initdb: Path, user: ServerUser, environment: dict[str, str]) -> None:
-    """Make the cluster beside its place and rename it: a killed initdb leaves nothing half-made behind."""
+    """Make the cluster in a temporary directory and rename it, so that a killed initdb leaves nothing behind."""
     unfinished = cluster.with_name(f"{cluster.name}.new")
     shutil.rmtree(unfinished, ignore_errors=True)
     make_private(unfinished, user)

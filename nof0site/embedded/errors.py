@@ -1,4 +1,4 @@
-"""What can keep an embedded server from starting."""
+"""Errors that prevent an embedded server from starting."""
 
 from __future__ import annotations
 

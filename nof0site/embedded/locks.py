@@ -1,4 +1,4 @@
-"""File locks of the kernel: it frees them when a process dies, however it dies."""
+"""File locks of the kernel, which frees them when a process ends, even if it is killed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def exclusive(path: Path) -> Iterator[None]:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
-        # Said aloud: a child forked meanwhile has the file open too and would keep the lock.
+        # Unlocked explicitly: a child forked meanwhile has the file open too and would keep the lock.
         fcntl.flock(handle, fcntl.LOCK_UN)
         os.close(handle)
 

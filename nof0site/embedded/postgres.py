@@ -43,7 +43,7 @@ class Postgres:
         self._create_database()
 
     def stop(self) -> None:
-        """Stop as soon as running transactions are rolled back; a server that is not there is fine."""
+        """Stop as soon as running transactions are rolled back. Does nothing if no server runs."""
         if (self._paths.cluster / "postmaster.pid").exists():
             self._run(
                 "pg_ctl",
@@ -147,5 +147,5 @@ class Postgres:
 
     @property
     def _environment(self) -> dict[str, Any]:
-        """Ours without the PG* variables, which would redirect every program of PostgreSQL."""
+        """This process's environment without PG* variables, which would redirect every PostgreSQL program."""
         return {key: value for key, value in os.environ.items() if not key.startswith("PG")} | {"LC_ALL": "C"}

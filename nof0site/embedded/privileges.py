@@ -35,7 +35,7 @@ class ServerUser:
 
 
 def server_user(existing: Path) -> ServerUser:
-    """Ourselves; for root the owner of the data if it exists already, else the first candidate there is."""
+    """This process's user; for root the owner of existing data, else the first existing candidate."""
     if os.geteuid() != 0:
         return ServerUser(os.geteuid(), os.getegid())
     if existing.exists() and (owner := existing.stat().st_uid) != 0:

@@ -24,7 +24,7 @@ class EmbeddedConnection(UnixDomainSocketConnection):
 
 
 def connection_options() -> dict[str, Any]:
-    """Retries bridge the moment in which a killed server's socket still accepts."""
+    """Retries cover the moment in which a killed server's socket still accepts connections."""
     return {
         "connection_class": EmbeddedConnection,
         "retry": Retry(ExponentialBackoff(cap=0.5, base=0.02), 3, (RedisConnectionError,)),

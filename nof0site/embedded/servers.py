@@ -26,7 +26,7 @@ class EmbeddedServers:
         self._users = UsersLock(self.paths.users_lock)
         self._postgres = Postgres(self.paths, postgres_settings)
         self._valkey = Valkey(self.paths)
-        # Until when it counts, and why the last start failed.
+        # (until when the failure counts, why the last start failed)
         self._failure: tuple[float, EmbeddedServerError] | None = None
 
     def join(self) -> None:
@@ -36,7 +36,7 @@ class EmbeddedServers:
                 self._users.join()
 
     def start_postgres(self) -> None:
-        """Raises EmbeddedServerError; for a while after a failure at once, so that pages do not queue for the next."""
+        """Raises EmbeddedServerError; for a while after a failure at once, so that pages do not wait."""
         with exclusive(self.paths.start_lock):
             self._users.join()
             if self._failure and time.monotonic() < self._failure[0]:
@@ -66,7 +66,7 @@ class EmbeddedServers:
             return True
 
     def _remove_sockets_elsewhere(self) -> None:
-        """Leave nothing below /tmp; a directory that still holds something is not empty for a reason."""
+        """Remove the directories below /tmp that are empty; one with content is still in use."""
         if not self.paths.sockets.is_relative_to(self.paths.root):
             with contextlib.suppress(OSError):
                 self.paths.sockets.rmdir()
@@ -81,7 +81,7 @@ def embedded_servers(data_dir: Path, postgres_settings: tuple[tuple[str, str], .
 
 
 def _leave_at_exit(servers: EmbeddedServers) -> None:
-    """A second Ctrl-C must not interrupt the stopping: the servers would stay."""
+    """Ignores a second Ctrl-C: it would interrupt the stop and leave the servers running."""
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)

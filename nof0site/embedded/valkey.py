@@ -1,6 +1,6 @@
 """Start and stop the embedded Valkey. Every method that changes something is called under the start lock.
 
-Valkey locks nothing itself: two servers on one directory would simply both run.
+Valkey does not lock its directory: two servers on one directory would both run.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Valkey:
             time.sleep(0.01)
 
     def stop(self) -> None:
-        """Stop after its data is on disk; a server that is not there is fine."""
+        """Stop after its data is on disk. Does nothing if no server runs."""
         try:
             with self._connect() as link:
                 link.sendall(b"SHUTDOWN\r\n")
@@ -94,7 +94,7 @@ class Valkey:
             "logfile": "server.log",
             "pidfile": "valkey.pid",
             "appendonly": "yes",
-            # A kill loses nothing, since written bytes are the kernel's; a power cut at most a second.
+            # A kill loses nothing, because the kernel has the written bytes; a power cut loses at most a second.
             "appendfsync": "everysec",
         }
         return [part for key, value in options.items() for part in (f"--{key}", value)]

@@ -1,4 +1,4 @@
-"""Typed readers of environment variables; a value that cannot be meant stops the process and says what would be right.
+"""Typed readers of environment variables. A wrong value stops the process with a message that says what is right.
 
 An empty variable counts as unset, so that `DATABASE_URL= make run` overrides a line of the `.env` file.
 """

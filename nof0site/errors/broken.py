@@ -1,4 +1,4 @@
-"""The answer when something is broken. It needs neither database nor session, login or theme: it may be those."""
+"""The answer to an internal error. It uses no database, session, login or theme, because these may be the cause."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nof0site.errors.pages import for_program
 from traders.database import writes
 from traders.database.faults import Fault, fault_of
 
-# What a request may send again and again.
+# Methods that a client may safely repeat.
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 BROKEN = Fault(
     _lazy("Something went wrong"),
@@ -37,7 +37,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def outcome() -> str:
-    """What became of the changes that a failed request was sent for."""
+    """Whether the changes of a failed request were written."""
     if writes.may_be_written():
         return _("It may have been written. Send it again: what is stored already is not stored twice.")
     return _("Nothing was written.")

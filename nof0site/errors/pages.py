@@ -1,4 +1,4 @@
-"""The answers to what cannot be answered: what is wrong, and where to go from there."""
+"""Error pages: what is wrong, and what to do next."""
 
 from __future__ import annotations
 

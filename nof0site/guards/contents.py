@@ -1,4 +1,4 @@
-"""What a database holds: its relations, their columns, how many rows."""
+"""The content of a database: relations, columns, row counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds relations of our names that our migrations did not make: to migrate would fail halfway, or spoil them."""
+"""Finds relations with our names that our migrations did not make: a migration would fail halfway or damage them."""
 
 from __future__ import annotations
 

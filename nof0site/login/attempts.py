@@ -29,7 +29,7 @@ class AttemptHandler(AxesDatabaseHandler):
         return refusal_of(request, username_in(credentials)) is not None
 
     def user_login_failed(self, sender: str, credentials: dict[str, Any], request: Any = None, **kwargs: Any) -> None:
-        """Called for a wrong password, and for an attempt that was refused unseen, which is not counted."""
+        """Called for a wrong password, and for an attempt that was refused without a check, which is not counted."""
         if request is None:
             return
         name, address = username_in(credentials), request.axes_ip_address
@@ -102,7 +102,7 @@ def _counted(name: str, address: str | None) -> dict[ThrottleScope, Failures]:
 
 
 def _count(name: str, address: str | None) -> None:
-    """One row an account and address. The browser's name is left out: the client could change it at each attempt."""
+    """One row per account and address. The user agent is left out: the client could change it at each attempt."""
     rows = AccessAttempt.objects.filter(username=name, ip_address=address, user_agent="")
     one_more = {"failures_since_start": F("failures_since_start") + 1, "attempt_time": timezone.now()}
     if not rows.update(**one_more):

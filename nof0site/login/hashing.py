@@ -1,4 +1,4 @@
-"""Which passwords are checked when. Checking is slow on purpose and takes a whole core, so it is done one at a time."""
+"""The order of password checks. A check is slow on purpose and takes a whole core, so one runs at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PATIENCE_SECONDS = 3.0
 
 
 class Turn:
-    """One attempt holds it, some wait, and no client has two of them."""
+    """A lock for one attempt. Some attempts may wait for it, each client has at most one."""
 
     def __init__(self) -> None:
         self._busy = threading.Lock()
@@ -42,10 +42,10 @@ class Turn:
 
 
 strangers = Turn()
-# Accounts at an address from which they logged in lately: guessing from elsewhere does not hold them up.
+# Accounts at an address from which they logged in recently, so that guessing from elsewhere does not delay them.
 known = Turn()
 
 
 def most_waiting() -> int:
-    """Half of the threads stay free for pages: one checks, and the rest of the other half waits."""
+    """Half of the threads stay free for pages. Of the other half one checks, the rest wait."""
     return max(0, settings.WEB_THREADS // 2 - 1)

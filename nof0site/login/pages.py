@@ -30,7 +30,7 @@ BUSY_SECONDS = 2
 
 
 class LoginForm(AuthenticationForm):
-    """The theme's form, for everybody who may enter rather than for staff alone."""
+    """The theme's form, open to every account with a role, not only to staff."""
 
     error_messages = {
         **AuthenticationForm.error_messages,

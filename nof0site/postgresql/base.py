@@ -15,7 +15,7 @@ from traders.database.faults import is_lost
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """With the time limits of this process, and telling `writes` what may have been written.
+    """Applies the time limits of this process, and reports to `writes` what may have been written.
 
     A direct connection is opened with them. PgBouncer, pooling by transaction, refuses or forgets what a session sets:
     there the limits of pages are the role's own (`role_limits`), and others are set in each transaction.
@@ -34,7 +34,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_connection_params(self) -> dict[str, Any]:
         parameters: dict[str, Any] = super().get_connection_params()
         if not self._is_pooled:
-            # What DATABASE_URL says comes last and wins.
+            # The options of DATABASE_URL come last and override these.
             parameters["options"] = f"{limits.current().startup_options} {parameters.get('options', '')}".strip()
         return parameters
 

@@ -12,7 +12,7 @@ class TimeLimits:
     """In seconds; 0 is no limit."""
 
     statement: int
-    """One statement, its waiting for locks included."""
+    """One statement, including its waits for locks."""
     lock: int
     """Waiting for one lock."""
     idle: int

@@ -1,1 +1,1 @@
-"""What `make run` does: prepare the database and the static files, then serve until told to stop."""
+"""What `make run` does: prepares the database and the static files, then serves until it is stopped."""

@@ -15,7 +15,7 @@ from nof0site.serving.body_limits import MEGABYTE, BodyRefused, too_large
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 # Beyond this a body is kept in a temporary file.
 SPOOL_FROM_BYTES = MEGABYTE
-# Of all bodies of one worker together, in memory or in files.
+# All bodies of one worker together, in memory or in files.
 TOTAL_BYTES = 256 * MEGABYTE
 # A body that takes longer than this counts as slow, and one address may send so many slow ones at the same time.
 SLOW_SECONDS = 2.0
@@ -95,7 +95,7 @@ class _Reading:
         return message.get("body", b""), not message.get("more_body", False)
 
     async def _comes_within(self, coming: asyncio.Future[Any], deadline: float) -> bool:
-        """Waits without cancelling, which could lose what has just arrived."""
+        """Waits without cancelling, because a cancelled read could lose data that has just arrived."""
         if coming.done():
             return True
         await asyncio.wait({coming}, timeout=max(0.0, deadline - self._loop.time()))

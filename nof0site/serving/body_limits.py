@@ -20,7 +20,7 @@ UPLOAD_BYTES = 20 * MEGABYTE + SMALL_BYTES
 # An engine's token, or one of the read API, by its form; whether it is valid is for the endpoint to find out.
 TOKEN = re.compile(r"bearer +[A-Za-z0-9_.~+/=-]{20,512} *", re.IGNORECASE)
 ENGINE_API = "/api/v1/"
-# What no page's form needs: such a request has no body, whatever it says.
+# No form of a page uses these methods: such a request has no body, even if it announces one.
 BODILESS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 

@@ -47,7 +47,7 @@ def pause_seconds(failures: int) -> float:
 
 
 class Supervisor:
-    """Keeps one process running, and says on the board how it goes."""
+    """Keeps one process running, and reports its state on the board."""
 
     def __init__(self, command: Sequence[str], board: Board) -> None:
         self._command, self._board = command, board
@@ -93,7 +93,7 @@ class Supervisor:
             self._begin()
 
     def _begin(self) -> None:
-        """A start that fails is an end like any other."""
+        """A failed start counts as an end."""
         with self._lock:
             if self._stopping.is_set():
                 return

@@ -1,4 +1,4 @@
-"""Whether the address can be served at, asked before anything is started."""
+"""Checks that the address can be bound before anything is started."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 
 
 def require_free(host: str, port: int) -> None:
-    """Raise CommandError with the way out if the address is taken, not allowed, or not of this machine."""
+    """Raise CommandError, with what to do, if the address is taken, not allowed, or not on this machine."""
     address = f"{host}:{port}"
     try:
         family, kind, protocol, _, target = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]

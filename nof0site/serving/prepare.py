@@ -1,4 +1,4 @@
-"""Bring the database to where the site can be served from it. Does nothing that is done already."""
+"""Prepare the database for the site. Steps that are done already are skipped."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Output(Protocol):
     def write(self, message: str, /) -> object: ...
 
 
-# Any number, the same in every release.
+# An arbitrary number; it must stay the same in every release.
 SETUP_LOCK = 7_305_110
 CONFLICTS = 3
 FIRST_USER = "admin"
@@ -54,7 +54,7 @@ def one_at_a_time() -> Iterator[None]:
     holder.set_autocommit(False)
     try:
         with holder.cursor() as cursor:
-            # The first one may migrate for long, and its transaction here sends nothing meanwhile.
+            # The first server may migrate for long; its transaction on this connection is idle meanwhile.
             cursor.execute(
                 "SELECT set_config('lock_timeout', '0', true),"
                 " set_config('idle_in_transaction_session_timeout', '0', true)"
@@ -77,7 +77,7 @@ def migrate(out: Output) -> None:
 
 
 def import_once(out: Output) -> None:
-    """Import the declared fleet into a database that was never synced; tell the difference to any other."""
+    """Import the declared fleet into a database that was never synced. Report the difference to any other."""
     if drift.was_ever_synced():
         out.write(drift.describe_drift(settings.MANAGER_YAML).rstrip() + "\n")
         return
@@ -109,7 +109,7 @@ def create_first_account() -> str | None:
 
 
 def collect_static_files() -> None:
-    """Collect them unless they are: two first runs must not replace each other's files halfway."""
+    """Collect them unless this is done: two first runs must not replace each other's files halfway."""
     if are_collected():
         return
     with exclusive(Path(settings.STATIC_ROOT) / "collecting.lock"):

@@ -1,4 +1,4 @@
-"""The small answers that the server gives itself: JSON under /api/, else one line of text."""
+"""Short answers of the server itself: JSON under /api/, else one line of text."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ PIECE_BYTES = 256 * 1024
 
 
 class Aborted(Exception):
-    """The answer has begun and cannot go on: the connection is cut, so that no client takes a part for the whole."""
+    """The answer has begun and cannot go on: the connection is cut, so that no client mistakes a part for the whole."""
 
 
 class Backlog:
@@ -90,7 +90,7 @@ class Reply:
         self._backlog = Backlog()
         self._start: dict[str, Any] | None = None
         self._is_start_sent = False
-        # Bytes that the answer's Content-Length still promises; None: it promises nothing.
+        # Bytes left of the answer's Content-Length; None without one.
         self._promised: int | None = None
         self._is_finished = self._is_failed = self._is_abandoned = False
 
@@ -100,7 +100,7 @@ class Reply:
         return self._is_start_sent
 
     def run(self, application: Application, environ: dict[str, Any]) -> None:
-        """Asks the application and keeps what it answers. Raises what the application raises."""
+        """Calls the application and stores its answer. Raises what the application raises."""
         try:
             result = application(environ, self._start_response)
             try:

@@ -31,7 +31,7 @@ MOST_HEADER_BYTES = 128 * 1024
 BACKLOG = 1024
 # Of a worker, at the same time. An idle one costs some kilobytes and ends after WEB_HEADER_SECONDS.
 MOST_CONNECTIONS = 10_000
-# For everything else that a worker opens.
+# File descriptors for everything else that a worker opens.
 OTHER_FILES = 200
 
 
@@ -53,7 +53,7 @@ def configured_server(target: str, host: str, port: int, workers: int) -> Any:
         backlog=BACKLOG,
         backpressure=_connections(),
         websockets=False,
-        # Its own lines about starting and stopping add nothing to ours.
+        # Its lines about starting and stopping repeat ours.
         log_level=LogLevels.warning,
         workers_kill_timeout=10,
     )
@@ -80,7 +80,7 @@ def serve(host: str, port: int, *, board: Board, workers: int, on_listening: Cal
 
 
 def _connections() -> int:
-    """As many as the system allows this process. The allowed number of files is raised to what it may be."""
+    """As many as the system allows this process. Raises the soft limit of open files to the hard limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST_CONNECTIONS + OTHER_FILES
     if soft < wanted:

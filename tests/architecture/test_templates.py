@@ -11,6 +11,7 @@ from django.template.utils import get_app_template_dirs
 ROOT = Path(__file__).resolve().parents[2]
 OWN = ROOT / "templates"
 FAMILIES = {"traders", "trading", "nof0site"}
+LONGEST_LINE = 200
 NAMES = sorted(str(path.relative_to(OWN)) for path in OWN.rglob("*.html"))
 SOURCES = [*OWN.rglob("*.html")]
 SOURCES += [path for app in sorted(FAMILIES) for path in (ROOT / app).rglob("*.py")]
@@ -53,3 +54,13 @@ def test_every_template_that_is_named_exists() -> None:
     }
     assert len(named) >= 50
     assert sorted(named - set(NAMES)) == []
+
+
+def test_no_line_is_too_long_to_read() -> None:
+    long = {
+        f"{name}:{number}"
+        for name in NAMES
+        for number, line in enumerate((OWN / name).read_text(encoding="utf-8").splitlines(), start=1)
+        if len(line) > LONGEST_LINE
+    }
+    assert long == set(), "break a line where a page has a space, or with `{% blocktranslate trimmed %}`"

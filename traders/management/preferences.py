@@ -1,4 +1,4 @@
-"""`--prefer yaml`, `--prefer PATH=db`, `--prefer TRADER:PATH=yaml` -> who wins which conflict."""
+"""`--prefer yaml`, `--prefer PATH=db`, `--prefer TRADER:PATH=yaml` -> the side that wins each conflict."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PATHS = {s.yaml_key: s.path for settings in (FLEET_SETTINGS, TRADER_SETTINGS) f
 def parse_preferences(words: Iterable[str], *, declared: Collection[str]) -> Preferences:
     """PATH is dotted as reports show it, or a key of manager.yaml. `declared`: the traders of the file.
 
-    Raises ValueError for a word that is none of the forms, or that could never apply.
+    Raises ValueError for a word of another form, or one that could never apply.
     """
     everywhere: Side | None = None
     by_path: dict[str, Side] = {}

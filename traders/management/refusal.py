@@ -60,8 +60,9 @@ def refusals() -> Iterator[None]:
 
 
 def database_words(error: Error) -> str:
-    """What is wrong with the database, in its own words too, what to do, and what was written. One line, but for an
-    embedded server that does not start: the end of its log."""
+    """What is wrong with the database, including its own message, what to do, and whether something was written.
+
+    One line; for an embedded server that does not start, the end of its log."""
     if reason := kept_from_starting(error):
         return reason
     if problem := broken_rule(error):

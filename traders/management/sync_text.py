@@ -11,7 +11,7 @@ from traders.schema.settings.fleet import FLEET_ID
 from traders.sync.rules import SyncAction, SyncOutcome, SyncReport
 from traders.versions.rules.merge import Divergence
 
-LISTED = 20  # of those whose line says no more than their id
+LISTED = 20  # shown of the outcomes whose line holds the id only
 LONGEST_VALUE = 100
 
 _SETTLE = (
@@ -21,7 +21,7 @@ _SETTLE = (
 
 
 def report_lines(report: SyncReport) -> Iterator[str]:
-    """Warnings, what was done to which configuration, what the file lacks, and the sum of it."""
+    """Warnings, outcomes by configuration, missing traders, and the counts."""
     yield from (f"warning: {warning}" for warning in report.warnings)
     for action in (SyncAction.INSERTED, SyncAction.ADOPTED):
         yield from _short_lines(action, [outcome for outcome in report.outcomes if outcome.action is action])
@@ -56,7 +56,7 @@ def _whole_lines(outcome: SyncOutcome) -> Iterator[str]:
 
 
 def _missing_lines(report: SyncReport) -> Iterator[str]:
-    """Those that still run by name; that retired ones are not in the file is in order."""
+    """Names the active ones; retired traders need not be in the file."""
     told = {outcome.config_id for outcome in report.outcomes}
     absent = [missing for missing in report.missing if missing.trader_id not in told]
     listed = [missing for missing in absent if not missing.retired]
@@ -93,7 +93,7 @@ def _value(value: Any) -> str:
 
 
 def report_json(report: SyncReport) -> dict[str, Any]:
-    """All of the report. Sides of a change that have no such path are left out; numbers keep their digits."""
+    """The whole report. A side of a change without the path is left out; numbers keep their digits."""
     return {
         "path": report.path,
         "file_sha256": report.file_sha256,

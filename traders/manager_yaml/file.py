@@ -1,4 +1,4 @@
-"""What reading manager.yaml gives: the declared fleet, or every problem of the file."""
+"""The result of reading manager.yaml: the declared fleet, or every problem of the file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PRINTED_PROBLEMS = 50
 
 @dataclass(frozen=True, slots=True)
 class PromptRules:
-    """What executor.yaml demands of the Version header of prompts."""
+    """The rules of executor.yaml for the Version header of prompts."""
 
     expected_version: str
     strict: bool

@@ -1,4 +1,4 @@
-"""Problems that showed only against the database, brought back to the file that declares the traders."""
+"""Problems found in the database, with their places in the file that declares the traders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Providers and models held against the names that the files beside manager.yaml define."""
+"""Checks providers and models against the names that the files beside manager.yaml define."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names that exchange.yaml, market.yaml, llm.yaml and executor.yaml define. Their secrets are not looked at."""
+"""The names that exchange.yaml, market.yaml, llm.yaml and executor.yaml define. Secrets in these files are not read."""
 
 from __future__ import annotations
 

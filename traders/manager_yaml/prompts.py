@@ -1,4 +1,4 @@
-"""Prompts held against the rules of executor.yaml: the files that a manager.yaml names, each read once, and others."""
+"""Checks prompts by the rules of executor.yaml. The files that a manager.yaml names are read once each."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class BadPrompt(MessageError):
 
 @dataclass(frozen=True, slots=True)
 class CheckedPrompt:
-    """A prompt that may be stored; `doubt` is what was let pass, completing '<a prompt>...'."""
+    """A prompt that may be stored. `doubt` is a tolerated problem, completing '<a prompt>...'."""
 
     prompt: PromptFile
     doubt: TranslatableText | None = None
 
 
 def judged(path: str, content: bytes, rules: PromptRules | None) -> CheckedPrompt:
-    """The one verdict on a prompt's text, wherever it comes from. Raises BadPrompt."""
+    """Checks a prompt's text, from any source. Raises BadPrompt."""
     _require_text(content)
     prompt = read_prompt(path, content)
     if len(prompt.version) > _LONGEST_VERSION:
@@ -45,10 +45,10 @@ def judged(path: str, content: bytes, rules: PromptRules | None) -> CheckedPromp
 
 
 class PromptReader:
-    """`read` gives the text behind a path; `by_digest` all that were read; `warnings` what was let pass.
+    """`read` gives the text at a path, `by_digest` all texts read, `warnings` the tolerated problems.
 
     `find` gives the bytes behind a path instead of the files of `directory`; it raises Absent with a message that
-    completes "names 'x', ...", or Unreadable.
+    completes "names 'x', ...", or UnreadableFile.
     """
 
     def __init__(self, directory: Path, rules: PromptRules | None, find: Find | None = None) -> None:
@@ -101,7 +101,7 @@ class PromptReader:
 
 
 def _near(directory: Path, path: str) -> str:
-    """The file beside it that was probably meant."""
+    """The most similar file name in the same directory."""
     try:
         beside = [entry.name for entry in (directory / path).parent.iterdir()]
     except OSError:
@@ -122,7 +122,7 @@ def _require_text(content: bytes) -> None:
 
 
 def _version_doubt(version: str, rules: PromptRules | None) -> tuple[TranslatableText | None, bool]:
-    """What executor.yaml finds wrong with the header, and whether it refuses it."""
+    """The problem of the header by executor.yaml, and whether the prompt is refused for it."""
     if rules is None or version == rules.expected_version:
         return None, False
     expected = rules.expected_version or "v1.0.0"

@@ -31,7 +31,7 @@ def read_manager_yaml(path: Path, *, names_from: Path | None = None, find_prompt
     """Reads the file, the files of names beside it and the prompts it names. Never writes.
 
     For a file that came alone: `names_from` is the directory with the files of names, `find_prompt` gives the
-    bytes of a prompt (as `Prompts.find`).
+    bytes of a prompt (as `PromptReader.find`).
 
     Raises InvalidFile with all problems found: of manager.yaml, or of the first broken file beside it. The fleet
     rule is not checked here, it needs the database.
@@ -65,7 +65,7 @@ def _read(path: Path, names_from: Path, find_prompt: Find | None) -> ManagerFile
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Looking for cyclic garbage in a growing tree without any takes a third of the time of a large file."""
+    """Pauses the garbage collector: on a growing tree without cycles it takes a third of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -80,7 +80,7 @@ def _collection(
 
 
 def _origin(node: Mapping, place: YamlPlace) -> dict[str, Any] | None:
-    """None after saying what is wrong."""
+    """None if there was a problem, which is reported."""
     origin: dict[str, Any] = {}
     known = len(place.problems.found)
     for key, (key_node, value) in entries(node, place).items():

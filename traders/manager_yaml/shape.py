@@ -1,4 +1,4 @@
-"""Which keys an entry of manager.yaml may have, derived from the schema's declarations, and what to say of others."""
+"""The keys that an entry of manager.yaml may have, from the schema's declarations, and messages about others."""
 
 from __future__ import annotations
 
@@ -83,9 +83,9 @@ _SECTION_KEYS = {
 
 
 def unknown_key(key: str, *, here: Iterable[str], whole: Shape, section: str) -> TranslatableText:
-    """What to say of a key that nothing declares: its place, the likely name, or `extra`.
+    """The message about an undeclared key: its right place, a similar name, or `extra`.
 
-    `here`: the keys known at this place; `section`: the key of the section it stands in, "" for the entry itself.
+    `here`: the keys known at this place; `section`: the key of its section, "" for the entry itself.
     """
     if section and key in whole:
         return _("is not a known setting of %(section)s; it belongs one level up, beside %(section)s:", section=section)

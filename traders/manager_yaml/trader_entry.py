@@ -63,7 +63,7 @@ class TraderEntries:
             self.lines[trader_id] = node.line
 
     def _id(self, section: Entries, place: YamlPlace, line: int) -> str:
-        """The id, or "" after saying what is wrong with it."""
+        """The id, or "" if there was a problem, which is reported."""
         key, value = section.get("id", (None, None))
         if key is None or value is None or is_null(value):
             place.wrong("id", _("is missing; it must be %(right)s", right=ID_RULE), key.line if key else line)

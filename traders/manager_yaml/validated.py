@@ -1,4 +1,4 @@
-"""The schema's verdict on what was read, its problems brought back to keys and lines of the file."""
+"""Validates what was read by the schema, with problems at keys and lines of the file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def checked(
     *,
     sections: Iterable[str],
 ) -> Spec | None:
-    """The valid configuration, or None with its problems told to `place`.
+    """The valid configuration, or None with its problems reported to `place`.
 
     `bad`: paths that were refused before and are not to be called missing now. `sections`: parts of `detail`
     that are there even when the file leaves them out, so that each required setting in them is named.
@@ -46,7 +46,7 @@ def checked(
 
 
 def line_of(entry: nodes.Mapping, key: str) -> int:
-    """The line of a dotted key, or of the nearest thing around it that the file has."""
+    """The line of a dotted key, or of the nearest enclosing key that the file has."""
     line = entry.line
     for part in key.split("."):
         found = lookup(entry, part)

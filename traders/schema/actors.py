@@ -1,4 +1,4 @@
-"""Actors: the names by which history calls those who change configurations.
+"""Actors: the names of people, tokens and commands in the history.
 
 An actor is a text. `cli:{login}` is a command, `token:{name}` an API token, any other text a person. The name of an
 account may change and may be given to another account, so an account also has its id: see `Account`.
@@ -15,7 +15,7 @@ LONGEST = 150
 
 RESERVED_NAMES = ("sample", "system")
 RESERVED_PREFIXES = ("token:", "cli:")
-"""What only the product itself writes. No account and no `--actor` may look like it."""
+"""Names that only the product writes. No account and no `--actor` may have such a name."""
 
 
 class AccountActor(str):

@@ -1,6 +1,6 @@
 """JSON that came from outside, read strictly.
 
-What Python's reader lets through and PostgreSQL or arithmetic would choke on is refused.
+Refuses values that Python's reader accepts but PostgreSQL or arithmetic cannot handle.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from enum import StrEnum
 from traders.schema.settings.fleet import FLEET_ID
 
 PREFIX = "nof0_"
-"""By it people and scanners of secrets know a token wherever it lies about."""
+"""By this prefix people and secret scanners recognise a token."""
 
 RANDOM_CHARACTERS = 43
 _RANDOM_BYTES = 32
@@ -53,13 +53,13 @@ class Token:
 
     @property
     def actor(self) -> str:
-        """What history calls it. A user's name holds no colon, so it is never taken for a person."""
+        """The token's actor in history. User names hold no colon, so it cannot be mistaken for a person."""
         return f"token:{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A token as it is kept: what made it, and what became of it. `hint` is how its text begins after the prefix."""
+    """A stored token with its origin and state. `hint` is the beginning of its text after the prefix."""
 
     token: Token
     hint: str

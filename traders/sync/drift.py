@@ -1,4 +1,4 @@
-"""How a manager.yaml compares with the one synced last, without changing anything."""
+"""Compares a manager.yaml with the one synced last. Changes nothing."""
 
 from __future__ import annotations
 

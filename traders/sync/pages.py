@@ -1,4 +1,4 @@
-"""What a sync did, or would do, as pages show it: everything counted, the first of each kind in full."""
+"""What a sync did, or would do, for pages: all counts, and the first outcomes of each kind in full."""
 
 from __future__ import annotations
 

@@ -31,8 +31,8 @@ class ExitCode(IntEnum):
 
 @dataclass(frozen=True)
 class SyncOutcome:
-    """One configuration ("@manager" = the fleet's settings) that the sync touched. `version` is the one it
-    stands at afterwards; an updated one may leave conflicts open as well."""
+    """One configuration ("@manager" = the fleet's settings) that the sync touched. `version` is its
+    version afterwards; an updated one may have open conflicts as well."""
 
     config_id: str
     action: SyncAction
@@ -83,7 +83,7 @@ class SyncReport:
 
     @property
     def fingerprint(self) -> str:
-        """Tells two plans apart: what is done to which version of what, and what the file lacks."""
+        """A digest of the plan: the outcome of each configuration and its version, and the missing traders."""
         plan = (sorted(self.outcomes, key=lambda outcome: outcome.config_id), self.missing)
         return hashlib.sha256(repr(plan).encode()).hexdigest()
 

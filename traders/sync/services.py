@@ -1,4 +1,4 @@
-"""manager.yaml -> the fleet: plan everything, check the whole, write it in one transaction or not at all."""
+"""Syncs manager.yaml into the fleet: plans everything, checks the whole, writes it in one transaction or not at all."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ INITIAL = "initial"
 
 
 class PlanChanged(Exception):
-    """The sync would do something else than was planned; nothing was written. `report` is the plan as it is now."""
+    """The plan has changed since it was confirmed; nothing was written. `report` is the plan as it is now."""
 
     def __init__(self, report: SyncReport) -> None:
         self.report = report
@@ -132,7 +132,7 @@ def sync(
 
 
 def digest_of(spec: Spec) -> str:
-    """Tells an unchanged declaration without comparing it; a differing digest only means: look."""
+    """A digest that recognises an unchanged declaration. If it differs, the values must be compared."""
     return hashlib.blake2b(spec.model_dump_json().encode(), digest_size=16).hexdigest()
 
 
@@ -212,7 +212,7 @@ def _write(
 
 
 def _put_bases(plan: _Plan, file: ManagerFile, *, missing: Collection[str], whole: bool) -> None:
-    """The fleet's base goes last: one that is younger than all others says that the whole file was synced."""
+    """Writes the fleet's base last: if it is the newest, the whole file was synced."""
     fleet_base = [base for base in plan.bases if base.config_id == FLEET_ID]
     bases.put([base for base in plan.bases if base.config_id != FLEET_ID])
     bases.put_as_stored(list(plan.inserted), list(plan.inserted.values()), file.sha256)

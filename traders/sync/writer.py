@@ -98,7 +98,7 @@ def count() -> int:
 
 
 def missing() -> list[str]:
-    """Traders that the last synced file did not have."""
+    """Marks traders that the last synced file did not have."""
     return list(YamlBase.objects.filter(declared_digest=MISSING).values_list("pk", flat=True))
 
 
@@ -121,7 +121,7 @@ def put(bases: Sequence[Base]) -> None:
 
 
 def put_as_stored(trader_ids: Sequence[str], digests: Sequence[str], file_sha256: str) -> None:
-    """The bases of traders that stand exactly as the file declares them: copied inside the database."""
+    """Writes the bases of traders that equal the file: copied inside the database."""
     if not trader_ids:
         return
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Rows of tables in the words of a command."""
+"""Row counts as a command prints them."""
 
 from __future__ import annotations
 

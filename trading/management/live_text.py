@@ -1,4 +1,4 @@
-"""The live store in words for a terminal."""
+"""The state of the live store as text for a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a long command is: one line on a terminal, nothing anywhere else."""
+"""The progress of a long command: one line on a terminal, nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SECONDS_BETWEEN = 0.2
 
 
 class Progress:
-    """A context manager; `add` counts. The line is taken away at the end."""
+    """A context manager; `add` counts. The line is removed at the end."""
 
     def __init__(self, total: int, out: TextIO | None = None) -> None:
         self._total, self._done, self._drawn_at = total, 0, 0.0

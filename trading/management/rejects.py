@@ -18,8 +18,8 @@ SOME_REFUSED, NOTHING_WRITTEN = 3, 1
 class Rejects:
     """A context manager whose `add` is the `on_reject` of an import service.
 
-    The file is written beside its name and takes it at the end, so that a reader never meets half of it; one from an
-    earlier run stays when this run refuses nothing.
+    The file is written under a temporary name and renamed at the end, so that a reader never sees half of it. A file of
+    an earlier run stays when this run refuses nothing.
     """
 
     def __init__(self, path: Path) -> None:

@@ -17,7 +17,7 @@ PASSES = "every rule lets it through"
 
 
 def replay_lines(replay: Replay) -> Iterator[str]:
-    """All of it: one decision was asked for."""
+    """The full text, for one decision."""
     yield headline(replay)
     if replay.set_aside:
         yield f"  note: the decision was set aside {who_and_why(replay.set_aside)}"

@@ -38,7 +38,7 @@ class Command(RefusingCommand):
         self.stdout.write(f"Made the sample fleet: {counted(rows)}.")
 
     def _progress(self, traders: int) -> Any:
-        """A line on a terminal that counts; nothing elsewhere."""
+        """A counter on a terminal; nothing elsewhere."""
         if not sys.stderr.isatty():
             return lambda count: None
         return lambda count: self.stderr.write(

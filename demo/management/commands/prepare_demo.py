@@ -1,4 +1,4 @@
-"""Makes the demo's desk: what `make demo` does at its first start, before the site imports the declared fleet."""
+"""Makes the demo's fleet: the first step of `make demo`, before the site imports the declared fleet."""
 
 from __future__ import annotations
 

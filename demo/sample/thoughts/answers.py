@@ -1,4 +1,4 @@
-"""What a sample trader decides in one cycle, the text in which its model would say so, and what comes of it."""
+"""The decisions of a sample trader in one cycle, the model's answer as text, and the resulting actions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _WAIT = ("No setup.", "Too quiet.", "Mixed signs; wait.")
 
 @dataclass(frozen=True)
 class Choice:
-    """A decision with the order that it became, or the rules that held it back."""
+    """A decision with its order, or with the rules that refused it."""
 
     decision: Decision
     order_id: int | None = None
@@ -43,7 +43,7 @@ def choices_at(
     entered: Sequence[Trip],
     left: Sequence[Trip],
 ) -> list[Choice]:
-    """Exits, entries, then what is held; with nothing to do, a wait or an entry that is refused."""
+    """Exits, entries, then held positions; without any of them, a wait or a refused entry."""
     choices = [_closing(rng, trip) for trip in left] + [_opening(rng, trip) for trip in entered]
     leaving = {trip.symbol for trip in left}
     choices += [_holding(rng, trip) for symbol, trip in ledger.held.items() if symbol not in leaving]
@@ -74,7 +74,7 @@ def taken(choice: Choice) -> ActionTaken:
 
 
 def answer_text(choices: Sequence[Choice]) -> str:
-    """A JSON array in the words that engines write."""
+    """A JSON array with the names that engines use."""
     return jsonio.dumps([_as_said(choice.decision) for choice in choices])
 
 

@@ -1,4 +1,4 @@
-"""The decision journal of a sample trader: what it saw at each cycle, what it answered, what was done."""
+"""The decision journal of a sample trader: input, answer and actions of each cycle."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from trading.schema.decision import (
     Usage,
 )
 
-# Of a dense record the newest are kept: a million trades would bring ten million decisions.
+# A dense record keeps its newest decisions only: a million trades would give ten million decisions.
 MOST_CYCLES = 2_000
 FAILS = 0.01
 _MS = timedelta(milliseconds=1)
@@ -40,7 +40,7 @@ _CENTS = Decimal("0.01")
 
 @dataclass(frozen=True)
 class SampleDecision:
-    """`acted` tells that an order was made or held back: its messages are kept as well."""
+    """`acted`: an order was made or refused, so the messages are kept as well."""
 
     cycle: int
     entry: JournalEntry
@@ -49,7 +49,7 @@ class SampleDecision:
 
 @dataclass(frozen=True)
 class Seat:
-    """What stays the same from one decision of a trader to the next."""
+    """The values that all decisions of a trader share."""
 
     persona: Persona
     paths: Mapping[str, PricePath]
@@ -65,7 +65,7 @@ def decisions_of(
     paths: Mapping[str, PricePath],
     pace: Pace,
 ) -> Iterator[SampleDecision]:
-    """In order of time, one a cycle; the first ones of a dense record are left out, their numbers are not."""
+    """In order of time, one per cycle. A dense record leaves out the first ones but keeps the numbering."""
     seat = Seat(persona, paths, versions, Random(f"{seed}:{persona.id}:decisions"))
     ledger = Ledger(trips, paths)
     entered: dict[int, list[Trip]] = {}

@@ -1,4 +1,4 @@
-"""What desk and model said to each other about the decisions that something came of."""
+"""The conversation of a decision that led to an action."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SampleMessage:
 
 
 def messages_of(decision: SampleDecision) -> Iterator[SampleMessage]:
-    """A question and an answer, or nothing where nothing was tried."""
+    """A question and an answer; empty without an action."""
     detail = decision.entry.detail
     if not decision.acted or not (detail.prompt and detail.answer and detail.usage):
         return

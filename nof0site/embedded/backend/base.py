@@ -23,6 +23,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
             try:
                 servers.start_postgres()
             except (EmbeddedServerError, OSError) as error:
-                # As any other server that is away: pages, the engine API and commands know what to say then.
+                # Reported as any other unreachable server, so that pages, the engine API and commands explain it.
                 raise OperationalError(str(error)) from error
             return super().get_new_connection(conn_params)

@@ -1,4 +1,4 @@
-"""PostgreSQL's own programs, as the embedded server's wheel brings them, pointed at the site's database."""
+"""Runs PostgreSQL's own programs from the embedded server's wheel on the site's database."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         if not (folder / program).is_file() or os.sep in program:
             known = ", ".join(sorted(entry.name for entry in folder.iterdir()))
             raise CommandError(f"There is no program {program!r}. Choose one of {known}.")
-        # Starts the embedded server if need be, and makes this process its user until the program ends.
+        # Starts the embedded server if needed, and makes this process its user until the program ends.
         connection.ensure_connection()
         done = subprocess.run([folder / program, *arguments], env=os.environ | _connection_variables())
         if done.returncode != 0:
@@ -34,7 +34,7 @@ class Command(BaseCommand):
 
 
 def _connection_variables() -> dict[str, str]:
-    """The PG* variables that lead to the site's database; a password never shows in the list of processes."""
+    """The PG* variables of the site's database. The password is not visible in the list of processes."""
     parameters = connection.get_connection_params()
     names = {
         "PGHOST": "host",

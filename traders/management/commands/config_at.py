@@ -1,4 +1,4 @@
-"""What `trader_config` held at a moment."""
+"""Prints the configurations as of a moment."""
 
 from __future__ import annotations
 

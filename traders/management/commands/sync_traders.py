@@ -1,4 +1,4 @@
-"""Brings what changed in a manager.yaml into the fleet."""
+"""Applies to the fleet what changed in a manager.yaml."""
 
 from __future__ import annotations
 
@@ -103,5 +103,5 @@ def _refused(error: CommandError) -> dict[str, Any]:
 
 
 def _near(path: Path) -> Path:
-    """As short as messages like it: relative where it lies below the working directory."""
+    """For messages: relative if it is below the working directory."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -1,4 +1,4 @@
-"""A bundle as one zip file, read without trusting it: nothing is unpacked to disk, and nothing unlimited."""
+"""A bundle as one zip file, read as untrusted input: in memory, and within limits."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def is_archive(content: bytes) -> bool:
 def unpacked(content: bytes) -> dict[str, bytes]:
     """{path beside manager.yaml: content}, manager.yaml among them; it may lie in one folder of the archive.
 
-    Raises BadArchive for what is no such zip: too many or too large files, paths that lead out of it, links,
-    passwords, a file twice, and no manager.yaml or several.
+    Raises BadArchive for another format, too many or too large files, paths that lead out of it, links, passwords,
+    a file twice, and no manager.yaml or several.
     """
     try:
         with ZipFile(BytesIO(content)) as archive:
             found = _read_all(archive)
-    # RuntimeError covers what zipfile says of passwords, and of versions and methods it does not know.
+    # zipfile raises RuntimeError for passwords and for unknown versions and methods.
     except (BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
         raise BadArchive(_("is no zip that can be read: %(error)s", error=error)) from None
     root = _root(found)
@@ -70,7 +70,7 @@ def _read_all(archive: ZipFile) -> dict[PurePosixPath, bytes]:
 
 def _path(entry: ZipInfo) -> PurePosixPath:
     path = PurePosixPath(entry.filename)
-    # On Windows a backslash or a drive leads elsewhere; we write on none, but a bundle is for every machine.
+    # On Windows a backslash or a drive leads elsewhere. Nothing is written here, but bundles are used on every system.
     if path.is_absolute() or ".." in path.parts or "\\" in entry.filename or ":" in entry.filename.split("/")[0]:
         raise BadArchive(_("holds %(path)s, a path that leads out of it", path=repr(entry.filename)))
     if stat.S_ISLNK(entry.external_attr >> 16):
@@ -83,7 +83,7 @@ def _path(entry: ZipInfo) -> PurePosixPath:
 
 
 def _content(archive: ZipFile, entry: ZipInfo, limit: int) -> bytes:
-    """What an entry says of its size is not believed: reading stops at the limit."""
+    """Reading stops at the limit, because the declared size of an entry may be false."""
     with archive.open(entry) as file:
         content = file.read(limit + 1)
     if len(content) > limit:

@@ -1,4 +1,4 @@
-"""Configurations as YAML text that every reader, of YAML 1.1 or 1.2, takes for the same values."""
+"""Configurations as YAML text that readers of YAML 1.1 and 1.2 read as the same values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _RESOLVER: Any = yaml.resolver.Resolver()
 _TEXT, _MAP, _SEQ = (f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq"))
 _NO_FOLDING = 2**30
 
-# Words that no reader takes for anything but a text; what begins with a digit, sign or dot is quoted.
+# Words that every reader reads as a text. Texts that begin with a digit, sign or dot are quoted.
 _BARE = re.compile(r"(?:\.{1,2}/)?[A-Za-z][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./-]+)*")
 _TAKEN_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
 _BLOCK = re.compile(r"(?! )[^\n]*[^\n ](?:\n+[^\n]*[^\n ])+")
@@ -112,7 +112,7 @@ def _node(value: Any) -> yaml.Node:
 
 
 def _plain(text: str) -> ScalarNode:
-    """Bare; the tag is what the emitter resolves it to, so that it writes none."""
+    """A bare scalar. Its tag is the one that the emitter resolves, so that no tag is written."""
     return ScalarNode(_tag(text), text)
 
 

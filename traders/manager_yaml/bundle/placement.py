@@ -22,7 +22,7 @@ KNOWN_AS = "_known_as"
 
 
 class UnwritableBundle(InvalidConfig):
-    """What cannot become files that read back the same; or files in the way that hold something else."""
+    """The fleet cannot be written as files that read back the same, or other files are in the way."""
 
 
 @dataclass
@@ -47,7 +47,7 @@ def place(traders: Iterable[TraderSpec], prompts: Mapping[str, PromptFile]) -> P
     for trader in traders:
         for _setting, path, digest in _named(trader):
             file = file_by_text[_normal(path), digest or ""]
-            # The spelling of the configuration stays where the file is the one that it means.
+            # Keep the configuration's spelling of the path if it names the same file.
             placement.file_of[path, digest or ""] = path if file == _normal(path) else file
             placement.files[file] = prompts[digest or ""].body.encode()
     return placement

@@ -30,7 +30,7 @@ def write_bundle(
     *,
     force: bool = False,
 ) -> list[Path]:
-    """Writes manager.yaml and the prompt files below `directory`, made if need be; gives all their paths.
+    """Writes manager.yaml and the prompt files below `directory`, which is made if needed. Returns all paths.
 
     `prompts` is keyed by sha256. Nothing is written unless all of it can be: raises UnwritableBundle when a
     prompt's text is unknown, when a path leads out of the directory, when manager.yaml would be too large to be
@@ -39,7 +39,7 @@ def write_bundle(
     traders = list(traders)
     placement = place(traders, prompts)
     targets = {directory / name: content for name, content in placement.files.items()}
-    # The last: when it is there, so is all that it names.
+    # Written last, so that everything it names exists.
     targets[directory / MANAGER_YAML] = _manager_yaml(fleet, traders, placement)
     _require_inside(directory, targets)
     if not force:
@@ -109,7 +109,7 @@ def _require_no_others(targets: Mapping[Path, bytes]) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """All of the file or, after a crash, what was there before."""
+    """Atomic: after a crash the old file is still whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

@@ -11,7 +11,7 @@ MOST_PROBLEMS = 1000
 
 
 class TooManyProblems(Exception):
-    """Reading on would only repeat itself."""
+    """There are so many problems that reading stops."""
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class Problems:
 
 @dataclass(frozen=True, slots=True)
 class YamlPlace:
-    """Where a mapping stands: whose entry (`trader_x`, `traders[3]` or "") and below which keys (`risk_params.`)."""
+    """The place of a mapping: whose entry (`trader_x`, `traders[3]` or "") and below which keys (`risk_params.`)."""
 
     problems: Problems
     trader: str = ""

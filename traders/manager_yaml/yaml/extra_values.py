@@ -1,4 +1,4 @@
-"""Values under `extra`, read by the core schema of YAML 1.2: only null, true, false and numbers are no texts."""
+"""Values under `extra`, read by the core schema of YAML 1.2: everything but null, true, false and numbers is a text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LONGEST_NUMBER = 60
 
 
 def read_extra(mapping: Mapping, place: YamlPlace) -> dict[str, Any]:
-    """Whatever JSON can hold, fractions as Decimal. Problems go to `place`."""
+    """JSON values, with fractions as Decimal. Problems go to `place`."""
     reading = _Extra()
     return reading.mapping(mapping, place)
 

@@ -60,7 +60,7 @@ class _Ignored(Problems):
 
 
 def lookup(mapping: Mapping, key: str) -> tuple[Scalar, Node] | None:
-    """The entry of one key without a word about the others."""
+    """The entry of one key. Problems of other keys are not reported."""
     return entries(mapping, YamlPlace(_Ignored())).get(key)
 
 

@@ -1,4 +1,4 @@
-"""A scalar read as the kind of the setting it belongs to, as written: no guessing from how it looks."""
+"""Reads a scalar as the kind of its setting, never by its appearance."""
 
 from __future__ import annotations
 

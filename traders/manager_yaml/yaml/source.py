@@ -1,4 +1,4 @@
-"""Bytes of a regular file, up to a limit; whatever else a path may lead to is refused without waiting for it."""
+"""Reads a regular file up to a limit. Pipes, devices and directories are refused without waiting."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read_bytes(path: Path, *, limit: int) -> bytes:
     """Raises Absent, or UnreadableFile for anything but a readable regular file of at most `limit` bytes."""
     try:
         _require_regular(os.stat(path))
-        # A pipe put in its place in the meantime must not block the open either.
+        # Opened without blocking, in case a pipe replaced the file meanwhile.
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             _require_regular(os.fstat(file.fileno()))
             content = file.read(limit + 1)

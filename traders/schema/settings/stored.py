@@ -1,4 +1,4 @@
-"""Configurations as they are stored and as they are about to be: plain values between repositories and services."""
+"""Stored and new versions of configurations as plain values."""
 
 from __future__ import annotations
 

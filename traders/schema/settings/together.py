@@ -1,4 +1,4 @@
-"""Which settings are judged together: those of a section that compares some of its settings with each other."""
+"""Settings that must be validated together: those of a section with a rule between its settings."""
 
 from __future__ import annotations
 

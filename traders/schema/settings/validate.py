@@ -1,4 +1,4 @@
-"""The one validation of configurations: whatever comes from YAML, forms or a restore passes here."""
+"""The validation of configurations, for YAML, forms, the API and restores."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def validate_trader(trader_id: str, nested: Mapping[str, Any], *, before: Flat |
 
 
 def require_trader_id(trader_id: str) -> None:
-    """Raises InvalidConfig for a text that no trader may be called, such as the id of the fleet's settings."""
+    """Raises InvalidConfig for a text that is not a valid trader id, such as the id of the fleet's settings."""
     if not ID_PATTERN.fullmatch(trader_id):
         raise InvalidConfig(
             [Problem("id", _("must be %(right)s, was %(value)s", right=ID_RULE, value=shown(trader_id)))]

@@ -1,4 +1,4 @@
-"""Open conflicts between manager.yaml and what is stored: a choice for each, one reason, settled."""
+"""The page of open sync conflicts: a choice for each, and one reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Traders as a bundle to take along: one as it stands or stood, those chosen, or the whole fleet."""
+"""Downloads a bundle of traders: one, now or in a version; those chosen; or the whole fleet."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def download_view(desk: Desk) -> HttpResponse:
 
 
 def download_trader_view(desk: Desk, number: int | None = None) -> HttpResponse:
-    """One trader, as it stands or in its version `number`."""
+    """One trader, now or in its version `number`."""
     name = f"{slugify(desk.config_id)}-v{number}" if number else slugify(desk.config_id)
     return _download(desk, [desk.config_id], name, number=number, back=desk.history_url)
 

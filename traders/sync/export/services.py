@@ -1,4 +1,4 @@
-"""The fleet, or part of it, as it stands or stood: what a bundle of manager.yaml and prompt files holds."""
+"""The content of a bundle: the fleet or part of it, now, in a version, or as of a moment."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Bundle:
 
 
 def bundle(*, trader_ids: Collection[str] = (), version: int | None = None, at: datetime | None = None) -> Bundle:
-    """All traders, or these, in the order of their ids; as they stand, at `version`, or at the moment `at`.
+    """All traders, or these, in the order of their ids: now, at `version`, or as of the moment `at`.
 
     Raises UnknownConfig, UnknownVersion, and NothingStored when the fleet had no settings then.
     """

@@ -1,4 +1,4 @@
-"""Upload of a manager.yaml or a bundle: the plan first, then the sync and its report."""
+"""The upload of a manager.yaml or a bundle: first the plan, then the sync and its report."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _choose_page(desk: Desk, form: UploadForm, **context: Any) -> HttpResponse:
 
 
 def _refused_page(desk: Desk, form: OptionsForm, upload: Upload, error: InvalidConfig, token: str = "") -> HttpResponse:
-    """Every problem at its line; another file or, where the file was kept, other options lead on."""
+    """Shows every problem with its line. Another file, or other options for a kept file, can be sent."""
     found = error.lines() if isinstance(error, InvalidFile) else [words.line(problem) for problem in error.problems]
     fresh = UploadForm()
     by_hand = _("“%(option)s”, below") % {"option": fresh.fields["retire_missing"].label}

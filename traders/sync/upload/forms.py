@@ -1,4 +1,4 @@
-"""An upload: the file, or the token of one that is kept, and how it is to be synced."""
+"""The forms of an upload: the file or the token of a kept one, and the options of the sync."""
 
 from __future__ import annotations
 

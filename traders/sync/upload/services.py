@@ -1,4 +1,4 @@
-"""A manager.yaml, or a whole bundle, that came without its neighbours: read for a sync.
+"""Reads an uploaded manager.yaml, or a whole bundle, for a sync.
 
 The names of exchange.yaml, market.yaml, llm.yaml and executor.yaml beside settings.MANAGER_YAML apply, whatever
 came along. The prompts of a bundle are its own. Those of a manager.yaml alone are the `.tmpl` files beside
@@ -32,14 +32,14 @@ _SUFFIX = ".tmpl"
 
 @dataclass(frozen=True)
 class Upload:
-    """The file as it came; `name` is what its owner calls it."""
+    """The uploaded file; `name` is its name at the client."""
 
     name: str
     content: bytes
 
 
 def read_upload(upload: Upload) -> ManagerFile:
-    """Raises InvalidFile with every problem, the places named as the owner knows them."""
+    """Raises InvalidFile with every problem, with the names of the uploaded files."""
     try:
         content, find = _parts(upload)
     except BadArchive as error:

@@ -57,7 +57,7 @@ def kept(desk: Desk, token: str) -> Upload | None:
 
 
 def forget(desk: Desk, token: str) -> None:
-    """The sync is done by now, so a failure is only logged; the file expires by itself."""
+    """A failure is only logged, because the sync is done; the file expires by itself."""
     try:
         cache.delete(_key(desk, token))
     except (RedisError, OSError) as error:

@@ -9,7 +9,7 @@ from django.db import Error, close_old_connections, connection, transaction
 
 from traders.database import sql
 
-# Any number, the same in every release.
+# An arbitrary number; it must stay the same in every release.
 EXPORT_LOCK = 7_305_111
 # The lock is held for days by a session that says nothing, which no time limit may end. Of one whose machine is gone
 # the server hears nothing either, so it asks, and drops it after half a minute. Older PostgreSQL lacks some of these.

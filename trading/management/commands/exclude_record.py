@@ -1,4 +1,4 @@
-"""Sets rows of the record aside, or takes them back in."""
+"""Sets rows of the record aside, or includes them again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Brings what an arena published of its traders into the trading record."""
+"""Imports an arena's published files into the trading record."""
 
 from __future__ import annotations
 

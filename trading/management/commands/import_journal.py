@@ -1,4 +1,4 @@
-"""Brings an engine's cycle files into the decision journal."""
+"""Imports an engine's cycle files into the decision journal."""
 
 from __future__ import annotations
 

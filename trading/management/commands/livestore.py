@@ -1,4 +1,4 @@
-"""Looks after the live store in Redis."""
+"""Inspects, rebuilds, verifies and switches the live store in Redis."""
 
 from __future__ import annotations
 

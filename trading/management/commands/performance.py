@@ -1,4 +1,4 @@
-"""How traders did, from the trading record."""
+"""Prints the performance of traders, from the trading record."""
 
 from __future__ import annotations
 
