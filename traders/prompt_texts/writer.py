@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
 from django.db.models import Q
 
+from traders.database import sql
 from traders.models import MISSING, PromptText, TraderConfigVersion
 from traders.schema.prompts import PromptFile
 
@@ -55,21 +55,9 @@ def is_named(sha256: str, path: Any) -> bool:
 
 def keep(prompts: Iterable[PromptFile]) -> None:
     """Stores the texts not yet stored, in one statement. Call inside the transaction that uses them."""
-    prompts = list(prompts)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO prompt_texts (sha256, path, version, body)
-            SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]) ORDER BY 1
-            ON CONFLICT (sha256) DO NOTHING
-            """,
-            [
-                [prompt.sha256 for prompt in prompts],
-                [prompt.path for prompt in prompts],
-                [prompt.version for prompt in prompts],
-                [prompt.body for prompt in prompts],
-            ],
-        )
+    rows = [PromptText(sha256=one.sha256, path=one.path, version=one.version, body=one.body) for one in prompts]
+    # In one order, so that two writers of the same texts do not wait for each other.
+    PromptText.objects.bulk_create(sorted(rows, key=lambda row: row.sha256), ignore_conflicts=True)
 
 
 def texts(digests: Collection[str]) -> dict[str, PromptFile]:
@@ -94,23 +82,20 @@ def known() -> list[PromptFile]:
 
 def uses(digests: Collection[str] | None = None) -> list[Use]:
     """Of these texts, or of all, in order of path."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT path, sha256, declared, count(DISTINCT id) FROM ({_USES}) u
-             WHERE %(digests)s::text[] IS NULL OR sha256 = ANY (%(digests)s)
-             GROUP BY path, sha256, declared ORDER BY path, sha256, declared
-            """,
-            {"missing": MISSING, "digests": None if digests is None else list(digests)},
-        )
-        return [Use(*row) for row in cursor.fetchall()]
+    return sql.rows_as(
+        Use,
+        f"""
+        SELECT path, sha256, declared, count(DISTINCT id) AS traders FROM ({_USES}) u
+         WHERE %(digests)s::text[] IS NULL OR sha256 = ANY (%(digests)s)
+         GROUP BY path, sha256, declared ORDER BY path, sha256, declared
+        """,
+        {"missing": MISSING, "digests": None if digests is None else list(digests)},
+    )
 
 
 def users(path: str, sha256: str) -> list[str]:
     """The ids of the traders that use the text as the prompt `path`."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT DISTINCT id FROM ({_USES}) u WHERE path = %(path)s AND sha256 = %(sha256)s ORDER BY id",
-            {"missing": MISSING, "path": path, "sha256": sha256},
-        )
-        return [row[0] for row in cursor.fetchall()]
+    return sql.values(
+        f"SELECT DISTINCT id FROM ({_USES}) u WHERE path = %(path)s AND sha256 = %(sha256)s ORDER BY id",
+        {"missing": MISSING, "path": path, "sha256": sha256},
+    )

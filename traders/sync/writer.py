@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
-from django.db import connection
+from django.db.models.fields.json import KT
 
+from traders.database import sql
 from traders.models import MISSING, SyncConflict, YamlBase
 from traders.schema import jsonio
 from traders.schema.paths import ABSENT, Flat, flatten
@@ -81,15 +83,19 @@ def moved_since(moment: datetime) -> bool:
 def declared_names() -> list[DeclaredNames]:
     """What the synced file's traders name, each combination once."""
     names = ("exchange_provider", "market_provider", "detail.llm.model")
-    prompts = [f"detail.prompts.{role}_{part}" for role in ("system", "executor") for part in ("template", "sha256")]
-    columns = ", ".join(f"declared #>> '{{{path.replace('.', ',')}}}'" for path in (*names, *prompts))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT DISTINCT {columns} FROM yaml_base WHERE trader_id <> %s AND declared_digest <> %s",
-            [FLEET_ID, MISSING],
+    prompts = [
+        tuple(f"detail.prompts.{role}_{part}" for part in ("template", "sha256")) for role in ("system", "executor")
+    ]
+    texts = {path.replace(".", "__"): KT(f"declared__{path.replace('.', '__')}") for path in (*names, *chain(*prompts))}
+    synced = YamlBase.objects.exclude(pk=FLEET_ID).exclude(declared_digest=MISSING)
+    rows: Any = synced.order_by().values(**texts).distinct()
+    return [
+        DeclaredNames(
+            {path: row[path.replace(".", "__")] for path in names},
+            tuple((row[template.replace(".", "__")], row[sha256.replace(".", "__")]) for template, sha256 in prompts),
         )
-        rows = cursor.fetchall()
-    return [DeclaredNames(dict(zip(names, row, strict=False)), (tuple(row[3:5]), tuple(row[5:7]))) for row in rows]
+        for row in rows
+    ]
 
 
 def count() -> int:
@@ -106,37 +112,35 @@ def put(bases: Sequence[Base]) -> None:
     """Inserts or replaces bases, in one statement."""
     if not bases:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            WITH new AS MATERIALIZED (SELECT line::jsonb AS base FROM string_to_table(%s, E'\\n') AS line)
-            INSERT INTO yaml_base (trader_id, declared, declared_digest, file_sha256, synced_at)
-            SELECT base ->> 'config_id', base -> 'declared', base ->> 'digest', base ->> 'file_sha256',
-                   clock_timestamp()
-              FROM new
-            {_REPLACE}
-            """,
-            ["\n".join(jsonio.dumps(_row(base)) for base in bases)],
-        )
+    sql.execute(
+        f"""
+        WITH new AS MATERIALIZED (SELECT line::jsonb AS base FROM string_to_table(%s, E'\\n') AS line)
+        INSERT INTO yaml_base (trader_id, declared, declared_digest, file_sha256, synced_at)
+        SELECT base ->> 'config_id', base -> 'declared', base ->> 'digest', base ->> 'file_sha256',
+               clock_timestamp()
+          FROM new
+        {_REPLACE}
+        """,
+        ["\n".join(jsonio.dumps(_row(base)) for base in bases)],
+    )
 
 
 def put_as_stored(trader_ids: Sequence[str], digests: Sequence[str], file_sha256: str) -> None:
     """Writes the bases of traders that equal the file: copied inside the database."""
     if not trader_ids:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            INSERT INTO yaml_base (trader_id, declared, declared_digest, file_sha256, synced_at)
-            SELECT id,
-                   jsonb_build_object('exchange_provider', exchange_provider, 'market_provider', market_provider,
-                                      'allocation_pct', allocation_pct, 'detail', detail),
-                   digest, %s, clock_timestamp()
-              FROM unnest(%s::text[], %s::text[]) AS n(id, digest) JOIN trader_config USING (id)
-            {_REPLACE}
-            """,
-            [file_sha256, list(trader_ids), list(digests)],
-        )
+    sql.execute(
+        f"""
+        INSERT INTO yaml_base (trader_id, declared, declared_digest, file_sha256, synced_at)
+        SELECT id,
+               jsonb_build_object('exchange_provider', exchange_provider, 'market_provider', market_provider,
+                                  'allocation_pct', allocation_pct, 'detail', detail),
+               digest, %s, clock_timestamp()
+          FROM unnest(%s::text[], %s::text[]) AS n(id, digest) JOIN trader_config USING (id)
+        {_REPLACE}
+        """,
+        [file_sha256, list(trader_ids), list(digests)],
+    )
 
 
 def _row(base: Base) -> dict[str, Any]:
@@ -174,31 +178,22 @@ def replace_conflicts(config_ids: Collection[str], now_open: Iterable[Conflict])
     now_open = list(now_open)
     if not now_open and not SyncConflict.objects.exists():
         return
-    kept = [f"{conflict.config_id} {conflict.path}" for conflict in now_open]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM sync_conflicts WHERE config_id = ANY (%s) AND NOT (config_id || ' ' || path) = ANY (%s)",
-            [list(config_ids), kept],
-        )
-        cursor.execute(
-            """
-            INSERT INTO sync_conflicts (config_id, path, declared, file_sha256)
-            SELECT config_id, path, declared, file_sha256
-              FROM json_to_recordset(%s::json) AS n(config_id text, path text, declared jsonb, file_sha256 text)
-            ON CONFLICT (config_id, path) DO UPDATE
-               SET declared = EXCLUDED.declared, file_sha256 = EXCLUDED.file_sha256
-            """,
-            [jsonio.dumps([_conflict_row(conflict) for conflict in now_open])],
-        )
-
-
-def _conflict_row(conflict: Conflict) -> dict[str, Any]:
-    return {
-        "config_id": conflict.config_id,
-        "path": conflict.path,
-        "declared": _sides(conflict),
-        "file_sha256": conflict.file_sha256,
-    }
+    closed = SyncConflict.objects.filter(config_id__in=list(config_ids))
+    closed.exclude(pk__in=[(conflict.config_id, conflict.path) for conflict in now_open]).delete()
+    SyncConflict.objects.bulk_create(
+        [
+            SyncConflict(
+                config_id=conflict.config_id,
+                path=conflict.path,
+                declared=_sides(conflict),
+                file_sha256=conflict.file_sha256,
+            )
+            for conflict in now_open
+        ],
+        update_conflicts=True,
+        unique_fields=["config_id", "path"],
+        update_fields=["declared", "file_sha256"],
+    )
 
 
 def _sides(conflict: Conflict) -> dict[str, Any]:

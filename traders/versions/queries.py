@@ -8,7 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
+from django.db.models import Case, Count, Q, Sum, When
+from django.db.models.fields.json import KT
 
 from traders.models import ManagerConfigVersion, TraderConfig, TraderConfigVersion
 from traders.schema.settings.fleet import FLEET_ID, FleetSpec
@@ -20,12 +21,6 @@ _CURRENT = """
 SELECT v.* FROM trader_config c JOIN trader_config_versions v ON v.id = c.id AND v.version = c.version
  WHERE %(ids)s::text[] IS NULL OR c.id = ANY (%(ids)s) ORDER BY c.id
 """
-_AS_OF = """
-SELECT DISTINCT ON (id) * FROM trader_config_versions
- WHERE history_date <= %(at)s AND (%(ids)s::text[] IS NULL OR id = ANY (%(ids)s))
- ORDER BY id, version DESC
-"""
-
 _NUMBERED = """
 SELECT v.* FROM unnest(%s::text[], %s::int[]) AS n(id, version)
   JOIN trader_config_versions v ON v.id = n.id AND v.version = n.version
@@ -91,8 +86,10 @@ def numbered(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], StoredCon
 
 def traders_at(moment: datetime, ids: Collection[str] | None = None) -> dict[str, StoredConfig]:
     """Each trader's highest version at or before `moment`; traders made later are left out."""
-    found = TraderConfigVersion.objects.raw(_AS_OF, {"at": moment, "ids": None if ids is None else list(ids)})
-    return {version.id: rows.stored(version) for version in found}
+    found = TraderConfigVersion.objects.filter(history_date__lte=moment)
+    if ids is not None:
+        found = found.filter(id__in=list(ids))
+    return {version.id: rows.stored(version) for version in found.order_by("id", "-version").distinct("id")}
 
 
 def fleet_at(moment: datetime) -> StoredConfig | None:
@@ -145,13 +142,15 @@ def _previous(model: Any, versions: Sequence[Any]) -> dict[Any, StoredConfig]:
     return {version.id: rows.stored(version) for version in found}
 
 
+# has_key: of a row without the setting the comparison alone is NULL, and so is its negation.
+_RETIRED = Q(detail__retired=True, detail__has_key="retired")
+
+
 def shares() -> dict[str, Share]:
     """{trader_id: Share} of all traders."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, allocation_pct, detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb FROM trader_config"
-        )
-        return {trader_id: Share(pct, is_retired) for trader_id, pct, is_retired in cursor.fetchall()}
+    retired = Case(When(_RETIRED, then=True), default=False)
+    found = TraderConfig.objects.order_by().values_list("pk", "allocation_pct", retired, named=True)
+    return {row.pk: Share(row.allocation_pct, row[2]) for row in found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,16 +164,12 @@ class FleetSums:
 
 def fleet_sums() -> FleetSums:
     """What `shares` add up to, without reading each."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT count(*) FILTER (WHERE NOT retired), count(*) FILTER (WHERE retired),
-                   coalesce(sum(allocation_pct) FILTER (WHERE NOT retired), 0)
-              FROM (SELECT allocation_pct, detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb AS retired
-                      FROM trader_config) t
-            """
-        )
-        return FleetSums(*cursor.fetchone())
+    sums = TraderConfig.objects.aggregate(
+        traders=Count("pk", filter=~_RETIRED),
+        retired=Count("pk", filter=_RETIRED),
+        allocated_pct=Sum("allocation_pct", filter=~_RETIRED, default=Decimal(0)),
+    )
+    return FleetSums(**sums)
 
 
 def reserve_pct(settings: StoredConfig | None) -> Decimal:
@@ -195,9 +190,10 @@ class NamesInUse:
 
 def names_in_use() -> NamesInUse:
     """Providers and models that some trader's current version names."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT exchange_provider, market_provider, detail #>> '{llm,model}' FROM trader_config"
-        )
-        rows = cursor.fetchall()
-    return NamesInUse(*({row[column] or "" for row in rows} for column in range(3)))
+    found = TraderConfig.objects.order_by().annotate(model=KT("detail__llm__model"))
+    rows = list(found.values("exchange_provider", "market_provider", "model").distinct())
+    return NamesInUse(
+        exchange_providers={row["exchange_provider"] for row in rows},
+        market_providers={row["market_provider"] for row in rows},
+        models={row["model"] or "" for row in rows},
+    )

@@ -7,13 +7,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection
+from django.db.models import Max
 
+from traders.database import sql
+from traders.models import ConfigWrite
 from traders.schema.cursor import Cursor
 from traders.schema.settings.stored import StoredConfig
 from traders.versions import queries as configs
 
 CHANNEL = "trader_config_changed"
-_NEWEST = "SELECT coalesce(max(position), 0) FROM config_writes"
 # The order of cursors is that of bytes, which is the column's own.
 _AFTER = """
 SELECT w.position, n.config_id, n.version
@@ -27,9 +29,7 @@ SELECT w.position, n.config_id, n.version
 
 def newest_position() -> int:
     """0 where nothing was ever stored. Positions are committed in their order, so all up to this one can be read."""
-    with connection.cursor() as cursor:
-        cursor.execute(_NEWEST)
-        return int(cursor.fetchone()[0])
+    return int(ConfigWrite.objects.aggregate(newest=Max("position", default=0))["newest"])
 
 
 def after(
@@ -45,9 +45,7 @@ def after(
         "ids": None if ids is None else list(ids),
         "limit": limit,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_AFTER, parameters)
-        places = [Cursor(*row) for row in cursor.fetchall()]
+    places = sql.rows_as(Cursor, _AFTER, parameters)
     found = configs.numbered((found.config_id, found.version) for found in places)
     # A program that empties tables past the triggers leaves places of versions that are no more.
     versions = [found[key] for at in places if (key := (at.config_id, at.version)) in found]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from django.db import connection
+from traders.database import sql
 
 _COLUMNS = {"": "id", **{name: name for name in ("exchange_provider", "market_provider", "allocation_pct")}}
 
@@ -17,15 +17,14 @@ def alike(ids: Collection[str], places: Collection[str]) -> list[dict[str, int]]
     """
     values = [_value(place) for place in places]
     parameters: list[Any] = [steps for _text, steps in values if steps is not None]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT array_agg(id ORDER BY id), array_agg(version ORDER BY id) FROM trader_config
-             WHERE id = ANY (%s) GROUP BY {", ".join(text for text, _steps in values)} ORDER BY min(id)
-            """,
-            [list(ids), *parameters],
-        )
-        return [dict(zip(names, versions, strict=True)) for names, versions in cursor.fetchall()]
+    found = sql.rows(
+        f"""
+        SELECT array_agg(id ORDER BY id) AS ids, array_agg(version ORDER BY id) AS versions FROM trader_config
+         WHERE id = ANY (%s) GROUP BY {", ".join(text for text, _steps in values)} ORDER BY min(id)
+        """,
+        [list(ids), *parameters],
+    )
+    return [dict(zip(row.ids, row.versions, strict=True)) for row in found]
 
 
 def _value(place: str) -> tuple[str, list[str] | None]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
+from traders.database import sql
 from traders.schema.settings.fleet import FLEET_ID
 
 _VERSIONS = f"""
-SELECT change_set, id AS config_id, version, history_date, history_user_id, history_change_reason, source,
-       account_id, changed_fields
+SELECT change_set, id AS config_id, version, history_date AS changed_at, history_user_id AS changed_by,
+       history_change_reason AS reason, source, account_id, changed_fields
   FROM trader_config_versions {{traders}}
 UNION ALL
 SELECT change_set, '{FLEET_ID}', version, history_date, history_user_id, history_change_reason, source,
@@ -79,8 +78,9 @@ sets AS MATERIALIZED (
         (SELECT DISTINCT change_set FROM manager_config_versions {{fleet}} ORDER BY change_set DESC LIMIT %(limit)s)
     ) newest ORDER BY change_set DESC LIMIT %(limit)s
 )
-SELECT s.change_set, greatest(t.at, f.at), head.history_user_id, head.account_id, head.history_change_reason,
-       head.source, t.configs + f.configs, t.created + f.created, shown.ids, shown.fields
+SELECT s.change_set, greatest(t.at, f.at) AS changed_at, head.history_user_id AS changed_by, head.account_id,
+       head.history_change_reason AS reason, head.source, t.configs + f.configs AS configs,
+       t.created + f.created AS created, shown.ids AS config_ids, shown.fields AS changed
   FROM sets s
  CROSS JOIN LATERAL (
        SELECT count(*) AS configs, count(*) FILTER (WHERE version = 1) AS created, max(history_date) AS at
@@ -123,9 +123,7 @@ def change_sets(where: Filter, *, before: int | None = None, limit: int) -> list
         narrow_traders=_where(narrow, "id", "AND"),
         narrow_fleet=_where(narrow, f"'{FLEET_ID}'", "AND"),
     )
-    with connection.cursor() as cursor:
-        cursor.execute(text, {**_parameters(where), "before": before, "limit": limit})
-        return [_line(row) for row in cursor.fetchall()]
+    return [_line(row) for row in sql.rows(text, {**_parameters(where), "before": before, "limit": limit})]
 
 
 def _found(where: Filter, every: Mapping[str, Any]) -> str:
@@ -143,9 +141,9 @@ def _found(where: Filter, every: Mapping[str, Any]) -> str:
     )
 
 
-def rows(where: Filter, *, batch: int = 5000) -> Iterator[Sequence[Any]]:
-    """(change_set, config_id, version, changed_at, changed_by, reason, source, account_id, changed_fields) of every
-    matching version, newest first.
+def rows(where: Filter, *, batch: int = 5000) -> Iterator[Any]:
+    """Every matching version, newest first: rows of change_set, config_id, version, changed_at, changed_by, reason,
+    source, account_id, changed_fields.
 
     A statement a batch, each from where the last one ended: no cursor stays open while a browser reads, and what
     is saved meanwhile is newer than the beginning.
@@ -156,16 +154,14 @@ def rows(where: Filter, *, batch: int = 5000) -> Iterator[Sequence[Any]]:
     while True:
         tests = {**given, **end}
         text = _VERSIONS.format(traders=_where(tests, "id"), fleet=_where(tests, f"'{FLEET_ID}'"))
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT * FROM ({text}) v ORDER BY change_set DESC, config_id DESC LIMIT %(batch)s", parameters
-            )
-            found = cursor.fetchall()
+        found = sql.rows(
+            f"SELECT * FROM ({text}) v ORDER BY change_set DESC, config_id DESC LIMIT %(batch)s", parameters
+        )
         yield from found
         if len(found) < batch:
             return
         end = {"(change_set, {id}) < (%(end_set)s, %(end_id)s)": True}
-        parameters |= {"end_set": found[-1][0], "end_id": found[-1][1]}
+        parameters |= {"end_set": found[-1].change_set, "end_id": found[-1].config_id}
 
 
 def actors() -> list[str]:
@@ -189,9 +185,7 @@ def _distinct(column: str) -> list[str]:
         SELECT value FROM found WHERE value IS NOT NULL
         UNION SELECT {column} FROM manager_config_versions ORDER BY 1
     """
-    with connection.cursor() as cursor:
-        cursor.execute(text)
-        return [value for (value,) in cursor.fetchall()]
+    return sql.values(text)
 
 
 _TESTS = {
@@ -225,9 +219,17 @@ def _where(tests: Collection[str], config_id: str, word: str = "WHERE") -> str:
     return f"{word} {' AND '.join(tests)}".format(id=config_id) if tests else ""
 
 
-def _line(row: Sequence[Any]) -> ChangeSetLine:
-    change_set, at, actor, account_id, reason, source, configs, created, config_ids, changed = row
-    fields = dict.fromkeys(path for text in changed for path in text.split(",") if path)
+def _line(row: Any) -> ChangeSetLine:
+    fields = dict.fromkeys(path for text in row.changed for path in text.split(",") if path)
     return ChangeSetLine(
-        change_set, at, actor, account_id, reason, source, configs, created, tuple(config_ids), tuple(fields)
+        change_set=row.change_set,
+        changed_at=row.changed_at,
+        changed_by=row.changed_by,
+        account_id=row.account_id,
+        reason=row.reason,
+        source=row.source,
+        configs=row.configs,
+        created=row.created,
+        config_ids=tuple(row.config_ids),
+        changed_fields=tuple(fields),
     )

@@ -98,9 +98,10 @@ def sources() -> list[str]:
 def csv_lines(where: Filter) -> Iterator[str]:
     """The matching versions as CSV. A text that a spreadsheet would run as a formula is led by an apostrophe."""
     yield csv_text.line(CSV_HEAD)
-    for change_set, config_id, version, changed_at, *texts, account_id, changed_fields in changelog.rows(where):
+    for row in changelog.rows(where):
         facts = (
-            *(change_set, config_id, version, changed_at.isoformat(), *texts, " ".join(changed_fields)),
-            "" if account_id is None else account_id,
+            *(row.change_set, row.config_id, row.version, row.changed_at.isoformat()),
+            *(row.changed_by, row.reason, row.source, " ".join(row.changed_fields)),
+            "" if row.account_id is None else row.account_id,
         )
         yield csv_text.line([csv_text.harmless(str(fact)) for fact in facts])

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
+from traders.database import sql
+from traders.models import PromptText, TraderRuntimeState, TraderSymbolCooldown
 from traders.schema import jsonio
 from traders.schema.prompts import PromptFile
 from traders.schema.settings.fleet import FleetDetail
@@ -49,19 +49,6 @@ written AS (
 INSERT INTO manager_config_versions (id, version, detail, created_at, updated_at, created_by, changed_fields,
     change_set, source, history_date, history_change_reason, history_type, history_user_id)
 SELECT 1, 1, detail, at, at, actor, '{}', %(change_set)s, %(source)s, at, %(reason)s, '+', actor FROM given
-"""
-# `prompt_texts.writer.keep` would say that the text was first seen now.
-_PROMPTS = """
-INSERT INTO prompt_texts (sha256, path, version, body, first_seen_at) VALUES (%s, %s, %s, %s, %s)
-ON CONFLICT (sha256) DO NOTHING
-"""
-_REPORT = """
-UPDATE trader_runtime_state SET active_config_version = %s, is_running = %s, detail = %s::jsonb, updated_at = %s
- WHERE trader_id = %s
-"""
-_COOLDOWN = """
-INSERT INTO trader_symbol_cooldowns (trader_id, symbol, cooldown_until, detail, created_at)
-VALUES (%s, %s, %s, %s::jsonb, %s)
 """
 
 
@@ -113,49 +100,51 @@ def write_first_settings(
     detail: FleetDetail, *, at: datetime, actor: str, source: str, reason: str, change_set: int
 ) -> None:
     """Inserts version 1 of the fleet's settings."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _FLEET,
-            {
-                "detail": jsonio.dumps(detail.model_dump()),
-                "at": at,
-                "actor": actor,
-                "change_set": change_set,
-                "source": source,
-                "reason": reason,
-            },
-        )
+    sql.execute(
+        _FLEET,
+        {
+            "detail": jsonio.dumps(detail.model_dump()),
+            "at": at,
+            "actor": actor,
+            "change_set": change_set,
+            "source": source,
+            "reason": reason,
+        },
+    )
 
 
 def write_prompts(texts: Iterable[tuple[PromptFile, datetime]]) -> None:
     """Stores each text that is not stored yet as first seen at its moment."""
-    with connection.cursor() as cursor:
-        cursor.executemany(_PROMPTS, [(text.sha256, text.path, text.version, text.body, at) for text, at in texts])
+    # `prompt_texts.writer.keep` would say that a text was first seen now.
+    rows = [
+        PromptText(sha256=text.sha256, path=text.path, version=text.version, body=text.body, first_seen_at=at)
+        for text, at in texts
+    ]
+    PromptText.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def write_reports(reports: Iterable[DatedReport]) -> None:
     """Replaces the reports of traders."""
-    with connection.cursor() as cursor:
-        for report in reports:
-            cursor.execute(
-                _REPORT,
-                [
-                    *(report.active_version, report.is_running, jsonio.dumps(report.detail), report.at),
-                    report.trader_id,
-                ],
-            )
+    for report in reports:
+        TraderRuntimeState.objects.filter(pk=report.trader_id).update(
+            active_config_version=report.active_version,
+            is_running=report.is_running,
+            detail=report.detail,
+            updated_at=report.at,
+        )
 
 
 def write_cooldowns(cooldowns: Iterable[DatedCooldown]) -> None:
-    with connection.cursor() as cursor:
-        for cooldown in cooldowns:
-            cursor.execute(
-                _COOLDOWN,
-                [
-                    *(cooldown.trader_id, cooldown.symbol, cooldown.until, jsonio.dumps(cooldown.detail)),
-                    cooldown.since,
-                ],
-            )
+    TraderSymbolCooldown.objects.bulk_create(
+        TraderSymbolCooldown(
+            trader_id=cooldown.trader_id,
+            symbol=cooldown.symbol,
+            cooldown_until=cooldown.until,
+            detail=cooldown.detail,
+            created_at=cooldown.since,
+        )
+        for cooldown in cooldowns
+    )
 
 
 def _row(version: DatedVersion) -> dict[str, Any]:
@@ -174,5 +163,4 @@ def _row(version: DatedVersion) -> dict[str, Any]:
 
 
 def _insert(statement: str, lines: Sequence[dict[str, Any]]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, ["\n".join(jsonio.dumps(line) for line in lines)])
+    sql.execute(statement, ["\n".join(jsonio.dumps(line) for line in lines)])

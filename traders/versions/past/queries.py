@@ -7,8 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
-
+from traders.database import sql
 from traders.models import TraderConfigVersion
 from traders.schema.settings.stored import StoredConfig
 from traders.versions import rows
@@ -31,11 +30,12 @@ AND (%(model)s::text IS NULL OR model = %(model)s)
 AND (%(retired)s::boolean IS NULL OR retired = %(retired)s)
 """
 _COUNTS = f"""
-SELECT count(*) FILTER (WHERE NOT retired), count(*) FILTER (WHERE retired),
-       coalesce(sum(allocation_pct) FILTER (WHERE NOT retired), 0),
-       count(*) FILTER (WHERE matches),
-       (array_agg(history_id ORDER BY id) FILTER (WHERE matches))[%(first)s:%(last)s],
-       array_agg(DISTINCT exchange_provider), array_agg(DISTINCT market_provider), array_agg(DISTINCT model)
+SELECT count(*) FILTER (WHERE NOT retired) AS traders, count(*) FILTER (WHERE retired) AS retired,
+       coalesce(sum(allocation_pct) FILTER (WHERE NOT retired), 0) AS allocated_pct,
+       count(*) FILTER (WHERE matches) AS matching,
+       (array_agg(history_id ORDER BY id) FILTER (WHERE matches))[%(first)s:%(last)s] AS ids,
+       array_agg(DISTINCT exchange_provider) AS exchanges, array_agg(DISTINCT market_provider) AS markets,
+       array_agg(DISTINCT model) AS models
   FROM (SELECT *, ({_MATCHES}) AS matches FROM ({_THEN}) t) t
 """
 _ROWS = """
@@ -90,12 +90,18 @@ def page_at(moment: datetime, search: Search, *, offset: int, limit: int) -> Pag
         "first": offset + 1,
         "last": offset + limit,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNTS, parameters)
-        ((traders, retired, allocated_pct, matching, ids, *names),) = cursor.fetchall()
-    found_rows: Any = TraderConfigVersion.objects.raw(_ROWS, [ids or []])
-    lines = [TraderThen(rows.stored(row), row.version_now) for row in found_rows]
-    return PageThen(traders, retired, allocated_pct, matching, lines, *(found or [] for found in names))
+    (sums,) = sql.rows(_COUNTS, parameters)
+    found: Any = TraderConfigVersion.objects.raw(_ROWS, [sums.ids or []])
+    return PageThen(
+        traders=sums.traders,
+        retired=sums.retired,
+        allocated_pct=sums.allocated_pct,
+        matching=sums.matching,
+        lines=[TraderThen(rows.stored(row), row.version_now) for row in found],
+        exchanges=sums.exchanges or [],
+        markets=sums.markets or [],
+        models=sums.models or [],
+    )
 
 
 def changed_since(moment: datetime) -> list[str]:
@@ -109,9 +115,7 @@ def paths_since(moment: datetime) -> list[str]:
         SELECT DISTINCT unnest(changed_fields) FROM trader_config_versions WHERE history_date > %(at)s
         UNION SELECT unnest(changed_fields) FROM manager_config_versions WHERE history_date > %(at)s ORDER BY 1
     """
-    with connection.cursor() as cursor:
-        cursor.execute(text, {"at": moment})
-        return [path for (path,) in cursor.fetchall()]
+    return sql.values(text, {"at": moment})
 
 
 def count_made_since(moment: datetime) -> int:
@@ -120,6 +124,4 @@ def count_made_since(moment: datetime) -> int:
 
 def _ids(condition: str, moment: datetime) -> list[str]:
     text = f"SELECT id FROM trader_config_versions WHERE history_date > %s GROUP BY id HAVING {condition} ORDER BY id"
-    with connection.cursor() as cursor:
-        cursor.execute(text, [moment])
-        return [trader_id for (trader_id,) in cursor.fetchall()]
+    return sql.values(text, [moment])

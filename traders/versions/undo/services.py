@@ -65,8 +65,8 @@ def extent_of(change_set: int) -> Extent:
     versions = list(changelog.rows(Filter(change_set=change_set)))
     if not versions:
         raise UnknownChangeSet(change_set)
-    paths = {path for *_facts, changed in versions for path in changed}
-    return Extent(tuple(sorted(config_id for _set, config_id, *_rest in versions)), tuple(sorted(paths)))
+    paths = {path for version in versions for path in version.changed_fields}
+    return Extent(tuple(sorted(version.config_id for version in versions)), tuple(sorted(paths)))
 
 
 def undo(
