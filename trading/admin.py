@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
-from traders.pages.desk import may_change_fleet
+from traders.pages.config_page import may_change_fleet
 from traders.pages.grid import ReadOnlyAdmin
 from trading.live.page.admin import live_view, switch_view
 from trading.models import DecisionJournal, Position, RecordExclusion, Trade

@@ -34,7 +34,6 @@ STILL_SHARED: set[str] = {
     "Report",
     "Role",
     "Row",
-    "Runtime",
     "Scope",
     "Side",
     "Source",

@@ -62,7 +62,7 @@ def _merges(page: Page) -> Iterator[str]:
     save_edit(FIRST, "mei", "wider still", **{LEVERAGE: 6})
     give_reason(page, "back")
     page.get_by_role("button", name="Restore as").click()
-    expect(page.get_by_text("It takes back 1 setting")).to_be_visible()
+    expect(page.get_by_text("It undoes 1 setting")).to_be_visible()
     yield "restore after a save in between"
 
 

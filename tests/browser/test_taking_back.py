@@ -50,7 +50,7 @@ def test_a_change_set_is_found_opened_and_undone(page: Page, halved: int) -> Non
     page.get_by_role("link", name=f"Open {halved}").click()
     page.get_by_role("link", name="Undo", exact=True).click()
     expect(page.get_by_text("1 setting was touched since.")).to_be_visible()
-    page.get_by_label("steady_long, Risk - major coin leverage: go back all the same").check()
+    page.get_by_label("steady_long, Risk - major coin leverage: go back anyway").check()
     give_reason(page, "it was better before")
     page.get_by_role("button", name="Preview this choice").last.click()
     expect(page.get_by_label("Reason")).to_have_value("it was better before")

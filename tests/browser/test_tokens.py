@@ -124,7 +124,7 @@ def test_the_pages_of_tokens_hold_at_every_width(page: Page, scheme: str) -> Non
         )
         tokens.authenticate(text)
     tokens.revoke(token_id=ApiToken.objects.get(name="old").pk, actor="a-person-of-a-long-name@example.org")
-    for address in ("", "add/", f"{token.id}/revoke/"):
+    for address in ("", "add/", f"{token.id}/change/", f"{limited.id}/change/", f"{token.id}/revoke/"):
         page.goto(TOKENS + address)
         check(page, f"tokens {address}", scheme)
     page.goto(f"{TOKENS}add/")

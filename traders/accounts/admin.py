@@ -1,4 +1,4 @@
-"""Users with their roles, and groups, in the theme's clothes."""
+"""The admin of users, with their roles, and of groups."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ admin.site.unregister(Group)
 
 
 class OwnIdsOnly:
-    """An action on a list refuses ids of another kind; Django's own would fail on a text where it expects a number."""
+    """Refuses list actions on ids of another kind. Django's own code raises an error for a text instead of a number."""
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         key = queryset.model._meta.pk
@@ -44,7 +44,7 @@ class OwnIdsOnly:
 
 @admin.register(User)
 class UserAdmin(OwnIdsOnly, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
-    """Only a superuser makes or changes a superuser: the role Admin gives no further rights."""
+    """Only a superuser can add or change a superuser, so the role Admin cannot raise its own rights."""
 
     form = AccountChangeForm
     add_form = AccountCreationForm
@@ -86,7 +86,7 @@ class UserAdmin(OwnIdsOnly, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, 
     def last_seen(self, user: User) -> str:
         return ago(user.last_login) if user.last_login else gettext("never")
 
-    @admin.action(description=_("Let in again: forget the wrong passwords"), permissions=["change"])
+    @admin.action(description=_("Unlock: clear the wrong passwords"), permissions=["change"])
     def let_in_again(self, request: HttpRequest, users: QuerySet[User]) -> None:
         names = list(users.values_list("username", flat=True))
         for name in names:
@@ -97,7 +97,7 @@ class UserAdmin(OwnIdsOnly, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, 
 
 @admin.register(Group)
 class GroupAdmin(OwnIdsOnly, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
-    """The roles are looked at only: every migration puts them back."""
+    """Groups of roles are read-only, because every migration restores them."""
 
     filter_horizontal = ()
 

@@ -1,4 +1,4 @@
-"""The three roles of a desk, and what each may do."""
+"""The three roles and their permissions."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _OPERATING = frozenset(
     }
 )
 
-# The holder of a token may write as an engine does, so only admins see and make tokens.
+# A token gives the rights of an engine, so only admins may see and make tokens.
 _ADMINS_ONLY = frozenset({"apitoken"})
 
 
 class Role(StrEnum):
-    """The value is the name of the role's group. A later one may do all that an earlier one may."""
+    """The value is the name of the role's group. Each role includes the permissions of the roles before it."""
 
     VIEWER = "Viewer"
     OPERATOR = "Operator"

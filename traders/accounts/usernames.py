@@ -1,4 +1,4 @@
-"""What no account may be called, added to the validators of Django's own field."""
+"""Adds a validator for reserved names to Django's username field."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def refuse_reserved(name: str) -> None:
 
 
 def watch_usernames() -> None:
-    """Every form, createsuperuser and full_clean ask the field's validators; the database refuses what asks none."""
+    """Adds the validator. Forms, createsuperuser and full_clean use it; a database trigger covers all other writes."""
     field = get_user_model()._meta.get_field("username")
     assert isinstance(field, CharField)
     if refuse_reserved not in field.validators:

@@ -1,4 +1,4 @@
-"""The groups behind the roles, and who is in one."""
+"""The groups of the roles, and their members."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def role_of(user: Any) -> Role | None:
 
 
 def _has_role(user: Any) -> bool:
-    """One query in the life of a request's user, however often it is asked."""
+    """Runs one query per user object and keeps the result on it."""
     if not hasattr(user, "has_role"):
         user.has_role = user.groups.filter(name__in=list(Role)).exists()
     return bool(user.has_role)
 
 
 def _has_accounts(apps: Apps) -> bool:
-    """False while migrations have been taken back to before there were any."""
+    """False if the migrations of accounts are not applied."""
     try:
         apps.get_model("auth", "Group")
     except LookupError:

@@ -1,4 +1,4 @@
-"""What is done with traders as wholes: changed in bulk, cloned, retired, compared, downloaded, uploaded."""
+"""Routes of the pages for whole traders: bulk edit, clone, retire, compare, download, upload."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from traders.versions.lifecycle.admin import bringing_back_view, clone_view, ret
 
 
 def action_urls(admin: Any) -> list[URLPattern]:
-    """Whoever may look compares and downloads; whoever may change traders changes, retires and brings back; whoever
-    may add them clones; an upload needs both, and for the fleet's settings that right as well."""
+    """Compare and download need the view permission, bulk edit, retire and bring back the change permission, clone the
+    add permission. An upload needs add and change, and for the fleet settings their permission as well."""
     version = "<str:object_id>/versions/<int:number>"
     look, change, add = admin.has_view_permission, admin.has_change_permission, admin.has_add_permission
     return [

@@ -1,4 +1,4 @@
-"""The traders: the list with its filters and the fleet's allocation, and the pages of each."""
+"""The admin of traders: the list with filters and the fleet's allocation, and the pages of each trader."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from traders.fleet.columns import TraderColumns
 from traders.fleet.pages import fleet_urls
 from traders.fleet.versioned import VersionedAdmin
 from traders.models import TraderConfig, TraderConfigVersion
-from traders.pages.desk import Desk
+from traders.pages.config_page import ConfigPage
 from traders.pages.guarded import fleet_refusals
 from traders.pages.moment_asked import AT
 from traders.pages.paginator import PagesByKey
@@ -29,7 +29,7 @@ from traders.schema.settings.trader import ID_PATTERN
 from traders.sync.conflicts.admin import conflicts_view
 from traders.versions.past.admin import past_list_view
 
-# Read as text and in columns of figures, in the table as in the cards.
+# Columns that align right, in the table and in the cards of a phone.
 FIGURES = frozenset({"version_cell", "every", "alloc"})
 
 
@@ -53,7 +53,7 @@ class TraderConfigAdmin(TraderColumns, VersionedAdmin):  # type: ignore[misc]
         return object_id if ID_PATTERN.fullmatch(object_id) else None
 
     def no_such_object(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return Desk(self, request, object_id).gone()
+        return ConfigPage(self, request, object_id).gone()
 
     def get_urls(self) -> list[URLPattern]:
         conflicts = path("conflicts/", self.admin_site.admin_view(self.conflicts_view), name="traders_conflicts")
@@ -76,7 +76,7 @@ class TraderConfigAdmin(TraderColumns, VersionedAdmin):  # type: ignore[misc]
         response = super().changelist_view(request, {"title": _("Traders"), **(extra_context or {})})
         context = getattr(response, "context_data", None)
         if context and "cl" in context:
-            # Without "opts" the page's head is its title, not the names of app and model.
+            # Without "opts" the theme shows the title in the page's head, not the names of app and model.
             del context["opts"]
             context |= self._list_context(request, context["cl"])
         return response
@@ -84,7 +84,7 @@ class TraderConfigAdmin(TraderColumns, VersionedAdmin):  # type: ignore[misc]
     def _past_list(self, request: HttpRequest) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return past_list_view(Desk(self, request, ""))
+        return past_list_view(ConfigPage(self, request, ""))
 
     def _list_context(self, request: HttpRequest, changes: Any) -> dict[str, Any]:
         headers = [
@@ -112,4 +112,4 @@ class TraderConfigAdmin(TraderColumns, VersionedAdmin):  # type: ignore[misc]
         if not needed(request):
             raise PermissionDenied
         with fleet_refusals():
-            return conflicts_view(Desk(self, request, ""))
+            return conflicts_view(ConfigPage(self, request, ""))

@@ -17,7 +17,7 @@ from traders.templatetags.desk import state_word
 from traders.versions import services as configs
 
 Lookups = list[tuple[str, Any]]
-# An empty value means that nothing was chosen, so the empty name needs another.
+# Stands for the empty name, because an empty value means "no filter".
 DEFAULT = "-"
 
 
@@ -35,7 +35,7 @@ class StateFilter(SimpleListFilter):
 
 
 class NameFilter(SimpleListFilter):
-    """The names that traders use, from one query for all such filters of a request."""
+    """Offers the names that traders use. All such filters of a request share one query."""
 
     column = ""
 

@@ -1,4 +1,4 @@
-"""The first page: the fleet in a few numbers, what waits, what changed last, and what to do first."""
+"""The index page: key figures of the fleet, open conflicts, the last changes and the first steps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LAST_CHANGES = 10
 
 
 def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Called by the theme for the index page."""
+    """The context of the index page; the theme calls it."""
     may_view = request.user.has_perm("traders.view_traderconfig") or request.user.has_perm(
         "traders.change_traderconfig"
     )
@@ -30,5 +30,5 @@ def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
 
 
 def open_conflicts() -> int:
-    """The number beside the menu's entry."""
+    """The number in the menu."""
     return SyncConflict.objects.count()

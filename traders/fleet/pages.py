@@ -1,4 +1,4 @@
-"""Pages of the whole fleet: the change log, the past, and going back to it."""
+"""Routes of the pages of the whole fleet: change log, past states, undo and restore."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from traders.versions.undo.admin import restore_to_view, undo_view
 
 
 def fleet_urls(admin: Any) -> list[URLPattern]:
-    """The right to see traders opens the log and the fleet as of a moment; the right to change them opens restore."""
+    """The log and past states need the view permission of traders, undo and restore the change permission."""
     look, change = admin.has_view_permission, admin.has_change_permission
     return [
         guarded_path(admin, "changes/", log_view, "traders_changelog", look),

@@ -1,4 +1,4 @@
-"""The fleet in a few numbers, for its list and the first page."""
+"""Key figures of the fleet, for the list of traders and the index page."""
 
 from __future__ import annotations
 

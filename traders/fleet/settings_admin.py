@@ -1,4 +1,4 @@
-"""The fleet's own settings: one configuration with the same pages as a trader's."""
+"""The admin of the fleet settings: one configuration with the same pages as a trader."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from traders.fleet.versioned import VersionedAdmin
 from traders.models import ManagerConfig
-from traders.pages.desk import FLEET_OBJECT_ID, Desk
+from traders.pages.admin_log import log_version
+from traders.pages.config_page import FLEET_OBJECT_ID, ConfigPage
 from traders.schema.settings.fleet import FLEET_ID
-from traders.versions.edit.admin import edit_view
+from traders.versions.edit.admin import EditFlow
 
 
 @admin.register(ManagerConfig)
@@ -26,12 +27,18 @@ class ManagerConfigAdmin(VersionedAdmin):
     def changelist_view(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """There is one row: its page is the list."""
+        """Redirects to the only row."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return HttpResponseRedirect(Desk(self, request, FLEET_ID).change_url)
+        return HttpResponseRedirect(ConfigPage(self, request, FLEET_ID).change_url)
 
-    def missing(self, desk: Desk) -> HttpResponse:
-        """No settings yet: an account that may change them gets the empty form, others are told what to do."""
-        is_form = desk.may_change and desk.request.resolver_match.url_name.endswith("_change")  # type: ignore[union-attr]
-        return edit_view(desk, None) if is_form else desk.render("no_fleet.html", desk.name(None))
+    def missing(self, page: ConfigPage) -> HttpResponse:
+        """The page while no settings are stored: the empty form for accounts that may change them, else a hint."""
+        is_form = page.may_change and page.request.resolver_match.url_name.endswith("_change")  # type: ignore[union-attr]
+        if not is_form:
+            return page.render("no_fleet.html", page.name(None))
+        flow = EditFlow(page, None)
+        answer = flow.answer()
+        if flow.result:
+            log_version(page, flow.result, flow.reason, added=True)
+        return answer

@@ -1,23 +1,27 @@
-"""The admin of a versioned configuration: routes its pages to their views, reads and writes nothing itself."""
+"""The base class of the admins of versioned configurations: the stock edit page, and routes to the other pages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin
 
-from traders.pages.desk import Desk
+from traders.pages.config_page import ConfigPage
 from traders.pages.guarded import fleet_refusals
+from traders.pages.preview_flow import SAVE
 from traders.schema.settings.stored import StoredConfig
 from traders.versions import services as configs
-from traders.versions.edit.admin import edit_view
+from traders.versions.edit.admin import EditFlow
+from traders.versions.edit.forms.config import fieldsets
 from traders.versions.history.admin import compare_view, history_view, version_view, whole_page
 from traders.versions.past.admin import past_view
 from traders.versions.restore.admin import restore_view
+from traders.versions.rules.proposal import settings_of
 
 View = Callable[..., HttpResponse]
 
@@ -47,18 +51,62 @@ class VersionedAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """The form; an account that may only look sees the current version instead."""
-        if not self.has_change_permission(request):
-            if request.method == "POST":
-                raise PermissionDenied
-            return self._page(request, object_id, lambda desk, current: whole_page(desk, current, current, tab="edit"))
-        return self._page(request, object_id, edit_view)
+        if self.has_change_permission(request):
+            return self._page(request, object_id, lambda page, current: self._form_view(page, current, object_id))
+        if request.method == "POST":
+            raise PermissionDenied
+        return self._page(request, object_id, lambda page, current: whole_page(page, current, current, tab="edit"))
 
-    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        return edit_view(Desk(self, request, ""), None)
+        return self._form_view(ConfigPage(self, request, ""), None, None)
+
+    def _form_view(self, page: ConfigPage, current: StoredConfig | None, object_id: str | None) -> HttpResponse:
+        """The stock form and save, and the steps between them."""
+        flow = EditFlow(page, current)
+        if flow.is_posted and flow.step != SAVE:
+            return flow.answer()
+        page.request.edit_flow = flow  # type: ignore[attr-defined]
+        # The stock view unquotes the id: an id such as btc_50 would become another one.
+        quoted = None if object_id is None else quote(object_id)
+        view = super().changeform_view
+        return flow.answered(lambda: view(page.request, quoted))
+
+    def get_form(self, request: Any, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """A ModelForm made from the declared settings."""
+        return request.edit_flow.form_class()
+
+    def get_fieldsets(self, request: Any, obj: Any = None) -> Any:
+        config_id = self.config_id(str(obj.pk)) if obj else ""
+        return fieldsets(settings_of(config_id or ""), adding=obj is None)
+
+    def render_change_form(self, request: Any, context: dict[str, Any], **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        answer: HttpResponse = request.edit_flow.form_page(adminform=context["adminform"], media=context["media"])
+        return answer
+
+    def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
+        """Makes a version. Raises what the service raises, which leads to a page of the flow."""
+        flow: EditFlow = request.edit_flow
+        obj.pk = obj.pk or flow.config_id
+        flow.save()
+
+    def construct_change_message(self, request: Any, form: Any, formsets: Any, add: bool = False) -> str:  # type: ignore[override]
+        flow: EditFlow = request.edit_flow
+        return f"v{flow.result.version}: {flow.reason}"
+
+    def response_add(self, request: Any, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        return self.response_change(request, obj)
+
+    def response_change(self, request: Any, obj: Any) -> HttpResponse:
+        flow: EditFlow = request.edit_flow
+        return flow.saved(flow.result)
 
     def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         return self._page(request, object_id, history_view)
@@ -70,31 +118,31 @@ class VersionedAdmin(ModelAdmin):
         return self._page(request, object_id, past_view)
 
     def version_view(self, request: HttpRequest, object_id: str, number: int) -> HttpResponse:
-        return self._page(request, object_id, lambda desk, current: version_view(desk, current, number))
+        return self._page(request, object_id, lambda page, current: version_view(page, current, number))
 
     def restore_view(self, request: HttpRequest, object_id: str, number: int) -> HttpResponse:
         if not self.has_change_permission(request):
             raise PermissionDenied
-        return self._page(request, object_id, lambda desk, current: restore_view(desk, current, number))
+        return self._page(request, object_id, lambda page, current: restore_view(page, current, number))
 
     def _page(
-        self, request: HttpRequest, object_id: str, view: Callable[[Desk, StoredConfig], HttpResponse]
+        self, request: HttpRequest, object_id: str, view: Callable[[ConfigPage, StoredConfig], HttpResponse]
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
         config_id = self.config_id(object_id)
         if config_id is None:
             return self.no_such_object(request, object_id)
-        desk = Desk(self, request, config_id)
-        current = configs.stored(desk.config_id)
+        page = ConfigPage(self, request, config_id)
+        current = configs.stored(page.config_id)
         with fleet_refusals():
-            return view(desk, current) if current else self.missing(desk)
+            return view(page, current) if current else self.missing(page)
 
-    def missing(self, desk: Desk) -> HttpResponse:
-        return desk.gone()
+    def missing(self, page: ConfigPage) -> HttpResponse:
+        return page.gone()
 
     def no_such_object(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The admin's own answer to an id that its model does not have: a message, on another page."""
+        """Django's answer to an unknown id: a redirect with a message."""
         answer: HttpResponse = self._get_obj_does_not_exist_redirect(  # type: ignore[attr-defined]
             request, self.opts, object_id
         )

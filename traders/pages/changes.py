@@ -1,4 +1,4 @@
-"""A change as every page shows it: path in words and code, old, new, and whether it raises risk."""
+"""How pages show a change: label, path, old and new value, and whether it raises risk."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class TextLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ChangeRow:
     """`kind` is changed, added or removed; `risk` is raises, lowers or empty; `lines` is the diff of a long text."""
 
     path: str
@@ -37,7 +37,7 @@ class Row:
     lines: tuple[TextLine, ...] = ()
 
 
-def rows(config_id: str, changes: Iterable[Change], *, texts: Mapping[str, str] | None = None) -> list[Row]:
+def rows(config_id: str, changes: Iterable[Change], *, texts: Mapping[str, str] | None = None) -> list[ChangeRow]:
     """`texts` are prompts' bodies by digest: a changed digest with both sides among them is shown line by line."""
     settings = settings_of(config_id)
     return [_row(settings, change, texts or {}) for change in changes]
@@ -54,9 +54,9 @@ def digests_in(changes: Iterable[Change]) -> set[str]:
     }
 
 
-def _row(settings: Mapping[str, Setting], change: Change, texts: Mapping[str, str]) -> Row:
+def _row(settings: Mapping[str, Setting], change: Change, texts: Mapping[str, str]) -> ChangeRow:
     setting = settings.get(change.path)
-    return Row(
+    return ChangeRow(
         path=change.path,
         label=words.place(settings, change.path),
         old=words.value(setting, change.old),
@@ -88,7 +88,7 @@ def _text_lines(setting: Setting | None, change: Change, texts: Mapping[str, str
 
 
 def line_diff(old: str, new: str) -> Iterable[TextLine]:
-    """The lines that differ, with a few around them."""
+    """The lines that differ, with a few lines of context."""
     found: Any = difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=_CONTEXT_LINES)
     for index, line in enumerate(found):
         if index < 3:  # the two lines that would name files, and the first place

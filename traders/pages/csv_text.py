@@ -1,4 +1,4 @@
-"""CSV that a spreadsheet may open: what it would run as a formula stays a text."""
+"""CSV lines in which a spreadsheet runs no formula."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ def line(cells: Iterable[str]) -> str:
 
 
 def harmless(text: str) -> str:
-    """Led by an apostrophe where a spreadsheet would run it. For texts alone: a negative number is none."""
+    """Puts an apostrophe before a text that a spreadsheet would run as a formula. Not for numbers: -1 is no formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text

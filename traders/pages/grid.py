@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 
@@ -42,6 +42,11 @@ class ReadOnlyAdmin(ModelAdmin):
         return ""
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        # Without "opts" the theme shows the title in the page's head, not the names of app and model.
-        context = {"title": capfirst(self.opts.verbose_name_plural), "opts": None, **(extra_context or {})}
+        context = {"title": capfirst(self.opts.verbose_name_plural), **(extra_context or {})}
         return super().changelist_view(request, context)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"title": capfirst(self.opts.verbose_name), "subtitle": None, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)

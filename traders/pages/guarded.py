@@ -1,4 +1,4 @@
-"""A page outside the admin's own ones: behind the login and its rule, with the desk it works at."""
+"""Routes of pages beside the stock ones: login, permission and ConfigPage for each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
-from traders.pages.desk import Desk
+from traders.pages.config_page import ConfigPage
 from traders.versions.rules.errors import FleetNotAllowed
 from traders.words.messages import translated
 
@@ -21,7 +21,7 @@ Rule = Callable[[HttpRequest], bool]
 
 @contextmanager
 def fleet_refusals() -> Iterator[None]:
-    """The services ask for the fleet's permission themselves; a page answers their refusal like any other, with 403."""
+    """Turns FleetNotAllowed of a service into PermissionDenied, which is answered 403."""
     try:
         yield
     except FleetNotAllowed as refused:
@@ -29,9 +29,9 @@ def fleet_refusals() -> Iterator[None]:
 
 
 def guarded_path(admin: Any, route: str, view: View, name: str, allowed: Rule) -> URLPattern:
-    """`view` is called with a desk and the route's arguments; of a route with `object_id` the desk is that object's.
+    """`view` is called with a ConfigPage, of the route's `object_id` if it has one, and the other arguments.
 
-    An admin of configurations says which ids it takes: an id of another kind never reaches the view.
+    An admin of configurations checks the id first (`config_id`), so an id of another kind never reaches the view.
     """
     takes: Callable[[str], str | None] = getattr(admin, "config_id", lambda object_id: object_id)
 
@@ -42,7 +42,7 @@ def guarded_path(admin: Any, route: str, view: View, name: str, allowed: Rule) -
             answer: HttpResponseBase = admin.no_such_object(request, object_id)
             return answer
         with fleet_refusals():
-            return view(Desk(admin, request, object_id), **arguments)
+            return view(ConfigPage(admin, request, object_id), **arguments)
 
     guarded: View = admin.admin_site.admin_view(checked)
     return path(route, guarded, name=name)

@@ -126,7 +126,7 @@ class KeysetChangeList(ChangeList):
             try:
                 return _read_place(text, order), name == NEWER
             except ValidationError:
-                said = _("“%(place)s” is no place in this list. You see its first page.") % {"place": text[:80]}
+                said = _("“%(place)s” is not a place in this list. You see its first page.") % {"place": text[:80]}
                 messages.warning(request, said)
         return None, False
 

@@ -1,4 +1,4 @@
-"""The moment that an address asks for."""
+"""Reads the moment in an address."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from datetime import datetime
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 
-from traders.pages.desk import Desk
+from traders.pages.config_page import ConfigPage
 from traders.words.moments import read_moment
 
 AT = "at"
 
 
-def asked_moment(desk: Desk) -> datetime | None:
-    """`?at=2026-11-01T12:00`, in UTC; None, after saying why, where it is no moment of the past."""
+def asked_moment(page: ConfigPage) -> datetime | None:
+    """`?at=2026-11-01T12:00` in UTC. None with a warning to the user if it is not a moment of the past."""
     try:
-        return read_moment(desk.request.GET.get(AT, ""))
+        return read_moment(page.request.GET.get(AT, ""))
     except ValidationError as wrong:
-        messages.warning(desk.request, " ".join(wrong.messages))
+        messages.warning(page.request, " ".join(wrong.messages))
         return None

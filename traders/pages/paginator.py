@@ -1,4 +1,4 @@
-"""Pages of a long list."""
+"""A paginator for lists with computed columns."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from django.core.paginator import Page, Paginator
 
 
 class PagesByKey(Paginator[Any]):
-    """Finds the keys of a page first and reads those rows alone: PostgreSQL computes every column of the rows that an
-    OFFSET passes over."""
+    """Reads the keys of a page first, then only those rows. With a plain OFFSET, PostgreSQL computes the columns of all
+    rows that it skips."""
 
     def page(self, number: int | str) -> Page[Any]:
         found = super().page(number)

@@ -1,4 +1,4 @@
-"""The reason alone: for a restore and for settled conflicts."""
+"""The form with a reason, base class of the forms of changes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ReasonForm(forms.Form):
         super().__init__(data, auto_id="f-%s")
 
     def add_problems(self, problems: Iterable[Problem]) -> None:
-        """The reason's own on its field, the others on top."""
+        """Problems of the reason go to its field, all others to the top of the form."""
         for problem in problems:
             if problem.path == "reason":
                 self.add_error("reason", messages.sentence(problem))

@@ -1,4 +1,4 @@
-"""Where the layer above adds to pages of this one, which knows nothing of it.
+"""Hooks by which the layer above adds to pages of this layer, which does not import it.
 
 That layer's admin appends at its start; a page calls what it finds, in order, and shows nothing where there is none.
 """

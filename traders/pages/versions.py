@@ -1,4 +1,4 @@
-"""Reads of version rows for the pages: a page of a history with what each version changed."""
+"""Reads version rows for pages: a page of a history with the changes of each version."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from traders.models import ManagerConfigVersion, PromptText, TraderConfigVersion
-from traders.pages.changes import Row, rows
+from traders.pages.changes import ChangeRow, rows
 from traders.schema.paths import Change, diff
 from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.settings.stored import StoredConfig
@@ -32,12 +32,12 @@ class VersionLine:
     account_id: int | None
     reason: str
     source: str
-    rows: list[Row]
+    rows: list[ChangeRow]
     current: bool
 
 
 def page_of_history(config_id: str, number: str | None, *, current: int) -> tuple[Page[Any], list[VersionLine]]:
-    """The newest versions first, `PER_PAGE` on a page: two queries, however long the history."""
+    """The newest versions first, `PER_PAGE` on a page. Two queries, for a history of any length."""
     versions = versions_of(config_id)
     versions = versions.annotate(until=Subquery(_next(versions.model).values("history_date")))
     page = Paginator(versions, PER_PAGE).get_page(number)
@@ -55,7 +55,7 @@ def page_of_history(config_id: str, number: str | None, *, current: int) -> tupl
 
 
 def _next(model: Any) -> QuerySet[Any]:
-    """The version after the one of the row."""
+    """The next version of each row."""
     found: QuerySet[Any] = model.objects.filter(id=OuterRef("id"), version=OuterRef("version") + 1)
     return found
 

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from traders.models import PromptText
-from traders.pages.desk import Desk
+from traders.pages.config_page import ConfigPage
 from traders.pages.grid import ReadOnlyAdmin
 from traders.pages.guarded import guarded_path
 from traders.pages.keyset import KeysetChangeList
@@ -88,7 +88,7 @@ class PromptTextAdmin(ReadOnlyAdmin):
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        return create_view(Desk(self, request, ""))
+        return create_view(ConfigPage(self, request, ""))
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         return missing(request, object_id)

@@ -1,4 +1,4 @@
-"""Writing prompts: a new text in the place of one that traders use, or for none of them yet."""
+"""Pages that write prompt texts: a new text, or a replacement for a text that traders use."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from django.contrib import messages
 from django.contrib.admin.models import ADDITION, LogEntry
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,158 +15,157 @@ from django.utils.translation import ngettext
 from traders.manager_yaml.prompts import CheckedPrompt
 from traders.models import PromptText
 from traders.pages.changes import line_diff
-from traders.pages.desk import Desk
+from traders.pages.config_page import ConfigPage
+from traders.pages.preview_flow import SAVE, PreviewFlow
 from traders.prompt_texts import writer as stored
 from traders.prompts import services as prompts
 from traders.prompts.forms import PromptForm
 from traders.prompts.pages import missing
-from traders.schema.problems import InvalidConfig
 from traders.schema.prompts import PromptFile
-from traders.versions.bulk.chosen import LEAVE, SEEN, TRADER, seen_versions
-from traders.versions.bulk.many import ChangedMeanwhile
-from traders.versions.bulk.many_page import preview_of, saved_page
+from traders.schema.settings.stored import SavedVersion
+from traders.versions.bulk.chosen import LEAVE, TRADER, seen_versions
+from traders.versions.bulk.many_page import Contested, ManyFlow, preview_of
 from traders.versions.reason import required_reason
-from traders.versions.rules.errors import UnknownConfig
 
 SHOWN = 200
-"""Traders that can be ticked one by one; further ones always come along."""
+"""The most traders with a tick box each; further ones are always included."""
 USERS, PATH = "users", "as"
-STEPS = ("preview", "save")
 
 
-def create_view(desk: Desk) -> HttpResponse:
-    if desk.request.method != "POST":
-        return _create_page(desk, PromptForm(initial={"path": desk.request.GET.get("path", "")}))
-    form = PromptForm(desk.request.POST)
-    try:
-        if form.is_valid():
-            found = prompts.written(path=form.cleaned_data["path"], body=form.cleaned_data["body"])
-            prompts.create(text=found.prompt, reason=form.cleaned_data["reason"])
-            return _created(desk, found, form.cleaned_data["reason"])
-    except InvalidConfig as invalid:
-        form.add_problems(invalid.problems)
-    return _create_page(desk, form)
+def create_view(page: ConfigPage) -> HttpResponse:
+    return PromptCreateFlow(page).answer()
 
 
-def edit_view(desk: Desk) -> HttpResponse:
-    """Of the text `object_id` as the prompt `?as=path`. Steps: preview, back, save."""
-    old = prompts.existing(desk.config_id)
+def edit_view(page: ConfigPage) -> HttpResponse:
+    """Of the text `object_id` as the prompt `?as=path`."""
+    old = prompts.existing(page.config_id)
     if old is None:
-        return missing(desk.request, desk.config_id)
-    old = replace(old, path=desk.request.GET.get(PATH) or old.path)
-    if desk.request.method != "POST":
-        users = stored.users(old.path, old.sha256)
-        return _form_page(desk, old, PromptForm(initial={"body": old.body}, fixed_path=True), users, users)
-    form = PromptForm(desk.request.POST, fixed_path=True)
-    step = desk.request.POST.get("step", "preview")
-    if step in STEPS and form.is_valid():
-        try:
-            return _step(desk, old, form, saving=step == "save")
-        except InvalidConfig as invalid:
-            form.add_problems(invalid.problems)
-        except UnknownConfig as unknown:
-            form.add_error(None, _("%(error)s: leave it out.") % {"error": str(unknown).capitalize()})
-    return _form_page(desk, old, form, _posted_users(desk), _chosen(desk))
+        return missing(page.request, page.config_id)
+    return PromptEditFlow(page, replace(old, path=page.request.GET.get(PATH) or old.path)).answer()
 
 
-def _step(desk: Desk, old: PromptFile, form: PromptForm, *, saving: bool) -> HttpResponse:
-    """Raises InvalidConfig and UnknownConfig."""
-    new = prompts.written(path=old.path, body=form.cleaned_data["body"], like=old)
-    reason = required_reason(form.cleaned_data["reason"])
-    if not saving or new.prompt.sha256 == old.sha256:
-        return _preview_page(desk, old, new, form)
-    try:
-        saved = prompts.save(
-            old=old,
-            new=new.prompt,
-            trader_ids=_chosen(desk),
-            seen=seen_versions(desk),
-            reason=reason,
-            actor=desk.actor,
+class PromptCreateFlow(PreviewFlow):
+    """A text that no trader uses yet, so it has no preview."""
+
+    first_step = SAVE
+
+    def make_form(self, data: QueryDict | None) -> PromptForm:
+        return PromptForm(data, initial={"path": self.request.GET.get("path", "")} if data is None else None)
+
+    def save(self) -> CheckedPrompt:
+        given = self.form.cleaned_data
+        found = prompts.written(path=given["path"], body=given["body"])
+        prompts.create(text=found.prompt, reason=self.reason)
+        return found
+
+    def saved(self, result: CheckedPrompt) -> HttpResponse:
+        _note(self.page, result.prompt, self.reason)
+        messages.success(self.request, _("Stored the text. Choose it in a trader's form, under Prompts."))
+        if result.doubt:
+            messages.warning(self.request, f"{result.prompt.path}{result.doubt}.")
+        return HttpResponseRedirect(_url(result.prompt.sha256))
+
+    def form_page(self) -> HttpResponse:
+        return self.page.render("prompt_form.html", _("New prompt text"), form=self.form)
+
+
+class PromptEditFlow(ManyFlow):
+    """Replaces `old` for the ticked traders. Steps: preview, back, save."""
+
+    def __init__(self, page: ConfigPage, old: PromptFile) -> None:
+        super().__init__(page)
+        self.old = old
+        users = _posted_users(page) if self.is_posted else stored.users(old.path, old.sha256)
+        self.users = users
+        self.trader_ids = _chosen(page, users) if self.is_posted else users
+
+    def make_form(self, data: QueryDict | None) -> PromptForm:
+        return PromptForm(data, initial=None if data else {"body": self.old.body}, fixed_path=True)
+
+    def is_valid(self) -> bool:
+        """Raises InvalidConfig for a text that breaks the rules of prompt files."""
+        if not super().is_valid():
+            return False
+        self.new = prompts.written(path=self.old.path, body=self.form.cleaned_data["body"], like=self.old)
+        required_reason(self.reason)
+        return True
+
+    def save(self) -> list[SavedVersion] | None:
+        """None for a text that is the old one."""
+        if self.new.prompt.sha256 == self.old.sha256:
+            return None
+        return prompts.save(
+            old=self.old,
+            new=self.new.prompt,
+            trader_ids=self.trader_ids,
+            seen=seen_versions(self.page),
+            reason=self.reason,
+            actor=self.page.actor,
         )
-    except ChangedMeanwhile as changed:
-        return _preview_page(desk, old, new, form, contested=list(changed.contested))
-    _note(desk, new.prompt, reason)
-    if not saved:
-        messages.success(desk.request, _("Stored the text. No trader was moved to it."))
-        return HttpResponseRedirect(_url(new.prompt.sha256))
-    said = ngettext("Moved %(n)d trader to the new text.", "Moved %(n)d traders to the new text.", len(saved))
-    return saved_page(desk, saved, said % {"n": len(saved)})
+
+    def saved(self, result: list[SavedVersion] | None) -> HttpResponse:
+        if result is None:
+            return self.preview_page()
+        _note(self.page, self.new.prompt, self.reason)
+        if not result:
+            messages.success(self.request, _("Stored the text. No trader was moved to it."))
+            return HttpResponseRedirect(_url(self.new.prompt.sha256))
+        return super().saved(result)
+
+    def words_of(self, count: int) -> str:
+        return ngettext("Moved %(n)d trader to the new text.", "Moved %(n)d traders to the new text.", count)
+
+    def form_page(self) -> HttpResponse:
+        ticked = set(self.trader_ids)
+        return self.page.render(
+            "prompt_form.html",
+            _("Edit %(path)s") % {"path": self.old.path},
+            old=self.old,
+            form=self.form,
+            users=" ".join(self.users),
+            shown=[(name, name in ticked) for name in self.users[:SHOWN]],
+            more=max(0, len(self.users) - SHOWN),
+        )
+
+    def preview_page(self, *, contested: Contested | None = None) -> HttpResponse:
+        """Raises UnknownConfig. Traders that were given another text meanwhile are named and left out."""
+        gone = contested or {}
+        proposal = prompts.propose(old=self.old, new=self.new.prompt, trader_ids=self.trader_ids)
+        return self.page.render(
+            "prompt_preview.html",
+            _("Edit %(path)s") % {"path": self.old.path},
+            **preview_of(self.page, proposal),
+            old=self.old,
+            new=self.new.prompt,
+            doubt=self.new.doubt,
+            lines=list(line_diff(self.old.body, self.new.prompt.body)),
+            is_stored=prompts.existing(self.new.prompt.sha256) is not None,
+            gone=[name for name in self.trader_ids if name in gone],
+            reason=self.reason,
+            carried=self._carried_users(proposal.seen if gone else self.trader_ids, without=gone),
+        )
+
+    def _carried_users(self, chosen: Collection[str], *, without: Collection[str]) -> list[tuple[str, str]]:
+        users = [name for name in self.users if name not in without]
+        ticked = [name for name in users[:SHOWN] if name in set(chosen)]
+        return [*self.carried(TRADER, USERS), (USERS, " ".join(users)), *((TRADER, name) for name in ticked)]
 
 
-def _chosen(desk: Desk) -> list[str]:
-    """The ticked ones of those shown, and all that were too many to show, but for those left out after all."""
-    users = _posted_users(desk)
-    ticked = {*desk.request.POST.getlist(TRADER), *users[SHOWN:]} - set(desk.request.POST.getlist(LEAVE))
+def _chosen(page: ConfigPage, users: Sequence[str]) -> list[str]:
+    """The ticked traders, and those beyond SHOWN, without those that the preview left out."""
+    ticked = {*page.request.POST.getlist(TRADER), *users[SHOWN:]} - set(page.request.POST.getlist(LEAVE))
     return [name for name in users if name in ticked]
 
 
-def _posted_users(desk: Desk) -> list[str]:
-    return list(dict.fromkeys(desk.request.POST.get(USERS, "").split()))
+def _posted_users(page: ConfigPage) -> list[str]:
+    return list(dict.fromkeys(page.request.POST.get(USERS, "").split()))
 
 
-def _created(desk: Desk, found: CheckedPrompt, reason: str) -> HttpResponse:
-    _note(desk, found.prompt, reason)
-    messages.success(desk.request, _("Stored the text. Choose it in a trader's form, under Prompts."))
-    if found.doubt:
-        messages.warning(desk.request, f"{found.prompt.path}{found.doubt}.")
-    return HttpResponseRedirect(_url(found.prompt.sha256))
-
-
-def _note(desk: Desk, text: PromptFile, reason: str) -> None:
-    """Who wrote a text, and why, stands in the admin's own log: the text itself may come to serve no trader."""
+def _note(page: ConfigPage, text: PromptFile, reason: str) -> None:
+    """Logs who wrote a text and why in Django's log, because a text that no trader uses has no version."""
     row = PromptText.objects.filter(pk=text.sha256)
-    LogEntry.objects.log_actions(str(desk.request.user.pk), row, ADDITION, change_message=reason, single_object=True)
+    LogEntry.objects.log_actions(str(page.request.user.pk), row, ADDITION, change_message=reason, single_object=True)
 
 
 def _url(sha256: str) -> str:
     return reverse("admin:traders_prompttext_change", args=[sha256])
-
-
-def _create_page(desk: Desk, form: PromptForm) -> HttpResponse:
-    return desk.render("prompt_form.html", _("New prompt text"), form=form)
-
-
-def _form_page(
-    desk: Desk, old: PromptFile, form: PromptForm, users: Sequence[str], chosen: Sequence[str]
-) -> HttpResponse:
-    ticked = set(chosen)
-    return desk.render(
-        "prompt_form.html",
-        _("Edit %(path)s") % {"path": old.path},
-        old=old,
-        form=form,
-        users=" ".join(users),
-        shown=[(name, name in ticked) for name in users[:SHOWN]],
-        more=max(0, len(users) - SHOWN),
-    )
-
-
-def _preview_page(
-    desk: Desk, old: PromptFile, new: CheckedPrompt, form: PromptForm, *, contested: Sequence[str] = ()
-) -> HttpResponse:
-    """Raises UnknownConfig."""
-    chosen = _chosen(desk)
-    proposal = prompts.propose(old=old, new=new.prompt, trader_ids=chosen)
-    return desk.render(
-        "prompt_preview.html",
-        _("Edit %(path)s") % {"path": old.path},
-        **preview_of(desk, proposal),
-        old=old,
-        new=new.prompt,
-        doubt=new.doubt,
-        lines=list(line_diff(old.body, new.prompt.body)),
-        is_stored=prompts.existing(new.prompt.sha256) is not None,
-        gone=[name for name in chosen if name in contested],
-        reason=form.cleaned_data["reason"],
-        carried=_carried(desk, proposal.seen if contested else chosen, without=contested),
-    )
-
-
-def _carried(desk: Desk, chosen: Collection[str], *, without: Collection[str]) -> list[tuple[str, str]]:
-    """What was posted, to be posted again from the preview."""
-    own = ("csrfmiddlewaretoken", "step", SEEN, LEAVE, TRADER, USERS)
-    posted = [(name, str(value)) for name, value in desk.request.POST.items() if name not in own]
-    users = [name for name in _posted_users(desk) if name not in without]
-    ticked = [name for name in users[:SHOWN] if name in set(chosen)]
-    return [*posted, (USERS, " ".join(users)), *((TRADER, name) for name in ticked)]

@@ -1,4 +1,4 @@
-"""A prompt's text as it is written in the browser."""
+"""The form of a prompt text."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from traders.models import PromptText
 from traders.pages.changes import TextLine, line_diff
-from traders.pages.desk import Desk
+from traders.pages.config_page import ConfigPage
 from traders.prompt_texts import writer as stored
 from traders.prompt_texts.writer import Use
 from traders.prompts import services as prompts
@@ -82,17 +82,17 @@ def beside_text(request: HttpRequest, text: PromptText) -> dict[str, Any]:
     }
 
 
-def compare_view(desk: Desk) -> HttpResponse:
+def compare_view(page: ConfigPage) -> HttpResponse:
     """`?a=digest&b=digest`; without them the two that were stored last."""
     known = list(PromptText.objects.defer("body").order_by("path", "-first_seen_at"))
     newest = sorted(known, key=lambda text: text.first_seen_at)[-2:]
-    chosen = [desk.request.GET.get(name) or "" for name in ("a", "b")]
+    chosen = [page.request.GET.get(name) or "" for name in ("a", "b")]
     if not any(chosen):
         chosen = [text.sha256 for text in newest]
     found = PromptText.objects.in_bulk(chosen)
     sides = [found.get(digest) for digest in chosen]
     both = len(sides) == 2 and all(sides)
-    return desk.render(
+    return page.render(
         "prompt_compare.html",
         _("Compare two prompt texts"),
         known=known,

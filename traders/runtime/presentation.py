@@ -1,6 +1,6 @@
-"""What an engine reported of a trader, and its cooldowns: shown, never touched here.
+"""Presents what an engine reported of a trader, and its cooldowns.
 
-Engines write these rows; a value that is not of the expected kind is shown as it is, and none as a dash.
+Engines write these rows. A value of an unexpected type is shown as it is, a missing one as a dash.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _EARLIEST_YEAR = 2000  # before it stands for "never": the year 1 is an engine's
 
 
 @dataclass(frozen=True)
-class Cooldown:
+class CooldownShown:
     """`until` and `since` are times with their exact value on hover; `holds` is false once it is over."""
 
     symbol: str
@@ -42,7 +42,7 @@ class Cooldown:
 
 
 @dataclass(frozen=True)
-class Runtime:
+class RuntimeShown:
     """`facts` are (label, value) of the last report, empty when no engine has reported."""
 
     state: State
@@ -51,11 +51,11 @@ class Runtime:
     reported: SafeString | str
     desired: str
     facts: list[tuple[str, str]]
-    cooldowns: list[Cooldown]
+    cooldowns: list[CooldownShown]
     more_cooldowns: int
 
 
-def runtime_of(trader_id: str, now: datetime) -> Runtime | None:
+def runtime_of(trader_id: str, now: datetime) -> RuntimeShown | None:
     """Three queries; None where there is no such trader."""
     trader = TraderConfig.objects.select_related("runtime_state").filter(pk=trader_id).first()
     if trader is None:
@@ -63,7 +63,7 @@ def runtime_of(trader_id: str, now: datetime) -> Runtime | None:
     report = trader.runtime_state
     is_reported = report.active_config_version is not None
     cooldowns = TraderSymbolCooldown.objects.filter(trader_id=trader_id)
-    return Runtime(
+    return RuntimeShown(
         state=state_of_trader(trader, now),
         is_reported=is_reported,
         is_stale=is_reported
@@ -127,9 +127,9 @@ def _desired(trader: TraderConfig, now: datetime) -> str:
     return format_html_join(" · ", "{}", ([part] for part in [*parts, shown(desired.get("reason"))] if part != NONE))
 
 
-def _cooldown(row: TraderSymbolCooldown, now: datetime) -> Cooldown:
+def _cooldown(row: TraderSymbolCooldown, now: datetime) -> CooldownShown:
     detail = row.detail if isinstance(row.detail, dict) else {}
-    return Cooldown(
+    return CooldownShown(
         symbol=row.symbol,
         holds=row.cooldown_until > now,
         until=when(row.cooldown_until, now),

@@ -1,4 +1,4 @@
-"""What a sync did, or would do, for pages: all counts, and the first outcomes of each kind in full."""
+"""Presents the result or the plan of a sync: counts of all, details of the first of each kind."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from traders.pages.changes import Row, digests_in, rows
+from traders.pages.changes import ChangeRow, digests_in, rows
 from traders.pages.versions import prompt_bodies
 from traders.schema.settings.fleet import FLEET_ID
 from traders.sync.rules import SyncAction, SyncOutcome, SyncReport
@@ -25,7 +25,7 @@ class OutcomeShown:
     title: str
     config_id: str
     version: int
-    rows: list[Row]
+    rows: list[ChangeRow]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What every page shows the same way: states, times, durations, percentages, the fleet's allocation."""
+"""Template tags of all pages: states, times, durations, percentages, the fleet's allocation."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from traders.models import ApiToken
-from traders.pages.desk import Desk
+from traders.pages.config_page import ConfigPage
 from traders.pages.grid import ReadOnlyAdmin
 from traders.pages.guarded import guarded_path
 from traders.pages.keyset import KeysetChangeList
@@ -69,7 +69,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         """A page of its own: its answer is the only place where the token is shown."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        return create_view(Desk(self, request, ""))
+        return create_view(ConfigPage(self, request, ""))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return super().changelist_view(request, {"may_add": self.has_add_permission(request), **(extra_context or {})})
@@ -109,7 +109,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     def last_used(self, row: ApiToken) -> SafeString:
         return ago(row.last_used_at) if row.last_used_at else format_html('<span class="faint">{}</span>', _("never"))
 
-    @admin.display(description=gettext_lazy("revoke"))
+    @admin.display(description=gettext_lazy("revoke"), empty_value="")
     def revoke(self, row: Any) -> SafeString:
         if row.summary.state is TokenState.REVOKED:
             return SafeString("")

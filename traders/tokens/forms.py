@@ -1,4 +1,4 @@
-"""A new API token: what it is called, what it may do, and how long."""
+"""The form of a new API token: name, scopes, traders and expiry."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from traders.models import ApiToken
-from traders.pages.desk import Desk
+from traders.pages.config_page import ConfigPage
 from traders.schema.problems import InvalidConfig
 from traders.schema.tokens import PREFIX, IssuedToken, Scope, Token, TokenState
 from traders.templatetags.desk import active_for
@@ -76,61 +76,61 @@ def may_revoke(request: HttpRequest) -> bool:
 
 
 @sensitive_variables("text")
-def create_view(desk: Desk) -> HttpResponse:
+def create_view(page: ConfigPage) -> HttpResponse:
     """The answer to a sent form is the only place where a token is ever shown; no cache keeps a page of the admin."""
-    if desk.request.method != "POST":
-        return _form_page(desk, TokenForm(form_id=secrets.token_urlsafe(16), known=tokens.limitable()))
-    sent = desk.request.session.get(SENT, [])
-    if desk.request.POST.get("form_id") in sent:
-        said = _("That form made its token already. It is not shown again: if you did not keep it, revoke it.")
-        messages.info(desk.request, said)
+    if page.request.method != "POST":
+        return _form_page(page, TokenForm(form_id=secrets.token_urlsafe(16), known=tokens.limitable()))
+    sent = page.request.session.get(SENT, [])
+    if page.request.POST.get("form_id") in sent:
+        said = _("This form has already made its token, which is not shown again: if you did not keep it, revoke it.")
+        messages.info(page.request, said)
         return _to_the_list()
-    form = TokenForm(desk.request.POST, known=tokens.limitable())
+    form = TokenForm(page.request.POST, known=tokens.limitable())
     if not form.is_valid():
-        return _form_page(desk, form)
+        return _form_page(page, form)
     name, scopes = form.cleaned_data["name"], form.cleaned_data["scopes"]
     try:
         token, text = tokens.create(
-            name=name, scopes=scopes, actor=desk.actor, expires_at=form.expires_at, trader_ids=form.trader_ids
+            name=name, scopes=scopes, actor=page.actor, expires_at=form.expires_at, trader_ids=form.trader_ids
         )
     except InvalidConfig as invalid:
         form.add_problems(invalid.problems)
-        return _form_page(desk, form)
-    desk.request.session[SENT] = [*sent, form.cleaned_data["form_id"]][-REMEMBERED:]
-    return _shown_once(desk, token, text)
+        return _form_page(page, form)
+    page.request.session[SENT] = [*sent, form.cleaned_data["form_id"]][-REMEMBERED:]
+    return _shown_once(page, token, text)
 
 
-def revoke_view(desk: Desk, token_id: int) -> HttpResponse:
+def revoke_view(page: ConfigPage, token_id: int) -> HttpResponse:
     try:
         issued = tokens.one(token_id)
     except UnknownToken:
-        messages.warning(desk.request, _("There is no token %(id)s.") % {"id": token_id})
+        messages.warning(page.request, _("There is no token %(id)s.") % {"id": token_id})
         return _to_the_list()
     name = issued.token.name
-    if issued.revoked_at is None and desk.request.method != "POST":
-        return desk.render("token_revoke.html", _("Revoke a token"), row=TokenSummary.of(issued, timezone.now()))
+    if issued.revoked_at is None and page.request.method != "POST":
+        return page.render("token_revoke.html", _("Revoke a token"), row=TokenSummary.of(issued, timezone.now()))
     if issued.revoked_at is None:
-        issued = tokens.revoke(token_id=token_id, actor=desk.actor)
-        messages.success(desk.request, _("Revoked “%(name)s”: it is refused from now on.") % {"name": name})
+        issued = tokens.revoke(token_id=token_id, actor=page.actor)
+        messages.success(page.request, _("Revoked “%(name)s”: it is refused from now on.") % {"name": name})
     else:
         said = _("“%(name)s” is revoked already, by %(who)s.") % {"name": name, "who": issued.revoked_by}
-        messages.info(desk.request, said)
+        messages.info(page.request, said)
     return _to_the_list()
 
 
 @sensitive_variables("text")
-def _shown_once(desk: Desk, token: Token, text: str) -> HttpResponse:
-    return desk.render(
+def _shown_once(page: ConfigPage, token: Token, text: str) -> HttpResponse:
+    return page.render(
         "token_made.html",
         _("New API token"),
         row=TokenSummary.of(tokens.one(token.id), timezone.now()),
         text=text,
-        example=desk.request.build_absolute_uri("/api/v1/token"),
+        example=page.request.build_absolute_uri("/api/v1/token"),
     )
 
 
-def _form_page(desk: Desk, form: TokenForm) -> HttpResponse:
-    return desk.render("token_form.html", _("New API token"), form=form)
+def _form_page(page: ConfigPage, form: TokenForm) -> HttpResponse:
+    return page.render("token_form.html", _("New API token"), form=form)
 
 
 def _to_the_list() -> HttpResponse:

@@ -1,4 +1,4 @@
-"""API tokens: make, check, revoke. The text of a token is shown once, to the person who makes it, and not stored."""
+"""Makes, checks and revokes API tokens. The text of a token is returned once, when it is made, and never stored."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def create(
 ) -> tuple[Token, str]:
     """The new token and its text, which cannot be read again.
 
-    `expires_at` None: it holds until it is revoked. `trader_ids` None: it is for all traders; else for these only,
-    which must exist. Raises InvalidConfig with every problem at `name`, `scopes`, `expires_at` or `traders`; of two
-    calls that make the same name at once, one is told that it is taken.
+    `expires_at` None: valid until revoked. `trader_ids` None: valid for all traders, else for these only, which must
+    exist. Raises InvalidConfig with every problem at `name`, `scopes`, `expires_at` or `traders`. If two calls make
+    the same name at once, the second one gets a problem at `name`.
     """
     if problems := [
         *_name_problems(name),
@@ -59,9 +59,9 @@ def create(
 
 
 def authenticate(text: str) -> Token | None:
-    """Whose token this is; None when it is unknown, was revoked or has expired.
+    """The token of this text; None if it is unknown, revoked or expired.
 
-    Asks the database each time, so that a token stops working the moment it is revoked.
+    Reads the database each time, so that a revocation takes effect at once.
     """
     found = tokens.valid(digest_of(text)) if is_text(text) else None
     if found is None:
@@ -78,7 +78,7 @@ def limitable() -> list[str]:
 
 
 def revoke(*, token_id: int, actor: str) -> IssuedToken:
-    """The token as it is now: revoked, by this call or an earlier one. Raises UnknownToken."""
+    """Returns the revoked token; a token that is revoked already stays as it is. Raises UnknownToken."""
     tokens.revoke(token_id, actor=actor)
     return one(token_id)
 
@@ -92,7 +92,7 @@ def one(token_id: int) -> IssuedToken:
 
 
 def named(name: str) -> IssuedToken:
-    """The one of this name that is not revoked, else the newest of those that are. Raises UnknownToken."""
+    """The token of this name that is not revoked, else the newest revoked one. Raises UnknownToken."""
     found = [issued for issued in existing() if issued.token.name.lower() == name.lower()]
     if not found:
         raise UnknownToken(name)
@@ -100,7 +100,7 @@ def named(name: str) -> IssuedToken:
 
 
 def existing() -> list[IssuedToken]:
-    """All tokens that were ever made, the newest first."""
+    """All tokens, revoked ones included, newest first."""
     return tokens.every()
 
 

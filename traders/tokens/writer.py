@@ -1,4 +1,4 @@
-"""API tokens as they are kept: the digest of each, never the token."""
+"""Stores API tokens: the digest of each, never the token itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from traders.schema.tokens import IssuedToken, Scope, Token
 
 log = logging.getLogger(__name__)
 
-# An engine sends many requests a second: its row is written once a minute.
+# An engine sends many requests a second, so the last use is written once a minute only.
 _WORTH_NOTING = "(last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')"
 
 
@@ -29,7 +29,7 @@ def insert(
     actor: str,
     expires_at: datetime | None,
 ) -> int | None:
-    """The id of the new token; None while another one of this name, whatever its letter case, is not revoked."""
+    """The id of the new token; None if a token of this name (ignoring case) is not revoked."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -59,7 +59,7 @@ def valid(digest: str) -> tuple[Token, bool] | None:
 
 
 def note_use(token_id: int) -> None:
-    """Keeps the moment as its last use, once a minute. No request fails for it, or waits where the row is locked."""
+    """Stores the time of the last use, once a minute. Never fails a request and never waits for a locked row."""
     try:
         with writes.not_counted(), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
@@ -74,7 +74,7 @@ def note_use(token_id: int) -> None:
 
 
 def revoke(token_id: int, *, actor: str) -> bool:
-    """Whether it was revoked by this; one that is revoked already stays as it is."""
+    """True if this call revoked it; a token that is revoked already stays as it is."""
     found = ApiToken.objects.filter(pk=token_id, revoked_at__isnull=True)
     return bool(found.update(revoked_at=Now(), revoked_by=actor))
 

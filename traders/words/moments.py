@@ -1,4 +1,4 @@
-"""A moment as people and addresses write it: in UTC unless it says otherwise, and not in the future."""
+"""Reads and shows moments. A text without a zone is UTC; moments in the future are refused."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def read_moment(text: str) -> datetime:
         raise forms.ValidationError(
             _("“%(text)s” is no moment: write it like 2026-11-01T12:00 (UTC) or 2026-11-01.") % {"text": text[:60]}
         )
-    # A picker has whole seconds, so that now may be a moment ahead of itself.
+    # A picker rounds up to whole seconds, so "now" may be up to one second ahead.
     if moment > timezone.now() + timedelta(seconds=1):
         raise forms.ValidationError(_("%(text)s is yet to come.") % {"text": text[:60]})
     return moment
 
 
 def for_picker(moment: datetime) -> str:
-    """The next whole second, such that what was saved at `moment` is in it."""
+    """Rounds up to a whole second, so that the result includes what was saved at `moment`."""
     whole = moment.astimezone(UTC)
     if whole.microsecond and whole < LAST_SECOND:
         whole = whole.replace(microsecond=0) + timedelta(seconds=1)
@@ -56,7 +56,7 @@ def for_picker(moment: datetime) -> str:
 
 
 def for_picker_text(text: Any) -> str:
-    """What was typed, where it is a moment; a picker can show nothing else."""
+    """The typed text if it is a moment, else empty: a picker cannot show other texts."""
     found = _parsed(str(text or "").strip())
     return for_picker(found) if found else ""
 

@@ -1,4 +1,4 @@
-"""Settings and values in people's words, translated: the same on every page."""
+"""Labels of settings and texts of values, translated, for all pages."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _shown_unit(setting: Setting) -> str:
 
 
 def source(name: str) -> str:
-    """What made a version; a word that another program wrote is shown as it is."""
+    """The label of a version's source; an unknown source is shown as it is."""
     known = {
         "admin": _("admin"),
         "api": _("API"),

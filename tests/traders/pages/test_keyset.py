@@ -132,7 +132,7 @@ def test_a_list_is_sorted_by_the_named_columns_alone(texts: list[str]) -> None:
 def test_a_place_that_is_none_leads_to_the_first_page_and_is_told(texts: list[str], name: str, place: str) -> None:
     changes = listed(f"?{name}={place}")
     assert ids(changes) == texts[:3]
-    assert ["is no place in this list. You see its first page." in said for said in changes.said] == [True]
+    assert ["is not a place in this list. You see its first page." in said for said in changes.said] == [True]
 
 
 @pytest.mark.parametrize("place", ["9999-99-99~1", "2026-01-01~1", "2026-01-01T00:00:00~1", "x~1", "~1"])

@@ -89,7 +89,7 @@ def test_the_same_form_sent_again_makes_no_other_token_and_shows_none(admin: Cli
     again = admin.post(ADD, form, follow=True)
 
     assert again.redirect_chain == [(TOKENS, 302)]
-    assert "That form made its token already" in text_of(again)
+    assert "This form has already made its token" in text_of(again)
     assert ApiToken.objects.count() == 1
     assert admin.post(ADD, filled(admin)).status_code == 200
     assert ApiToken.objects.count() == 2

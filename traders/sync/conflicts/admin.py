@@ -1,4 +1,4 @@
-"""The page of open sync conflicts: a choice for each, and one reason."""
+"""The page that settles conflicts between manager.yaml and the stored configuration."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from itertools import groupby
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from traders.pages.desk import Desk
+from traders.pages.admin_log import log_change_set
+from traders.pages.config_page import ConfigPage
+from traders.pages.preview_flow import SAVE, PreviewFlow
 from traders.pages.reason_form import ReasonForm
-from traders.schema.problems import InvalidConfig
 from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.stored import SavedVersion
 from traders.sync.conflicts.services import OpenConflict, open_conflicts, settle
-from traders.versions.rules.errors import StaleEdit, UnknownConfig
+from traders.versions.rules.errors import UnknownConfig
 from traders.versions.rules.merge import Side, unit_of
 from traders.versions.rules.proposal import settings_of
 from traders.words import settings as words
@@ -51,32 +53,58 @@ class ConflictBlock:
     may_settle: bool
 
 
-def conflicts_view(desk: Desk) -> HttpResponse:
-    waiting = open_conflicts()
-    if desk.request.method != "POST":
-        return _page(desk, waiting, ReasonForm())
-    form = ReasonForm(desk.request.POST)
-    choices = _choices(desk, waiting)
-    if not choices:
-        form.add_error(None, _("Choose a side for at least one conflict."))
-    if not form.is_valid():
-        return _page(desk, waiting, form)
-    try:
-        saved = settle(
-            choices=choices,
-            reason=form.cleaned_data["reason"],
-            actor=desk.actor,
-            expected_versions=_seen(desk, choices),
-            may_change_fleet=desk.may_change_fleet,
+def conflicts_view(page: ConfigPage) -> HttpResponse:
+    return ConflictsFlow(page).answer()
+
+
+class ConflictsFlow(PreviewFlow):
+    """All open conflicts and the reason on one page. What is settled goes to the change log as a sync does."""
+
+    first_step = SAVE
+
+    def __init__(self, page: ConfigPage) -> None:
+        super().__init__(page)
+        self.waiting = open_conflicts()
+        self.choices: dict[tuple[str, str], Side] = {}
+
+    def make_form(self, data: QueryDict | None) -> ReasonForm:
+        return ReasonForm(data)
+
+    def is_valid(self) -> bool:
+        self.choices = _choices(self.page, self.waiting)
+        if not self.choices:
+            self.form.add_error(None, _("Choose a side for at least one conflict."))
+        return super().is_valid()
+
+    def save(self) -> list[SavedVersion]:
+        return settle(
+            choices=self.choices,
+            reason=self.reason,
+            actor=self.page.actor,
+            expected_versions=_seen(self.page, self.choices),
+            may_change_fleet=self.page.may_change_fleet,
         )
-    except InvalidConfig as invalid:
-        form.add_problems(invalid.problems)
-        return _page(desk, waiting, form)
-    except (StaleEdit, UnknownConfig) as stale:
-        form.add_error(None, _("%(error)s. Look again, then settle.") % {"error": stale})
-        return _page(desk, open_conflicts(), form)
-    messages.success(desk.request, _settled(len(choices), len(saved)))
-    return HttpResponseRedirect(reverse("admin:traders_conflicts"))
+
+    def saved(self, result: list[SavedVersion]) -> HttpResponse:
+        if result:
+            log_change_set(self.page, result, self.reason)
+        messages.success(self.request, _settled(len(self.choices), len(result)))
+        return HttpResponseRedirect(reverse("admin:traders_conflicts"))
+
+    def stale_page(self, stale: Exception) -> HttpResponse:
+        self.form.add_error(None, _("%(error)s. Look again, then settle.") % {"error": stale})
+        self.waiting = open_conflicts()
+        return self.form_page()
+
+    def unknown_page(self, unknown: UnknownConfig) -> HttpResponse:
+        return self.stale_page(unknown)
+
+    def form_page(self) -> HttpResponse:
+        groups = groupby(self.waiting, key=lambda conflict: conflict.config_id)
+        blocks = [_block(self.page, list(group)) for _id, group in groups]
+        return self.page.render(
+            "conflicts.html", _("Sync conflicts"), blocks=blocks, count=len(self.waiting), form=self.form
+        )
 
 
 def _settled(choices: int, versions: int) -> str:
@@ -85,20 +113,20 @@ def _settled(choices: int, versions: int) -> str:
     return f"{settled}, {made}."
 
 
-def _choices(desk: Desk, waiting: list[OpenConflict]) -> dict[tuple[str, str], Side]:
+def _choices(page: ConfigPage, waiting: list[OpenConflict]) -> dict[tuple[str, str], Side]:
     found = {}
     for conflict in waiting:
-        if (answer := desk.request.POST.get(_name(conflict))) in list(Side):
-            if not _may_settle(desk, conflict.config_id):
+        if (answer := page.request.POST.get(_name(conflict))) in list(Side):
+            if not _may_settle(page, conflict.config_id):
                 raise PermissionDenied
             found[conflict.config_id, conflict.path] = Side(answer)
     return found
 
 
-def _seen(desk: Desk, choices: Mapping[tuple[str, str], Side]) -> dict[str, int]:
+def _seen(page: ConfigPage, choices: Mapping[tuple[str, str], Side]) -> dict[str, int]:
     """The versions that the page showed."""
     try:
-        return {name: int(desk.request.POST[f"{SEEN}:{name}"]) for name, _path in choices}
+        return {name: int(page.request.POST[f"{SEEN}:{name}"]) for name, _path in choices}
     except (KeyError, ValueError):
         raise BadRequest("the versions seen are missing") from None
 
@@ -107,27 +135,22 @@ def _name(conflict: OpenConflict) -> str:
     return f"{FIELD}:{conflict.config_id}:{conflict.path}"
 
 
-def _page(desk: Desk, waiting: list[OpenConflict], form: ReasonForm) -> HttpResponse:
-    blocks = [_block(desk, list(group)) for _id, group in groupby(waiting, key=lambda c: c.config_id)]
-    return desk.render("conflicts.html", _("Sync conflicts"), blocks=blocks, count=len(waiting), form=form)
-
-
-def _block(desk: Desk, conflicts: list[OpenConflict]) -> ConflictBlock:
+def _block(page: ConfigPage, conflicts: list[OpenConflict]) -> ConflictBlock:
     config_id = conflicts[0].config_id
     decided: set[str] = set()
     lines = []
     for conflict in conflicts:
-        lines.append(_line(desk, conflict, name="" if conflict.path in decided else _name(conflict)))
+        lines.append(_line(page, conflict, name="" if conflict.path in decided else _name(conflict)))
         decided.update(unit_of(conflict.path))
     title = _("Fleet settings") if config_id == FLEET_ID else config_id
-    return ConflictBlock(config_id, title, conflicts[0].version, lines, _may_settle(desk, config_id))
+    return ConflictBlock(config_id, title, conflicts[0].version, lines, _may_settle(page, config_id))
 
 
-def _may_settle(desk: Desk, config_id: str) -> bool:
-    return desk.may_change_fleet if config_id == FLEET_ID else desk.may_change
+def _may_settle(page: ConfigPage, config_id: str) -> bool:
+    return page.may_change_fleet if config_id == FLEET_ID else page.may_change
 
 
-def _line(desk: Desk, conflict: OpenConflict, *, name: str) -> ConflictLine:
+def _line(page: ConfigPage, conflict: OpenConflict, *, name: str) -> ConflictLine:
     settings = settings_of(conflict.config_id)
     setting = settings.get(conflict.path)
     return ConflictLine(
@@ -137,5 +160,5 @@ def _line(desk: Desk, conflict: OpenConflict, *, name: str) -> ConflictLine:
         file=words.value(setting, conflict.file),
         stored=words.value(setting, conflict.stored),
         name=name,
-        chosen=desk.request.POST.get(name, "") if name else "",
+        chosen=page.request.POST.get(name, "") if name else "",
     )

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from traders.pages.desk import Desk
+from traders.pages.config_page import ConfigPage
 from traders.schema.problems import InvalidConfig
 from traders.sync.export.bundles import zipped
 from traders.sync.export.services import bundle
@@ -19,27 +19,27 @@ from traders.versions.rules.errors import NothingStored, UnknownConfig
 from traders.words import messages as words
 
 
-def download_view(desk: Desk) -> HttpResponse:
+def download_view(page: ConfigPage) -> HttpResponse:
     """The traders of `chosen.chosen_ids`, or the whole fleet where the address names none."""
-    trader_ids = chosen_ids(desk)
-    if not trader_ids and ALL in desk.request.GET:
-        return nobody_chosen(desk)
-    return _download(desk, trader_ids, f"fleet-{timezone.now():%Y%m%dT%H%M%SZ}", back=desk.list_url)
+    trader_ids = chosen_ids(page)
+    if not trader_ids and ALL in page.request.GET:
+        return nobody_chosen(page)
+    return _download(page, trader_ids, f"fleet-{timezone.now():%Y%m%dT%H%M%SZ}", back=page.list_url)
 
 
-def download_trader_view(desk: Desk, number: int | None = None) -> HttpResponse:
-    """One trader, now or in its version `number`."""
-    name = f"{slugify(desk.config_id)}-v{number}" if number else slugify(desk.config_id)
-    return _download(desk, [desk.config_id], name, number=number, back=desk.history_url)
+def download_trader_view(page: ConfigPage, number: int | None = None) -> HttpResponse:
+    """One trader, as it stands or in its version `number`."""
+    name = f"{slugify(page.config_id)}-v{number}" if number else slugify(page.config_id)
+    return _download(page, [page.config_id], name, number=number, back=page.history_url)
 
 
 def _download(
-    desk: Desk, trader_ids: Sequence[str], name: str, *, number: int | None = None, back: str
+    page: ConfigPage, trader_ids: Sequence[str], name: str, *, number: int | None = None, back: str
 ) -> HttpResponse:
     try:
         content = zipped(bundle(trader_ids=trader_ids, version=number), directory=name)
     except (NothingStored, UnknownConfig, InvalidConfig) as refused:
-        messages.error(desk.request, _("Nothing to download: %(why)s.") % {"why": words.why(refused)})
+        messages.error(page.request, _("Nothing to download: %(why)s.") % {"why": words.why(refused)})
         return HttpResponseRedirect(back)
     response = HttpResponse(content, content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="{name}.zip"'

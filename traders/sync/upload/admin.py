@@ -1,4 +1,4 @@
-"""The upload of a manager.yaml or a bundle: first the plan, then the sync and its report."""
+"""The page that uploads a manager.yaml or a bundle: plan, sync and report."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import BadRequest
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 
 from traders.manager_yaml.file import PRINTED_PROBLEMS, InvalidFile, ManagerFile
 from traders.manager_yaml.located import located
-from traders.pages.desk import Desk
+from traders.pages.config_page import ConfigPage
+from traders.pages.preview_flow import PreviewFlow
 from traders.schema.messages import verbatim
 from traders.schema.problems import InvalidConfig, Problem
 from traders.sync.pages import report_of
@@ -25,84 +26,120 @@ from traders.versions.rules.errors import FleetNotAllowed
 from traders.words import messages as words
 
 TOKEN, PLAN = "token", "plan"
+PLAN_STEP, APPLY_STEP = "plan", "apply"
 
 
-def upload_view(desk: Desk) -> HttpResponse:
-    """Steps: none (the file is chosen), plan (again, with other options), apply."""
+def upload_view(page: ConfigPage) -> HttpResponse:
     try:
-        return _step(desk)
+        return UploadFlow(page).answer()
     except upload_store.StoreUnavailable:
-        page = _choose_page(desk, UploadForm(), refused=[_not_kept()])
-        page.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-        return page
+        answer = _choose_page(page, UploadForm(), refused=[_not_kept()])
+        answer.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        return answer
 
 
-def _step(desk: Desk) -> HttpResponse:
-    if desk.request.method != "POST":
-        return _choose_page(desk, UploadForm())
-    token = desk.request.POST.get(TOKEN, "")
-    if not token or desk.request.FILES:
-        chosen = UploadForm(desk.request.POST, desk.request.FILES)
-        if not chosen.is_valid():
-            return _choose_page(desk, chosen)
-        file = chosen.cleaned_data["file"]
-        return _plan(desk, chosen, Upload(file.name, file.read()), "")
-    upload = upload_store.kept(desk, token)
-    if upload is None:
-        return _choose_page(desk, UploadForm(), refused=[_("The file is not kept any more: choose it again.")])
-    is_applying = desk.request.POST.get("step") == "apply"
-    options = OptionsForm(desk.request.POST, needs_reason=is_applying)
-    return _apply(desk, options, upload, token) if is_applying else _plan(desk, options, upload, token)
+class UploadFlow(PreviewFlow):
+    """A file is chosen, its plan is shown and can be made again with other options, then it is applied.
 
+    Between the steps the file is kept under a token. Steps: plan, apply; a posted file is always planned.
+    """
 
-def _plan(desk: Desk, form: OptionsForm, upload: Upload, token: str) -> HttpResponse:
-    """What a sync would do. A file that can be read is kept, so that other options can be tried on it."""
-    form.is_valid()
-    try:
+    stale_errors = (PlanChanged,)
+    preview_step, save_step, first_step = PLAN_STEP, APPLY_STEP, PLAN_STEP
+
+    def __init__(self, page: ConfigPage) -> None:
+        super().__init__(page)
+        self.token = self.request.POST.get(TOKEN, "")
+        self.is_choosing = not self.token or bool(self.request.FILES)
+        if self.is_choosing:
+            self.token = ""
+        self.upload = None if self.is_choosing else upload_store.kept(page, self.token)
+
+    @property
+    def step(self) -> str:
+        return PLAN_STEP if self.is_choosing else super().step
+
+    def answer(self) -> HttpResponse:
+        if self.is_posted and not self.is_choosing and self.upload is None:
+            return _choose_page(self.page, UploadForm(), refused=[_("The file is not kept any more: choose it again.")])
+        return super().answer()
+
+    def make_form(self, data: QueryDict | None) -> OptionsForm:
+        if self.is_choosing:
+            return UploadForm(data, self.request.FILES if data is not None else None)
+        return OptionsForm(data, needs_reason=self.step == APPLY_STEP)
+
+    def is_valid(self) -> bool:
+        if self.step == APPLY_STEP and not self.request.POST.get(PLAN):
+            raise BadRequest("the plan is missing")
+        valid = super().is_valid()
+        if self.is_choosing and valid:
+            file = self.form.cleaned_data["file"]
+            self.upload = Upload(file.name, file.read())
+        # Other options of a plan are tried as they are; only applying asks for a reason.
+        return valid or (not self.is_choosing and self.step == PLAN_STEP)
+
+    def form_page(self) -> HttpResponse:
+        return _choose_page(self.page, self.form) if self.is_choosing else self._plan_page(self._report(check=True))
+
+    def preview_page(self) -> HttpResponse:
+        """What a sync would do. A file that can be read is kept, so that other options can be tried on it."""
+        upload: Any = self.upload
         file = read_upload(upload)
-    except InvalidConfig as error:
-        return _refused_page(desk, form, upload, error)
-    token = token or upload_store.keep(desk, upload)
-    try:
-        report = _synced(desk, file, form, check=True)
-    except InvalidConfig as error:
-        return _refused_page(desk, form, upload, error, token)
-    return _plan_page(desk, _again(form), upload, token, report)
+        self.token = self.token or upload_store.keep(self.page, upload)
+        report = _synced(self.page, file, self.form, check=True)
+        self.form = _again(self.form)
+        return self._plan_page(report)
 
+    def save(self) -> SyncReport:
+        return self._report(as_planned=self.request.POST[PLAN])
 
-def _apply(desk: Desk, form: OptionsForm, upload: Upload, token: str) -> HttpResponse:
-    planned = desk.request.POST.get(PLAN, "")
-    if not planned:
-        raise BadRequest("the plan is missing")
-    try:
-        file = read_upload(upload)
-        if not form.is_valid():
-            report = _synced(desk, file, form, check=True)
-            return _plan_page(desk, form, upload, token, report)
-        report = _synced(desk, file, form, as_planned=planned)
-    except PlanChanged as changed:
+    def saved(self, result: SyncReport) -> HttpResponse:
+        """The change log has what was synced, so the admin's own log has no entry."""
+        upload: Any = self.upload
+        upload_store.forget(self.page, self.token)
+        return self.page.render("uploaded.html", _("Synced %(name)s") % {"name": upload.name}, **report_of(result))
+
+    def stale_page(self, stale: PlanChanged) -> HttpResponse:
         notice = _("The fleet or its files changed since the plan was made. Nothing was written; this is the plan now.")
-        return _plan_page(desk, form, upload, token, changed.report, notice)
-    except InvalidConfig as error:
-        if any(problem.path == "reason" for problem in error.problems):
-            form.add_problems(error.problems)
-            return _plan_page(desk, form, upload, token, _synced(desk, file, form, check=True))
-        return _refused_page(desk, form, upload, error, token)
-    upload_store.forget(desk, token)
-    return desk.render("uploaded.html", _("Synced %(name)s") % {"name": upload.name}, **report_of(report))
+        return self._plan_page(stale.report, notice)
+
+    def refused_page(self, invalid: InvalidConfig) -> HttpResponse:
+        """A refused reason is told on the plan; problems of the file lead back to its choice."""
+        if any(problem.path == "reason" for problem in invalid.problems):
+            self.form.add_problems(invalid.problems)
+            return self._plan_page(self._report(check=True))
+        upload: Any = self.upload
+        return _refused_page(self.page, self.form, upload, invalid, self.token)
+
+    def _report(self, **how: Any) -> SyncReport:
+        upload: Any = self.upload
+        return _synced(self.page, read_upload(upload), self.form, **how)
+
+    def _plan_page(self, report: SyncReport, notice: str = "") -> HttpResponse:
+        upload: Any = self.upload
+        return self.page.render(
+            "upload_plan.html",
+            _("Plan of %(name)s") % {"name": upload.name},
+            form=self.form,
+            token=self.token,
+            plan=report.fingerprint,
+            notice=notice,
+            **report_of(report),
+        )
 
 
-def _synced(desk: Desk, file: ManagerFile, form: OptionsForm, **how: Any) -> SyncReport:
+def _synced(page: ConfigPage, file: ManagerFile, form: OptionsForm, **how: Any) -> SyncReport:
     """Problems with the fleet are told at their place in the file, those of the reason as they are."""
     reason = "" if how.get("check") else form.cleaned_data["reason"]
     try:
         return sync(
             file=file,
-            actor=desk.actor,
+            actor=page.actor,
             reason=reason,
             prefer=form.preferences,
             retire_missing=form.cleaned_data.get("retire_missing", False),
-            may_change_fleet=desk.may_change_fleet,
+            may_change_fleet=page.may_change_fleet,
             **how,
         )
     except FleetNotAllowed:
@@ -128,29 +165,17 @@ def _not_kept() -> str:
     )
 
 
-def _choose_page(desk: Desk, form: UploadForm, **context: Any) -> HttpResponse:
-    return desk.render("upload.html", _("Upload manager.yaml"), form=form, **context)
+def _choose_page(page: ConfigPage, form: UploadForm, **context: Any) -> HttpResponse:
+    return page.render("upload.html", _("Upload manager.yaml"), form=form, **context)
 
 
-def _refused_page(desk: Desk, form: OptionsForm, upload: Upload, error: InvalidConfig, token: str = "") -> HttpResponse:
-    """Shows every problem with its line. Another file, or other options for a kept file, can be sent."""
+def _refused_page(
+    page: ConfigPage, form: OptionsForm, upload: Upload, error: InvalidConfig, token: str = ""
+) -> HttpResponse:
+    """Shows every problem with its line, and offers another file or, if this one was kept, other options."""
     found = error.lines() if isinstance(error, InvalidFile) else [words.line(problem) for problem in error.problems]
     fresh = UploadForm()
     by_hand = _("“%(option)s”, below") % {"option": fresh.fields["retire_missing"].label}
     lines = [words.translated(line).replace(RETIRE_OPTION, by_hand) for line in found]
     fresh.initial = _again(form).initial
-    return _choose_page(desk, fresh, refused=lines[: PRINTED_PROBLEMS + 1], name=upload.name, token=token)
-
-
-def _plan_page(
-    desk: Desk, form: OptionsForm, upload: Upload, token: str, report: SyncReport, notice: str = ""
-) -> HttpResponse:
-    return desk.render(
-        "upload_plan.html",
-        _("Plan of %(name)s") % {"name": upload.name},
-        form=form,
-        token=token,
-        plan=report.fingerprint,
-        notice=notice,
-        **report_of(report),
-    )
+    return _choose_page(page, fresh, refused=lines[: PRINTED_PROBLEMS + 1], name=upload.name, token=token)

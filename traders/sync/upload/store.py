@@ -14,7 +14,7 @@ from django.core import signing
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
-from traders.pages.desk import Desk
+from traders.pages.config_page import ConfigPage
 from traders.sync.upload.services import Upload
 
 KEPT_SECONDS = 3600
@@ -26,10 +26,10 @@ class StoreUnavailable(Exception):
     """Redis is away, full or read-only."""
 
 
-def keep(desk: Desk, upload: Upload) -> str:
+def keep(page: ConfigPage, upload: Upload) -> str:
     """The token under which this user finds the file again. Raises StoreUnavailable."""
     token = secrets.token_urlsafe(16)
-    key = _key(desk, token)
+    key = _key(page, token)
     value = signing.dumps({"name": upload.name, "content": b64encode(upload.content).decode()}, salt=key, compress=True)
     try:
         cache.set(key, value, KEPT_SECONDS)
@@ -38,9 +38,9 @@ def keep(desk: Desk, upload: Upload) -> str:
     return token
 
 
-def kept(desk: Desk, token: str) -> Upload | None:
+def kept(page: ConfigPage, token: str) -> Upload | None:
     """None if the file is not kept any more or was not signed for this user and token. Raises StoreUnavailable."""
-    key = _key(desk, token)
+    key = _key(page, token)
     try:
         value = cache.get(key)
     except (RedisError, OSError) as error:
@@ -51,15 +51,15 @@ def kept(desk: Desk, token: str) -> Upload | None:
     try:
         found = signing.loads(value, salt=key, max_age=KEPT_SECONDS)
     except signing.BadSignature:
-        log.warning("A kept upload of account %r is too old or not signed by this site, and was not used.", desk.actor)
+        log.warning("A kept upload of account %r is too old or not signed by this site, and was not used.", page.actor)
         return None
     return Upload(found["name"], b64decode(found["content"]))
 
 
-def forget(desk: Desk, token: str) -> None:
-    """A failure is only logged, because the sync is done; the file expires by itself."""
+def forget(page: ConfigPage, token: str) -> None:
+    """The sync is done by now, so a failure is only logged; the file expires by itself."""
     try:
-        cache.delete(_key(desk, token))
+        cache.delete(_key(page, token))
     except (RedisError, OSError) as error:
         _unavailable("deleted", error)
 
@@ -69,6 +69,6 @@ def _unavailable(done: str, error: Exception) -> StoreUnavailable:
     return StoreUnavailable(str(error))
 
 
-def _key(desk: Desk, token: str) -> str:
+def _key(page: ConfigPage, token: str) -> str:
     """The key in Redis, and what the value is signed for."""
-    return f"upload:{desk.request.user.pk}:{token}"
+    return f"upload:{page.request.user.pk}:{token}"

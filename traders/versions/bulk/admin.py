@@ -2,116 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 from django.http import HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from traders.pages.desk import Desk
+from traders.pages.config_page import ConfigPage
+from traders.pages.preview_flow import PREVIEW, SAVE
 from traders.schema.problems import InvalidConfig
+from traders.schema.settings.stored import SavedVersion
 from traders.versions import services as configs
 from traders.versions.bulk import services as bulk
-from traders.versions.bulk.chosen import CHOSEN, LEAVE, SEEN, chosen_ids, nobody_chosen, seen_versions
+from traders.versions.bulk.chosen import CHOSEN, chosen_ids, nobody_chosen, seen_versions
 from traders.versions.bulk.forms import ADD, BulkForm, setting_groups
-from traders.versions.bulk.many import ChangedMeanwhile, FleetProposal
-from traders.versions.bulk.many_page import Contested, preview_of, saved_page
+from traders.versions.bulk.many import FleetProposal
+from traders.versions.bulk.many_page import Contested, ManyFlow, preview_of
 from traders.versions.edit.names import choices
 from traders.versions.reason import required_reason
-from traders.versions.rules.errors import UnknownConfig
 
 NAMED = 12
-NOT_CARRIED = ("csrfmiddlewaretoken", "step", ADD, CHOSEN, SEEN, LEAVE)
 
 
-def bulk_view(desk: Desk) -> HttpResponse:
+def bulk_view(page: ConfigPage) -> HttpResponse:
+    trader_ids = chosen_ids(page)
+    return BulkFlow(page, trader_ids).answer() if trader_ids else nobody_chosen(page)
+
+
+class BulkFlow(ManyFlow):
     """Opened with the traders of `chosen.chosen_ids`; steps: add, remove-N, preview, back, save."""
-    trader_ids = chosen_ids(desk)
-    if not trader_ids:
-        return nobody_chosen(desk)
-    step = desk.request.POST.get("step", "")
-    data = (
-        _without(desk.request.POST, step.removeprefix("remove-")) if step.startswith("remove-") else desk.request.POST
-    )
-    is_asked = step in ("preview", "save")
-    add = desk.request.POST.get(ADD, "") if step == "add" else ""
-    form = BulkForm(data, known=choices(), is_asked=is_asked, add=add)
-    try:
-        if is_asked and _is_valid(form, trader_ids):
-            return _save(desk, trader_ids, form) if step == "save" else _preview(desk, trader_ids, form)
-    except UnknownConfig as unknown:
-        form.add_error(None, _("%(error)s: leave it out.") % {"error": str(unknown).capitalize()})
-    except InvalidConfig as invalid:
-        form.add_problems(invalid.problems)
-    return _form_page(desk, trader_ids, form)
 
+    not_carried = (*ManyFlow.not_carried, ADD, CHOSEN)
+    first_step = ""
+    is_save_refused = False
 
-def _is_valid(form: BulkForm, trader_ids: Sequence[str]) -> bool:
-    """The values are held to what one of the traders could take, so that a slip is told once, at its field."""
-    if form.is_valid():
-        problems = bulk.value_problems(operations=form.operations, sample=configs.existing_trader(trader_ids[0]))
-        form.add_problems(problems)
-        required_reason(form.cleaned_data.get("reason", ""))
-    return form.is_valid()
+    def make_form(self, data: QueryDict | None) -> BulkForm:
+        posted: QueryDict = self.request.POST
+        step = self.step
+        if step.startswith("remove-"):
+            posted = _without(posted, step.removeprefix("remove-"))
+        add = posted.get(ADD, "") if step == "add" else ""
+        return BulkForm(posted, known=choices(), is_asked=step in (PREVIEW, SAVE), add=add)
 
+    def is_valid(self) -> bool:
+        """The values are held to what one of the traders could take, so that a slip is told once, at its field."""
+        form: BulkForm = self.form
+        if form.is_valid():
+            sample = configs.existing_trader(self.trader_ids[0])
+            form.add_problems(bulk.value_problems(operations=form.operations, sample=sample))
+            required_reason(form.cleaned_data.get("reason", ""))
+        return form.is_valid()
 
-def _save(desk: Desk, trader_ids: Sequence[str], form: BulkForm) -> HttpResponse:
-    try:
-        saved = bulk.save_bulk(
-            trader_ids=trader_ids,
-            operations=form.operations,
-            seen=seen_versions(desk),
-            reason=form.cleaned_data["reason"],
-            actor=desk.actor,
+    def save(self) -> list[SavedVersion]:
+        try:
+            return bulk.save_bulk(
+                trader_ids=self.trader_ids,
+                operations=self.form.operations,
+                seen=seen_versions(self.page),
+                reason=self.reason,
+                actor=self.page.actor,
+            )
+        except InvalidConfig:
+            self.is_save_refused = True
+            raise
+
+    def words_of(self, count: int) -> str:
+        return ngettext("Changed %(n)d trader in one change set.", "Changed %(n)d traders in one change set.", count)
+
+    def refused_page(self, invalid: InvalidConfig) -> HttpResponse:
+        """A slip is told in the form. A save that is refused shows the problems of each trader."""
+        if self.is_save_refused:
+            return self.preview_page(propose=bulk.propose_one_by_one)
+        return super().refused_page(invalid)
+
+    def preview_page(
+        self, *, contested: Contested | None = None, propose: Callable[..., FleetProposal] = bulk.propose_bulk
+    ) -> HttpResponse:
+        """Raises InvalidConfig for names that nothing defines."""
+        proposal = propose(trader_ids=self.trader_ids, operations=self.form.operations)
+        return self.page.render(
+            "bulk_preview.html",
+            _("Bulk edit"),
+            **preview_of(self.page, proposal, contested),
+            chosen=" ".join(self.trader_ids),
+            chosen_count=len(self.trader_ids),
+            form=self.form,
+            reason=self.reason,
+            carried=self.carried(),
         )
-    except ChangedMeanwhile as changed:
-        return _preview(desk, trader_ids, form, contested=changed.contested)
-    except InvalidConfig:
-        return _preview(desk, trader_ids, form, propose=bulk.propose_one_by_one)
-    said = ngettext("Changed %(n)d trader in one change set.", "Changed %(n)d traders in one change set.", len(saved))
-    return saved_page(desk, saved, said % {"n": len(saved)})
 
-
-def _preview(
-    desk: Desk,
-    trader_ids: Sequence[str],
-    form: BulkForm,
-    *,
-    contested: Contested | None = None,
-    propose: Callable[..., FleetProposal] = bulk.propose_bulk,
-) -> HttpResponse:
-    """Raises InvalidConfig for names that nothing defines."""
-    proposal = propose(trader_ids=trader_ids, operations=form.operations)
-    return desk.render(
-        "bulk_preview.html",
-        _("Bulk edit"),
-        **preview_of(desk, proposal, contested),
-        chosen=" ".join(trader_ids),
-        chosen_count=len(trader_ids),
-        form=form,
-        reason=form.cleaned_data["reason"],
-        carried=_carried(desk),
-    )
-
-
-def _form_page(desk: Desk, trader_ids: Sequence[str], form: BulkForm) -> HttpResponse:
-    return desk.render(
-        "bulk.html",
-        _("Bulk edit"),
-        form=form,
-        chosen=" ".join(trader_ids),
-        chosen_count=len(trader_ids),
-        named=trader_ids[:NAMED],
-        unnamed=max(0, len(trader_ids) - NAMED),
-        groups=setting_groups(),
-        known_models=choices().models,
-    )
-
-
-def _carried(desk: Desk) -> list[tuple[str, Any]]:
-    """The operations and the reason, to be posted again from the preview."""
-    return [(name, value) for name, value in desk.request.POST.items() if name not in NOT_CARRIED]
+    def form_page(self) -> HttpResponse:
+        return self.page.render(
+            "bulk.html",
+            _("Bulk edit"),
+            form=self.form,
+            chosen=" ".join(self.trader_ids),
+            chosen_count=len(self.trader_ids),
+            named=self.trader_ids[:NAMED],
+            unnamed=max(0, len(self.trader_ids) - NAMED),
+            groups=setting_groups(),
+            known_models=choices().models,
+        )
 
 
 def _without(posted: QueryDict, number: str) -> QueryDict:

@@ -30,7 +30,7 @@ _BY_NUMBER = (Do.TIMES, Do.PERCENT)
 
 
 @dataclass(frozen=True)
-class Row:
+class OperationRow:
     """One operation on the page."""
 
     number: int
@@ -60,7 +60,7 @@ class BulkForm(ReasonForm):
             self.fields[f"op-{number}-value"] = _value_field(setting, known)
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[OperationRow]:
         return [self._row(number, TRADER_SETTINGS[path]) for number, path in self.paths.items()]
 
     @property
@@ -105,8 +105,8 @@ class BulkForm(ReasonForm):
             return []
         return [Operation(path, do, amount)]
 
-    def _row(self, number: int, setting: Setting) -> Row:
-        return Row(
+    def _row(self, number: int, setting: Setting) -> OperationRow:
+        return OperationRow(
             number=number,
             setting=setting,
             label=words.place(TRADER_SETTINGS, setting.path),

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from traders.pages.desk import Desk
+from traders.pages.config_page import ConfigPage
 from traders.schema.settings.fleet import FLEET_ID
 from traders.versions import services as configs
 from traders.versions.changelog import services as changelog
@@ -23,30 +23,30 @@ from traders.words import settings as words
 LOG = "admin:traders_changelog"
 
 
-def log_view(desk: Desk) -> HttpResponse:
-    form = _form(desk)
+def log_view(page: ConfigPage) -> HttpResponse:
+    form = _form(page)
     where = filter_of(form) if form.is_valid() else None
     before = form.cleaned_data.get("before") if where else None
-    page = changelog.page(where, before=before) if where else changelog.LogPage([], None)
+    found = changelog.page(where, before=before) if where else changelog.LogPage([], None)
     asked = _asked(form)
-    return desk.render(
+    return page.render(
         "log.html",
         _("Change log"),
         form=form,
-        lines=with_settings(page.lines),
-        older=_address({**asked, "before": str(page.next_before)}) if page.next_before else "",
+        lines=with_settings(found.lines),
+        older=_address({**asked, "before": str(found.next_before)}) if found.next_before else "",
         newest=_address(asked) if before else "",
         csv="?".join(filter(None, (reverse("admin:traders_changelog_csv"), urlencode(asked)))) if where else "",
         filtered=bool(asked),
         narrowed=urlencode({"config": asked["config"]}) if asked.get("config") else "",
         meant=sorted((words.place(settings_of(_owner(path)), path), path) for path in where.paths) if where else [],
-        unknown=_unknown_trader(where) if where and not page.lines else "",
+        unknown=_unknown_trader(where) if where and not found.lines else "",
     )
 
 
-def csv_view(desk: Desk) -> HttpResponse | StreamingHttpResponse:
+def csv_view(page: ConfigPage) -> HttpResponse | StreamingHttpResponse:
     """The versions that match, as they are read."""
-    form = _form(desk)
+    form = _form(page)
     if not form.is_valid() or (where := filter_of(form)) is None:
         return HttpResponseRedirect(_address(_asked(form)))
     response = StreamingHttpResponse(changelog.csv_lines(where), content_type="text/csv; charset=utf-8")
@@ -54,8 +54,8 @@ def csv_view(desk: Desk) -> HttpResponse | StreamingHttpResponse:
     return response
 
 
-def _form(desk: Desk) -> LogFilterForm:
-    return LogFilterForm(desk.request.GET, actors=changelog.actors(), sources=changelog.sources())
+def _form(page: ConfigPage) -> LogFilterForm:
+    return LogFilterForm(page.request.GET, actors=changelog.actors(), sources=changelog.sources())
 
 
 def filter_of(form: LogFilterForm) -> Filter | None:
@@ -63,7 +63,7 @@ def filter_of(form: LogFilterForm) -> Filter | None:
     given = form.cleaned_data
     paths = changelog.paths_of(given["path"]) if given["path"] else frozenset()
     if given["path"] and not paths:
-        form.add_error("path", _("No setting has “%(words)s” in its name or path.") % {"words": given["path"]})
+        form.add_error("path", _("No setting has “%(words)s” in its label or path.") % {"words": given["path"]})
         return None
     return Filter(
         config_id=given["config"],
@@ -101,6 +101,6 @@ def _owner(path: str) -> str:
 
 
 def _unknown_trader(where: Filter) -> Any:
-    """The id asked for, when no configuration has it."""
+    """The id in the filter if no configuration has it."""
     asked = where.config_id
     return asked if asked and asked != FLEET_ID and configs.stored(asked) is None else ""

@@ -1,4 +1,4 @@
-"""One change set opened: what it did, configuration by configuration."""
+"""The page of one change set: the changes of each configuration."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from traders.pages import seams
-from traders.pages.changes import Row, digests_in, rows
-from traders.pages.desk import Desk
+from traders.pages.changes import ChangeRow, digests_in, rows
+from traders.pages.config_page import ConfigPage
 from traders.pages.versions import prompt_bodies
 from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.settings.stored import StoredConfig
@@ -28,46 +28,46 @@ PER_PAGE = 25
 class Opened:
     """One configuration with what changed in it; `created` is its first version, with no rows."""
 
-    desk: Desk
+    page: ConfigPage
     title: str
     config: StoredConfig
-    rows: list[Row]
+    rows: list[ChangeRow]
     created: bool
 
 
-def change_set_view(desk: Desk, change_set: int) -> HttpResponse:
+def change_set_view(page: ConfigPage, change_set: int) -> HttpResponse:
     """`?config=` shows one of its configurations, `?after=` goes on past one."""
-    only, after = (desk.request.GET.get(name, "").replace("\0", "") for name in ("config", "after"))
+    only, after = (page.request.GET.get(name, "").replace("\0", "") for name in ("config", "after"))
     try:
         line = changelog.line_of(min(change_set, MOST))
         shown = changelog.opened(change_set, ids=[only] if only else None, after=after, limit=PER_PAGE + 1)
     except UnknownChangeSet:
         messages.warning(
-            desk.request, _("There is no change set %(n)d with that: choose one of these.") % {"n": change_set}
+            page.request, _("There is no change set %(n)d with that: choose one of these.") % {"n": change_set}
         )
         return HttpResponseRedirect(reverse("admin:traders_changelog"))
-    blocks = _blocks(desk, shown[:PER_PAGE])
-    return desk.render(
+    blocks = _blocks(page, shown[:PER_PAGE])
+    return page.render(
         "change_set.html",
         _("Change set %(n)d") % {"n": change_set},
         line=line,
-        may_undo=desk.may_change and (desk.may_change_fleet or line.config_ids != (FLEET_ID,)),
+        may_undo=page.may_change and (page.may_change_fleet or line.config_ids != (FLEET_ID,)),
         just_before=line.changed_at - timedelta(microseconds=1),
         blocks=blocks,
         only=only,
         after=blocks[-1].config.config_id if len(shown) > PER_PAGE else "",
         beginning=bool(after),
         folded=len(blocks) > 10,
-        links=[link for links in seams.change_set_links for link in links(desk.request, change_set)],
+        links=[link for links in seams.change_set_links for link in links(page.request, change_set)],
     )
 
 
-def _blocks(desk: Desk, shown: list[ChangedConfig]) -> list[Opened]:
+def _blocks(page: ConfigPage, shown: list[ChangedConfig]) -> list[Opened]:
     texts = prompt_bodies({digest for changed in shown for digest in digests_in(changed.changes)})
     blocks = []
     for changed in shown:
         config_id = changed.after.config_id
-        at = Desk(desk.admin, desk.request, config_id)
+        at = ConfigPage(page.admin, page.request, config_id)
         title = _("Fleet settings") if config_id == FLEET_ID else config_id
         found = rows(config_id, changed.changes, texts=texts)
         blocks.append(Opened(at, title, changed.after, found, created=changed.before is None))

@@ -1,21 +1,24 @@
-"""Edit and add: the form, its preview, and the save that makes a version."""
+"""The steps of editing and adding one configuration: form, preview, stale edit, save."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils.translation import gettext as _
 
 from traders.models import SyncConflict
 from traders.pages.changes import digests_in, rows
-from traders.pages.desk import Desk
+from traders.pages.config_page import ConfigPage
+from traders.pages.preview_flow import PreviewFlow
 from traders.pages.versions import prompt_bodies
 from traders.schema.paths import Flat
 from traders.schema.problems import InvalidConfig
-from traders.schema.settings.stored import StoredConfig
+from traders.schema.settings.stored import SavedVersion, StoredConfig
 from traders.schema.settings.validate import require_trader_id
 from traders.versions import services as configs
 from traders.versions.edit import services as edit
@@ -37,162 +40,193 @@ from traders.versions.reason import required_reason
 from traders.versions.rules.errors import AlreadyExists, StaleEdit, UnknownVersion
 from traders.versions.rules.proposal import Proposal
 
-NOT_CARRIED = ("csrfmiddlewaretoken", "step", THEIRS_VERSION)
+REBASE = "rebase"
 
 
-def edit_view(desk: Desk, current: StoredConfig | None) -> HttpResponse:
-    """`current` is None for a trader to be added, and for fleet settings that are not there yet."""
-    if desk.request.method != "POST":
-        return _form_page(desk, current, _form(desk, current), current)
-    base = _base(desk)
-    step = desk.request.POST.get("step", "preview")
-    form = _form(desk, base, desk.request.POST)
-    if step == "back":
-        return _form_page(desk, current, form, base)
-    if step == "rebase":
-        return _merge(desk, form, reopened(desk, form, base), choices_of(desk))
-    return _propose_or_save(desk, current, form, base, saving=step == "save")
+class NothingDiffers(Exception):
+    """A save that would make no version."""
 
 
-def _propose_or_save(
-    desk: Desk,
-    current: StoredConfig | None,
-    form: ConfigForm,
-    base: StoredConfig | None,
-    *,
-    saving: bool,
-    merged: Meanwhile | None = None,
-) -> HttpResponse:
-    """`merged`: the form was rebased on a version saved meanwhile."""
-    config_id = desk.config_id or form.data.get(NEW_ID, "").strip()
-    version = base.version if base else 0
-    try:
-        if not desk.config_id and config_id:
-            require_trader_id(config_id)
-        proposal = _proposal(form, config_id, version)
-        if form.errors or proposal is None:
-            return _form_page(desk, current, form, base, merged)
-        if not saving or not proposal.changes:
-            return _preview_page(desk, form, proposal, merged)
-        saved = edit.save(
-            config_id=config_id,
-            flat=form.flat(),
-            expected_version=version,
-            reason=_reason(form),
-            actor=desk.actor,
-            may_change_fleet=desk.is_fleet and desk.may_change_fleet,
-        )
-    except InvalidConfig as invalid:
-        form.add_problems(invalid.problems)
-    except AlreadyExists as taken:
-        form.add_error(NEW_ID, _("The trader %(id)s exists already.") % {"id": taken.existing})
-    except StaleEdit as stale:
-        return _merge(desk, form, stale)
-    else:
-        return _saved(desk, config_id, saved.version if saved else None)
-    return _form_page(desk, current, form, base, merged)
+class EditForm(ConfigForm):
+    """Valid where the whole configuration could be saved."""
+
+    def __init__(self, *args: Any, flow: EditFlow, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.flow = flow
+        flow.form = self
+
+    def is_valid(self) -> bool:
+        """Raises InvalidConfig, StaleEdit, UnknownConfig and AlreadyExists."""
+        return self.flow.is_valid()
 
 
-def _merge(desk: Desk, form: ConfigForm, stale: StaleEdit, chosen: Choices | None = None) -> HttpResponse:
-    """On to the preview of the merged whole; where both sides touched a setting, its choice comes first.
+class EditFlow(PreviewFlow):
+    """One configuration. Steps: preview, back, rebase (choices on both sides of a stale edit), save.
 
-    `chosen` holds for the two sides that were shown with it only: one more save in between asks again.
+    The admin shows the form and saves; this adds the steps between. `current` is None for a trader to be added, and
+    for fleet settings that are not there yet.
+
+    `base` is the version that the form was opened on, `merged` says what was saved since where the form was brought on
+    top of it.
     """
-    sides = comparison(stale)
-    if sides.undecided(chosen or {}):
-        return stale_page(desk, stale, sides, choices=chosen, carried=_carried(form))
-    on_top = on_theirs(desk, form, stale, sides.merged(chosen or {}))
-    said = meanwhile(desk, stale, sides)
-    return _propose_or_save(desk, stale.theirs, on_top, stale.theirs, saving=False, merged=said)
+
+    not_carried = (*PreviewFlow.not_carried, THEIRS_VERSION)
+
+    def __init__(self, page: ConfigPage, current: StoredConfig | None) -> None:
+        super().__init__(page)
+        self.current = current
+        self.base = _base(page) if self.is_posted else current
+        self.merged: Meanwhile | None = None
+        self.proposal: Proposal | None = None
+        self.result: Any = None
+
+    @property
+    def config_id(self) -> str:
+        return self.page.config_id or str(self.form.data.get(NEW_ID, "")).strip()
+
+    @property
+    def version(self) -> int:
+        return self.base.version if self.base else 0
+
+    def answer(self) -> HttpResponse:
+        if not self.is_posted or self.step != REBASE:
+            return super().answer()
+        self.form = self.make_form(self.request.POST)
+        return self._merge(reopened(self.page, self.form, self.base), choices_of(self.page))
+
+    def make_form(self, data: QueryDict | None) -> ConfigForm:
+        return self.form_class()(data)
+
+    def form_class(self) -> Callable[..., EditForm]:
+        """Makes the form of this configuration's settings."""
+        flat: Flat = self.base.flat if self.base else defaults(self.page.settings)
+        return partial(
+            EditForm,
+            flow=self,
+            settings=self.page.settings,
+            base=flat,
+            known=choices(),
+            adding=not self.page.config_id,
+        )
+
+    def is_valid(self) -> bool:
+        """Whether the whole would be a configuration. A missing reason does not hide the other problems."""
+        if not self.page.config_id and self.config_id:
+            require_trader_id(self.config_id)
+        if not set(self.form.errors) <= {REASON}:
+            return False
+        self.proposal = edit.propose(config_id=self.config_id, flat=self.form.flat(), expected_version=self.version)
+        if not self.form.errors:
+            required_reason(self.reason)
+        return not self.form.errors
+
+    def save(self) -> SavedVersion:
+        """Raises NothingDiffers, and what the service raises."""
+        proposal: Any = self.proposal
+        saved = proposal.changes and edit.save(
+            config_id=self.config_id,
+            flat=self.form.flat(),
+            expected_version=self.version,
+            reason=self.reason,
+            actor=self.page.actor,
+            may_change_fleet=self.page.is_fleet and self.page.may_change_fleet,
+        )
+        if not saved:
+            raise NothingDiffers
+        self.result = saved
+        return saved
+
+    def saved(self, result: SavedVersion) -> HttpResponse:
+        messages.success(self.request, _("Saved version %(version)d.") % {"version": result.version})
+        return HttpResponseRedirect(ConfigPage(self.page.admin, self.request, self.config_id).history_url)
+
+    def answered(self, take_step: Callable[[], HttpResponse]) -> HttpResponse:
+        try:
+            return super().answered(take_step)
+        except NothingDiffers:
+            return self.preview_page()
+
+    def taken_page(self, taken: AlreadyExists) -> HttpResponse:
+        self.form.add_error(NEW_ID, _("The trader %(id)s exists already.") % {"id": taken.existing})
+        return self.form_page()
+
+    def stale_page(self, stale: StaleEdit) -> HttpResponse:
+        return self._merge(stale)
+
+    def _merge(self, stale: StaleEdit, chosen: Choices | None = None) -> HttpResponse:
+        """On to the preview of the merged whole; where both sides touched a setting, its choice comes first.
+
+        `chosen` holds for the two sides that were shown with it only: one more save in between asks again.
+        """
+        sides = comparison(stale)
+        if sides.undecided(chosen or {}):
+            return stale_page(self.page, stale, sides, choices=chosen, carried=self._carried_form())
+        self.form = on_theirs(self.page, self.form, stale, sides.merged(chosen or {}))
+        self.current = self.base = stale.theirs
+        self.merged = meanwhile(self.page, stale, sides)
+        try:
+            return self.preview_page() if self.is_valid() else self.form_page()
+        except InvalidConfig as invalid:
+            return self.refused_page(invalid)
+        except StaleEdit as again:
+            return self._merge(again)
+
+    def _carried_form(self) -> list[tuple[str, str]]:
+        """What the form holds: after a merge that is more than what was posted."""
+        left_out = self.not_carried
+        data: Any = self.form.data
+        return [
+            (name, value)
+            for name, values in data.lists()
+            if name not in left_out and not name.startswith(TAKE)
+            for value in values
+        ]
+
+    def form_page(self, **context: Any) -> HttpResponse:
+        """`context` is what the admin adds."""
+        page, form, base = self.page, self.form, self.base
+        if form.is_bound and form.errors:
+            form.focus_first_wrong()
+        return page.render(
+            "edit.html",
+            page.name(self.current),
+            tab="edit",
+            form=form,
+            parts=form.parts(),
+            version=self.version,
+            current=self.current,
+            open_conflicts=SyncConflict.objects.filter(config_id=page.config_id).count(),
+            cloned_from=base.flat.get("detail.cloned_from") if base else None,
+            prompts_missing=not form.known.prompts and not page.is_fleet,
+            merged=self.merged,
+            **context,
+        )
+
+    def preview_page(self) -> HttpResponse:
+        proposal: Any = self.proposal
+        texts = prompt_bodies(digests_in(proposal.changes))
+        shown = rows(self.page.config_id, proposal.changes, texts=texts)
+        return self.page.render(
+            "preview.html",
+            self.page.name(proposal.current),
+            tab="edit",
+            rows=shown,
+            proposal=proposal,
+            raised=[row for row in shown if row.risk == "raises"],
+            reason=self.reason,
+            carried=self._carried_form(),
+            merged=self.merged,
+        )
 
 
-def _proposal(form: ConfigForm, config_id: str, version: int) -> Proposal | None:
-    """None when the form cannot be read as a whole. A missing reason does not keep other problems from being told."""
-    if not set(form.errors) <= {REASON}:
-        return None
-    proposal = edit.propose(config_id=config_id, flat=form.flat(), expected_version=version)
-    if not form.errors:
-        required_reason(_reason(form))
-    return proposal
-
-
-def _reason(form: ConfigForm) -> str:
-    return str(form.cleaned_data[REASON])
-
-
-def _form(desk: Desk, base: StoredConfig | None, data: Any = None) -> ConfigForm:
-    flat: Flat = base.flat if base else defaults(desk.settings)
-    return ConfigForm(data, settings=desk.settings, base=flat, known=choices(), adding=not desk.config_id)
-
-
-def _base(desk: Desk) -> StoredConfig | None:
+def _base(page: ConfigPage) -> StoredConfig | None:
     """The version that the form was opened on."""
     try:
-        number = int(desk.request.POST.get(VERSION, ""))
-        return None if not number and _may_be_new(desk) else configs.version(desk.config_id, number)
+        number = int(page.request.POST.get(VERSION, ""))
+        return None if not number and _may_be_new(page) else configs.version(page.config_id, number)
     except (ValueError, UnknownVersion):
-        raise BadRequest(f"{VERSION} must be a version of {desk.config_id!r}") from None
+        raise BadRequest(f"{VERSION} must be a version of {page.config_id!r}") from None
 
 
-def _may_be_new(desk: Desk) -> bool:
-    return desk.is_fleet or not desk.config_id
-
-
-def _saved(desk: Desk, config_id: str, version: int | None) -> HttpResponse:
-    at = Desk(desk.admin, desk.request, config_id)
-    if version is None:
-        messages.info(desk.request, _("Nothing differs: no version was made."))
-        return HttpResponseRedirect(at.change_url)
-    messages.success(desk.request, _("Saved version %(version)d.") % {"version": version})
-    return HttpResponseRedirect(at.history_url)
-
-
-def _carried(form: ConfigForm) -> list[tuple[str, str]]:
-    """What was posted, to be posted again from the next page."""
-    data: Any = form.data
-    return [
-        (name, value)
-        for name, values in data.lists()
-        if name not in NOT_CARRIED and not name.startswith(TAKE)
-        for value in values
-    ]
-
-
-def _form_page(
-    desk: Desk,
-    current: StoredConfig | None,
-    form: ConfigForm,
-    base: StoredConfig | None,
-    merged: Meanwhile | None = None,
-) -> HttpResponse:
-    if form.is_bound and form.errors:
-        form.focus_first_wrong()
-    waiting = SyncConflict.objects.filter(config_id=desk.config_id).count()
-    return desk.render(
-        "edit.html",
-        desk.name(current),
-        tab="edit",
-        form=form,
-        parts=form.parts(),
-        version=base.version if base else 0,
-        current=current,
-        open_conflicts=waiting,
-        cloned_from=base.flat.get("detail.cloned_from") if base else None,
-        prompts_missing=not form.known.prompts and not desk.is_fleet,
-        merged=merged,
-    )
-
-
-def _preview_page(desk: Desk, form: ConfigForm, proposal: Proposal, merged: Meanwhile | None) -> HttpResponse:
-    shown = rows(desk.config_id, proposal.changes, texts=prompt_bodies(digests_in(proposal.changes)))
-    return desk.render(
-        "preview.html",
-        desk.name(proposal.current),
-        tab="edit",
-        rows=shown,
-        proposal=proposal,
-        raised=[row for row in shown if row.risk == "raises"],
-        reason=_reason(form),
-        carried=_carried(form),
-        merged=merged,
-    )
+def _may_be_new(page: ConfigPage) -> bool:
+    return page.is_fleet or not page.config_id

@@ -1,4 +1,4 @@
-"""Another version was saved while a form was open: what merges, what needs a choice, and the form on top of theirs."""
+"""Handles a stale edit: merges both sides, asks for choices, and moves the form to the newer version."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from django.core.exceptions import BadRequest
 from django.http import HttpResponse, QueryDict
 
-from traders.pages.changes import Row, rows
-from traders.pages.desk import Desk
+from traders.pages.changes import ChangeRow, rows
+from traders.pages.config_page import ConfigPage
 from traders.schema.paths import ABSENT, Flat, diff
 from traders.schema.settings.stored import StoredConfig
 from traders.versions import services as configs
@@ -47,7 +47,7 @@ class Meanwhile:
 
     theirs: StoredConfig
     saved: int
-    rows: list[Row]
+    rows: list[ChangeRow]
     mine_count: int
     chosen: int
 
@@ -56,10 +56,10 @@ def comparison(stale: StaleEdit) -> Rebase:
     return rebase(base=stale.base.flat if stale.base else {}, theirs=stale.theirs.flat, mine=stale.mine)
 
 
-def reopened(desk: Desk, form: ConfigForm, base: StoredConfig | None) -> StaleEdit:
+def reopened(page: ConfigPage, form: ConfigForm, base: StoredConfig | None) -> StaleEdit:
     """The stale edit whose choices are posted: on the version that the page with the choices showed."""
     try:
-        theirs = configs.version(desk.config_id, int(desk.request.POST.get(THEIRS_VERSION, "")))
+        theirs = configs.version(page.config_id, int(page.request.POST.get(THEIRS_VERSION, "")))
     except (ValueError, UnknownVersion):
         raise BadRequest(f"{THEIRS_VERSION} must be a version") from None
     if not set(form.errors) <= {REASON}:
@@ -67,60 +67,60 @@ def reopened(desk: Desk, form: ConfigForm, base: StoredConfig | None) -> StaleEd
     return StaleEdit(base=base, theirs=theirs, mine=form.flat(), expected_version=base.version if base else 0)
 
 
-def choices_of(desk: Desk) -> Choices:
+def choices_of(page: ConfigPage) -> Choices:
     """What was chosen for contested settings."""
     found = {}
-    for name, value in desk.request.POST.items():
+    for name, value in page.request.POST.items():
         if name.startswith(TAKE) and value in list(Take):
             found[name.removeprefix(TAKE)] = Take(str(value))
     return found
 
 
-def on_theirs(desk: Desk, form: ConfigForm, stale: StaleEdit, merged: Flat) -> ConfigForm:
+def on_theirs(page: ConfigPage, form: ConfigForm, stale: StaleEdit, merged: Flat) -> ConfigForm:
     """The form on top of the newer version, filled with the merged whole."""
     data = QueryDict(mutable=True)
     data.update(posted(form, merged))
     data[REASON] = form.data.get(REASON, "")
     data[VERSION] = str(stale.theirs.version)
-    return ConfigForm(data, settings=desk.settings, base=stale.theirs.flat, known=form.known)
+    return ConfigForm(data, settings=page.settings, base=stale.theirs.flat, known=form.known)
 
 
-def meanwhile(desk: Desk, stale: StaleEdit, sides: Rebase) -> Meanwhile:
+def meanwhile(page: ConfigPage, stale: StaleEdit, sides: Rebase) -> Meanwhile:
     return Meanwhile(
         theirs=stale.theirs,
         saved=stale.theirs.version - stale.expected_version,
-        rows=rows(desk.config_id, diff(sides.base, sides.theirs)) if sides.base else [],
+        rows=rows(page.config_id, diff(sides.base, sides.theirs)) if sides.base else [],
         mine_count=len(sides.only_mine),
         chosen=len(sides.contested),
     )
 
 
 def stale_page(
-    desk: Desk, stale: StaleEdit, sides: Rebase, *, choices: Choices | None, carried: Sequence[tuple[str, str]]
+    page: ConfigPage, stale: StaleEdit, sides: Rebase, *, choices: Choices | None, carried: Sequence[tuple[str, str]]
 ) -> HttpResponse:
     """The choices. `choices` are those sent already, which were not all; None before the first question."""
     missing = [] if choices is None else sides.undecided(choices)
-    return desk.render(
+    return page.render(
         "stale.html",
-        desk.name(stale.theirs),
+        page.name(stale.theirs),
         tab="edit",
         stale=stale,
-        contests=_contests(desk, sides, choices or {}),
-        meanwhile=meanwhile(desk, stale, sides),
+        contests=_contests(page, sides, choices or {}),
+        meanwhile=meanwhile(page, stale, sides),
         has_base=bool(sides.base),
-        missing=[words.place(desk.settings, unit[0]) for unit in missing],
+        missing=[words.place(page.settings, unit[0]) for unit in missing],
         carried=carried,
     )
 
 
-def _contests(desk: Desk, sides: Rebase, choices: Choices) -> list[Contest]:
+def _contests(page: ConfigPage, sides: Rebase, choices: Choices) -> list[Contest]:
     return [
         Contest(
             path=unit[0],
-            label=words.place(desk.settings, unit[0]),
-            base=_shown(desk, unit, sides.base),
-            theirs=_shown(desk, unit, sides.theirs),
-            mine=_shown(desk, unit, sides.mine),
+            label=words.place(page.settings, unit[0]),
+            base=_shown(page, unit, sides.base),
+            theirs=_shown(page, unit, sides.theirs),
+            mine=_shown(page, unit, sides.mine),
             who=who,
             name=TAKE + unit[0],
             chosen=choices.get(unit[0], ""),
@@ -130,5 +130,5 @@ def _contests(desk: Desk, sides: Rebase, choices: Choices) -> list[Contest]:
     ]
 
 
-def _shown(desk: Desk, unit: Unit, flat: Flat) -> str:
-    return " · ".join(words.value(desk.settings.get(path), flat.get(path, ABSENT)) for path in unit)
+def _shown(page: ConfigPage, unit: Unit, flat: Flat) -> str:
+    return " · ".join(words.value(page.settings.get(path), flat.get(path, ABSENT)) for path in unit)

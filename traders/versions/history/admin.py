@@ -1,4 +1,4 @@
-"""Every version of one configuration: the list, two side by side, and one as a whole."""
+"""Pages of the versions of one configuration: list, comparison of two, one version."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
-from traders.pages.changes import Row, digests_in, rows
-from traders.pages.desk import Desk
+from traders.pages.changes import ChangeRow, digests_in, rows
+from traders.pages.config_page import ConfigPage
 from traders.pages.versions import page_of_history, prompt_bodies
 from traders.schema.paths import ABSENT, EXTRA, Change, Flat, diff, same
 from traders.schema.settings.declare import Setting, SettingGroup
@@ -29,63 +29,63 @@ class Values:
     lines: list[tuple[str, str, str]]
 
 
-def history_view(desk: Desk, current: StoredConfig) -> HttpResponse:
-    page, lines = page_of_history(desk.config_id, desk.request.GET.get("page"), current=current.version)
-    return desk.render(
+def history_view(page: ConfigPage, current: StoredConfig) -> HttpResponse:
+    shown, lines = page_of_history(page.config_id, page.request.GET.get("page"), current=current.version)
+    return page.render(
         "history.html",
-        desk.name(current),
+        page.name(current),
         tab="history",
-        page=page,
-        pages=page.paginator.get_elided_page_range(page.number),
+        page=shown,
+        pages=shown.paginator.get_elided_page_range(shown.number),
         lines=lines,
-        beside=desk.beside_versions([line.version for line in lines]),
+        beside=page.beside_versions([line.version for line in lines]),
         current=current,
     )
 
 
-def compare_view(desk: Desk, current: StoredConfig) -> HttpResponse:
+def compare_view(page: ConfigPage, current: StoredConfig) -> HttpResponse:
     """`?a=3&b=5`; without them, the latest version and the one before."""
     try:
-        b = _number(desk, "b", current.version)
-        a = _number(desk, "a", max(1, b - 1))
-        left, right = (configs.version(desk.config_id, number) for number in sorted((a, b)))
+        b = _number(page, "b", current.version)
+        a = _number(page, "a", max(1, b - 1))
+        left, right = (configs.version(page.config_id, number) for number in sorted((a, b)))
     except (ValueError, UnknownVersion):
-        messages.warning(desk.request, _("There is no such version: choose two of these."))
-        return HttpResponseRedirect(desk.history_url)
+        messages.warning(page.request, _("There is no such version: choose two of these."))
+        return HttpResponseRedirect(page.history_url)
     changes, kept = diff(left.flat, right.flat), same_rows(left, right)
-    return desk.render(
+    return page.render(
         "compare.html",
-        desk.name(current),
+        page.name(current),
         tab="compare",
         left=left,
         right=right,
         sides=(left, right),
         current=current,
-        rows=rows(desk.config_id, changes, texts=prompt_bodies(digests_in(changes))),
+        rows=rows(page.config_id, changes, texts=prompt_bodies(digests_in(changes))),
         left_label=f"v{left.version}",
         right_label=f"v{right.version}",
-        same_rows=kept if "all" in desk.request.GET else None,
+        same_rows=kept if "all" in page.request.GET else None,
         same_count=len(kept),
     )
 
 
-def version_view(desk: Desk, current: StoredConfig, number: int) -> HttpResponse:
+def version_view(page: ConfigPage, current: StoredConfig, number: int) -> HttpResponse:
     """One version as a whole."""
     try:
-        shown = configs.version(desk.config_id, number)
+        shown = configs.version(page.config_id, number)
     except UnknownVersion:
-        messages.warning(desk.request, _("There is no version %(n)d: choose one of these.") % {"n": number})
-        return HttpResponseRedirect(desk.history_url)
-    return whole_page(desk, current, shown, tab="history")
+        messages.warning(page.request, _("There is no version %(n)d: choose one of these.") % {"n": number})
+        return HttpResponseRedirect(page.history_url)
+    return whole_page(page, current, shown, tab="history")
 
 
-def whole_page(desk: Desk, current: StoredConfig, shown: StoredConfig, *, tab: str) -> HttpResponse:
-    return desk.render(
-        *("version.html", desk.name(current)),
+def whole_page(page: ConfigPage, current: StoredConfig, shown: StoredConfig, *, tab: str) -> HttpResponse:
+    return page.render(
+        *("version.html", page.name(current)),
         tab=tab,
         shown=shown,
         current=current,
-        groups=whole(desk.settings, shown.flat),
+        groups=whole(page.settings, shown.flat),
     )
 
 
@@ -100,12 +100,12 @@ def whole(settings: Mapping[str, Setting], flat: Flat) -> list[Values]:
     return [Values(_(title), lines) for title, lines in grouped.items() if lines]
 
 
-def _number(desk: Desk, name: str, otherwise: int) -> int:
-    text = desk.request.GET.get(name, "")
+def _number(page: ConfigPage, name: str, otherwise: int) -> int:
+    text = page.request.GET.get(name, "")
     return int(text) if text else otherwise
 
 
-def same_rows(left: StoredConfig, right: StoredConfig) -> list[Row]:
+def same_rows(left: StoredConfig, right: StoredConfig) -> list[ChangeRow]:
     """What two configurations have in common."""
     kept: list[Any] = [
         Change(path, value, value) for path, value in left.flat.items() if same(value, right.flat.get(path, ABSENT))

@@ -1,4 +1,4 @@
-"""What a clone is called, and why it is made; all else comes from its source."""
+"""The form of a clone: id, display name and reason; all else comes from the source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fleet at a moment of the past: the list, one configuration, and all of it as a bundle."""
+"""Pages of the fleet at a moment of the past: list, one configuration, and a bundle of all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from traders.pages.desk import Desk
+from traders.pages.config_page import ConfigPage
 from traders.pages.moment_asked import AT, asked_moment
 from traders.schema.problems import InvalidConfig
 from traders.schema.settings.stored import StoredConfig
@@ -27,18 +27,18 @@ from traders.versions.rules.errors import NothingStored, UnknownConfig
 from traders.words import messages as words
 
 
-def past_list_view(desk: Desk) -> HttpResponse:
-    moment = asked_moment(desk)
+def past_list_view(page: ConfigPage) -> HttpResponse:
+    moment = asked_moment(page)
     if moment is None:
-        return HttpResponseRedirect(desk.list_url)
-    form = PastForm(desk.request.GET)
+        return HttpResponseRedirect(page.list_url)
+    form = PastForm(page.request.GET)
     search = form.search()
     fleet = as_of.fleet_then(moment, search, number=form.number)
     asked = {AT: moment_text(moment), **form.asked}
     numbers: Any = Paginator(range(fleet.page.matching), as_of.PAGE).get_elided_page_range(
         min(fleet.number, fleet.pages)
     )
-    return desk.render(
+    return page.render(
         "past_list.html",
         _("Traders"),
         moment=moment,
@@ -47,38 +47,38 @@ def past_list_view(desk: Desk) -> HttpResponse:
         selects=selects(form.asked, exchange=fleet.page.exchanges, market=fleet.page.markets, llm=fleet.page.models),
         pages=[(n, urlencode({**asked, "p": n}) if isinstance(n, int) else "") for n in numbers],
         searched=bool(form.asked),
-        back_url=desk.list_url,
+        back_url=page.list_url,
     )
 
 
-def past_view(desk: Desk, current: StoredConfig) -> HttpResponse:
+def past_view(page: ConfigPage, current: StoredConfig) -> HttpResponse:
     """One configuration as it stood."""
-    moment = asked_moment(desk)
+    moment = asked_moment(page)
     if moment is None:
-        return HttpResponseRedirect(desk.change_url)
-    then = as_of.config_then(desk.config_id, moment)
-    return desk.render(
+        return HttpResponseRedirect(page.change_url)
+    then = as_of.config_then(page.config_id, moment)
+    return page.render(
         "past.html",
-        desk.name(then or current),
+        page.name(then or current),
         moment=moment,
         shown=then,
         current=current,
-        groups=whole(desk.settings, then.flat) if then else [],
-        back_url=desk.change_url,
+        groups=whole(page.settings, then.flat) if then else [],
+        back_url=page.change_url,
     )
 
 
-def bundle_view(desk: Desk) -> HttpResponse:
+def bundle_view(page: ConfigPage) -> HttpResponse:
     """`?at=`, of all traders or of `?trader=`: manager.yaml and its prompts in one file."""
-    moment = asked_moment(desk)
+    moment = asked_moment(page)
     if moment is None:
-        return HttpResponseRedirect(desk.list_url)
-    ids = [name.replace("\0", "") for name in desk.request.GET.getlist("trader")]
+        return HttpResponseRedirect(page.list_url)
+    ids = [name.replace("\0", "") for name in page.request.GET.getlist("trader")]
     name = f"{slugify(ids[0]) if len(ids) == 1 else 'fleet'}-{moment:%Y%m%dT%H%M%SZ}"
     try:
         content = zipped(bundle(trader_ids=list(dict.fromkeys(ids)), at=moment), directory=name)
     except (NothingStored, UnknownConfig, InvalidConfig) as refused:
-        messages.error(desk.request, _("Nothing to export: %(why)s.") % {"why": words.why(refused)})
+        messages.error(page.request, _("Nothing to export: %(why)s.") % {"why": words.why(refused)})
         return HttpResponseRedirect(_list_at(moment))
     response = HttpResponse(content, content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="{name}.zip"'

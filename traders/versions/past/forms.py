@@ -1,4 +1,4 @@
-"""Which traders of the past are looked for."""
+"""The filter of the list of past traders."""
 
 from __future__ import annotations
 

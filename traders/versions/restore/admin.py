@@ -1,4 +1,4 @@
-"""An older version again: what it would change, a reason, and the new version."""
+"""The page that restores an older version: preview, reason, save."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils.translation import gettext as _
 
-from traders.pages.changes import Row, digests_in, rows
-from traders.pages.desk import Desk
+from traders.pages.admin_log import log_version
+from traders.pages.changes import ChangeRow, digests_in, rows
+from traders.pages.config_page import ConfigPage
+from traders.pages.preview_flow import SAVE, PreviewFlow
 from traders.pages.reason_form import ReasonForm
 from traders.pages.versions import prompt_bodies
 from traders.schema.paths import diff
 from traders.schema.problems import InvalidConfig
-from traders.schema.settings.stored import StoredConfig
+from traders.schema.settings.stored import SavedVersion, StoredConfig
 from traders.versions import services as configs
 from traders.versions.edit.forms.config import VERSION
 from traders.versions.edit.stale import Meanwhile
@@ -29,105 +31,106 @@ BEGAN = "began"
 KEEP = "keep"
 
 
-def restore_view(desk: Desk, current: StoredConfig, number: int) -> HttpResponse:
+def restore_view(page: ConfigPage, current: StoredConfig, number: int) -> HttpResponse:
     try:
-        old = configs.version(desk.config_id, number)
+        old = configs.version(page.config_id, number)
     except UnknownVersion:
-        messages.warning(desk.request, _("There is no version %(n)d: choose one of these.") % {"n": number})
-        return HttpResponseRedirect(desk.history_url)
-    if desk.request.method != "POST":
-        return _page(desk, current, old, ReasonForm())
-    form = ReasonForm(desk.request.POST)
-    if not form.is_valid():
-        return _page(desk, current, old, form)
-    try:
-        saved = restore.restore(
-            config_id=desk.config_id,
-            version=number,
-            expected_version=_number(desk, VERSION),
-            reason=form.cleaned_data["reason"],
-            actor=desk.actor,
-            keep=desk.request.POST.getlist(KEEP),
-            may_change_fleet=desk.is_fleet and desk.may_change_fleet,
+        messages.warning(page.request, _("There is no version %(n)d: choose one of these.") % {"n": number})
+        return HttpResponseRedirect(page.history_url)
+    return RestoreFlow(page, current, old).answer()
+
+
+class RestoreFlow(PreviewFlow):
+    """The preview and the reason are one page."""
+
+    first_step = SAVE
+
+    def __init__(self, page: ConfigPage, current: StoredConfig, old: StoredConfig) -> None:
+        super().__init__(page)
+        self.current, self.old = current, old
+
+    def make_form(self, data: QueryDict | None) -> ReasonForm:
+        return ReasonForm(data)
+
+    def save(self) -> SavedVersion | None:
+        return restore.restore(
+            config_id=self.page.config_id,
+            version=self.old.version,
+            expected_version=self.posted_version(VERSION),
+            reason=self.reason,
+            actor=self.page.actor,
+            keep=self.request.POST.getlist(KEEP),
+            may_change_fleet=self.page.is_fleet and self.page.may_change_fleet,
         )
-    except StaleEdit as stale:
-        return _page(desk, stale.theirs, old, form)
-    except InvalidConfig as invalid:
-        form.add_problems(invalid.problems)
-        return _page(desk, current, old, form)
-    if saved is None:
-        messages.info(desk.request, _("Nothing differs: no version was made."))
-    else:
-        messages.success(
-            desk.request,
-            _("Restored version %(old)d as version %(new)d.") % {"old": number, "new": saved.version},
+
+    def saved(self, result: SavedVersion | None) -> HttpResponse:
+        if result is None:
+            messages.info(self.request, _("Nothing differs: no version was made."))
+        else:
+            log_version(self.page, result, self.reason)
+            said = _("Restored version %(old)d as version %(new)d.")
+            messages.success(self.request, said % {"old": self.old.version, "new": result.version})
+        return HttpResponseRedirect(self.page.history_url)
+
+    def stale_page(self, stale: StaleEdit) -> HttpResponse:
+        self.current = stale.theirs
+        return self.form_page()
+
+    def form_page(self) -> HttpResponse:
+        page, current, old = self.page, self.current, self.old
+        refused, proposal, shown = [], None, []
+        began = self._began()
+        try:
+            proposal = restore.propose_restore(
+                config_id=page.config_id, version=old.version, expected_version=current.version
+            )
+            shown = rows(page.config_id, proposal.changes, texts=prompt_bodies(digests_in(proposal.changes)))
+        except InvalidConfig as invalid:
+            refused = [words.line(problem) for problem in invalid.problems]
+        return page.render(
+            "restore.html",
+            page.name(current),
+            tab="history",
+            old=old,
+            current=current,
+            began=began,
+            form=self.form,
+            rows=shown,
+            raised=[row for row in shown if row.risk == "raises"],
+            proposal=proposal,
+            refused=refused,
+            meanwhile=_meanwhile(page, began, current),
+            taken_back=_taken_back(page, began, current, old),
+            kept=self.request.POST.getlist(KEEP),
+            stays_retired=_stays_retired(proposal, old),
         )
-    return HttpResponseRedirect(desk.history_url)
+
+    def _began(self) -> StoredConfig:
+        """The version over which the first preview was made."""
+        if not self.is_posted:
+            return self.current
+        number = self.posted_version(BEGAN if BEGAN in self.request.POST else VERSION)
+        if number == self.current.version:
+            return self.current
+        try:
+            return configs.version(self.page.config_id, number)
+        except UnknownVersion:
+            raise BadRequest(f"{BEGAN} must be a version") from None
 
 
-def _number(desk: Desk, name: str) -> int:
-    try:
-        number = int(desk.request.POST.get(name, ""))
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise BadRequest(f"{name} must be a version")
-    return number
-
-
-def _page(desk: Desk, current: StoredConfig, old: StoredConfig, form: ReasonForm) -> HttpResponse:
-    refused, proposal, shown = [], None, []
-    began = _began(desk, current) if form.is_bound else current
-    try:
-        proposal = restore.propose_restore(
-            config_id=desk.config_id, version=old.version, expected_version=current.version
-        )
-        shown = rows(desk.config_id, proposal.changes, texts=prompt_bodies(digests_in(proposal.changes)))
-    except InvalidConfig as invalid:
-        refused = [words.line(problem) for problem in invalid.problems]
-    return desk.render(
-        "restore.html",
-        desk.name(current),
-        tab="history",
-        old=old,
-        current=current,
-        began=began,
-        form=form,
-        rows=shown,
-        raised=[row for row in shown if row.risk == "raises"],
-        proposal=proposal,
-        refused=refused,
-        meanwhile=_meanwhile(desk, began, current),
-        taken_back=_taken_back(desk, began, current, old),
-        kept=desk.request.POST.getlist(KEEP),
-        stays_retired=_stays_retired(proposal, old),
-    )
-
-
-def _began(desk: Desk, current: StoredConfig) -> StoredConfig:
-    """The version over which the first preview was made."""
-    number = _number(desk, BEGAN if BEGAN in desk.request.POST else VERSION)
-    if number == current.version:
-        return current
-    try:
-        return configs.version(desk.config_id, number)
-    except UnknownVersion:
-        raise BadRequest(f"{BEGAN} must be a version") from None
-
-
-def _meanwhile(desk: Desk, began: StoredConfig, current: StoredConfig) -> Meanwhile | None:
+def _meanwhile(page: ConfigPage, began: StoredConfig, current: StoredConfig) -> Meanwhile | None:
     saved = current.version - began.version
-    return Meanwhile(current, saved, rows(desk.config_id, diff(began.flat, current.flat)), 0, 0) if saved else None
+    return Meanwhile(current, saved, rows(page.config_id, diff(began.flat, current.flat)), 0, 0) if saved else None
 
 
-def _taken_back(desk: Desk, began: StoredConfig, current: StoredConfig, old: StoredConfig) -> list[Row]:
-    """Changes since the first preview that the restore would undo: each may be kept.
+def _taken_back(page: ConfigPage, began: StoredConfig, current: StoredConfig, old: StoredConfig) -> list[ChangeRow]:
+    """The settings that somebody changed since the first preview and that the restore would undo; each may be kept.
 
     Of the paths of a prompt, which are kept together, the first one that differs.
     """
     moved = {path for change in diff(began.flat, current.flat) for path in unit_of(change.path)}
     back = {unit_of(change.path): change for change in reversed(diff(current.flat, old.flat)) if change.path in moved}
-    return rows(desk.config_id, reversed(back.values()))
+    return rows(page.config_id, reversed(back.values()))
 
 
 def _stays_retired(proposal: Proposal | None, old: StoredConfig) -> bool:

@@ -1,4 +1,4 @@
-"""A change set taken back, and the fleet taken back to a moment."""
+"""Pages that undo a change set and restore the fleet to a moment."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from traders.pages.desk import Desk
+from traders.pages.config_page import ConfigPage
 from traders.pages.moment_asked import asked_moment
 from traders.versions.changelog import services as changelog
 from traders.versions.changelog.forms import MOST
 from traders.versions.past import services as as_of
 from traders.versions.rules.errors import UnknownChangeSet
 from traders.versions.undo import services as undo
-from traders.versions.undo.pages import Task, take_back_view
+from traders.versions.undo.pages import TakingBackTask, take_back_view
 from traders.versions.undo.services import Scope, UndoProposal
 
 
-def undo_view(desk: Desk, change_set: int) -> HttpResponse:
+def undo_view(page: ConfigPage, change_set: int) -> HttpResponse:
     try:
         line = changelog.line_of(min(change_set, MOST))
     except UnknownChangeSet:
-        messages.warning(desk.request, _("There is no change set %(n)d: choose one of these.") % {"n": change_set})
+        messages.warning(page.request, _("There is no change set %(n)d: choose one of these.") % {"n": change_set})
         return HttpResponseRedirect(reverse("admin:traders_changelog"))
-    task = Task(
+    task = TakingBackTask(
         template="undo.html",
         title=_("Undo change set %(n)d") % {"n": change_set},
         extent=partial(undo.extent_of, change_set),
@@ -35,15 +35,15 @@ def undo_view(desk: Desk, change_set: int) -> HttpResponse:
         save=partial(undo.undo, change_set=change_set),
         context={"line": line},
     )
-    return take_back_view(desk, task)
+    return take_back_view(page, task)
 
 
-def restore_to_view(desk: Desk) -> HttpResponse:
+def restore_to_view(page: ConfigPage) -> HttpResponse:
     """`?at=`: everything, or what is chosen, as it stood then."""
-    moment = asked_moment(desk)
+    moment = asked_moment(page)
     if moment is None:
-        return HttpResponseRedirect(desk.list_url)
-    task = Task(
+        return HttpResponseRedirect(page.list_url)
+    task = TakingBackTask(
         template="restore_to.html",
         title=_("Restore the fleet to a moment"),
         extent=partial(undo.extent_since, moment),
@@ -51,7 +51,7 @@ def restore_to_view(desk: Desk) -> HttpResponse:
         save=partial(undo.restore_to, moment=moment),
         context={"moment": moment, "made_since": as_of.made_since(moment)},
     )
-    return take_back_view(desk, task)
+    return take_back_view(page, task)
 
 
 def _proposed(moment: datetime, scope: Scope) -> UndoProposal:

@@ -1,4 +1,4 @@
-"""What is to go back: which configurations, which settings, which of the contested; and the reason."""
+"""The form of an undo: configurations, settings, contested settings and the reason."""
 
 from __future__ import annotations
 
@@ -97,6 +97,6 @@ class TakingBackForm(ReasonForm):
         if offered and not asked:
             self.wrong.append(none)
         if unknown := sorted(set(asked) - set(offered)):
-            self.wrong.append(_("%(name)s is not among what can go back here.") % {"name": unknown[0][:200]})
+            self.wrong.append(_("%(name)s is not in this list.") % {"name": unknown[0][:200]})
         chosen = frozenset(asked) & frozenset(offered)
         return frozenset() if len(chosen) == len(set(offered)) else chosen

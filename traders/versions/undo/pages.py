@@ -1,4 +1,4 @@
-"""Undo and restore of many: one page that chooses, previews and saves as one change set."""
+"""The page of undo and of restore to a moment: choice, preview and save in one change set."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from traders.pages.changes import Row, digests_in, rows
-from traders.pages.desk import Desk
+from traders.pages.admin_log import log_change_set
+from traders.pages.changes import ChangeRow, digests_in, rows
+from traders.pages.config_page import ConfigPage
+from traders.pages.preview_flow import SAVE, PreviewFlow
 from traders.pages.versions import prompt_bodies
 from traders.schema import jsonio
 from traders.schema.paths import Change
-from traders.schema.problems import InvalidConfig
 from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.settings.stored import SavedVersion
 from traders.versions.bulk.many import ChangedMeanwhile
@@ -33,7 +34,7 @@ SHOWN = 50
 
 
 @dataclass(frozen=True)
-class Task:
+class TakingBackTask:
     """What is taken back: how it is proposed and saved, and the words of its page."""
 
     template: str
@@ -45,67 +46,84 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Contested:
+class ContestedRow:
     """A setting touched since. `value` is what its box posts, empty where another line's box decides it."""
 
-    row: Row
+    row: ChangeRow
     value: str
     taken: bool
 
 
 @dataclass(frozen=True)
-class Block:
+class TakingBackBlock:
     """What would happen to one configuration."""
 
-    desk: Desk
+    page: ConfigPage
     title: str
     version: int
-    rows: list[Row]
-    contested: list[Contested]
+    rows: list[ChangeRow]
+    contested: list[ContestedRow]
     problems: list[str]
     retires: bool = field(default=False)
 
 
-def take_back_view(desk: Desk, task: Task) -> HttpResponse:
-    posted = desk.request.POST if desk.request.method == "POST" else None
-    form = TakingBackForm(task.extent(), posted, may_change_fleet=desk.may_change_fleet)
-    if form.without_fleet and not form.config_ids:
-        raise PermissionDenied
-    if posted is None or posted.get("step") != "save":
-        # A new preview asks for no reason yet; an impossible choice is reported all the same.
-        return _page(desk, task, form)
-    if not form.is_valid():
-        return _page(desk, task, form)
-    if not form.as_previewed:
-        return _page(desk, task, form, notice=_("The choice is another than the one shown: look again, then save."))
-    return _saved(desk, task, form)
+def take_back_view(page: ConfigPage, task: TakingBackTask) -> HttpResponse:
+    return TakingBackFlow(page, task).answer()
 
 
-def _saved(desk: Desk, task: Task, form: TakingBackForm) -> HttpResponse:
-    seen = form.seen()
-    if seen is None:
-        raise BadRequest("the versions seen are missing")
-    try:
-        saved = task.save(
-            scope=form.scope,
+class TakingBackFlow(PreviewFlow):
+    """Choice, preview and reason on one page; steps: look (again, with other choices), save."""
+
+    stale_errors = (ChangedMeanwhile,)
+
+    def __init__(self, page: ConfigPage, task: TakingBackTask) -> None:
+        super().__init__(page)
+        self.task = task
+
+    def make_form(self, data: QueryDict | None) -> TakingBackForm:
+        form = TakingBackForm(self.task.extent(), data, may_change_fleet=self.page.may_change_fleet)
+        if form.without_fleet and not form.config_ids:
+            raise PermissionDenied
+        return form
+
+    def is_valid(self) -> bool:
+        """A new look needs no reason, but an impossible choice is reported."""
+        return self.step != SAVE or super().is_valid()
+
+    def save(self) -> list[SavedVersion] | None:
+        """None if the choice differs from the one that was shown."""
+        if not self.form.as_previewed:
+            return None
+        seen = self.form.seen()
+        if seen is None:
+            raise BadRequest("the versions seen are missing")
+        return self.task.save(
+            scope=self.form.scope,
             seen=seen,
-            reason=form.cleaned_data["reason"],
-            actor=desk.actor,
-            may_change_fleet=desk.may_change_fleet,
+            reason=self.reason,
+            actor=self.page.actor,
+            may_change_fleet=self.page.may_change_fleet,
         )
-    except ChangedMeanwhile as changed:
-        return _page(desk, task, form, notice=_meanwhile(changed))
-    except InvalidConfig as invalid:
-        form.add_problems(invalid.problems)
-        return _page(desk, task, form)
-    if not saved:
-        messages.info(desk.request, _("Nothing differs: no version was made."))
-        return HttpResponseRedirect(reverse("admin:traders_changelog"))
-    made = ngettext(
-        "Made %(n)d new version in this change set.", "Made %(n)d new versions in this change set.", len(saved)
-    )
-    messages.success(desk.request, made % {"n": len(saved)})
-    return HttpResponseRedirect(reverse("admin:traders_changeset", args=[saved[0].change_set]))
+
+    def saved(self, result: list[SavedVersion] | None) -> HttpResponse:
+        if result is None:
+            said = _("The choice differs from the preview: look again, then save.")
+            return self.form_page(notice=said)
+        if not result:
+            messages.info(self.request, _("Nothing differs: no version was made."))
+            return HttpResponseRedirect(reverse("admin:traders_changelog"))
+        log_change_set(self.page, result, self.reason)
+        made = ngettext(
+            "Made %(n)d new version in this change set.", "Made %(n)d new versions in this change set.", len(result)
+        )
+        messages.success(self.request, made % {"n": len(result)})
+        return HttpResponseRedirect(reverse("admin:traders_changeset", args=[result[0].change_set]))
+
+    def stale_page(self, stale: ChangedMeanwhile) -> HttpResponse:
+        return self.form_page(notice=_meanwhile(stale))
+
+    def form_page(self, *, notice: str = "") -> HttpResponse:
+        return _page(self.page, self.task, self.form, notice=notice)
 
 
 def _meanwhile(changed: ChangedMeanwhile) -> str:
@@ -114,17 +132,15 @@ def _meanwhile(changed: ChangedMeanwhile) -> str:
         for config_id, paths in changed.contested.items()
     ]
     shown = "; ".join(named[:5]) + ("; …" if len(named) > 5 else "")
-    return _("Another change was saved meanwhile (%(where)s). Nothing was changed; these are the values now.") % {
-        "where": shown
-    }
+    return _("Somebody saved meanwhile (%(where)s). Nothing was changed; you see the current state.") % {"where": shown}
 
 
-def _page(desk: Desk, task: Task, form: TakingBackForm, *, notice: str = "") -> HttpResponse:
+def _page(page: ConfigPage, task: TakingBackTask, form: TakingBackForm, *, notice: str = "") -> HttpResponse:
     proposal = task.propose(form.scope)
-    blocks = _blocks(desk, proposal, form)
+    blocks = _blocks(page, proposal, form)
     fleet = proposal.fleet
     parts = [part.config_id for part in fleet.parts]
-    return desk.render(
+    return page.render(
         task.template,
         task.title,
         form=form,
@@ -147,7 +163,7 @@ def _page(desk: Desk, task: Task, form: TakingBackForm, *, notice: str = "") -> 
     )
 
 
-def _blocks(desk: Desk, proposal: UndoProposal, form: TakingBackForm) -> list[Block]:
+def _blocks(page: ConfigPage, proposal: UndoProposal, form: TakingBackForm) -> list[TakingBackBlock]:
     """The first of those that change or are contested."""
     parts = {part.config_id: part for part in proposal.fleet.parts}
     names = [*parts, *(name for name in proposal.contested if name not in parts)]
@@ -159,8 +175,8 @@ def _blocks(desk: Desk, proposal: UndoProposal, form: TakingBackForm) -> list[Bl
         part, contested = parts.get(name), proposal.contested.get(name, ())
         going = {line.path for line in contested}
         changes = [change for change in part.changes if change.path not in going] if part else []
-        block = Block(
-            desk=Desk(desk.admin, desk.request, name),
+        block = TakingBackBlock(
+            page=ConfigPage(page.admin, page.request, name),
             title=_name(name),
             version=part.version if part else 0,
             rows=rows(name, changes, texts=texts),
@@ -177,14 +193,14 @@ def _choices(proposal: UndoProposal) -> int:
     return sum(len({unit_of(change.path) for change in changes}) for changes in proposal.contested.values())
 
 
-def _contested(config_id: str, changes: Sequence[Change], scope: Scope) -> list[Contested]:
+def _contested(config_id: str, changes: Sequence[Change], scope: Scope) -> list[ContestedRow]:
     """A prompt's paths are decided by the box of the first of them."""
     lines, decided, taken = [], set[str](), scope.chosen_of(config_id)
     for change, row in zip(changes, rows(config_id, changes), strict=True):
         unit = unit_of(change.path)
         value = "" if change.path in decided else f"{config_id} {change.path}"
         decided.update(unit)
-        lines.append(Contested(row, value, bool(taken.intersection(unit))))
+        lines.append(ContestedRow(row, value, bool(taken.intersection(unit))))
     return lines
 
 

@@ -26,7 +26,7 @@ def revert(
     *, before: Flat, after: Flat, now: Flat, paths: Collection[str] = (), chosen: Collection[str] = ()
 ) -> Reverting:
     """Takes `before` -> `after` back on top of `now`. `paths` narrows it down (all when empty); `chosen` are
-    contested paths that are to go back all the same."""
+    contested paths that are to go back anyway."""
     wanted = {path for name in paths for path in unit_of(name)}
     forced = {path for name in chosen for path in unit_of(name)}
     changes: list[Change] = []

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from traders.models import PromptText
-from traders.pages.changes import Row, digests_in
+from traders.pages.changes import ChangeRow, digests_in
 from traders.pages.changes import rows as change_rows
 from traders.pages.versions import prompt_bodies
 from traders.schema.paths import diff
@@ -65,7 +65,7 @@ def compared_with_today(decision: DecisionJournal) -> dict[str, Any]:
     except UnknownVersion:
         return {}
     changes = diff(then.flat, today.flat)
-    compared: list[Row] = change_rows(decision.trader_id, changes, texts=prompt_bodies(digests_in(changes)))
+    compared: list[ChangeRow] = change_rows(decision.trader_id, changes, texts=prompt_bodies(digests_in(changes)))
     return {
         "then": then,
         "today": today,

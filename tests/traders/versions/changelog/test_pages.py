@@ -60,7 +60,7 @@ def test_words_say_which_settings_they_mean(editor: Client) -> None:
 @pytest.mark.parametrize(
     ("query", "field", "said"),
     [
-        ("?path=leverij", "path", "No setting has “leverij” in its name or path."),
+        ("?path=leverij", "path", "No setting has “leverij” in its label or path."),
         ("?since=yesterday", "since", "“yesterday” is no moment"),
         ("?since=2099-01-01", "since", "2099-01-01 is yet to come."),
         ("?since=2026-01-02&until=2026-01-01", "until", "Must be after the beginning of the period."),

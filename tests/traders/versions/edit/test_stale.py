@@ -168,7 +168,7 @@ def test_the_same_change_twice_has_nothing_left_to_save(editor: Client) -> None:
     data = form_data(detail__risk__max_positions="9")
     save_edit("steady_long", "mei", detail__risk__max_positions=9)
     said = text_of(editor.post(URL, data | {"step": "save"}))
-    assert "It holds what you changed already." in said
+    assert "Your change is in it already." in said
     assert "Nothing differs" in said
 
 

@@ -102,7 +102,7 @@ def test_one_trader_is_shown_as_it_stood(editor: Client, then: str) -> None:
     assert "the trader as it stood at" in said
     assert "Version 1 now version 2" in said
     assert "Max positions 3" in said
-    assert "This trader was not there yet" in text_of(editor.get(f"{TRADERS}later/past/?at={then}"))
+    assert "This trader did not exist yet" in text_of(editor.get(f"{TRADERS}later/past/?at={then}"))
     assert "the fleet's settings as they stood at" in text_of(editor.get(f"{FLEET}past/?at={then}"))
 
 

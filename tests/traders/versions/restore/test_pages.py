@@ -97,7 +97,7 @@ def test_what_was_changed_in_between_may_be_kept(editor: Client) -> None:
     save_edit("steady_long", "lee", "meanwhile", detail__risk__max_positions=7, detail__risk__altcoin_leverage=4)
 
     page = editor.post(URL, hidden_fields(preview) | {"reason": "was better"})
-    assert "It takes back 2 settings that were changed meanwhile" in text_of(page)
+    assert "It undoes 2 settings that were changed meanwhile" in text_of(page)
     keep = {"keep": ["detail.risk.max_positions"]}
     again = editor.post(URL, hidden_fields(page) | keep | {"reason": ""})
     assert again.context["kept"] == keep["keep"]

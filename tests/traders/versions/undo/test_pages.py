@@ -119,7 +119,7 @@ def test_an_edit_after_the_preview_is_not_run_over(editor: Client) -> None:
     [
         ({"config": []}, "Choose at least one configuration."),
         ({"path": []}, "Choose at least one setting."),
-        ({"config": ["nobody"]}, "nobody is not among what can go back here."),
+        ({"config": ["nobody"]}, "nobody is not in this list."),
         ({"reason": ""}, "Say why, in a few words."),
     ],
 )

@@ -11,6 +11,7 @@ from django.forms.boundfield import BoundField
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from traders.models import TraderConfig
 from traders.schema.paths import EXTRA, Flat, diff
 from traders.schema.problems import Problem
 from traders.schema.settings.declare import REQUIRED, Setting, SettingGroup, SettingKind
@@ -27,7 +28,7 @@ VERSION = "expected_version"
 
 
 @dataclass(frozen=True)
-class Line:
+class SettingLine:
     """One setting on the page: its input, what it may hold, and what it was."""
 
     bound: BoundField
@@ -40,12 +41,12 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Part:
+class FormSection:
     """One group of the form."""
 
     key: str
     title: str
-    lines: tuple[Line, ...]
+    lines: tuple[SettingLine, ...]
 
     @property
     def changed(self) -> bool:
@@ -56,13 +57,26 @@ class Part:
         return any(line.bound.errors for line in self.lines)
 
 
-class ConfigForm(forms.Form):
-    """`base` is the configuration that the edit starts from, flat; of a new trader it holds the defaults."""
+class ConfigForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The fields are the declared settings, by their paths. `base` is the configuration that the edit starts from,
+    flat; of a new trader it holds the defaults. `stock` are further arguments of a ModelForm."""
+
+    class Meta:
+        model = TraderConfig
+        fields = ()
 
     def __init__(
-        self, data: Any = None, *, settings: Mapping[str, Setting], base: Flat, known: Choices, adding: bool = False
+        self,
+        data: Any = None,
+        files: Any = None,
+        *,
+        settings: Mapping[str, Setting],
+        base: Flat,
+        known: Choices,
+        adding: bool = False,
+        **stock: Any,
     ) -> None:
-        super().__init__(data, auto_id="f-%s")
+        super().__init__(data, files, auto_id="f-%s", **stock)
         self.settings, self.base, self.known = settings, base, known
         if adding:
             self.fields[NEW_ID] = _id_field()
@@ -75,6 +89,9 @@ class ConfigForm(forms.Form):
             label=_("Reason"), error_messages={"required": _("Say why, in a few words.")}, widget=_reason_input()
         )
 
+    def _post_clean(self) -> None:
+        """Writes nothing to the instance: the service validates the whole configuration and saves it."""
+
     def flat(self) -> Flat:
         """The whole configuration as it was typed. Only of a form without errors."""
         typed = without_extra(self.base)
@@ -83,17 +100,17 @@ class ConfigForm(forms.Form):
         return typed
 
     def add_problems(self, problems: Iterable[Problem]) -> None:
-        """Each problem on its field; what belongs to none goes on top, with its path."""
+        """Adds each problem to its field. Others go to the top of the form, with their path."""
         for problem in problems:
             name = self._field_at(problem)
             on_top = f"{problem.path} {messages.translated(problem.message)}".strip()
             self.add_error(name, messages.sentence(problem) if name else on_top)
 
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[FormSection]:
         """The groups in their order, each with its lines."""
         lines = [self._line(name, field) for name, field in self.setting_fields()]
         grouped = [
-            Part(group.name.lower(), _(group), tuple(line for line in lines if line.setting.group == group))
+            FormSection(group.name.lower(), _(group), tuple(line for line in lines if line.setting.group == group))
             for group in SettingGroup
         ]
         return [part for part in grouped if part.lines]
@@ -112,9 +129,9 @@ class ConfigForm(forms.Form):
             if isinstance(field, SettingField):
                 yield name, field
 
-    def _line(self, name: str, field: SettingField) -> Line:
+    def _line(self, name: str, field: SettingField) -> SettingLine:
         setting = field.setting
-        return Line(
+        return SettingLine(
             bound=self[name],
             setting=setting,
             allowed=words.allowed(setting),
@@ -139,13 +156,22 @@ class ConfigForm(forms.Form):
         return bool(diff(before, field.values(self.cleaned_data[name])))
 
     def _field_at(self, problem: Problem) -> str | None:
-        """A rule between fields is reported at their section; its message begins with the first field's name."""
+        """A rule between fields has their section's path, and a message that begins with the first field's name."""
         for name in (problem.path, f"{problem.path}.{problem.message.partition(' ')[0]}"):
             if name in self.fields:
                 return name
         if problem.path.startswith(EXTRA):
             return EXTRA
         return next((name for name, field in self.setting_fields() if problem.path in field.paths()), None)
+
+
+def fieldsets(settings: Mapping[str, Setting], *, adding: bool = False) -> list[tuple[str, dict[str, Any]]]:
+    """The groups of the settings as a ModelAdmin names them, the reason last."""
+    shown = [setting for setting in settings.values() if setting.kind is not SettingKind.DERIVED]
+    grouped = [(_(group), [setting.path for setting in shown if setting.group == group]) for group in SettingGroup]
+    named = [(title, {"fields": paths}) for title, paths in grouped if paths]
+    head = [(_("New trader"), {"fields": [NEW_ID]})] if adding else []
+    return [*head, *named, (_("Reason"), {"fields": [REASON]})]
 
 
 def defaults(settings: Mapping[str, Setting]) -> Flat:

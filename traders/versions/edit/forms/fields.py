@@ -1,4 +1,4 @@
-"""One form field for each setting: texts in, values out. What is allowed is said by the schema alone."""
+"""The form fields of settings. They turn texts into values; the schema validates them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DIGEST = 12
 
 
 class SettingField(forms.Field):
-    """A setting of one path. Never refuses: a wrong text stays a text until the whole is validated."""
+    """A setting of one path. It raises no error: a wrong text stays a text until the schema validates the whole."""
 
     def __init__(self, setting: Setting, widget: forms.Widget) -> None:
         super().__init__(
@@ -141,7 +141,7 @@ def _area(*, rows: int, code: bool = False) -> forms.Textarea:
 
 
 def _line(setting: Setting) -> forms.TextInput:
-    """A text input for numbers too: a number input would throw away a slip such as `20x`."""
+    """A text input, for numbers too: a number input would discard a typing error such as `20x`."""
     attrs = {"autocomplete": "off", "spellcheck": "false"}
     if setting.kind in _NUMERIC or setting.kind is SettingKind.DURATION:
         attrs["class"] = "figure"

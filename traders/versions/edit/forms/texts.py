@@ -1,4 +1,4 @@
-"""Values as an input holds them, and what was typed as values again."""
+"""Converts values to the texts of inputs and back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TRUE, _FALSE = "true", "false"
 
 
 def as_text(setting: Setting, value: Any) -> str:
-    """What the input shows. A text stays as it is, so what was typed wrongly comes back as it was typed."""
+    """The text of the input. A text stays as it is, so a wrong text is shown as it was typed."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""What the pages of one configuration share: whose it is, what may be done, where its pages are."""
+"""What all pages of one configuration share: its id, the permissions of the request, and its addresses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from traders.models import TraderConfig
 from traders.pages import seams
-from traders.runtime.presentation import Runtime, runtime_of
+from traders.runtime.presentation import RuntimeShown, runtime_of
 from traders.runtime.states import state_of_trader
 from traders.schema.actors import AccountActor
 from traders.schema.settings.declare import Setting
@@ -26,7 +26,7 @@ from traders.schema.settings.trader import TraderSpec
 from traders.versions.rules.proposal import settings_of
 
 FLEET_OBJECT_ID = "1"
-"""The fleet's settings in an address: the key of their only row."""
+"""The id of the fleet settings in addresses: the key of their only row."""
 
 
 def may_change_fleet(request: HttpRequest) -> bool:
@@ -34,8 +34,8 @@ def may_change_fleet(request: HttpRequest) -> bool:
 
 
 @dataclass(frozen=True)
-class Desk:
-    """One configuration's place in the admin. `config_id` is empty for a trader that is about to be added."""
+class ConfigPage:
+    """A request for a page of one configuration. `config_id` is empty for a trader that is being added."""
 
     admin: ModelAdmin[Any]
     request: HttpRequest
@@ -55,7 +55,7 @@ class Desk:
 
     @property
     def may_change_fleet(self) -> bool:
-        """The fleet's own settings are for fewer people than its traders."""
+        """The fleet settings have a permission of their own."""
         return may_change_fleet(self.request)
 
     @property
@@ -64,7 +64,7 @@ class Desk:
 
     @property
     def actor(self) -> str:
-        """The account that uses the page. Pages are only for accounts, so it has an id."""
+        """The account of the request, as history stores it. It has an id, because pages need a login."""
         return AccountActor(self.request.user.get_username(), int(str(self.request.user.pk)))
 
     @property
@@ -85,7 +85,7 @@ class Desk:
 
     @property
     def object_id(self) -> str:
-        """What stands in the addresses."""
+        """The id in addresses."""
         return FLEET_OBJECT_ID if self.is_fleet else self.config_id
 
     @property
@@ -103,19 +103,19 @@ class Desk:
         return reverse(self._route(page), args=[self.object_id])
 
     def name(self, config: StoredConfig | None) -> str:
-        """What people call it."""
+        """The display name."""
         if self.is_fleet:
             return _("Fleet settings")
         return config.spec.detail.display_name if config and isinstance(config.spec, TraderSpec) else _("New trader")
 
     def render(self, template: str, title: str, *, tab: str = "", **context: Any) -> HttpResponse:
-        """`tab` is the page's place among those of a configuration: edit, history or compare."""
+        """`template` is below templates/traders; `tab` is the current tab: edit, history or compare."""
         shared = {**self.admin.admin_site.each_context(self.request), "title": title, "desk": self, "tab": tab}
         shared |= self._observed()
         return TemplateResponse(self.request, f"traders/{template}", shared | context)
 
     def _observed(self) -> dict[str, Any]:
-        """What an engine said of this trader."""
+        """The state that an engine reported of this trader."""
         trader = (
             None
             if self.is_fleet
@@ -129,23 +129,23 @@ class Desk:
         }
 
     def links(self) -> list[tuple[str, str]]:
-        """(words, address) of this trader's pages in the layer above."""
+        """(label, address) of the pages that the layer above adds for this trader."""
         if self.is_fleet or not self.config_id:
             return []
         return [link for links in seams.trader_links for link in links(self.request, self.config_id)]
 
     def beside_versions(self, versions: Sequence[int]) -> seams.Beside | None:
-        """What the layer above knows of these versions."""
+        """The columns that the layer above adds for these versions."""
         if self.is_fleet:
             return None
         found = (beside(self.request, self.config_id, versions) for beside in seams.beside_versions)
         return next((beside for beside in found if beside), None)
 
-    def runtime(self) -> Runtime | None:
-        """What an engine reported of this trader, in full."""
+    def runtime(self) -> RuntimeShown | None:
+        """All that an engine reported of this trader."""
         return runtime_of(self.config_id, timezone.now()) if self.config_id and not self.is_fleet else None
 
     def gone(self) -> HttpResponse:
-        """Back to the list, saying that there is no such thing."""
+        """Redirects to the list with a warning that there is no such trader."""
         messages.warning(self.request, _("There is no trader “%(id)s”.") % {"id": self.config_id})
         return HttpResponseRedirect(self.list_url)
