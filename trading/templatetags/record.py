@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any, TypeGuard
@@ -141,11 +141,10 @@ def trader_link(trader_id: str) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, trader_id)
 
 
-@register.filter
-def cell(row: Any, column: Any) -> SafeString | str:
-    """What a column of `list_display` shows of a row."""
-    written: SafeString | str = column(row)
-    return written
+@register.simple_tag
+def row_cells(write: Callable[[Any], SafeString], row: Any) -> SafeString:
+    """The cells of a row of the list."""
+    return write(row)
 
 
 @register.filter

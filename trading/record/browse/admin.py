@@ -20,6 +20,7 @@ from traders.schema.jsonio import ExactDecoder
 from trading.models import Symbol
 from trading.record.browse import services as record_export
 from trading.record.browse import totals
+from trading.record.browse.columns import RowWriter
 from trading.record.browse.forms import DecisionFilterForm, PositionFilterForm, RecordFilterForm, TradeFilterForm
 from trading.record.browse.queries import ONLY_ASIDE
 from trading.record.browse.services import Exported
@@ -140,6 +141,7 @@ class RecordChangeList(KeysetChangeList):
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         self.may_exclude = may_exclude(request)
+        self.write_cells = RowWriter(self.list_display)
 
     @property
     def listing(self) -> RecordListing:

@@ -5,12 +5,12 @@ Each takes a row with its `reading`: the list of unreadable rows calls none of t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -35,6 +35,26 @@ def column(
         return write
 
     return described
+
+
+class RowWriter:
+    """Writes the cells of many rows: in Python, because a template takes several times as long for a page of cells."""
+
+    do_not_call_in_templates = True
+
+    def __init__(self, columns: Sequence[Any]) -> None:
+        self._cells = [(column, _opening(column), "</th>" if column.heads_row else "</td>") for column in columns]
+
+    def __call__(self, row: Any) -> SafeString:
+        written = (f"{opening}{conditional_escape(column(row))}{closing}" for column, opening, closing in self._cells)
+        return mark_safe("".join(written))  # each part is escaped, or markup of `format_html`
+
+
+def _opening(column: Any) -> SafeString:
+    css = format_html(' class="{}"', column.cell_css) if column.cell_css else ""
+    if column.heads_row:
+        return format_html('<th scope="row"{}>', css)
+    return format_html('<td{} data-label="{}">', css, column.short_description)
 
 
 @column(gettext_lazy("closed"), cell_css="c-when", order="close_ts_ms")
