@@ -25,6 +25,7 @@ from trading.record.browse.admin import (
     RecordListing,
 )
 from trading.record.browse.downloads import FORMATS, export_view
+from trading.record.browse.tables import DECISIONS, POSITIONS, TRADES
 from trading.record.check.admin import unknown_leaves, unreadable_list, unreadable_view
 from trading.record.exclusions.admin import change_view, log_view, may_exclude
 from trading.record.pages import RecordPage
@@ -142,7 +143,7 @@ class PositionAdmin(RecordAdmin):
     listing = POSITION_LIST
     list_display = columns.POSITION
     sortable_by = (columns.position_opened,)  # type: ignore[assignment]  # Django takes callables as well
-    ordering = ("-opened_ms", "pk")
+    ordering = POSITIONS.order
     change_form_template = "trading/position.html"
     detail_part = PositionDetail
     layout = tickets.POSITION
@@ -173,7 +174,7 @@ class TradeAdmin(RecordAdmin):
     listing = TRADE_LIST
     list_display = columns.TRADE
     sortable_by = (columns.trade_closed,)  # type: ignore[assignment]  # Django takes callables as well
-    ordering = ("-close_ts_ms", "pk")
+    ordering = TRADES.order
     change_form_template = "trading/trade.html"
     detail_part = TradeDetail
     layout = tickets.TRADE
@@ -203,7 +204,7 @@ class DecisionAdmin(RecordAdmin):
     listing = DECISION_LIST
     list_display = columns.DECISION
     sortable_by = (columns.decided,)  # type: ignore[assignment]  # Django takes callables as well
-    ordering = ("-decided_at", "-pk")
+    ordering = DECISIONS.order
     change_form_template = "trading/decision.html"
     detail_part = DecisionDetail
     layout = decisions.LAYOUT

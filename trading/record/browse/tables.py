@@ -41,12 +41,12 @@ _CLOSED_PNL = RawSQL(number('"positions"."detail"', "close.pnl"), [], output_fie
 
 TRADES = RecordTable(
     Trade.objects.all(),
-    ("-close_ts_ms", "pk"),
+    ("-close_ts_ms", "id"),
     {**_shared("close_ts_ms", "entry_version"), **_HELD, "outcome": _gain_or_loss("net_pnl")},
 )
 POSITIONS = RecordTable(
     Position.objects.alias(closed_pnl=_CLOSED_PNL),
-    ("-opened_ms", "pk"),
+    ("-opened_ms", "id"),
     {
         **_shared("opened_ms", "entry_version"),
         **_HELD,
@@ -56,7 +56,7 @@ POSITIONS = RecordTable(
 )
 DECISIONS = RecordTable(
     DecisionJournal.objects.all(),
-    ("-decided_at", "-pk"),
+    ("-decided_at", "-id"),
     {**_shared("decided_at", "config_version"), "outcome": {"done": Q(success=True), "failed": Q(success=False)}},
     in_ms=False,
 )

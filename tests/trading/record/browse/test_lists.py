@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from django.db import connection
@@ -140,6 +140,24 @@ def test_pages_cover_everything_exactly_once(viewer: Client, trades: list[Trade]
     back = [[row.id for row in rows] for rows in walk(viewer, last, "newer_url")]
     assert [one for ids in reversed(back) for one in ids][-len(there[-1]) :] == there[-1]
     assert sorted(one for ids in back for one in ids) == sorted(seen)
+
+
+@pytest.mark.usefixtures("small_pages", "trades")
+def test_an_address_of_a_page_is_a_time_and_an_id(viewer: Client) -> None:
+    page = viewer.get(TRADES)
+    last = page.context["cl"].result_list[-1]
+    query = urlencode({"older": f"{last.close_ts_ms}~{last.id}"})
+    assert page.context["cl"].older_url == f"?{query}"
+    assert viewer.get(f"{TRADES}?{query}").context["cl"].result_list[0].close_ts_ms <= last.close_ts_ms
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_the_oldest_rows_can_come_first(viewer: Client, trades: list[Trade]) -> None:
+    oldest_first = viewer.get(TRADES).context["cl"].turn_url
+    seen = [row.id for rows in walk(viewer, TRADES + oldest_first) for row in rows]
+    assert seen == [
+        trade.id for trade in sorted(trades, key=lambda trade: (-trade.close_ts_ms, trade.id), reverse=True)
+    ]
 
 
 @pytest.mark.usefixtures("small_pages")
