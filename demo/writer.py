@@ -21,13 +21,14 @@ from demo.sample.thoughts.decisions import SampleDecision
 from demo.sample.thoughts.messages import messages_of
 from traders.models import TraderConfig
 from traders.schema import jsonio
+from traders.schema.symbols import base_asset
 from trading.record.stored.copying import bulk_load, copy_rows
 from trading.record.writing import bulk_trades as bulk
 from trading.schema.position import Position
 
 BATCH = 2_000
 _SYMBOLS = """
-INSERT INTO symbols (symbol, price_decimals, quantity_decimals, first_seen_at) VALUES (%s, %s, %s, %s)
+INSERT INTO symbols (symbol, base_asset, price_decimals, quantity_decimals, first_seen_at) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 """
 _IDS = "SELECT nextval(pg_get_serial_sequence('decision_journal', 'id')) FROM generate_series(1, %s)"
@@ -127,7 +128,11 @@ def _position_row(position: Position) -> Row:
 def _write_symbols(since: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
-            _SYMBOLS, [(market.symbol, market.price_decimals, market.quantity_decimals, since) for market in MARKETS]
+            _SYMBOLS,
+            [
+                (market.symbol, base_asset(market.symbol), market.price_decimals, market.quantity_decimals, since)
+                for market in MARKETS
+            ],
         )
 
 

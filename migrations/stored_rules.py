@@ -20,6 +20,10 @@ logger = logging.getLogger(__name__)
 EARLIEST, LATEST = datetime(2010, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 EARLIEST_MS, LATEST_MS = 1_262_304_000_000, 4_102_444_800_000
 LARGEST = Decimal(10**15)
+SYMBOL_FORM = (
+    r"^[^|\u0001-\u0020\u007f-\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000"
+    r"\ufeff\ufff9-\ufffb]{1,64}$"
+)
 
 
 def moment(model: str, table: str, column: str, *, unless: models.Q | None = None) -> AddConstraintNotValid:

@@ -232,6 +232,8 @@ SERVE_ENGINE_API = env_bool("SERVE_ENGINE_API", default=SERVE_ADMIN)
 WEB_THREADS = env_int("WEB_THREADS", default=4, minimum=1)
 WEB_QUEUE = env_int("WEB_QUEUE", default=64)
 LONG_POLLS = env_int("LONG_POLLS", default=WEB_THREADS // 2)
+# How far ahead of this server's clock a recorded moment may lie; a later one is refused. The database refuses a day.
+CLOCK_AHEAD_SECONDS = env_int("CLOCK_AHEAD_SECONDS", default=300, minimum=1)
 # Of the engine API, for each token and worker process; 0 lifts the limit.
 TOKEN_REQUESTS_PER_SECOND = env_int("TOKEN_REQUESTS_PER_SECOND", default=100)
 # How long a client may take for the header, and for a body of any length; a longer one must keep to the rate (bytes per

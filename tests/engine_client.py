@@ -14,9 +14,12 @@ PREFIX = "/api/v1"
 
 @dataclass(frozen=True)
 class Reply:
+    """`body` is without `server_time_ms`, which no two answers share."""
+
     status: int
     body: Any
     headers: Any
+    server_time_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -49,4 +52,6 @@ class Engine:
             headers=headers,
         )
         is_json = answer.content and answer.headers.get("Content-Type", "").startswith("application/json")
-        return Reply(answer.status_code, jsonio.loads(answer.content) if is_json else answer.content, answer.headers)
+        found = jsonio.loads(answer.content) if is_json else answer.content
+        at = found.pop("server_time_ms", None) if isinstance(found, dict) else None
+        return Reply(answer.status_code, found, answer.headers, at)

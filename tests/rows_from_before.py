@@ -7,12 +7,12 @@ from django.db import connection
 _RULES = """
 SELECT c.relname, k.conname, pg_get_constraintdef(k.oid)
   FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
- WHERE k.contype IN ('c', 'f') AND k.conname ~ '_(is_a_moment|in_milliseconds|is_a_number|can_be_read)$'
+ WHERE k.contype IN ('c', 'f') AND k.conname ~ '_(is_a_moment|in_milliseconds|is_a_number|can_be_read|not_ahead)$'
     OR k.conname = 'trader_runtime_state_version_fk'
 """
 _TRIGGERS = """
 SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
- WHERE t.tgname ~ '_can_be_read$' AND NOT t.tgisinternal
+ WHERE t.tgname ~ '_(can_be_read|not_ahead)$' AND NOT t.tgisinternal
 """
 _away: list[tuple[str, str, str]] = []
 

@@ -10,9 +10,13 @@ class TradersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from django.conf import settings
+
         from traders import versioned
         from traders.accounts.usernames import watch_usernames
+        from traders.schema import moments
         from traders.versions.edit import saver
 
+        moments.allow(settings.CLOCK_AHEAD_SECONDS)
         versioned.connect(saver)
         watch_usernames()

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from traders.constraints import moment
 from traders.schema import tokens
 from traders.schema.jsonio import ExactDecoder, ExactEncoder
+from traders.schema.symbols import SYMBOL_FORM
 from traders.versioned import VersionedModel, VersionRecords, VersionRow
 
 
@@ -197,7 +198,7 @@ class TraderSymbolCooldown(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(symbol__regex=r"^[A-Z0-9][A-Z0-9._:/-]{0,31}$"),
+                condition=models.Q(symbol__regex=SYMBOL_FORM),
                 name="trader_symbol_cooldowns_symbol_form",
             ),
             moment("trader_symbol_cooldowns", "cooldown_until"),
@@ -281,6 +282,30 @@ class PromptText(models.Model):
 
 
 _REVOKED = models.Q(revoked_at__isnull=False)
+
+
+class ClockRefusal(models.Model):
+    """Records of a token that were refused since their moment lies ahead of the server's clock: how many, and how far
+    ahead the last one lay. `what` is the end of the address (`close`, `trades`, `equity`)."""
+
+    pk = models.CompositePrimaryKey("token_id", "trader_id", "what", "symbol")
+    token = models.ForeignKey("ApiToken", on_delete=models.CASCADE, related_name="+", db_index=False)
+    trader_id = models.TextField()
+    what = models.TextField()
+    symbol = models.TextField()
+    refused = models.BigIntegerField(db_default=1)
+    ahead_ms = models.BigIntegerField()
+    first_at = models.DateTimeField(db_default=TransactionNow())
+    last_at = models.DateTimeField(db_default=TransactionNow())
+
+    class Meta:
+        db_table = "clock_refusals"
+        verbose_name = _("refused record")
+        verbose_name_plural = _("refused records")
+        constraints = [moment("clock_refusals", "first_at"), moment("clock_refusals", "last_at")]
+
+    def __str__(self) -> str:
+        return f"{self.trader_id} {self.what} {self.symbol}"
 
 
 class ApiToken(models.Model):

@@ -11,6 +11,9 @@ class TradingConfig(AppConfig):
     verbose_name = _("Trading")
 
     def ready(self) -> None:
+        from traders.runtime import spelling
         from trading.live.migration import modes
+        from trading.record.stored import symbols
 
         modes.register()
+        spelling.register(symbols.spelled)

@@ -12,17 +12,17 @@ from typing import Any
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Now
+from django.db.models.functions import Cast, Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 from traders.constraints import moment, moment_ms, number
 from traders.models import TraderConfig
 from traders.schema.jsonio import ExactDecoder, ExactEncoder
+from traders.schema.symbols import SYMBOL_FORM
 from trading.fields import NumericField
 from trading.schema.leaf import LARGEST
 
 SIDES = ["long", "short"]
-SYMBOL_FORM = r"^[A-Z0-9][A-Z0-9._:/-]{0,31}$"
 
 
 def _detail() -> models.JSONField[Any, Any]:
@@ -62,9 +62,13 @@ OPEN_AND_COUNTED = models.Q(status="open") & COUNTED
 
 
 class Symbol(models.Model):
-    """The symbols that records may name: the choices of filters, and the decimals of prices and quantities."""
+    """The symbols that records may name: the choices of filters, and the decimals of prices and quantities.
+
+    `base_asset` groups the names of one underlying (`traders.schema.symbols.base_asset`).
+    """
 
     symbol = models.TextField(primary_key=True)
+    base_asset = models.TextField(null=True, blank=True)
     price_decimals = models.SmallIntegerField(null=True, blank=True)
     quantity_decimals = models.SmallIntegerField(null=True, blank=True)
     first_seen_at = models.DateTimeField(db_default=TransactionNow())
@@ -84,6 +88,29 @@ class Symbol(models.Model):
 
     def __str__(self) -> str:
         return self.symbol
+
+
+class ProviderSymbol(models.Model):
+    """How a provider spells its symbols: a provider lists no two names that differ in case alone."""
+
+    pk = models.CompositePrimaryKey("provider", "symbol")
+    provider = models.TextField()
+    symbol = models.TextField()
+    first_seen_at = models.DateTimeField(db_default=TransactionNow())
+
+    class Meta:
+        db_table = "provider_symbols"
+        verbose_name = _("symbol of a provider")
+        verbose_name_plural = _("symbols of providers")
+        constraints = [
+            # A name in another spelling: WHERE provider = ? AND lower(symbol) = ?
+            models.UniqueConstraint("provider", Lower("symbol"), name="provider_symbols_one_spelling"),
+            models.CheckConstraint(condition=models.Q(symbol__regex=SYMBOL_FORM), name="provider_symbols_symbol_form"),
+            moment("provider_symbols", "first_seen_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider}:{self.symbol}"
 
 
 class Position(models.Model):

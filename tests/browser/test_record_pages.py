@@ -52,7 +52,7 @@ def test_pages_beside_unreadable_rows_hold_at_every_width(page: Page, scheme: st
     trader = str(TraderConfig.objects.order_by("pk").values_list("pk", flat=True)[0])
     bad = add_trade(trader, trade_detail(fills={"no": "list"}))
     unknown = add_trade(trader, trade_detail(build={"sha": "9f" * 60}), number=2)
-    decision = add_decision(trader, decision_detail(usage="none"), decided_at="2030-01-01T00:00:00Z")
+    decision = add_decision(trader, decision_detail(usage="none"), decided_at="2026-11-21T00:00:00Z")
     add_equity(trader, "NaN")
     log_in_as_ada(page, scheme)
     for address in (

@@ -13,6 +13,7 @@ from traders.api.auth import EngineRequest, TokenWith
 from traders.api.problems import REFUSALS, Invalid
 from traders.api.wire import Answer, Body, Redacted
 from traders.runtime.cooldowns import services as cooldowns
+from traders.runtime.spelling import spelled
 from traders.schema.redaction import redactions_in
 from traders.schema.runtime import Cooldown as Stored
 from traders.schema.runtime import CooldownDetail, StoredMoment
@@ -55,9 +56,8 @@ def holding(request: EngineRequest, trader_id: str) -> Cooldowns:
 )
 def put(request: EngineRequest, trader_id: str, body: NewCooldown) -> Cooldown:
     """Replaces the symbol's cooldown, even if the stored one ends later."""
-    return _answer(
-        cooldowns.put(trader_id=trader_id, symbol=body.symbol, until=body.cooldown_until, detail=body.detail)
-    )
+    symbol = spelled(trader_id, body.symbol)
+    return _answer(cooldowns.put(trader_id=trader_id, symbol=symbol, until=body.cooldown_until, detail=body.detail))
 
 
 def _answer(stored: Stored) -> Cooldown:

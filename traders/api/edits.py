@@ -28,6 +28,7 @@ from traders.versions.rules.proposal import Proposal
 SOURCE = "api"
 ORIGIN = "detail.cloned_from"
 KEPT = ("id", "version")
+KEPT_BECAUSE = _("is kept by the program: a trader's id never changes, and history numbers the versions")
 
 ANSWERS: dict[int, Any] = {200: Effect, 201: Effect, 409: Stale | Refusal, 422: Invalid, **REFUSALS}
 # They share their addresses with what is read, and an address belongs to one router.
@@ -55,7 +56,7 @@ def alter(request: EngineRequest, config_id: str, body: Alteration, dry_run: Dry
     if not body.expected_version:
         raise UnknownConfig(config_id)
     if kept := [path for path in body.set if path.partition(".")[0] in KEPT]:
-        raise InvalidConfig(Problem(path, _("is kept by the program"), config_id) for path in kept)
+        raise InvalidConfig(Problem(path, KEPT_BECAUSE, config_id) for path in kept)
     base = configs.version(config_id, body.expected_version).flat
     if unknown := [path for path in body.unset if path not in base]:
         raise InvalidConfig(Problem(path, _("is not there to be removed"), config_id) for path in unknown)

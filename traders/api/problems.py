@@ -15,12 +15,13 @@ from django.utils import translation
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from traders.api import refused_records
 from traders.api.auth import TooManyRequests
-from traders.api.wire import Answer
+from traders.api.wire import AHEAD_OF_CLOCK, Answer
 from traders.database import writes
 from traders.database.broken_rules import broken_rule
 from traders.database.faults import fault_of, said_by_server
-from traders.schema.messages import TranslatableText, _
+from traders.schema.messages import TranslatableText, _, verbatim
 from traders.schema.paths import unflatten
 from traders.schema.problems import InvalidConfig, Problem, message_in
 from traders.schema.settings.stored import StoredConfig
@@ -125,7 +126,7 @@ def answer_problems(
         Retry_After=lambda error: str(error.wait_seconds),
     )
     answer(RequestDataTooBig, lambda error: _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error)))
-    answer(ValidationError, _malformed)
+    api.add_exception_handler(ValidationError, partial(_malformed_body, api))
     answer(InvalidConfig, lambda error: _invalid(error.problems))
     answer(ConfigError, lambda error: _refusal(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)))
     answer(FleetNotAllowed, lambda error: _refusal(HTTPStatus.FORBIDDEN, str(error)))
@@ -178,8 +179,19 @@ def _database_fault(api: NinjaAPI, request: HttpRequest, error: Error) -> HttpRe
     return response
 
 
-def _malformed(error: ValidationError) -> tuple[HTTPStatus, Invalid]:
-    return _invalid(Problem(_path(entry["loc"]), _words(entry)) for entry in error.errors)
+def _malformed_body(api: NinjaAPI, request: HttpRequest, error: ValidationError) -> HttpResponse:
+    ahead_ms = max((entry["ctx"]["ahead_ms"] for entry in error.errors if entry["type"] == AHEAD_OF_CLOCK), default=0)
+    if ahead_ms:
+        refused_records.note(request, ahead_ms)
+    status, body = _invalid(Problem(_path_of(entry), _words(entry)) for entry in error.errors)
+    return api.create_response(request, body.model_dump(), status=status)
+
+
+def _path_of(entry: dict[str, Any]) -> str:
+    path = _path(entry["loc"])
+    if entry["type"] == AHEAD_OF_CLOCK:
+        return ".".join(filter(None, (path, entry["ctx"]["path"])))
+    return path
 
 
 def _path(loc: Any) -> str:
@@ -193,6 +205,8 @@ def _words(entry: dict[str, Any]) -> TranslatableText:
         return _("is missing")
     if entry["type"] == "extra_forbidden":
         return _("is not a known field")
+    if entry["type"] == AHEAD_OF_CLOCK:
+        return verbatim(str(entry["ctx"]["message"]))
     return message_in(entry)
 
 

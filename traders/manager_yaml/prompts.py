@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from traders.manager_yaml.file import PromptRules
+from traders.manager_yaml.templates import template_problem, unknown_fields
 from traders.manager_yaml.yaml.source import MEBIBYTE, Absent, UnreadableFile, decode, read_bytes
 from traders.schema.messages import MessageError, TranslatableText, _
 from traders.schema.prompts import MAX_BYTES, PromptFile, path_problem, read_prompt
@@ -38,9 +39,15 @@ def judged(path: str, content: bytes, rules: PromptRules | None) -> CheckedPromp
         raise BadPrompt(_(", whose Version header is longer than %(most)s characters", most=_LONGEST_VERSION))
     if kind := find_secret(prompt.body, prose=True):
         raise BadPrompt(_(", whose text holds what looks like %(kind)s; prompts are stored for ever", kind=kind))
+    if problem := template_problem(prompt.body):
+        raise BadPrompt(problem)
     doubt, is_refused = _version_doubt(prompt.version, rules)
     if doubt and is_refused:
         raise BadPrompt(doubt)
+    if doubt is None and (names := unknown_fields(prompt.body)):
+        doubt = _(
+            ", which names %(names)s, and engines give no such field", names=", ".join(f".{name}" for name in names)
+        )
     return CheckedPrompt(prompt, doubt)
 
 

@@ -82,6 +82,27 @@ _SECTION_KEYS = {
 }
 
 
+# {what other versions of the system call a setting: its name here}
+RENAMED = {
+    **dict.fromkeys(
+        ("btc_eth_leverage", "btceth_leverage", "btc_leverage", "major_leverage", "majors_leverage"),
+        "major_coin_leverage",
+    ),
+    **dict.fromkeys(("alt_leverage", "alts_leverage", "altcoins_leverage", "alt_coin_leverage"), "altcoin_leverage"),
+    **dict.fromkeys(("min_risk_reward", "risk_reward_ratio", "min_rr"), "min_risk_reward_ratio"),
+    **dict.fromkeys(("max_margin_usage", "max_margin_used_pct", "margin_usage_pct"), "max_margin_usage_pct"),
+    **dict.fromkeys(("max_position_size", "position_size_usd"), "max_position_size_usd"),
+    **dict.fromkeys(("scan_interval", "interval", "scan_interval_minutes"), "decision_interval"),
+    **dict.fromkeys(("ai_model", "llm_model", "model_name", "llm"), "model"),
+    **dict.fromkeys(("system_prompt", "system_prompt_template"), "prompt_template"),
+    **dict.fromkeys(("executor_prompt",), "executor_prompt_template"),
+    **dict.fromkeys(("exchange", "exchange_id"), "exchange_provider"),
+    **dict.fromkeys(("market", "market_data"), "market_provider"),
+    **dict.fromkeys(("allocation", "allocation_percent"), "allocation_pct"),
+    **dict.fromkeys(("slippage_bps", "slippage"), "market_ioc_slippage_bps"),
+}
+
+
 def unknown_key(key: str, *, here: Iterable[str], whole: Shape, section: str) -> TranslatableText:
     """The message about an undeclared key: its right place, a similar name, or `extra`.
 
@@ -92,6 +113,11 @@ def unknown_key(key: str, *, here: Iterable[str], whole: Shape, section: str) ->
     for name, inner in whole.items():
         if isinstance(inner, dict) and key in inner:
             return _("is not a known setting here; it belongs under %(name)s:", name=name)
+    if (now := RENAMED.get(key.lower())) is not None:
+        if now in here:
+            return _("is not a known setting; did you mean %(name)s?", name=now)
+        if place := next((name for name, inner in whole.items() if isinstance(inner, dict) and now in inner), ""):
+            return _("is not a known setting; did you mean %(name)s, under %(place)s:?", name=now, place=place)
     folded = {name.lower(): name for name in here}
     if close := difflib.get_close_matches(key[:100].lower(), folded, n=1, cutoff=0.7):
         return _("is not a known setting; did you mean %(name)s?", name=folded[close[0]])

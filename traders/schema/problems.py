@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from traders.schema.durations import format_duration
+from traders.schema.durations import format_duration, parse_duration
 from traders.schema.messages import TranslatableText, _, message_of, verbatim
 from traders.schema.secrets import find_secret
 from traders.schema.settings.declare import Setting, SettingKind
@@ -96,14 +96,68 @@ def _problem(entry: dict[str, Any], settings: Mapping[str, Setting], trader_id: 
             _("must have at most %(places)s decimals, was %(value)s", places=places, value=entry["input"]),
             trader_id,
         )
-    right = expected(setting) if setting else message
-    return Problem(path, _("must be %(right)s, was %(value)s", right=right, value=shown(entry["input"])), trader_id)
+    value = entry["input"]
+    if setting is None:
+        return Problem(path, _("%(message)s, was %(value)s", message=message, value=shown(value)), trader_id)
+    if setting.kind is SettingKind.DURATION and (seconds := _seconds_of(value)) is not None:
+        right = _("the number of whole seconds, here %(seconds)s: only manager.yaml writes a duration", seconds=seconds)
+        return Problem(path, _("must be %(right)s, was %(value)s", right=right, value=shown(value)), trader_id)
+    return Problem(path, _("must be %(right)s, was %(value)s", right=expected(setting), value=shown(value)), trader_id)
+
+
+def _seconds_of(value: Any) -> int | None:
+    """Of a text that is a duration as manager.yaml writes it."""
+    try:
+        return parse_duration(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def message_in(entry: Mapping[str, Any]) -> TranslatableText:
-    """What an error of pydantic says: the text of our own ValueError, else pydantic's words."""
-    raised = entry.get("ctx", {}).get("error")
-    return message_of(raised) if isinstance(raised, ValueError) else verbatim(entry["msg"])
+    """What an error of pydantic says, in our words: it completes '<path> ...'."""
+    limits = entry.get("ctx", {})
+    raised = limits.get("error")
+    if isinstance(raised, ValueError):
+        return message_of(raised)
+    if (said := _PLAIN.get(entry["type"])) is not None:
+        return said
+    if (bounded := _BOUNDED.get(entry["type"])) is not None:
+        name, template = bounded
+        return TranslatableText(template, limit=limits[name])
+    text = str(entry["msg"]).removeprefix("Value error, ").replace("Input should", "must")
+    return verbatim(text[:1].lower() + text[1:])
+
+
+_WHOLE, _MOMENT = _("must be a whole number"), _("must be a moment such as 2026-01-08T10:30:00Z")
+_TEXT, _LIST, _OBJECT = _("must be a text"), _("must be a list"), _("must be an object")
+_PLAIN = {
+    "missing": _("is missing"),
+    "extra_forbidden": _("is not a known field"),
+    "string_type": _TEXT,
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), _WHOLE),
+    **dict.fromkeys(("bool_type", "bool_parsing"), _("must be true or false")),
+    **dict.fromkeys(("decimal_type", "decimal_parsing", "float_type", "float_parsing"), _("must be a number")),
+    **dict.fromkeys(("list_type", "tuple_type", "set_type", "frozen_set_type"), _LIST),
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type", "mapping_type"), _OBJECT),
+    **dict.fromkeys(
+        ("datetime_type", "datetime_parsing", "datetime_from_date_parsing", "datetime_object_invalid"), _MOMENT
+    ),
+    "timezone_aware": _("must name its zone, such as 2026-01-08T10:30:00Z"),
+}
+# {type: (name of the limit, template)}
+_BOUNDED = {
+    "greater_than": ("gt", "must be above %(limit)s"),
+    "greater_than_equal": ("ge", "must be %(limit)s or more"),
+    "less_than": ("lt", "must be below %(limit)s"),
+    "less_than_equal": ("le", "must be at most %(limit)s"),
+    "string_too_short": ("min_length", "must have at least %(limit)s characters"),
+    "string_too_long": ("max_length", "must have at most %(limit)s characters"),
+    "too_short": ("min_length", "must have at least %(limit)s items"),
+    "too_long": ("max_length", "must have at most %(limit)s items"),
+    "enum": ("expected", "must be %(limit)s"),
+    "literal_error": ("expected", "must be %(limit)s"),
+    "string_pattern_mismatch": ("pattern", "must match %(limit)s"),
+}
 
 
 def shown(value: Any) -> str:

@@ -6,6 +6,7 @@ Refuses values that Python's reader accepts but PostgreSQL or arithmetic cannot 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -19,10 +20,16 @@ LONGEST_NUMBER = MOST_DIGITS
 LARGEST_EXPONENT = 60
 
 
-def loads(text: str) -> Any:
+class NoNumber(str):
+    """NaN, Infinity or -Infinity, which programs write where a number is not known."""
+
+
+def loads(text: str, *, keep_no_numbers: bool = False) -> Any:
     """Numbers with a fraction become Decimal. Raises ValueError, in words for people, for what is not JSON, NaN and
-    Infinity, numbers beyond all measure, a key given twice, and characters that cannot be stored."""
-    decoder = strict_decoder()
+    Infinity, numbers beyond all measure, a key given twice, and characters that cannot be stored.
+
+    `keep_no_numbers`: NaN and Infinity become a NoNumber instead, for files of programs that write them."""
+    decoder = strict_decoder(NoNumber if keep_no_numbers else _constant)
     try:
         value = decoder.decode(text)
         jsonio.require_shallow(value)
@@ -50,10 +57,16 @@ def first_value(text: str, start: int) -> tuple[Any, int]:
         raise ValueError(_("is nested too deep")) from None
 
 
-def strict_decoder() -> json.JSONDecoder:
+def strict_decoder(constant: Callable[[str], Any] | None = None) -> json.JSONDecoder:
+    fraction = _fraction if constant in (None, _constant) else _fraction_or_none
     return json.JSONDecoder(
-        parse_float=_fraction, parse_int=_whole, parse_constant=_constant, object_pairs_hook=_object
+        parse_float=fraction, parse_int=_whole, parse_constant=constant or _constant, object_pairs_hook=_object
     )
+
+
+def _fraction_or_none(text: str) -> Any:
+    """1e999 is how some programs write Infinity."""
+    return NoNumber(text) if Decimal(text).adjusted() > LARGEST_EXPONENT else _fraction(text)
 
 
 def _fraction(text: str) -> Decimal:

@@ -1,4 +1,8 @@
-"""What a symbol is."""
+"""What a symbol is: the name that an exchange gives to what it trades.
+
+Case-sensitive and kept as it came: `kPEPE`, `BTC/USDT:USDT`, `1000PEPE`, names in Chinese letters. The same pattern
+stands in the CHECK constraints of the database.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,51 @@ from pydantic import AfterValidator
 
 from traders.schema.messages import _
 
-SYMBOL_PATTERN = re.compile(r"[A-Z0-9][A-Z0-9._:/-]{0,31}")
-SYMBOL_RULE = _("1 to 32 capital letters, digits and '._:/-', beginning with a letter or digit")
+LONGEST_SYMBOL = 64
+# White space, control characters, invisible format characters, and `|`, which separates the parts of an id.
+_NOT_ALLOWED = (
+    r"|\u0001-\u0020\u007f-\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+    r"\ufff9-\ufffb"
+)
+# Understood alike by Python and by PostgreSQL.
+SYMBOL_FORM = rf"^[^{_NOT_ALLOWED}]{{1,{LONGEST_SYMBOL}}}$"
+# What PostgreSQL's text cannot hold at all.
+_PATTERN = re.compile(rf"[^{_NOT_ALLOWED}\u0000\ud800-\udfff]{{1,{LONGEST_SYMBOL}}}")
+SYMBOL_RULE = _(
+    "1 to %(most)s characters as the exchange writes them, without white space, control characters or '|'",
+    most=LONGEST_SYMBOL,
+)
+
+
+def is_symbol(text: str) -> bool:
+    return _PATTERN.fullmatch(text) is not None
+
+
+def folded(symbol: str) -> str:
+    """By it names of one provider are compared: an exchange lists no two names that differ in case alone."""
+    return symbol.lower()
 
 
 def _symbol(text: str) -> str:
-    if not SYMBOL_PATTERN.fullmatch(text):
+    if not is_symbol(text):
         raise ValueError(_("must be %(right)s", right=SYMBOL_RULE))
     return text
 
 
 Symbol = Annotated[str, AfterValidator(_symbol)]
+
+_QUOTES = "USDT|USDC|BUSD|FDUSD|USD|EUR|PERP|SWAP"
+_PAIR = re.compile(rf"(.+?)(?:/.*|[-_](?:{_QUOTES}|\d).*)")
+_JOINED = re.compile(r"(.+?)(?:USDT|USDC|BUSD|FDUSD|USD)")
+_LISTED_BY = re.compile(r"[^:]+:(.+)")
+_MULTIPLE = re.compile(r"(?:10{3,}|1M|k)(?=[A-Z])(.+)")
+
+
+def base_asset(symbol: str) -> str:
+    """The underlying, in capitals: BTC of `BTC`, `BTC/USDT:USDT`, `BTC-PERP` and `BTCUSDT`, PEPE of `kPEPE` and
+    `1000PEPE`, SP500 of `xyz:SP500`."""
+    name = symbol
+    for form in (_PAIR, _LISTED_BY, _JOINED, _MULTIPLE):
+        if found := form.fullmatch(name):
+            name = found[1]
+    return name.upper()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from traders.schema.moments import rough
 from traders.schema.settings.fleet import FLEET_ID
 
 PREFIX = "nof0_"
@@ -77,6 +78,18 @@ class IssuedToken:
         if self.expires_at is not None and self.expires_at <= now:
             return TokenState.EXPIRED
         return TokenState.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class ClockAhead:
+    """Records of a token that were refused since they lie ahead of this server's clock; `ahead_ms` is of the last."""
+
+    refused: int
+    ahead_ms: int
+    last_at: datetime
+
+    def __str__(self) -> str:
+        return f"engine clock +{rough(self.ahead_ms)}"
 
 
 def new_text() -> str:

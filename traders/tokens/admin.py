@@ -15,15 +15,16 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from traders.models import ApiToken
 from traders.pages.config_page import ConfigPage
 from traders.pages.grid import ReadOnlyAdmin
 from traders.pages.guarded import guarded_path
 from traders.pages.keyset import KeysetChangeList
-from traders.schema.tokens import TokenState
+from traders.schema.tokens import ClockAhead, TokenState
 from traders.templatetags.desk import ago
+from traders.tokens import services as tokens
 from traders.tokens.pages import TokenSummary, create_view, may_revoke, revoke_view
 
 WORKS = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=Now()))
@@ -36,8 +37,10 @@ class TokenChangeList(KeysetChangeList):
         super().get_results(request)
         now = timezone.now()
         self.active_count = self.root_queryset.filter(WORKS).count()
+        clocks = tokens.clocks()
         for row in self.result_list:
             row.summary = TokenSummary.of_row(row, now)
+            row.clock = clocks.get(row.pk)
 
 
 @admin.register(ApiToken)
@@ -107,7 +110,9 @@ class ApiTokenAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("last used"))
     def last_used(self, row: ApiToken) -> SafeString:
-        return ago(row.last_used_at) if row.last_used_at else format_html('<span class="faint">{}</span>', _("never"))
+        used = ago(row.last_used_at) if row.last_used_at else format_html('<span class="faint">{}</span>', _("never"))
+        clock = row.clock if hasattr(row, "clock") else tokens.clocks().get(row.pk)
+        return used if clock is None else format_html("{} {}", used, _clock_mark(clock))
 
     @admin.display(description=gettext_lazy("revoke"), empty_value="")
     def revoke(self, row: Any) -> SafeString:
@@ -115,6 +120,18 @@ class ApiTokenAdmin(ReadOnlyAdmin):
             return SafeString("")
         url, label = reverse("admin:traders_apitoken_revoke", args=[row.pk]), _("Revoke %(name)s") % {"name": row.name}
         return format_html('<a href="{}" aria-label="{}">{}</a>', url, label, _("Revoke"))
+
+
+def _clock_mark(clock: ClockAhead) -> SafeString:
+    """That the engine's clock is ahead of this server's, and what was refused for it."""
+    said = ngettext(
+        "%(n)d record refused, since it lies ahead of this server's clock",
+        "%(n)d records refused, since they lie ahead of this server's clock",
+        clock.refused,
+    ) % {"n": clock.refused}
+    return format_html(
+        '<span class="tag wrong" title="{}">{}</span> <span class="faint">{}</span>', said, clock, ago(clock.last_at)
+    )
 
 
 def _summary(row: Any) -> TokenSummary:

@@ -8,12 +8,13 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from traders.runtime.spelling import spelled
 from traders.schema.messages import _
 from traders.schema.moments import LATEST, YEARS
 from traders.schema.problems import InvalidConfig, Problem, shown
 from traders.schema.secrets import find_secret
 from traders.schema.settings.trader import ID_PATTERN
-from traders.schema.tokens import NAME, IssuedToken, Scope, Token, digest_of, hint_of, is_text, new_text
+from traders.schema.tokens import NAME, ClockAhead, IssuedToken, Scope, Token, digest_of, hint_of, is_text, new_text
 from traders.tokens import writer as tokens
 from traders.versions import queries as configs
 from traders.versions.rules.errors import UnknownToken
@@ -81,6 +82,16 @@ def revoke(*, token_id: int, actor: str) -> IssuedToken:
     """Returns the revoked token; a token that is revoked already stays as it is. Raises UnknownToken."""
     tokens.revoke(token_id, actor=actor)
     return one(token_id)
+
+
+def note_refused(token_id: int, *, trader_id: str, what: str, symbol: str, ahead_ms: int) -> None:
+    """A record that lies ahead of this server's clock was refused. No request fails for the note."""
+    tokens.note_refused(token_id, trader_id, what, spelled(trader_id, symbol) if symbol else "", ahead_ms)
+
+
+def clocks() -> dict[int, ClockAhead]:
+    """{token id: what was refused of it because its engine's clock is ahead}."""
+    return tokens.clocks()
 
 
 def one(token_id: int) -> IssuedToken:

@@ -9,9 +9,9 @@ from datetime import datetime
 from django.db import DatabaseError, connection, transaction
 from django.db.models.functions import Now
 
-from traders.database import writes
+from traders.database import sql, writes
 from traders.models import ApiToken
-from traders.schema.tokens import IssuedToken, Scope, Token
+from traders.schema.tokens import ClockAhead, IssuedToken, Scope, Token
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +71,31 @@ def note_use(token_id: int) -> None:
             )
     except DatabaseError as error:
         log.warning("The last use of token %s is not noted: %s", token_id, error)
+
+
+_REFUSED = """
+INSERT INTO clock_refusals AS r (token_id, trader_id, what, symbol, ahead_ms) VALUES (%s, %s, %s, %s, %s)
+    ON CONFLICT (token_id, trader_id, what, symbol) DO UPDATE
+   SET refused = r.refused + 1, ahead_ms = excluded.ahead_ms, last_at = clock_timestamp()
+"""
+_CLOCKS = """
+SELECT token_id, sum(refused)::bigint AS refused, (array_agg(ahead_ms ORDER BY last_at DESC))[1] AS ahead_ms,
+       max(last_at) AS last_at
+  FROM clock_refusals GROUP BY token_id
+"""
+
+
+def note_refused(token_id: int, trader_id: str, what: str, symbol: str, ahead_ms: int) -> None:
+    """One row a token, trader, kind of record and symbol. No request fails for it."""
+    try:
+        with writes.not_counted(), transaction.atomic():
+            sql.execute(_REFUSED, [token_id, trader_id, what, symbol, ahead_ms])
+    except DatabaseError as error:
+        log.warning("A record of token %s that was refused is not noted: %s", token_id, error)
+
+
+def clocks() -> dict[int, ClockAhead]:
+    return {row.token_id: ClockAhead(row.refused, row.ahead_ms, row.last_at) for row in sql.rows(_CLOCKS)}
 
 
 def revoke(token_id: int, *, actor: str) -> bool:

@@ -77,8 +77,14 @@ def exact(moment: datetime) -> str:
     return moment.astimezone(timezone.get_current_timezone()).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
+# Clocks of two machines, and of a page and its row, differ by as much.
+SLACK_SECONDS = 2
+
+
 def ago_words(moment: datetime, now: datetime) -> str:
     seconds = int((now - moment).total_seconds())
+    if seconds < -SLACK_SECONDS:
+        return _("ahead of this server's clock")
     if seconds < 60:
         return _("just now")
     if seconds < 3600:

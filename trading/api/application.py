@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ninja import NinjaAPI, Swagger
+from ninja.openapi.schema import OpenAPISchema
 
 from traders.api import changes, cooldowns, edits, problems, prompts, runtime, token
-from traders.api.wire import ExactParser, ExactRenderer
+from traders.api.wire import SERVER_TIME, ExactParser, ExactRenderer
 from traders.schema.problems import Problem
 from trading.api import journal, prices, record
 from trading.record.rules.errors import (
@@ -19,6 +22,8 @@ from trading.record.rules.errors import (
     UnknownTrader,
 )
 
+SERVER_TIME_SCHEMA = {"title": "Server Time Ms", "type": "integer", "description": "This server's clock."}
+
 DESCRIPTION = """
 For trading engines and tools. Every change made here is the same change as in the browser: the same rules, the same
 history, the same conflicts.
@@ -28,12 +33,34 @@ history, the same conflicts.
 * A token that is limited to traders sees no others: they are answered 404, and lists leave them out.
 * 429 with `Retry-After`: the token asks too often. Never for heartbeat, close, trades and equity.
 * Numbers keep every digit. Times are RFC 3339, those that end in `_ms` milliseconds since 1970.
+* Every answer carries `server_time_ms`. A moment more than CLOCK_AHEAD_SECONDS (300) ahead of this server's clock is
+  refused (422) with both, and the refusals of a token are counted on the page *API tokens*.
 * A refusal is `{"error", "detail"}`; 422 adds `problems` with the path of each, 409 of an edit adds both sides.
 * 503 with `Retry-After`: the database is away, locked, full or read-only. `detail` says whether nothing was written or
   that is not known. Sending the same again is always safe.
 """
 
-api = NinjaAPI(
+
+class EngineApi(NinjaAPI):
+    """Every answer carries `server_time_ms`, which the renderer adds; the document says so."""
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        document = super().get_openapi_schema(**options)
+        schemas = document["components"]["schemas"]
+        for methods in document["paths"].values():
+            for operation in methods.values():
+                for name in filter(None, map(_answer_name, operation.get("responses", {}).values())):
+                    schemas[name]["properties"][SERVER_TIME] = SERVER_TIME_SCHEMA
+        return document
+
+
+def _answer_name(response: dict[str, Any]) -> str:
+    """Of the schema that a response holds; empty for none, or a choice of several."""
+    content = response.get("content", {}).get("application/json", {}).get("schema", {})
+    return str(content.get("$ref", "")).rpartition("/")[2]
+
+
+api = EngineApi(
     title="NOF0 Control engine API",
     version="1",
     description=DESCRIPTION,

@@ -10,13 +10,13 @@ from pydantic import Field, StringConstraints
 from traders.api.auth import EngineRequest, TokenWith
 from traders.api.problems import REFUSALS, Invalid, Refusal
 from traders.api.wire import Answer, Body, Redacted, VersionNumber
-from traders.schema.messages import _
-from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.redaction import redactions_in
 from traders.schema.runtime import StoredMoment
 from traders.schema.settings.declare import Boolean
 from traders.schema.tokens import Scope
 from trading.api.marks import AsideMark
+from trading.api.reports import KEPT, ProgramReport, kept_in, refuse_fractions, refuse_own
+from trading.record.stored import symbols
 from trading.record.writing import services as record
 from trading.record.writing.clean import clean_messages
 from trading.schema.common import Origin
@@ -24,6 +24,7 @@ from trading.schema.decision import DecisionDetail, JournalEntry
 from trading.schema.exclusion import RecordKind
 from trading.schema.leaf import Text
 from trading.schema.message import Role, Said
+from trading.schema.spelling import names_in, spelled_detail
 
 # Not the token's name: an entry that is sent again by its successor is the same entry.
 SYSTEM = "api"
@@ -37,7 +38,7 @@ class Message(Body):
     sent_at: StoredMoment | None = None
 
 
-class Entry(Body):
+class Entry(ProgramReport):
     key: Annotated[Text, StringConstraints(min_length=1, max_length=200)] = Field(
         description="The engine's own, one a decision of a trader: by it the same entry is known when it comes again."
     )
@@ -52,6 +53,7 @@ class Recorded(Answer):
     id: int
     cycle_number: int = Field(description="Goes on across restarts of engines.")
     redacted: Redacted
+    kept: Annotated[list[str], Field(description=KEPT)] = []
     set_aside: AsideMark | None = None
 
 
@@ -62,9 +64,11 @@ class Recorded(Answer):
 )
 def append(request: EngineRequest, trader_id: str, body: Entry) -> Recorded:
     """The same entry again changes nothing and is answered alike. 409: its key is taken by other content."""
-    if body.detail.origin is not None:
-        raise InvalidConfig([Problem("detail.origin", _("is written by the journal itself; leave it out"), trader_id)])
-    detail = body.detail.model_copy(update={"origin": Origin(system=SYSTEM, key=body.key)})
+    refuse_own(body.detail, ("origin",), trader_id)
+    refuse_fractions(body, trader_id)
+    spell = symbols.spellings(symbols.exchange_of(trader_id), names_in(body.detail))
+    own = {"origin": Origin(system=SYSTEM, key=body.key)}
+    detail = spelled_detail(body.detail, spell).model_copy(update=own | ({"extra": body.kept} if body.kept else {}))
     entry = JournalEntry(trader_id, body.config_version, body.decided_at, body.success, detail)
     said = [Said(message.role, message.content, message.sent_at) for message in body.messages]
     messages = clean_messages(said, trader_id)
@@ -77,5 +81,6 @@ def append(request: EngineRequest, trader_id: str, body: Entry) -> Recorded:
         id=recorded.id,
         cycle_number=recorded.cycle_number,
         redacted=redacted,
+        kept=kept_in(recorded.entry.detail),
         set_aside=AsideMark.of(RecordKind.DECISION, str(recorded.id)),
     )

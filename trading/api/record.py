@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from ninja import Router
 from pydantic import Field
@@ -18,6 +18,9 @@ from traders.schema.settings.declare import Integer
 from traders.schema.symbols import Symbol
 from traders.schema.tokens import Scope
 from trading.api.marks import AsideMark
+from trading.api.reports import KEPT, ProgramReport, kept_in, refuse_fractions, refuse_own
+from trading.record.rules.contradictions import contradictions
+from trading.record.stored import symbols
 from trading.record.writing import services as record
 from trading.schema import position, trade
 from trading.schema.common import NANOSECONDS_PER_MS, Exchange, ExitPlan, Side
@@ -38,7 +41,7 @@ MomentNs = Annotated[Integer, Field(ge=EARLIEST_MS * NANOSECONDS_PER_MS, le=LATE
 DecisionId = Annotated[Integer, Field(ge=1, le=2**63 - 1, description="The decision that ordered it, if one did.")]
 
 
-class Holding(Body):
+class Holding(ProgramReport):
     """The position is known again by its side and the time of its entry; parts that are left out stay as they are."""
 
     symbol: Symbol
@@ -51,8 +54,10 @@ class Holding(Body):
     reported: position.Reported | None = None
     decision_id: DecisionId | None = None
 
+    own: ClassVar[frozenset[str]] = frozenset({"close", "versions", "origin"})
 
-class Closing(Body):
+
+class Closing(ProgramReport):
     symbol: Symbol
     price: Annotated[Amount, Field(gt=0)]
     closed_at_ns: MomentNs
@@ -61,7 +66,7 @@ class Closing(Body):
     decision_id: DecisionId | None = None
 
 
-class ClosedTrade(Body):
+class ClosedTrade(ProgramReport):
     """`detail` without `versions` and `origin`, which the record writes itself."""
 
     symbol: Symbol
@@ -80,13 +85,16 @@ class Points(Body):
 
 
 class Recorded(Answer):
-    """`detail` as it is stored; docs/api.md and the ticket in the browser explain its leaves."""
+    """`detail` as it is stored; docs/api.md and the ticket in the browser explain its leaves. `kept` names what is not
+    known and stands under `detail.extra`."""
 
     id: str
     symbol: str
     side: Side
     detail: dict[str, Any]
     redacted: Redacted
+    kept: Annotated[list[str], Field(description=KEPT)] = []
+    contradictions: list[str] = Field([], description="Where a trade contradicts itself; it is recorded as it came.")
     set_aside: AsideMark | None = None
 
 
@@ -114,11 +122,17 @@ def held(request: EngineRequest, trader_id: str) -> Held:
 def hold(request: EngineRequest, trader_id: str, body: Holding) -> Recorded:
     """409: another position is open in the symbol, or this one was closed already. One that was set aside stays so, and
     the answer says it."""
+    refuse_fractions(body, trader_id)
     parts = {name: part for name in body.model_fields_set if (part := getattr(body, name)) is not None}
-    detail = PositionDetail(**{name: part for name, part in parts.items() if name in PositionDetail.model_fields})
+    known = {name: part for name, part in parts.items() if name in PositionDetail.model_fields}
+    detail = PositionDetail(**known | ({"extra": body.kept} if body.kept else {}))
     return _answer(
         record.position(
-            trader_id=trader_id, symbol=body.symbol, side=body.side, detail=detail, decision_id=body.decision_id
+            trader_id=trader_id,
+            symbol=symbols.settled(trader_id, body.symbol, detail.exchange.provider),
+            side=body.side,
+            detail=detail,
+            decision_id=body.decision_id,
         ),
         RecordKind.POSITION,
     )
@@ -132,7 +146,9 @@ def hold(request: EngineRequest, trader_id: str, body: Holding) -> Recorded:
 )
 def close(request: EngineRequest, trader_id: str, body: Closing) -> Recorded:
     """The whole position, together with its trade, which is answered. 409: the open position was set aside."""
-    return _answer(record.close(trader_id=trader_id, **dict(body)), RecordKind.TRADE)
+    symbol = symbols.spelled(trader_id, body.symbol)
+    sent = dict(body) | {"symbol": symbol, "extra": body.kept}
+    return _answer(record.close(trader_id=trader_id, **sent), RecordKind.TRADE)
 
 
 @router.put(
@@ -140,11 +156,17 @@ def close(request: EngineRequest, trader_id: str, body: Closing) -> Recorded:
 )
 def traded(request: EngineRequest, trader_id: str, body: ClosedTrade) -> Recorded:
     """One whose position was not recorded here. Its versions are those valid at its entry and its exit."""
-    _refuse_kept(body.detail, trader_id)
+    refuse_own(body.detail, ("versions", "origin"), trader_id)
+    refuse_fractions(body, trader_id)
     if body.closed_at_ns // NANOSECONDS_PER_MS != body.detail.time.close_ts_ms:
         right = _("must be the nanoseconds of detail.time.close_ts_ms, %(ms)s", ms=body.detail.time.close_ts_ms)
         raise InvalidConfig([Problem("closed_at_ns", right, trader_id)])
-    return _answer(record.trade(trader_id=trader_id, **dict(body)), RecordKind.TRADE)
+    symbol = symbols.settled(trader_id, body.symbol, body.detail.exchange.provider)
+    detail = body.detail.model_copy(update={"extra": body.kept}) if body.kept else body.detail
+    made = record.trade(
+        trader_id=trader_id, symbol=symbol, side=body.side, closed_at_ns=body.closed_at_ns, detail=detail
+    )
+    return _answer(made, RecordKind.TRADE)
 
 
 @router.put(
@@ -157,14 +179,6 @@ def equity(request: EngineRequest, trader_id: str, body: Points) -> Counted:
     return Counted(recorded=outcome.inserted, known=outcome.known, set_aside=outcome.set_aside)
 
 
-def _refuse_kept(detail: trade.TradeDetail, trader_id: str) -> None:
-    kept = [name for name in ("versions", "origin") if getattr(detail, name) is not None]
-    if kept:
-        raise InvalidConfig(
-            Problem(f"detail.{name}", _("is written by the record itself; leave it out"), trader_id) for name in kept
-        )
-
-
 def _answer(found: Any, kind: RecordKind | None = None) -> Recorded:
     """Of a position or a trade; without `kind` it is known to count."""
     return Recorded(
@@ -173,5 +187,7 @@ def _answer(found: Any, kind: RecordKind | None = None) -> Recorded:
         side=found.side,
         detail=found.detail.stored(),
         redacted=list(redactions_in(found.detail)),
+        kept=kept_in(found.detail),
+        contradictions=list(contradictions(found.side, found.detail)) if kind is RecordKind.TRADE else [],
         set_aside=AsideMark.of(kind, found.id) if kind else None,
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from trading.imports import kinds as import_kinds
-from trading.imports.arena import equity, prices
+from trading.imports.arena import equity
 from trading.imports.arena.document import Document
 from trading.imports.arena.files import KEYS, Found, Kind, find
 from trading.imports.batches import Desk
@@ -48,7 +48,7 @@ def import_arena(
     report = ImportReport(dry_run, notes=list(found.notes))
     with bulk_load(dry_run=dry_run, name="arena"):
         owners = Owners(file=path.name or str(path), actor=actor)
-        known = {*symbols.known(), *prices.SYMBOLS, *add_symbols}
+        known = {*symbols.known(), *symbols.MAJORS, *add_symbols}
         desk = Desk(
             report=report,
             owners=owners,

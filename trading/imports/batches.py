@@ -18,6 +18,7 @@ from trading.record.stored.outcome import Outcome
 from trading.record.writing.clean import clean
 from trading.schema.contract import TRADER
 from trading.schema.reject import OnReject, Reject
+from trading.schema.spelling import Spellings
 
 BENCHMARKS = ("buynhold_btc",)
 CONFLICT = "is recorded already with other content; nothing was changed"
@@ -44,12 +45,15 @@ class Desk:
     ) -> None:
         self.report, self.owners = report, owners
         self.symbols = set(known)
+        self.spell = Spellings(self.symbols, self.symbols)
         self.on_reject, self.strict = on_reject, strict
 
     def record_symbols(self, names: Collection[str]) -> int:
         """How many were new."""
         new = symbols.add(names)
-        self.symbols |= set(names)
+        if not self.symbols.issuperset(names):
+            self.symbols |= set(names)
+            self.spell = Spellings(self.symbols, self.symbols)
         self.report.table("symbols").inserted += new
         return new
 

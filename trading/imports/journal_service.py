@@ -15,12 +15,13 @@ from trading.imports.journal_files.record import Cycle, read_cycle
 from trading.live import services as live
 from trading.record.rules.attribution import Timeline
 from trading.record.rules.errors import InvalidRecord, StrictImport, UnknownTrader
-from trading.record.stored import versions
+from trading.record.stored import symbols, versions
 from trading.record.stored.copying import bulk_load
 from trading.record.writing.bulk_decisions import copy_decisions
 from trading.record.writing.clean import clean
 from trading.schema.decision import JournalEntry
 from trading.schema.reject import OnReject, Reject
+from trading.schema.spelling import Spellings, spelled_detail
 
 BATCH = 500
 # Each file is read for its time, then for what it says.
@@ -106,6 +107,7 @@ class _Timelines:
 
     def __init__(self, asked: Collection[str]) -> None:
         self._asked = frozenset(asked)
+        self._spellings: dict[str, Spellings] = {}
         self._found: dict[str, Timeline | None] = {name: self._of(name) for name in self._asked}
         for name, timeline in self._found.items():
             if timeline is None:
@@ -147,7 +149,13 @@ class _Timelines:
                 ),
             )
         report.before_v1 += version is None
-        return JournalEntry(cycle.trader_id, version, cycle.decided_at, cycle.success, cycle.detail)
+        detail = spelled_detail(cycle.detail, self._spell(cycle.trader_id))
+        return JournalEntry(cycle.trader_id, version, cycle.decided_at, cycle.success, detail)
+
+    def _spell(self, trader_id: str) -> Spellings:
+        if trader_id not in self._spellings:
+            self._spellings[trader_id] = symbols.spellings(symbols.exchange_of(trader_id))
+        return self._spellings[trader_id]
 
     def _of(self, trader_id: str) -> Timeline | None:
         return versions.timelines([trader_id]).get(trader_id)

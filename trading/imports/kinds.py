@@ -62,7 +62,7 @@ def import_trades(desk: Desk, document: Document) -> None:
             if desk.is_benchmark(TRADES, record):
                 continue
             try:
-                trade = trades.read_trade(record)
+                trade = trades.read_trade(record, desk.spell)
                 desk.require_symbol(trade.symbol)
                 yield Candidate(index, record, trade.trader_id, trade)
             except InvalidRecord as error:
@@ -154,7 +154,7 @@ def _import_equity(desk: Desk, document: Document, owner: str, read_point: Calla
 def _held(desk: Desk, document: Document, index: int, record: Json) -> Iterator[tuple[str, Json, Position]]:
     """The positions of one account that can be taken; the others are refused one by one."""
     try:
-        for trader_id, held, read in positions.read_account(record):
+        for trader_id, held, read in positions.read_account(record, desk.spell):
             try:
                 if isinstance(read, InvalidRecord):
                     raise read

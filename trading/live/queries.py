@@ -7,7 +7,7 @@ one with the later `as_of` knows at least as much: the store may keep the newer 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -29,6 +29,7 @@ from trading.record.stored.safe_sql import (
 )
 from trading.schema.live_store import values as live
 from trading.schema.live_store.limits import MOST_CONVERSATIONS, MOST_TRADES
+from trading.schema.live_store.quotes import Providers
 
 MOST_ERROR_CHARACTERS = 500
 _NOW = "(extract(epoch FROM statement_timestamp()) * 1000000)::bigint"
@@ -36,6 +37,7 @@ _TRADERS = f"""
 SELECT {_NOW} AS as_of, id, detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb AS is_retired
   FROM trader_config WHERE %(all)s OR id = ANY (%(traders)s) ORDER BY id
 """
+_PROVIDERS = "SELECT id, exchange_provider, market_provider FROM trader_config ORDER BY id"
 _POSITION_IS_READABLE = f"{is_bounded('quantity')} AND {is_bounded('entry_price')} AND {is_moment_ms('opened_ms')}"
 _POSITIONS = f"""
 SELECT trader_id, symbol, side, quantity, entry_price, {bounded("leverage")} AS leverage,
@@ -160,6 +162,16 @@ def project(trader_ids: Collection[str] | None = None) -> Projection:
 def fleet() -> dict[str, bool]:
     """{trader id: whether it is retired}, in order of id."""
     return _traders(None)[1]
+
+
+def providers() -> dict[str, Providers]:
+    """{trader id: where it trades and whose market data it reads}, of the whole fleet."""
+    return {row.id: Providers(row.exchange_provider, row.market_provider) for row in sql.rows(_PROVIDERS)}
+
+
+def known_providers(of_traders: Mapping[str, Providers]) -> frozenset[str]:
+    """By these the fields of prices are read."""
+    return frozenset(name for both in of_traders.values() for name in both)
 
 
 def _traders(trader_ids: Collection[str] | None) -> tuple[int, dict[str, bool]]:

@@ -44,9 +44,10 @@ def catch_up(trader_ids: Collection[str]) -> bool:
     return store.write_all(writes_of(projection.project(trader_ids)))
 
 
-def quoted(prices: Mapping[str, Price]) -> bool:
-    """The price feed's last prices, by `{symbol}` or `{provider}:{symbol}`. False when they were not written."""
-    return store.write(PRICE, prices)
+def quoted(prices: Mapping[str, Price]) -> frozenset[str] | None:
+    """The price feed's last prices, by `{symbol}` or `{provider}:{symbol}`. Returns the fields that were dropped, since
+    a newer price stands there. None: Redis is away, and nothing was written."""
+    return store.put(PRICE, prices)
 
 
 def market_seen(contexts: Mapping[str, MarketContext]) -> bool:

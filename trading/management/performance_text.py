@@ -9,6 +9,7 @@ from decimal import Decimal
 from io import StringIO
 from typing import Any
 
+from traders.pages.csv_text import harmless
 from traders.schema import jsonio
 from trading.analytics.groups.grouping import Group
 from trading.analytics.groups.keys import By
@@ -141,7 +142,7 @@ _PARTS = {
 
 def _harmless(value: Any) -> str:
     text = format(value, "f") if isinstance(value, Decimal) else str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return harmless(text) if isinstance(value, str) else text
 
 
 def _csv_line(cells: Sequence[str]) -> str:

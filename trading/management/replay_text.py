@@ -32,6 +32,13 @@ def replay_lines(replay: Replay) -> Iterator[str]:
     yield from change_lines(replay)
 
 
+def other_lines(replay: Replay) -> Iterator[str]:
+    """What the other settings say of each decision, where there are none of then."""
+    for one in replay.judged:
+        if one.other is not None:
+            yield f"  {one.name}: under {replay.other_name}: {_ruled(one.other)}"
+
+
 def headline(replay: Replay) -> str:
     entry = replay.recorded.entry
     version = f"version {entry.config_version}" if entry.config_version is not None else "before v1"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from traders.schema.messages import _
 from trading.schema.leaf import Amount, Identifier, Kind, Line, Part, Text, leaf
 
 NANOSECONDS_PER_MS = 1_000_000
+# Of an exchange, where the source named none.
+UNKNOWN_PROVIDER = "unknown"
 
 
 class Side(StrEnum):
@@ -20,8 +23,12 @@ class Side(StrEnum):
         return 1 if self is Side.LONG else -1
 
 
+Extra = dict[Text, Any]
+"""What a program reported beyond the declared fields: {path at the source: JSON value}."""
+
+
 class Exchange(Part):
-    provider: Line = leaf("unknown", label=_("Exchange"), kind=Kind.TEXT, min_length=1, max_length=200)
+    provider: Line = leaf(UNKNOWN_PROVIDER, label=_("Exchange"), kind=Kind.TEXT, min_length=1, max_length=200)
     position_id: Identifier | None = leaf(None, label=_("Exchange's position id"), kind=Kind.IDENTIFIER)
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from traders.schema.messages import _
 from traders.schema.settings.trader import Digest
 from traders.schema.symbols import Symbol
-from trading.schema.common import Origin, Side
+from trading.schema.common import Extra, Origin, Side
 from trading.schema.leaf import Amount, Boolean, Identifier, Integer, Kind, Line, MomentMs, Part, Text, leaf
 
 
@@ -27,6 +27,12 @@ class Action(StrEnum):
         made = str.__new__(cls, word)
         made._name_, made._value_ = word, word
         return made
+
+    @classmethod
+    def named(cls, word: str) -> Action:
+        """As a program names it, known or not."""
+        known = word.strip().lower()
+        return cls(known) if known in cls._value2member_map_ else cls.unknown(word.strip())
 
     @property
     def is_known(self) -> bool:
@@ -168,6 +174,7 @@ class DecisionDetail(Part):
     error: Text | None = leaf(None, label=_("Error"), kind=Kind.LONG_TEXT)
     engine: Engine | None = None
     origin: Origin | None = None
+    extra: Extra | None = leaf(None, label=_("Further fields"), kind=Kind.TEXT)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from traders.schema.messages import _
-from trading.schema.common import Exchange, ExitPlan, Origin, Side, Versions
+from trading.schema.common import Exchange, ExitPlan, Extra, Origin, Side, Versions
 from trading.schema.leaf import Amount, Identifier, Kind, MomentMs, Part, leaf
 
 
@@ -65,6 +65,7 @@ class PositionDetail(Part):
     versions: Versions | None = None
     reported: Reported | None = None
     origin: Origin | None = None
+    extra: Extra | None = leaf(None, label=_("Further fields"), kind=Kind.TEXT)
 
 
 @dataclass(frozen=True)

@@ -16,21 +16,13 @@ from typing import Any, Generic, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from traders.schema.jsonio import TooDeep
+from traders.schema.problems import message_in
 from trading.schema.decision import Action
 from trading.schema.leaf import part_in
 from trading.schema.unreadable import cut
 
 P = TypeVar("P", bound=BaseModel)
 _ABSENT: Any = object()
-# What pydantic says in Python's words, in those of JSON.
-_WORDS = {
-    "missing": "is missing",
-    "tuple_type": "must be a list",
-    "model_type": "must be an object",
-    "dict_type": "must be an object",
-    "string_type": "must be a text",
-    "int_type": "must be a whole number",
-}
 
 
 class NotReadable(Exception):
@@ -195,17 +187,12 @@ def _plain(known: Any) -> Any:
 
 
 def _not_readable(error: ValidationError) -> NotReadable:
-    problems = error.errors(include_url=False, include_context=False)
+    problems = error.errors(include_url=False)
     first, more = problems[0], len(problems) - 1
     path = "detail" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
-    message = _WORDS.get(first["type"]) or _lower(first["msg"].removeprefix("Value error, "))
+    message = message_in(first)
     given = "" if first["type"] == "missing" else f", is {_shown(first['input'])}"
     return NotReadable(path, f"{message}{given}" + (f", and {more} more" if more else ""))
-
-
-def _lower(text: str) -> str:
-    text = text.replace("Input should", "must").replace("should", "must")
-    return text[:1].lower() + text[1:]
 
 
 def _shown(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -10,7 +11,7 @@ from typing import Any, Self
 from pydantic import model_validator
 
 from traders.schema.messages import _
-from trading.schema.common import Exchange, ExitPlan, Origin, Side, Versions
+from trading.schema.common import Exchange, ExitPlan, Extra, Origin, Side, Versions
 from trading.schema.leaf import Amount, Boolean, Identifier, Kind, MomentMs, Part, Text, leaf
 
 MS_PER_SECOND = 1000
@@ -19,7 +20,23 @@ MS_PER_SECOND = 1000
 class Time(Part):
     open_ts_ms: MomentMs = leaf(label=_("Opened"), kind=Kind.MOMENT_MS)
     close_ts_ms: MomentMs = leaf(label=_("Closed"), kind=Kind.MOMENT_MS)
-    duration_seconds: Amount = leaf(label=_("Held"), kind=Kind.SECONDS, unit="s")
+    duration_seconds: Amount = leaf(
+        label=_("Held"), kind=Kind.SECONDS, unit="s", help=_("From open to close; derived where it is left out.")
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _derived(cls, given: Any) -> Any:
+        """The duration of what was given without one, and one that differs by less than a millisecond: engines
+        compute it in binary fractions."""
+        if not isinstance(given, Mapping):
+            return given
+        opened, closed, held = (given.get(name) for name in ("open_ts_ms", "close_ts_ms", "duration_seconds"))
+        if type(opened) is not int or type(closed) is not int:
+            return given
+        exact = Decimal(closed - opened) / MS_PER_SECOND
+        is_near = type(held) is Decimal and held.is_finite() and abs(held - exact) * MS_PER_SECOND < 1
+        return {**given, "duration_seconds": exact} if held is None or (is_near and held != exact) else given
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -85,6 +102,7 @@ class TradeDetail(Part):
     exit_plan: ExitPlan | None = None
     versions: Versions | None = None
     origin: Origin | None = None
+    extra: Extra | None = leaf(None, label=_("Further fields"), kind=Kind.TEXT)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 
 from traders.templatetags.desk import ago
 from traders.words import settings as words
-from traders.words.moments import ago_words, exact
+from traders.words.moments import SLACK_SECONDS, ago_words, exact
 from trading.schema.exclusion import Exclusion, who_and_why
 
 register = template.Library()
@@ -179,6 +179,9 @@ def seconds(number: float | None) -> str:
     """How long, by its two largest units; one decimal below ten seconds."""
     if number is None:
         return NONE
+    if number < -SLACK_SECONDS:
+        return _("ahead of this server's clock")
+    number = max(0.0, number)
     return f"{number:.1f} s" if number < 10 else words.rough_duration(round(number))
 
 

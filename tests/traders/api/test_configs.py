@@ -70,7 +70,7 @@ def test_a_moment_without_its_zone_is_refused(engine: Engine) -> None:
     reply = engine.get("/configs/steady_long?at=2026-01-01T00:00:00")
 
     assert reply.status == 422
-    assert reply.body["problems"] == [{"path": "at", "message": "Input should have timezone info"}]
+    assert reply.body["problems"] == [{"path": "at", "message": "must name its zone, such as 2026-01-08T10:30:00Z"}]
 
 
 def test_versions_come_in_pages_newest_first(engine: Engine) -> None:

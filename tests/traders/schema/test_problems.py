@@ -119,3 +119,8 @@ def test_a_long_value_is_cut_and_a_secret_hidden() -> None:
 def test_every_setting_can_say_what_it_takes(setting: Any) -> None:
     assert expected(setting).startswith(("a ", "one of ", "true or false"))
     assert "None" not in expected(setting)
+
+
+def test_a_duration_as_a_text_is_answered_with_its_seconds() -> None:
+    (message,) = messages({"detail.llm.decision_interval_seconds": "5m"})
+    assert "the number of whole seconds, here 300: only manager.yaml writes a duration, was '5m'" in message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -26,7 +27,8 @@ CLOSE = f"{POSITIONS}/close"
 TRADES = "/traders/steady_long/trades"
 EQUITY = "/traders/steady_long/equity"
 COOLDOWNS = "/traders/steady_long/cooldowns"
-OPENED_MS = 1_800_000_000_000
+# Before the trader's first version.
+OPENED_MS = 1_760_000_000_000
 BTC: dict[str, Any] = {
     "symbol": "BTC",
     "side": "long",
@@ -62,7 +64,7 @@ def test_a_position_is_opened_with_every_digit_and_shown_live(engine: Engine) ->
     row = Position.objects.get()
     assert (row.id, row.side, row.status) == ("steady_long|BTC", "long", "open")
     assert str(row.detail["entry"]["price"]) == "64000.10"
-    assert row.detail["versions"] == {"entry": 1}
+    assert row.detail["versions"] == {}
     assert engine.get(POSITIONS).body["positions"] == [reply.body]
 
 
@@ -82,7 +84,7 @@ def test_the_same_position_again_changes_nothing_and_new_parts_are_added(engine:
 
     row = Position.objects.get()
     assert row.detail["exit_plan"] == {"sl_price": 63000}
-    assert row.detail["versions"] == {"entry": 1}
+    assert row.detail["versions"] == {}
 
 
 @pytest.mark.parametrize("other", [{"side": "short"}, {"entry": BTC["entry"] | {"time_ms": OPENED_MS + 1}}])
@@ -103,7 +105,7 @@ def test_a_close_records_its_trade_once(engine: Engine) -> None:
     assert engine.post(CLOSE, CLOSED).body == first.body
     row = Trade.objects.get()
     assert row.id == first.body["id"] == f"steady_long|BTC|{CLOSED['closed_at_ns']}"
-    assert (row.net_pnl, row.entry_version) == (Decimal("499.10"), 1)
+    assert (row.net_pnl, row.entry_version) == (Decimal("499.10"), None)
     assert Position.objects.get().status == "closed"
     assert engine.get(POSITIONS).body["positions"] == []
 
@@ -141,19 +143,23 @@ def test_closing_what_is_not_open_or_before_its_entry_is_refused(engine: Engine)
 
 
 def test_a_trade_made_elsewhere_belongs_to_the_version_of_its_time(engine: Engine) -> None:
-    reply = engine.put(TRADES, _trade())
+    now = int(time.time() * 1000) + 1000
+    moments = {"open_ts_ms": now, "close_ts_ms": now + 60_000, "duration_seconds": 60}
+    ns = {"closed_at_ns": (now + 60_000) * 10**6}
+
+    reply = engine.put(TRADES, _trade(time=moments) | ns)
 
     assert reply.status == 200
-    assert engine.put(TRADES, _trade()).body == reply.body
+    assert engine.put(TRADES, _trade(time=moments) | ns).body == reply.body
     assert Trade.objects.get().detail["versions"] == {"entry": 1, "exit": 1}
     assert VersionResult.objects.get().net_pnl == Decimal("19.5")
-    assert engine.put(TRADES, _trade(pnl={"gross": 20, "net": 21})).status == 409
+    assert engine.put(TRADES, _trade(time=moments, pnl={"gross": 20, "net": 21}) | ns).status == 409
 
 
 @pytest.mark.parametrize(
     ("path", "body", "wrong"),
     [
-        (POSITIONS, BTC | {"symbol": "btc"}, "symbol"),
+        (POSITIONS, BTC | {"symbol": "B T C"}, "symbol"),
         (POSITIONS, BTC | {"side": "up"}, "side"),
         (POSITIONS, BTC | {"entry": BTC["entry"] | {"quantity": -1}}, "entry.quantity"),
         (POSITIONS, BTC | {"entry": BTC["entry"] | {"time_ms": 1_800_000_000}}, "entry.time_ms"),
@@ -164,7 +170,7 @@ def test_a_trade_made_elsewhere_belongs_to_the_version_of_its_time(engine: Engin
         (EQUITY, {"points": []}, "points"),
         (EQUITY, {"points": [{"ts_ms": OPENED_MS, "equity_usd": "1"}]}, "points.0.equity_usd"),
         (COOLDOWNS, {"symbol": "BTC", "cooldown_until": "2027-01-01T00:00:00"}, "cooldown_until"),
-        ("/prices", {"prices": {"btc": {"price": 1}}}, "prices.btc.[key]"),
+        ("/prices", {"prices": {"B TC": {"price": 1}}}, "prices.B TC"),
         ("/prices", {"prices": {"BTC": {"price": 0}}}, "prices.BTC.price"),
     ],
 )
@@ -204,7 +210,7 @@ def test_a_cooldown_is_set_and_seen_while_it_holds(engine: Engine) -> None:
 
 
 def test_prices_reach_the_live_store(engine: Engine) -> None:
-    assert engine.put("/prices", {"prices": {"BTC": {"price": Decimal("64000.10")}}}).body == {"written": 1}
+    assert engine.put("/prices", {"prices": {"BTC": {"price": Decimal("64000.10")}}}).body["written"] == 1
 
     answer = store.read(keys.PRICE, ["BTC"])["BTC"]
     assert isinstance(answer, Fresh)

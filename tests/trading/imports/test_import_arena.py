@@ -165,7 +165,7 @@ def test_a_trade_belongs_to_the_version_of_its_order_else_of_its_time(tmp_path: 
     save_edit("amber-7b", detail__risk__max_positions=5)
     taken = ActionTaken(symbol="BTC", action=Action.OPEN_LONG, order_id=5001, ok=True)
     record_decision(make_entry("amber-7b", config_version=2, actions=(taken,)))
-    later = 4_000_000_000
+    later = int(datetime.now(UTC).timestamp()) + 60
     imported(write_trades(tmp_path, trade(1), trade(2, exit_time=later)))
 
     found = {row.detail["fills"][0]["order_id"]: row.detail["versions"] for row in Trade.objects.all()}
@@ -177,7 +177,7 @@ def test_a_trade_that_closed_after_its_trader_was_retired_is_refused(
 ) -> None:
     sync_traders(make_trader("amber-7b"))
     save_edit("amber-7b", detail__retired=True, allocation_pct=Decimal(0))
-    report = imported(write_trades(tmp_path, trade(1), trade(2, exit_time=4_000_000_000)))
+    report = imported(write_trades(tmp_path, trade(1), trade(2, exit_time=int(datetime.now(UTC).timestamp()) + 60)))
 
     assert (report["code"], Trade.objects.count()) == (3, 1)
     assert refused(rejects) == [("trades.json", 1, "exit_time", "closed after the trader amber-7b was retired")]
@@ -201,18 +201,18 @@ def test_duplicate_ids_with_other_content_conflict_and_overwrite_nothing(
         ({"quantity": -0.25}, "quantity", "the side is long"),
         ({"quantity": "0.25"}, "quantity", "must be a number"),
         ({"quantity": 1e30, "entry_sz": 1e30}, "quantity", "must not be beyond"),
-        ({"quantity": 0}, "quantity", "greater than 0"),
+        ({"quantity": 0}, "quantity", "above 0"),
         ({"side": "both"}, "side", "must be long or short"),
         ({"side": None}, "side", "is required"),
         ({"symbol": "NEWCOIN"}, "symbol", "--add-symbols NEWCOIN"),
-        ({"symbol": "no symbol"}, "symbol", "capital letters"),
+        ({"symbol": "no symbol"}, "symbol", "white space"),
         ({"exit_time": 1_740_000_000.5}, "exit_time", "before the entry"),
         ({"exit_time": 1_750_003_600_456}, "exit_time", "are milliseconds"),
         ({"exit_time": "2025-06-15T16:06:40Z"}, "exit_time", "must be seconds since 1970"),
         ({"entry_time": True}, "entry_time", "must be seconds"),
         ({"model_id": "../etc"}, "model_id", "letters, digits"),
         ({"confidence": 62}, "confidence", "from 0 to 1"),
-        ({"entry_price": 0}, "entry_price", "greater than 0"),
+        ({"entry_price": 0}, "entry_price", "above 0"),
         ({"realized_net_pnl": None}, "realized_net_pnl", "is required"),
         ({"entry_crossed": 1}, "entry_crossed", "must be true or false"),
         ({"entry_tid": "x" * 200}, "entry_tid", "at most 100"),
@@ -444,3 +444,25 @@ def test_real_records_arrive_complete_to_the_last_digit(imported: Import) -> Non
 
 def _text(record: dict[str, Any]) -> str:
     return jsonio.dumps(dict(sorted(record.items())))
+
+
+def test_an_upper_cased_symbol_is_the_one_that_is_known(tmp_path: Path, imported: Import) -> None:
+    write_trades(tmp_path, trade(symbol="kPEPE"), trade(2, symbol="KPEPE"))
+    write(tmp_path, "positions.json", "accountTotals", [account(position("KPEPE"))])
+
+    assert imported(tmp_path, "--add-symbols", "kPEPE", "BTC/USDT:USDT")["code"] == 0
+    assert {row.symbol for row in Trade.objects.all()} == {row.symbol for row in Position.objects.all()} == {"kPEPE"}
+
+
+def test_records_ahead_of_the_clock_are_refused_by_field(tmp_path: Path, imported: Import, rejects: Path) -> None:
+    later = int(datetime.now(UTC).timestamp()) + 360
+    write_trades(tmp_path, trade(), trade(2, exit_time=later))
+    write(tmp_path, "positions.json", "accountTotals", [account(position(entry_time=later))])
+    write(tmp_path, "conversations.json", "conversations", [conversation(message(timestamp=later))])
+
+    assert imported(tmp_path)["code"] == 3
+    found = refused(rejects)
+    assert sorted(field for _file, _index, field, _message in found) == [
+        *("exit_time", "messages.0.timestamp", "positions.ETH.entry_time")
+    ]
+    assert all("6 min ahead" in message for *_, message in found)

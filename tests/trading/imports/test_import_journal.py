@@ -20,6 +20,7 @@ from traders.versions import services as configs
 from trading.imports.journal_service import READINGS, import_journal
 from trading.management import progress
 from trading.models import DecisionJournal
+from trading.record.stored import symbols
 from trading.record.writing import decisions
 
 pytestmark = pytest.mark.django_db
@@ -111,7 +112,12 @@ def test_what_is_recorded_comes_back_as_the_file_said(journal: Path) -> None:
 @pytest.mark.parametrize("version", [0, None])
 def test_a_file_without_a_version_belongs_to_the_one_valid_then(journal: Path, version: int | None) -> None:
     save_edit(TRADER, detail__risk__max_positions=4)
-    moments = [changed_at(1) - timedelta(microseconds=1), changed_at(1), changed_at(2), changed_at(2) + timedelta(1)]
+    moments = [
+        changed_at(1) - timedelta(microseconds=1),
+        changed_at(1),
+        changed_at(2),
+        changed_at(2) + timedelta(minutes=1),
+    ]
     for number, moment in enumerate(moments):
         write(journal, f"cycle_{number}.json", timestamp=at(moment), config_version=version)
     _code, report = run(journal)
@@ -143,7 +149,7 @@ def test_a_bad_file_never_hinders_a_good_one_and_is_kept_for_later(journal: Path
     assert (code, report["inserted"], report["refused"]) == (3, 1, 3)
     lines = [json.loads(line) for line in (tmp_path / "journal_rejects.jsonl").read_text().splitlines()]
     assert {line["file"]: line["message"][:12] for line in lines} == {
-        "cycle_2.json": "is not JSON:", "cycle_3.json": "'nobody' is ", "cycle_4.json": "is not UTF-8"}  # fmt: skip
+        "cycle_2.json": "is not JSON:", "cycle_3.json": "'nobody' is ", "cycle_4.json": "is UTF-16; s"}  # fmt: skip
     assert "import_arena" in next(line["message"] for line in lines if line["file"] == "cycle_3.json")
     assert next(line["record"]["trader_id"] for line in lines if line["file"] == "cycle_3.json") == "nobody"
 
@@ -243,3 +249,33 @@ def test_a_terminal_sees_how_far_it_is(journal: Path, monkeypatch: pytest.Monkey
 
     assert "] 100%" in terminal.getvalue()
     assert terminal.getvalue().endswith("\r\x1b[K")
+
+
+def test_symbols_are_kept_as_the_exchange_writes_them(journal: Path) -> None:
+    symbols.add(["kPEPE"])
+    listed = [{"Symbol": name, "Action": "hold"} for name in ("KPEPE", "BTC/USDT:USDT", "币安人生USDT", "btc")]
+    write(journal, decisions_json=json.dumps(listed), candidates=["kPEPE", "BTC/USDT:USDT"], actions=[])
+
+    assert run(journal)[0] == 0
+    detail = DecisionJournal.objects.get().detail
+    assert [one["symbol"] for one in detail["decisions"]] == ["kPEPE", "BTC/USDT:USDT", "币安人生USDT", "BTC"]
+    assert detail["candidates"] == ["kPEPE", "BTC/USDT:USDT"]
+
+
+def test_a_decision_ahead_of_the_clock_is_refused(journal: Path) -> None:
+    write(journal, timestamp=at(datetime.now(UTC) + timedelta(minutes=6)))
+
+    code, report = run(journal)
+
+    assert (code, report["inserted"]) == (1, 0)
+    assert "6 min ahead" in Path("journal_rejects.jsonl").read_text()
+
+
+def test_the_directories_of_the_traders_are_read_as_well(journal: Path) -> None:
+    for number, name in enumerate((TRADER, "other"), 1):
+        (journal / name).mkdir()
+        write(journal / name, f"cycle_{number}.json", trader_id=name)
+
+    code, report = run(journal)
+
+    assert (code, report["inserted_by_trader"]) == (0, {"other": 1, TRADER: 1})

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -54,6 +55,31 @@ def test_it_shows_keys_prices_and_what_is_held_at_the_price_of_now(admin: Client
     assert "46,000.5" in text
     assert "+10.00" in text
     assert "stale" in text
+
+
+def test_a_position_is_marked_on_the_page_as_in_the_documents(admin: Client, tmp_path: Path) -> None:
+    live.quoted({"BTC": make_price("44000.50", provider=None), "hyperliquid_testnet:BTC": make_price("46000.50")})
+
+    text = page(admin)
+
+    Exporter(Options(tmp_path)).cycle(analytics_seconds=None)
+    accounts = json.loads((tmp_path / "current" / "positions.json").read_text())["accountTotals"]
+    assert "+10.00" in text
+    assert "-10.00" not in text
+    assert accounts[0]["positions"]["BTC"]["unrealized_pnl"] == 10
+    assert "price_provider" not in accounts[0]["positions"]["BTC"]
+
+
+def test_the_price_of_another_provider_is_marked_as_such(admin: Client, tmp_path: Path) -> None:
+    live.quoted({"okx:BTC": make_price("46000.50", provider="okx")})
+
+    text = page(admin)
+
+    Exporter(Options(tmp_path)).cycle(analytics_seconds=None)
+    accounts = json.loads((tmp_path / "current" / "positions.json").read_text())["accountTotals"]
+    prices = json.loads((tmp_path / "current" / "crypto-prices.json").read_text())["prices"]
+    assert "of okx" in text
+    assert accounts[0]["positions"]["BTC"]["price_provider"] == prices["BTC"]["provider"] == "okx"
 
 
 def test_without_a_fresh_price_nothing_is_said_of_the_gain(admin: Client) -> None:

@@ -148,6 +148,19 @@ def test_a_decision_from_before_the_first_version_says_so(tmp_path: Path) -> Non
     assert "under version 1: every rule lets it through" in text
 
 
+def test_a_decision_from_before_the_first_version_is_judged_by_another_version(tmp_path: Path) -> None:
+    save_edit(TRADER, detail__risk__min_confidence=99)
+    number = imported(tmp_path, timestamp="2020-01-08T10:30:00Z", config_version=None)
+
+    found = replay(number, version=2)
+
+    (judged,) = found.judged
+    assert judged.refusals is None
+    assert "min_confidence" in {change.rule for _judged, change in found.changes}
+    assert "under version 2: refused by" in run(str(number), "--with-version", "2")[1]
+    assert "min_confidence" in run("--trader", TRADER, "--with-version", "2")[1]
+
+
 def test_a_missing_snapshot_is_no_agreement(tmp_path: Path) -> None:
     number = imported(tmp_path, positions_snapshot=None, account_snapshot=None)
     code, text = run(str(number))

@@ -50,7 +50,7 @@ def test_an_item_with_an_unknown_word_is_set_aside_and_an_unknown_action_kept() 
         (trade_detail(fills={}), "detail.fills must be a list, is an object"),
         (trade_detail(risk=[]), "detail.risk must be an object, is a list"),
         (trade_detail(risk={"leverage": "5"}), "detail.risk.leverage must be a number, is '5'"),
-        (trade_detail(risk={"leverage": 0}), "detail.risk.leverage must be greater than 0, is 0"),
+        (trade_detail(risk={"leverage": 0}), "detail.risk.leverage must be above 0, is 0"),
         ({**trade_detail(), "pnl": {"net": 1}}, "detail.pnl.gross is missing"),
         (trade_detail(quantity={"total": 10**400}), "detail.quantity.total must not be beyond"),
     ],

@@ -11,6 +11,7 @@ from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.settings.stored import NewVersion, SavedVersion, Spec, StoredConfig, flat_of
 from traders.versions import queries as configs
+from traders.versions.edit import names
 from traders.versions.edit.services import validated
 from traders.versions.lock import LockedFleet, locked_fleet
 from traders.versions.reason import required_reason
@@ -143,6 +144,8 @@ def part_of(current: StoredConfig, flat: Flat) -> tuple[Part, Spec | None]:
         changes = tuple(diff(current.flat, flat))
         return Part(config_id, version, changes, frozenset(), tuple(invalid.problems)), None
     changes = tuple(diff(current.flat, flat_of(spec)))
+    if problems := names.vanished(spec, current.flat) if changes else []:
+        return Part(config_id, version, changes, frozenset(), tuple(problems)), None
     return Part(config_id, version, changes, riskier_paths(config_id, changes)), spec
 
 

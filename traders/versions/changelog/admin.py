@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from traders.pages.config_page import ConfigPage
+from traders.pages.csv_text import download
 from traders.schema.settings.fleet import FLEET_ID
 from traders.versions import services as configs
 from traders.versions.changelog import services as changelog
@@ -49,7 +50,7 @@ def csv_view(page: ConfigPage) -> HttpResponse | StreamingHttpResponse:
     form = _form(page)
     if not form.is_valid() or (where := filter_of(form)) is None:
         return HttpResponseRedirect(_address(_asked(form)))
-    response = StreamingHttpResponse(changelog.csv_lines(where), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(download(changelog.csv_lines(where)), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="changes-{timezone.now():%Y-%m-%d}.csv"'
     return response
 

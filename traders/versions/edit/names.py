@@ -51,17 +51,24 @@ def unknown(spec: Spec, before: Flat | None) -> list[Problem]:
     """Names in `spec` that nothing defines, but for those that stand `before` already."""
     if not isinstance(spec, TraderSpec):
         return []
+    return vanished(spec, before) + _unknown_prompts(spec.id, flat_of(spec), before or {})
+
+
+def vanished(spec: Spec, before: Flat | None) -> list[Problem]:
+    """Providers and models in `spec` that no file defines any more, but for those that stand `before` already. Of an
+    older configuration nothing else can be unknown: its prompts are stored."""
+    if not isinstance(spec, TraderSpec):
+        return []
     flat, before = flat_of(spec), before or {}
     try:
         known = _known()
     except InvalidFile as broken:
         return [Problem("", _("cannot be held to the names in use: %(broken)s", broken=broken), spec.id)]
-    problems = [
+    return [
         Problem(path, message, spec.id)
         for path, _key, message in name_problems(flat, known)
         if flat[path] != before.get(path)
     ]
-    return problems + _unknown_prompts(spec.id, flat, before)
 
 
 def unknown_values(values: Flat) -> list[Problem]:

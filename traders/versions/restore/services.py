@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from traders.schema.paths import apply, diff
+from traders.schema.problems import InvalidConfig
 from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.settings.stored import SavedVersion, Spec, StoredConfig
 from traders.schema.settings.trader import TraderSpec
 from traders.versions import queries as configs
+from traders.versions.edit import names
 from traders.versions.edit.services import proposal_of, require_inside, require_right, require_version, validated, write
 from traders.versions.lock import locked_fleet
 from traders.versions.reason import required_reason
@@ -65,6 +67,8 @@ def _proposal(
     spec = _as_of_now(_keeping(keep, old, current), current.spec)
     if isinstance(spec, TraderSpec):
         require_inside(config_id, spec.detail.journal.dir, before=current.flat)
+    if problems := names.vanished(spec, current.flat):
+        raise InvalidConfig(problems)
     return proposal_of(spec, current=current, settings=settings, shares=configs.shares())
 
 

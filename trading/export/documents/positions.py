@@ -10,6 +10,8 @@ from trading.export.documents.wire import encode, fraction, seconds, signed, wit
 from trading.imports.arena.plans import plan_back
 from trading.imports.arena.remains import restored
 from trading.schema.contract import TRADER
+from trading.schema.live_store.quotes import PositionMark
+from trading.schema.live_store.values import US_PER_MS
 from trading.schema.position import Position
 
 NO_ORDER = -1
@@ -18,8 +20,9 @@ IDS = ("entry_oid", "tp_oid", "sl_oid", "oid")
 _CENT_OF_A_CENT = Decimal("0.00000001")
 
 
-def position_object(position: Position, mark: Decimal | None) -> dict[str, Any]:
-    """`mark` is the market's price now; without one the price and P&L last reported stand, whatever their age."""
+def position_object(position: Position, mark: PositionMark | None) -> dict[str, Any]:
+    """Without a mark the price and P&L last reported stand, whatever their age. A mark that is neither the exchange's
+    nor the market provider's is named: `price_provider` (null: of no particular one) and `price_timestamp` (ms)."""
     detail, sign = position.detail, position.side.sign
     entry, orders, risk, reported = detail.entry, detail.orders, detail.risk, detail.reported
     entry_oid = orders.entry_oid if orders else None
@@ -50,7 +53,10 @@ def position_object(position: Position, mark: Decimal | None) -> dict[str, Any]:
     if found["margin"] is None and entry.leverage:
         found["margin"] = (entry.price * entry.quantity / entry.leverage).quantize(_CENT_OF_A_CENT)
     if mark is not None:
-        found |= {"current_price": mark, "unrealized_pnl": sign * entry.quantity * (mark - entry.price)}
+        gain = sign * entry.quantity * (mark.price - entry.price)
+        found |= {"current_price": mark.price, "unrealized_pnl": gain}
+        if mark.is_of_another:
+            found |= {"price_provider": mark.provider, "price_timestamp": mark.as_of // US_PER_MS}
     return with_texts_of_large_ids(found, IDS)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -33,6 +32,7 @@ from trading.export.queries import fleet as export_fleet
 from trading.export.queries.fleet import Result
 from trading.export.queries.snapshot import is_lost, on_its_own
 from trading.record.stored.unreadable import attempt
+from trading.schema.live_store.quotes import PositionMark
 from trading.schema.live_store.values import US_PER_MS
 from trading.schema.position import Position
 from trading.schema.published import PricePoint, Standing
@@ -96,7 +96,7 @@ class Parts:
 
     def _prices(self) -> Planned:
         quotes = self.now.quotes
-        signature = tuple((name, price.as_of, price.price) for name, price in quotes.prices.items())
+        signature = tuple(quotes.prices.values())
         return Planned(
             signature,
             quotes.source,
@@ -207,9 +207,9 @@ class _Now:
 
     @cached_property
     def held(self) -> Holdings:
-        marks = self.quotes.marks
+        quotes = self.quotes
         with self._parts.left_out.reading("positions"):
-            shown = [(one, _shown(one, marks.get(one.symbol))) for one in self._parts.positions.refresh()]
+            shown = [(one, _shown(one, quotes.mark(one))) for one in self._parts.positions.refresh()]
         return holdings((one, found) for one, found in shown if found is not None)
 
     @cached_property
@@ -219,11 +219,10 @@ class _Now:
         markers = {marker for hours in accounts.hours.values() for marker in hours}
         ends = [accounts.inception_ms + (marker + 1) * HOUR_MS - 1 for marker in sorted(markers)]
         prices = export_fleet.prices_at(SYMBOL, ends)
-        if SYMBOL in self.quotes.marks:
-            live = self.quotes.prices[SYMBOL]
+        if (live := self.quotes.price_now(SYMBOL)) is not None:
             prices = with_newest(prices, PricePoint(live.as_of // US_PER_MS, live.price), accounts.inception_ms)
         return benchmark_rows(prices, capital, accounts.inception_ms)
 
 
-def _shown(position: Position, mark: Decimal | None) -> dict[str, Any] | None:
+def _shown(position: Position, mark: PositionMark | None) -> dict[str, Any] | None:
     return attempt("positions", position.id, lambda: position_object(position, mark))

@@ -1,43 +1,56 @@
-"""Prices: live ones where there are any, else what the record says a symbol was last sold for."""
+"""PriceBook: live ones where there are any, else what the record says a symbol was last sold for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
 from trading.export.directory.manifest import Source
-from trading.export.documents.prices import symbol_prices
 from trading.export.queries import fleet as export_fleet
+from trading.live import queries as projection
 from trading.live.keys import PRICE
 from trading.live.redis import store
 from trading.schema.live_store.answers import Fresh, Stale
+from trading.schema.live_store.quotes import PositionMark, PriceBook, PriceOf, Providers
 from trading.schema.live_store.values import US_PER_MS, Price
+from trading.schema.position import Position
 
 
 @dataclass(frozen=True)
 class Quotes:
-    """`prices` by symbol, each with its moment; `marks` are those fresh enough to value a position by."""
+    """`prices` by symbol, each with its moment; `fresh` are those that a position may be valued by."""
 
-    prices: Mapping[str, Price]
-    marks: Mapping[str, Decimal]
+    prices: Mapping[str, PriceOf]
+    fresh: PriceBook
+    traders: Mapping[str, Providers]
 
     @property
     def source(self) -> Source:
-        return Source.LIVE if self.marks else Source.REBUILT
+        return Source.LIVE if self.fresh.all else Source.REBUILT
+
+    def mark(self, position: Position) -> PositionMark | None:
+        exchange = position.detail.exchange.provider
+        return self.fresh.mark(position.symbol, exchange, self.traders.get(position.trader_id))
+
+    def price_now(self, symbol: str) -> Price | None:
+        """A fresh one."""
+        found = self.fresh.by_symbol().get(symbol)
+        return found.price if found else None
 
 
 def read_quotes() -> Quotes:
     answers = store.read_all(PRICE) or {}
+    traders = projection.providers()
+    providers = projection.known_providers(traders)
     known = {name: answer.value for name, answer in answers.items() if isinstance(answer, Fresh | Stale)}
     fresh = {name: answer.value for name, answer in answers.items() if isinstance(answer, Fresh)}
     recorded = {
-        symbol: Price(point.ts_ms * US_PER_MS, point.price) for symbol, point in export_fleet.last_prices().items()
+        symbol: PriceOf(symbol, None, Price(point.ts_ms * US_PER_MS, point.price), is_general=True)
+        for symbol, point in export_fleet.last_prices().items()
     }
-    live = symbol_prices(known)
+    live = PriceBook(known, providers).by_symbol()
     newest = {
-        symbol: max((one[symbol] for one in (recorded, live) if symbol in one), key=lambda price: price.as_of)
-        for symbol in recorded.keys() | live.keys()
+        symbol: max((one[symbol] for one in (recorded, live) if symbol in one), key=lambda found: found.price.as_of)
+        for symbol in sorted(recorded.keys() | live.keys())
     }
-    marks = {symbol: price.price for symbol, price in symbol_prices(fresh).items()}
-    return Quotes({symbol: newest[symbol] for symbol in sorted(newest)}, marks)
+    return Quotes(newest, PriceBook(fresh, providers), traders)

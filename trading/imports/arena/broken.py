@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from traders.schema import problems
 from traders.schema.jsonio import Json
-from traders.schema.messages import TranslatableText, _, verbatim
+from traders.schema.messages import TranslatableText, _
 from trading.record.rules.errors import InvalidRecord, RecordError
 
 
@@ -34,8 +34,6 @@ def refusal_of(error: ValidationError, names: dict[str, str]) -> InvalidRecord:
     first = error.errors(include_url=False)[0]
     path = ".".join(str(part) for part in first["loc"])
     message = problems.message_in(first)
-    if first["type"] != "value_error":
-        message = verbatim(message.replace("Input should", "must"))
     if not isinstance(first["input"], dict):
         message = _("%(message)s, was %(value)s", message=message, value=shown(first["input"]))
     return InvalidRecord(names.get(path, path), message)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from traders.schema import moments
 from traders.schema.jsonio import Json
 from traders.schema.messages import _
-from traders.schema.moments import EARLIEST_MS, LATEST_MS
+from traders.schema.moments import EARLIEST_MS
 from traders.schema.strict_json import MOST_DIGITS
 from trading.imports.arena import fields
 from trading.imports.arena.broken import shown
@@ -39,7 +40,7 @@ def served_ms(server_time: Json) -> int | None:
     """`serverTime` is in milliseconds, unlike every other time of the arena."""
     if isinstance(server_time, bool) or not isinstance(server_time, int):
         return None
-    return server_time if EARLIEST_MS <= server_time <= LATEST_MS else None
+    return server_time if EARLIEST_MS <= server_time <= moments.latest_ms() else None
 
 
 def _money(value: Decimal, field: str) -> Decimal:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
+from traders.schema import moments
 from traders.schema.jsonio import Json
 from traders.schema.messages import _
 from traders.schema.settings.trader import ID_PATTERN, ID_RULE
-from traders.schema.symbols import SYMBOL_PATTERN, SYMBOL_RULE
+from traders.schema.symbols import SYMBOL_RULE, is_symbol
 from trading.imports.arena.broken import shown
 from trading.record.rules.errors import InvalidRecord
 from trading.schema.common import Side
@@ -60,7 +61,7 @@ def trader_id(record: Record, field: str = TRADER) -> str:
 
 def symbol(record: Record, field: str = "symbol") -> str:
     value = text(record, field)
-    if not SYMBOL_PATTERN.fullmatch(value):
+    if not is_symbol(value):
         raise InvalidRecord(field, _("must be %(right)s, was %(value)s", right=SYMBOL_RULE, value=shown(value)))
     return value
 
@@ -99,7 +100,10 @@ def moment_ms(record: Record, field: str) -> int:
         raise InvalidRecord(
             field, _("%(right)s, of a year from 2010 to 2099, was %(value)s", right=right, value=shown(value))
         )
-    return int((value * Decimal(MS_PER_SECOND)).to_integral_value(ROUND_FLOOR))
+    ms = int((value * Decimal(MS_PER_SECOND)).to_integral_value(ROUND_FLOOR))
+    if (found := moments.ahead(field, ms, shown(value))) is not None:
+        raise InvalidRecord(field, found.message)
+    return ms
 
 
 def identifier(record: Record, field: str) -> int | str | None:

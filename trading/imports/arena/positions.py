@@ -19,6 +19,7 @@ from trading.imports.arena.remains import origin_of, restored
 from trading.record.rules.errors import InvalidRecord
 from trading.schema.ids import open_position_id
 from trading.schema.position import Position, PositionDetail, Status
+from trading.schema.spelling import Spell, as_it_came
 from trading.schema.trade import MS_PER_SECOND
 
 KEY = "accountTotals"
@@ -40,7 +41,7 @@ _AT_SOURCE = {
 }
 
 
-def read_account(record: Json) -> Iterator[tuple[str, Json, Position | InvalidRecord]]:
+def read_account(record: Json, spell: Spell = as_it_came) -> Iterator[tuple[str, Json, Position | InvalidRecord]]:
     """(trader, record, position) of each position of one account; a bad one is given as why it is refused.
 
     Raises InvalidRecord when the account itself is not to be read.
@@ -49,13 +50,13 @@ def read_account(record: Json) -> Iterator[tuple[str, Json, Position | InvalidRe
     trader_id = fields.trader_id(record)
     for symbol, held in fields.require_object(fields.given(record, "positions"), "positions").items():
         try:
-            yield trader_id, held, read_position(trader_id, symbol, held)
+            yield trader_id, held, read_position(trader_id, symbol, held, spell)
         except InvalidRecord as error:
             field = f"positions.{symbol}.{error.field}".rstrip(".")
             yield trader_id, held, InvalidRecord(field, error.reason)
 
 
-def read_position(trader_id: str, key: str, record: Json) -> Position:
+def read_position(trader_id: str, key: str, record: Json, spell: Spell = as_it_came) -> Position:
     """Of an open position. Raises InvalidRecord."""
     record = fields.require_object(record)
     symbol = fields.symbol(record)
@@ -63,6 +64,7 @@ def read_position(trader_id: str, key: str, record: Json) -> Position:
         raise InvalidRecord(
             "symbol", _("is %(symbol)s, but the position stands under %(value)s", symbol=symbol, value=shown(key))
         )
+    symbol = spell(symbol)
     quantity = fields.number(record, "quantity")
     side = fields.side_of(record, quantity)
     bare = Position(

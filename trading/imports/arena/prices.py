@@ -9,8 +9,6 @@ from trading.imports.arena.broken import shown
 from trading.record.rules.errors import InvalidRecord
 
 KEY = "prices"
-# What the arena trades, whatever a file says.
-SYMBOLS = ("BTC", "ETH", "SOL", "BNB", "DOGE", "XRP")
 
 
 def read_symbol(record: Json) -> str:

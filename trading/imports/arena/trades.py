@@ -16,6 +16,7 @@ from trading.imports.arena.plans import plan_back, plan_of
 from trading.imports.arena.remains import origin_of, remains, restored
 from trading.schema.contract import TRADER
 from trading.schema.ids import imported_trade_id
+from trading.schema.spelling import Spell, as_it_came
 from trading.schema.trade import MS_PER_SECOND, Fill, FillType, Trade, TradeDetail
 
 KEY = "trades"
@@ -46,10 +47,10 @@ _AT_SOURCE = {
 }
 
 
-def read_trade(record: Json) -> Trade:
+def read_trade(record: Json, spell: Spell = as_it_came) -> Trade:
     """Raises InvalidRecord. `versions` is filled in by the caller, who knows the trader's history."""
     record = fields.require_object(record)
-    trader_id, symbol = fields.trader_id(record), fields.symbol(record)
+    trader_id, symbol = fields.trader_id(record), spell(fields.symbol(record))
     quantity = fields.number(record, "quantity")
     fields.text(record, "side")
     side = fields.side_of(record, quantity)

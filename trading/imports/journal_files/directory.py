@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from traders.manager_yaml.yaml.source import UnreadableFile, decode
 from traders.schema import strict_json
 from traders.schema.messages import _, message_of
 from trading.imports.journal_files.moments import order_of
@@ -18,8 +19,10 @@ LARGEST_FILE = 16 * 1024 * 1024
 
 
 def find(directory: Path) -> list[Path]:
-    """In no order. Raises OSError for what is no directory."""
-    return [directory / entry.name for entry in directory.iterdir() if entry.match(PATTERN)]
+    """In no order, of the directory and those below it: engines keep one a trader. Raises OSError for what is no
+    directory."""
+    next(directory.iterdir(), None)
+    return list(directory.rglob(PATTERN))
 
 
 def cycle_files(directory: Path, on_files: OnFiles = lambda count: None) -> list[Path]:
@@ -30,7 +33,7 @@ def cycle_files(directory: Path, on_files: OnFiles = lambda count: None) -> list
 
     def order(path: Path) -> tuple[tuple[str, str], str]:
         on_files(1)
-        return _order(path), path.name
+        return _order(path), str(path)
 
     return sorted(find(directory), key=order)
 
@@ -45,17 +48,8 @@ def read_json(path: Path) -> Any:
     if len(content) > LARGEST_FILE:
         raise InvalidRecord("", _("is larger than %(most)s bytes, which no cycle is", most=f"{LARGEST_FILE:,}"))
     try:
-        return strict_json.loads(content.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise InvalidRecord(
-            "",
-            _(
-                "is not UTF-8: byte %(start)s is 0x%(byte)s",
-                start=error.start,
-                byte=f"{content[error.start]:02x}",
-            ),
-        ) from None
-    except ValueError as error:
+        return strict_json.loads(decode(content), keep_no_numbers=True)
+    except (UnreadableFile, ValueError) as error:
         raise InvalidRecord("", message_of(error)) from None
 
 

@@ -8,30 +8,31 @@ from typing import Any, TypeVar
 
 from traders.schema.messages import _
 from traders.schema.problems import shown
-from traders.schema.symbols import SYMBOL_PATTERN, SYMBOL_RULE
+from traders.schema.strict_json import NoNumber
+from traders.schema.symbols import SYMBOL_RULE, is_symbol
 from trading.record.rules.errors import InvalidRecord
+from trading.replay.rules.confidence import HIGHEST_CONFIDENCE, fraction_of, is_fraction
 from trading.schema.leaf import LARGEST
 
 T = TypeVar("T")
+LONGEST_WORD = 64
 
 
 class Fields:
     """Reads a JSON object. `place` is its dotted path in the record, "" for the record itself.
 
-    A field that is absent or null is None, or refused where it is required.
+    A field that is absent or null is None, or refused where it is required. A field that is none of `names`, and a
+    number that is none (NaN, Infinity), goes to `aside` by its path.
     """
 
-    def __init__(self, place: str, value: Any, names: Collection[str]) -> None:
-        """Raises InvalidRecord for what is no object, and for a field that is none of `names`."""
+    def __init__(self, place: str, value: Any, names: Collection[str], aside: dict[str, Any]) -> None:
+        """Raises InvalidRecord for what is no object."""
         self.place = place
+        self.aside = aside
         if not isinstance(value, dict):
             raise InvalidRecord(place, _("must be an object, was %(value)s", value=shown(value)))
         self._values = value
-        for name in value:
-            if name not in names:
-                raise InvalidRecord(
-                    self.at(name), _("is no field that engines write; those are %(names)s", names=", ".join(names))
-                )
+        aside |= {self.at(name): inner for name, inner in value.items() if name not in names}
 
     def at(self, name: str) -> str:
         return f"{self.place}.{name}" if self.place else name
@@ -51,6 +52,9 @@ class Fields:
     def number(self, name: str, *, least: int | None = None, most: int | None = None) -> Decimal | None:
         value: Any = self._values.get(name)
         if value is None:
+            return None
+        if isinstance(value, NoNumber):
+            self.aside[self.at(name)] = str(value)
             return None
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             raise self.wrong(name, _("a number"))
@@ -74,13 +78,48 @@ class Fields:
         return None if number is None else int(number)
 
     def choice(self, name: str, choices: Collection[str]) -> str:
+        """In small letters, as we write it."""
         value = self._values.get(name)
-        if value not in list(choices):
-            raise self.wrong(name, _("one of %(names)s", names=", ".join(choices)))
-        return str(value)
+        found = value.strip().lower() if isinstance(value, str) else ""
+        if found not in list(choices):
+            raise self.wrong(name, _("one of %(choices)s", choices=", ".join(choices)))
+        return found
+
+    def word(self, name: str) -> str:
+        """Any one word, as it came."""
+        value = self._values.get(name)
+        found = value.strip() if isinstance(value, str) else ""
+        if not found or len(found) > LONGEST_WORD or not found.isprintable():
+            raise self.wrong(name, _("a word of at most %(most)s characters", most=LONGEST_WORD))
+        return found
+
+    def confidence(self, name: str = "confidence") -> Decimal | None:
+        value = self.number(name, least=0, most=HIGHEST_CONFIDENCE)
+        if value is not None and is_fraction(value):
+            raise InvalidRecord(self.at(name), fraction_of(value))
+        return value
+
+    def identifier(self, name: str) -> int | str | None:
+        """Of an order; what is none goes aside."""
+        value: Any = self._values.get(name)
+        if value is None or (isinstance(value, int | str) and not isinstance(value, bool | NoNumber)):
+            return value
+        self.aside[self.at(name)] = value
+        return None
 
     def symbol(self, name: str = "symbol") -> str:
         return symbol(self.at(name), self._values.get(name))
+
+    def json(self, name: str) -> Any:
+        """Whatever stands there."""
+        return self._values.get(name)
+
+    def moment_text(self, name: str) -> str | None:
+        """A time as a text; a number stands as its digits."""
+        value: Any = self._values.get(name)
+        if isinstance(value, int | Decimal) and not isinstance(value, bool):
+            return f"{value:f}" if isinstance(value, Decimal) else str(value)
+        return self.text(name)
 
     def required(self, name: str, right: str) -> None:
         if self._values.get(name) is None:
@@ -99,8 +138,8 @@ class Fields:
 
 
 def symbol(place: str, value: Any) -> str:
-    """Engines write capitals; small letters are accepted."""
-    found = value.strip().upper() if isinstance(value, str) else ""
-    if not SYMBOL_PATTERN.fullmatch(found):
+    """As it was written; the exchange's spelling is looked up once the trader is known."""
+    found = value.strip() if isinstance(value, str) else ""
+    if not is_symbol(found):
         raise InvalidRecord(place, _("must be %(right)s, was %(value)s", right=SYMBOL_RULE, value=shown(value)))
     return found

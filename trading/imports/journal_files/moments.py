@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
-RULE = "a time like 2026-01-08T10:30:00.123456789Z"
+RULE = "a time like 2026-01-08T10:30:00.123456789Z, with its zone"
 _RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})")
-_IN_FILE = re.compile(rb'"timestamp"\s*:\s*"([^"\\]{1,64})"')
+_SINCE_1970 = re.compile(r"\d{9,19}(\.\d{1,9})?")
+_IN_FILE = re.compile(rb'"timestamp"\s*:\s*"?([^"\\,}\s]{1,64})')
 EARLIEST_YEAR, LATEST_YEAR = 2010, 2099
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST, _LATEST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (EARLIEST_YEAR, LATEST_YEAR + 1))
 
 
 def parse_moment(text: str) -> datetime:
-    """UTC, cut to the microsecond. Raises ValueError."""
+    """UTC, cut to the microsecond. Digits alone are the time since 1970 in seconds, milliseconds, microseconds or
+    nanoseconds, whichever lies in our years. Raises ValueError."""
+    if _SINCE_1970.fullmatch(text):
+        return _of_number(Decimal(text))
     if not _RFC_3339.fullmatch(text):
         raise ValueError(f"must be {RULE}")
     try:
@@ -22,6 +29,14 @@ def parse_moment(text: str) -> datetime:
     if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
         raise ValueError(f"must lie between the years {EARLIEST_YEAR} and {LATEST_YEAR}")
     return moment
+
+
+def _of_number(number: Decimal) -> datetime:
+    for per_second in (1, 10**3, 10**6, 10**9):
+        moment = number / per_second
+        if _EARLIEST <= moment < _LATEST:
+            return _EPOCH + timedelta(microseconds=int(moment * 10**6))
+    raise ValueError(f"must lie between the years {EARLIEST_YEAR} and {LATEST_YEAR}")
 
 
 def order_of(content: bytes) -> tuple[str, str]:
@@ -35,6 +50,6 @@ def order_of(content: bytes) -> tuple[str, str]:
         moment = parse_moment(text)
     except ValueError:
         return "", ""
-    decimals = _RFC_3339.fullmatch(text)
-    assert decimals is not None
-    return f"{moment:%Y-%m-%dT%H:%M:%S}", (decimals[1] or ".")[1:].ljust(9, "0")
+    written = _RFC_3339.fullmatch(text)
+    decimals = (written[1] or ".")[1:] if written else f"{moment.microsecond:06}"
+    return f"{moment:%Y-%m-%dT%H:%M:%S}", decimals.ljust(9, "0")

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from traders.schema import jsonio
-from traders.schema.messages import _
+from traders.schema import jsonio, moments, strict_json
+from traders.schema.messages import _, message_of
 from traders.schema.problems import shown
 from traders.schema.settings.trader import ID_PATTERN, ID_RULE
 from trading.imports.journal_files import snapshot
 from trading.imports.journal_files.fields import Fields, symbol
 from trading.imports.journal_files.moments import RULE, parse_moment
 from trading.record.rules.errors import InvalidRecord
-from trading.replay.rules.parsing import parse_decisions
+from trading.replay.rules.parsing import parse_items
 from trading.schema.common import Origin
-from trading.schema.decision import Account, Answer, Decision, DecisionDetail, Engine, HeldPosition, Prompt, Quote
+from trading.schema.decision import Account, Answer, Decision, DecisionDetail, Engine, HeldPosition, Prompt
 
 SYSTEM = "engine's cycle files"
 FIELDS = (
@@ -39,37 +39,50 @@ class Cycle:
 
 
 def read_cycle(record: Any, file: str) -> Cycle:
-    """`record` is the file's JSON. Raises InvalidRecord with the field, its value and what would be right."""
-    fields = Fields("", record, FIELDS)
+    """`record` is the file's JSON. Fields that are not known are kept under `detail.extra`. Raises InvalidRecord with
+    the field, its value and what would be right."""
+    aside: dict[str, Any] = {}
+    fields = Fields("", record, FIELDS, aside)
     held, seen = _account(fields), fields.mapping("market_snap_digest")
-    candidates = fields.items("candidates")
-    fields.required("success", "true or false")
+    candidates, taken = fields.items("candidates"), fields.items("actions") or ()
+    decisions, text = _decisions(fields)
+    trace, error = fields.text("cot_trace"), fields.text("error_message") or None
+    actions = tuple(snapshot.action(index, item, aside) for index, item in enumerate(taken))
+    success = fields.flag("success")
     detail = DecisionDetail(
         prompt=Prompt(digest=digest) if (digest := fields.text("prompt_digest")) else None,
-        answer=Answer(reasoning=trace) if (trace := fields.text("cot_trace")) else None,
-        decisions=_decisions(fields),
+        answer=Answer(text=text, reasoning=trace or None) if text or trace else None,
+        decisions=decisions,
         account=held,
         positions=_positions(fields, held),
         candidates=None if candidates is None else tuple(symbol("candidates", name) for name in candidates),
-        market=None if seen is None else _market(seen),
-        actions=tuple(snapshot.action(index, item) for index, item in enumerate(fields.items("actions") or ())),
-        error=fields.text("error_message") or None,
-        engine=Engine(cycle=fields.whole("cycle_number"), written_at=fields.text("timestamp")),
+        market=None if seen is None else tuple(snapshot.quote(name, value, aside) for name, value in seen.items()),
+        actions=actions,
+        error=error,
+        engine=Engine(cycle=fields.whole("cycle_number"), written_at=fields.moment_text("timestamp")),
         origin=_origin(fields, record, file),
+        extra=aside or None,
     )
-    moment = _decided_at(fields)
     return Cycle(
-        _trader_id(fields), fields.whole("config_version") or None, moment, bool(fields.flag("success")), detail
+        _trader_id(fields),
+        fields.whole("config_version") or None,
+        _decided_at(fields),
+        # An engine that does not say it has done what it could: every action, without an error.
+        success if success is not None else error is None and all(action.ok for action in actions),
+        detail,
     )
 
 
 def _decided_at(fields: Fields) -> datetime:
     fields.required("timestamp", RULE)
-    text = fields.text("timestamp") or ""
+    text = fields.moment_text("timestamp") or ""
     try:
-        return parse_moment(text)
+        moment = parse_moment(text)
     except ValueError as error:
         raise InvalidRecord("timestamp", _("%(error)s, was %(value)s", error=error, value=shown(text))) from None
+    if (found := moments.ahead("timestamp", moments.ms_of(moment), text)) is not None:
+        raise InvalidRecord("timestamp", found.message)
+    return moment
 
 
 def _trader_id(fields: Fields) -> str:
@@ -80,19 +93,33 @@ def _trader_id(fields: Fields) -> str:
     return found
 
 
-def _decisions(fields: Fields) -> tuple[Decision, ...]:
-    text = (fields.text("decisions_json") or "").strip()
-    if text in ("", "null"):  # how an engine writes a list that was never made
-        return ()
+def _decisions(fields: Fields) -> tuple[tuple[Decision, ...], str | None]:
+    """The decisions, as a JSON text or as JSON; and the text where it is none, which is then what the model said."""
+    value = fields.json("decisions_json")
+    if value is None:
+        return (), None
+    if isinstance(value, str):
+        text = value.strip()
+        if text in ("", "null"):  # how an engine writes a list that was never made
+            return (), None
+        if text[0] not in "[{":
+            return (), text
+        try:
+            value = strict_json.loads(text, keep_no_numbers=True)
+        except ValueError as error:
+            raise InvalidRecord("decisions_json", message_of(error)) from None
+    aside: dict[str, Any] = {}
     try:
-        return parse_decisions(text)
+        found = parse_items(value, None, aside=aside)
     except InvalidRecord as error:
         raise InvalidRecord(f"decisions_json{error.field}", error.reason) from None
+    fields.aside |= {f"decisions_json{path}": inner for path, inner in aside.items()}
+    return found, None
 
 
 def _account(fields: Fields) -> Account | None:
     value = fields.mapping("account_snapshot")
-    return None if value is None else snapshot.account(value)
+    return None if value is None else snapshot.account(value, fields.aside)
 
 
 def _positions(fields: Fields, account: Account | None) -> tuple[HeldPosition, ...] | None:
@@ -101,11 +128,7 @@ def _positions(fields: Fields, account: Account | None) -> tuple[HeldPosition, .
     items = fields.items("positions_snapshot")
     if items is None:
         return () if account and account.positions == 0 else None
-    return tuple(snapshot.position(index, item) for index, item in enumerate(items))
-
-
-def _market(seen: dict[str, Any]) -> tuple[Quote, ...]:
-    return tuple(snapshot.quote(name, value) for name, value in seen.items())
+    return tuple(snapshot.position(index, item, fields.aside) for index, item in enumerate(items))
 
 
 def _origin(fields: Fields, record: Any, file: str) -> Origin:

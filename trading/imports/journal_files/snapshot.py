@@ -16,13 +16,14 @@ POSITION = ("symbol", "side", "qty", "lev", "entry", "mark", "upnl", "liq")
 MARKET = ("price", "chg1h", "chg4h", "oi_latest", "funding")
 ACTION = (
     *("symbol", "action", "leverage", "position_size_usd", "entry_price", "stop_loss", "take_profit"),
-    *("confidence", "result", "error"),
+    *("confidence", "order_id", "result", "error"),
 )
-HIGHEST_CONFIDENCE = 100
+RESULTS = ("ok", "error")
+Aside = dict[str, Any]
 
 
-def account(value: Any) -> Account:
-    fields = Fields("account_snapshot", value, ACCOUNT)
+def account(value: Any, aside: Aside) -> Account:
+    fields = Fields("account_snapshot", value, ACCOUNT, aside)
     return Account(
         equity_usd=fields.number("equity"),
         available_usd=fields.number("available"),
@@ -32,8 +33,8 @@ def account(value: Any) -> Account:
     )
 
 
-def position(index: int, value: Any) -> HeldPosition:
-    fields = Fields(f"positions_snapshot[{index}]", value, POSITION)
+def position(index: int, value: Any, aside: Aside) -> HeldPosition:
+    fields = Fields(f"positions_snapshot[{index}]", value, POSITION, aside)
     side = Side(fields.choice("side", tuple(Side)))
     fields.required("qty", "a number")
     return HeldPosition(
@@ -59,8 +60,9 @@ def _quantity(fields: Fields, side: Side) -> Decimal:
     return abs(quantity)
 
 
-def quote(name: str, value: Any) -> Quote:
-    fields = Fields(f"market_snap_digest.{name}", value, MARKET)
+def quote(name: str, value: Any, aside: Aside) -> Quote:
+    """`value` null: the engine had no market data of the symbol."""
+    fields = Fields(f"market_snap_digest.{name}", {} if value is None else value, MARKET, aside)
     return Quote(
         symbol=symbol("market_snap_digest", name),
         price=fields.number("price", least=0),
@@ -71,17 +73,20 @@ def quote(name: str, value: Any) -> Quote:
     )
 
 
-def action(index: int, value: Any) -> ActionTaken:
-    fields = Fields(f"actions[{index}]", value, ACTION)
+def action(index: int, value: Any, aside: Aside) -> ActionTaken:
+    """A result other than ok and error, such as `skipped`, is the error of an action that was not done."""
+    fields = Fields(f"actions[{index}]", value, ACTION, aside)
+    result = fields.word("result").lower()
     return ActionTaken(
         symbol=fields.symbol(),
-        action=Action(fields.choice("action", tuple(Action))),
+        action=Action.named(fields.word("action")),
         leverage=fields.number("leverage", least=0),
         position_size_usd=fields.number("position_size_usd", least=0),
         entry_price=fields.number("entry_price", least=0),
         stop_loss=fields.number("stop_loss", least=0),
         take_profit=fields.number("take_profit", least=0),
-        confidence=fields.number("confidence", least=0, most=HIGHEST_CONFIDENCE),
-        ok=fields.choice("result", ("ok", "error")) == "ok",
-        error=fields.text("error") or None,
+        confidence=fields.confidence(),
+        order_id=fields.identifier("order_id"),
+        ok=result == "ok",
+        error=fields.text("error") or (None if result in RESULTS else result),
     )

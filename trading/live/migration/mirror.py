@@ -62,7 +62,7 @@ class Mirror:
                     self._note(done, answer.value.as_of)
                     self._ends[old.name(name)] = answer.value.as_of + old.seconds * US_PER_SECOND
             if changed:
-                done.copied += hashes.put(self.client, old.key, old.key.name, changed)
+                done.copied += len(changed) - len(hashes.put(self.client, old.key, old.key.name, changed))
         if old.key is POSITIONS:
             self._empty(old, set(fields), done)
 
@@ -74,7 +74,7 @@ class Mirror:
                 continue
             del self._ends[name]
             if ends - now > EARLY_US:
-                done.emptied += hashes.put(self.client, old.key, old.key.name, {trader_id: Positions(now)})
+                done.emptied += not hashes.put(self.client, old.key, old.key.name, {trader_id: Positions(now)})
 
     def _conversations(self, done: Round) -> None:
         prefix = CONVERSATIONS.named("")

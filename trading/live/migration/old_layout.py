@@ -24,8 +24,9 @@ class OldLayout:
     def keeps(self, key: Key) -> bool:
         return key.name in legacy.OF_KEY or key in (CONVERSATIONS, LEADERBOARD)
 
-    def write(self, client: Client, key: Key, values: Mapping[str, Value], part: str) -> None:
+    def write(self, client: Client, key: Key, values: Mapping[str, Value], part: str) -> frozenset[str]:
         _write(client, {(key, part): values})
+        return frozenset()
 
     def write_all(self, client: Client, writes: Writes) -> None:
         """In several round trips, as the old engine does: the leader and the map of prices are no part of the first."""

@@ -74,7 +74,7 @@ def leaderboard() -> list[tuple[str, LiveValue]]:
 
 def _exported() -> dict[str, LiveValue]:
     return {
-        symbol: LiveValue(price, ValueSource.EXPORT, max(0.0, time.time() - price.as_of / US_PER_SECOND), is_stale=True)
+        symbol: LiveValue(price, ValueSource.EXPORT, time.time() - price.as_of / US_PER_SECOND, is_stale=True)
         for symbol, price in exported_prices(settings.EXPORT_DIR).items()
     }
 

@@ -17,9 +17,9 @@ from trading.schema.live_store.values import Value
 BATCH = 500
 
 
-def put(client: Client, key: Key, name: str, values: Mapping[str, Value]) -> int:
-    """How many were written; the others met a newer value. Other fields stay untouched."""
-    return int(scripts.PUT.run(client, [name], *put_arguments(key, values)))
+def put(client: Client, key: Key, name: str, values: Mapping[str, Value]) -> frozenset[str]:
+    """The fields that were dropped, since a newer value stands there. Other fields stay untouched."""
+    return frozenset(field.decode() for field in scripts.PUT.run(client, [name], *put_arguments(key, values)))
 
 
 def put_arguments(key: Key, values: Mapping[str, Value]) -> list[Any]:

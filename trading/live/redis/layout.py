@@ -36,8 +36,8 @@ class Layout(Protocol):
     def keeps(self, key: Key) -> bool:
         """Whether the layout has a place of its own for the values of the key."""
 
-    def write(self, client: Client, key: Key, values: Mapping[str, Value], part: str) -> None:
-        """These fields and no other, in one round trip."""
+    def write(self, client: Client, key: Key, values: Mapping[str, Value], part: str) -> frozenset[str]:
+        """These fields and no other, in one round trip. Returns those that were dropped as older."""
 
     def write_all(self, client: Client, writes: Writes) -> None:
         """The values of the keys that it keeps, leaders, conversations and removals; what is refused keeps nothing

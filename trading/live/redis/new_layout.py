@@ -28,8 +28,8 @@ class NewLayout:
     def keeps(self, key: Key) -> bool:
         return True
 
-    def write(self, client: Client, key: Key, values: Mapping[str, Value], part: str) -> None:
-        hashes.put(client, key, key.named(part) if part else key.name, values)
+    def write(self, client: Client, key: Key, values: Mapping[str, Value], part: str) -> frozenset[str]:
+        return hashes.put(client, key, key.named(part) if part else key.name, values)
 
     def write_all(self, client: Client, writes: Writes) -> None:
         for result in scripts.in_one_trip(client, list(self._calls(writes))):

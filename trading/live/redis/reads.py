@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from traders.schema import moments
 from trading.live.keys import CONTROL, Key
 from trading.live.redis import codec
 from trading.live.redis.outage import outage
@@ -81,8 +82,9 @@ def answer(key: Key, field: str, raw: bytes | None, now: int) -> Answer[Any]:
 
 
 def aged(key: Key, value: Value, now: int) -> Answer[Any]:
-    age = max(0.0, (now - value.as_of) / US_PER_SECOND)
-    return Fresh(value, age) if age <= key.allowed_age else Stale(value, age)
+    """A negative age lies ahead of this server's clock: fresh as far as records may lie ahead."""
+    age = (now - value.as_of) / US_PER_SECOND
+    return Fresh(value, age) if -moments.allowed_seconds() <= age <= key.allowed_age else Stale(value, age)
 
 
 def list_answer(key: Key, field: str, items: Sequence[bytes] | None, now: int) -> Answer[Any]:

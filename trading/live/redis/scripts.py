@@ -64,18 +64,20 @@ def together(client: Client, commands: Sequence[Command]) -> list[Any]:
     return found
 
 
-# KEYS: a hash. ARGV: field, value, field, value ... Sets those that are not older than what stands there.
+# KEYS: a hash. ARGV: field, value, field, value ... Sets those that are not older than what stands there, and returns
+# the fields of the others.
 PUT = Script(
     _AS_OF
     + """
-local done = 0
+local older = {}
 for i = 1, #ARGV, 2 do
   if as_of(redis.call('HGET', KEYS[1], ARGV[i])) <= as_of(ARGV[i + 1]) then
     redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
-    done = done + 1
+  else
+    older[#older + 1] = ARGV[i]
   end
 end
-return done
+return older
 """
 )
 

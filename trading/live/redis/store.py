@@ -24,19 +24,26 @@ Read = Callable[[Layout, Collection[str]], dict[str, Answer[Any]]]
 
 def write(key: Key, values: Mapping[str, Value], part: str = "") -> bool:
     """Each of these fields, and no other. False when Redis is away or refuses; an older `as_of` is no failure."""
-    if not values:
-        return True
+    return put(key, values, part) is not None
 
-    def work(client: Client) -> bool:
+
+def put(key: Key, values: Mapping[str, Value], part: str = "") -> frozenset[str] | None:
+    """As `write`; returns the fields that were dropped as older than what stands there. None when Redis is away or
+    refuses."""
+    if not values:
+        return frozenset()
+
+    def work(client: Client) -> frozenset[str]:
+        older: frozenset[str] = frozenset()
         state = follower.begin()
         try:
             for layout in layouts.keeping(state.mode, key):
-                layout.write(client, key, values, part)
+                older |= layout.write(client, key, values, part)
         finally:
             follower.end(state)
-        return True
+        return older
 
-    return outage.attempt(work, False, what="write")
+    return outage.attempt(work, None, what="write")
 
 
 def write_all(writes: Writes) -> bool:

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from traders.management.refusal import RefusingCommand, add_actor, given_actor, refusals
 from traders.schema import jsonio
-from traders.schema.symbols import SYMBOL_PATTERN, SYMBOL_RULE
+from traders.schema.symbols import SYMBOL_RULE, is_symbol
 from trading.imports.arena.files import find
 from trading.imports.arena_service import import_arena
 from trading.imports.report import ImportReport
@@ -86,6 +86,6 @@ def _imported(given: argparse.Namespace, rejects: Rejects) -> ImportReport:
 
 
 def _symbol(text: str) -> str:
-    if not SYMBOL_PATTERN.fullmatch(text):
+    if not is_symbol(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no symbol; one is {SYMBOL_RULE}")
     return text

@@ -20,6 +20,7 @@ from traders.schema.settings.trader import TraderSpec
 from trading.management.replay_text import (
     change_lines,
     headline,
+    other_lines,
     problem_lines,
     replay_json,
     replay_lines,
@@ -103,5 +104,7 @@ def _lines(one: Replay, asked: argparse.Namespace) -> Iterator[str]:
     elif one.verdict is not Verdict.AGREES or one.changes:
         yield headline(one)
         yield from problem_lines(one)
+        if one.config is None:
+            yield from other_lines(one)
         if one.changes:
             yield from change_lines(one)

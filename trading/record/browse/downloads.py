@@ -8,6 +8,7 @@ from django.http import HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
+from traders.pages.csv_text import download
 from trading.record.browse.admin import RecordListing, filter_form
 from trading.record.browse.queries import RecordFilter
 from trading.record.browse.services import Exported, csv_lines, json_lines
@@ -28,7 +29,8 @@ def export_view(page: RecordPage, listing: RecordListing, file_format: str) -> H
     write, content_type = FORMATS[file_format]
     where = form.where()
     exported = listing.exported.marked() if where.aside else listing.exported
-    response = StreamingHttpResponse(write(exported, where), content_type=content_type)
+    lines = write(exported, where)
+    response = StreamingHttpResponse(download(lines) if file_format == "csv" else lines, content_type=content_type)
     name = f"{listing.exported.table.name}-{timezone.now():%Y-%m-%d}.{file_format}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

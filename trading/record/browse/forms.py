@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -14,6 +16,10 @@ from trading.record.browse.queries import ONLY_ASIDE, WITH_ASIDE, RecordFilter
 from trading.record.stored.bounds import LARGEST_ID
 
 LARGEST_VERSION = 2**31 - 1
+
+
+def _is_day(text: Any) -> bool:
+    return re.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}", str(text or "").strip()) is not None
 
 
 class RecordFilterForm(forms.Form):
@@ -59,6 +65,9 @@ class RecordFilterForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         since, until = cleaned.get("since"), cleaned.get("until")
+        if since and since == until and _is_day(self.data.get("until")):
+            # The same day twice is that day, and not the moment at which it begins.
+            until = cleaned["until"] = until + timedelta(days=1)
         if since and until and until <= since:
             self.add_error("until", _("Must be after the beginning of the period."))
         if cleaned.get("version") is not None and not cleaned.get("trader"):

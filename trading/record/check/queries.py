@@ -49,9 +49,20 @@ SELECT p.id, 'detail.close' AS path, 'has no trade that closed at its time' AS r
    AND NOT EXISTS (SELECT FROM trades t
                     WHERE t.trader_id = p.trader_id AND t.symbol = p.symbol AND t.close_ts_ms = p.closed_ms)
 """
+_CLOSE_REFUSED = """
+SELECT p.id, 'close' AS path,
+       format('was refused %s times, the last time at %s: its moment lay %s s ahead of this server''s clock',
+              c.refused, to_char(c.last_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+              round(c.ahead_ms / 1000.0)) AS reason
+  FROM (SELECT trader_id, symbol, sum(refused) AS refused, max(last_at) AS last_at, max(ahead_ms) AS ahead_ms
+          FROM clock_refusals WHERE what = 'close' GROUP BY trader_id, symbol) c
+  JOIN positions p USING (trader_id, symbol)
+ WHERE p.status = 'open' AND p.exclusion_id IS NULL AND c.last_at >= p.created_at
+"""
 RULES = (
     Rule("results of versions are the sums of their trades", "version_results", _SUMS),
     Rule("a closed position has its trade", "positions", _CLOSED_WITHOUT_TRADE),
+    Rule("no close of an open position was refused", "positions", _CLOSE_REFUSED),
 )
 
 

@@ -11,11 +11,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from traders.words.messages import translated
 from trading.models import Position, Trade
 from trading.record.browse.links import decisions_naming
 from trading.record.exclusions.admin import mark_of
+from trading.record.rules.contradictions import contradictions
 from trading.record.tickets.leaves import Layout, table, value_at
 from trading.record.tickets.price_scale import price_scale
+from trading.schema.common import Side
 from trading.schema.exclusion import RecordKind
 from trading.schema.ids import aside_position_id
 from trading.schema.trade import TradeDetail
@@ -33,7 +36,7 @@ TRADE: Layout = (
     ("result", gettext_lazy("Result"), ("pnl.gross", "pnl.commission", "pnl.net")),
     ("plan", gettext_lazy("Plan"), ("exit_plan.*",)),
     ("exchange", gettext_lazy("Exchange"), ("exchange.*",)),
-    ("source", gettext_lazy("Source"), ("origin.*",)),
+    ("source", gettext_lazy("Source"), ("origin.*", "extra")),
 )
 POSITION: Layout = (
     ("entry", gettext_lazy("Entry"), ("entry.*", "risk.*", "versions.entry")),
@@ -42,7 +45,7 @@ POSITION: Layout = (
     ("orders", gettext_lazy("Orders"), ("orders.*",)),
     ("report", gettext_lazy("Last report"), ("reported.*",)),
     ("exchange", gettext_lazy("Exchange"), ("exchange.*",)),
-    ("source", gettext_lazy("Source"), ("origin.*",)),
+    ("source", gettext_lazy("Source"), ("origin.*", "extra")),
 )
 HUNDRED = Decimal(100)
 
@@ -61,6 +64,7 @@ def trade_context(request: HttpRequest, trade: Any) -> dict[str, Any]:
         "return_pct": HUNDRED * trade.net_pnl / (entry * trade.quantity),
         "straddles": value_at(detail, "versions.entry") != value_at(detail, "versions.exit"),
         "scale": price_scale(entry=entry, exit=exit_price, net=trade.net_pnl, plan=detail.get("exit_plan") or {}),
+        "contradictions": [translated(text) for text in contradictions(Side(trade.side), trade.reading.detail)],
         "fills": table(TradeDetail, detail, "fills", trader_id=trade.trader_id),
         "decisions": decisions_naming(
             trade.trader_id,

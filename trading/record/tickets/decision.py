@@ -30,7 +30,7 @@ LAYOUT: Layout = (
     ("prompt", gettext_lazy("Prompt"), ("prompt.template_sha256", "prompt.digest")),
     ("sent", gettext_lazy("Prompt as sent"), ("prompt.system_text", "prompt.user_text")),
     ("engine", gettext_lazy("Engine"), ("engine.*",)),
-    ("source", gettext_lazy("Source"), ("origin.*",)),
+    ("source", gettext_lazy("Source"), ("origin.*", "extra")),
 )
 TABLES = ("decisions", "actions", "positions", "market", "cooldowns")
 

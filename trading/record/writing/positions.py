@@ -132,6 +132,7 @@ def close_position(
     pnl: Pnl,
     fills: Sequence[Fill] = (),
     decision_id: int | None = None,
+    extra: dict[str, Any] | None = None,
 ) -> Trade:
     """Closes the whole position and records its trade, both or neither.
 
@@ -171,6 +172,8 @@ def close_position(
             }
         )
         trade = _trade(held, closed, pnl, fills, closed_at_ns)
+        if extra:
+            trade = replace(trade, detail=trade.detail.model_copy(update={"extra": extra}))
         _write(row, Status.CLOSED, closed, stored)
         made, _is_new = trades.insert(trade)
     return made

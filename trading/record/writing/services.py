@@ -65,6 +65,7 @@ def close(
     pnl: Pnl,
     fills: Sequence[Fill] = (),
     decision_id: int | None = None,
+    extra: dict[str, Any] | None = None,
 ) -> Trade:
     """As `repositories.positions.close_position`, and raises what it raises."""
     _require_trader(trader_id)
@@ -77,6 +78,7 @@ def close(
         pnl=pnl,
         fills=fills,
         decision_id=decision_id,
+        extra=extra,
     )
     live.changed(trader_id)
     return made

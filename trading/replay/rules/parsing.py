@@ -15,11 +15,13 @@ from pydantic import ValidationError
 
 from traders.schema import strict_json
 from traders.schema.messages import _, message_of
-from traders.schema.problems import shown
-from traders.schema.symbols import SYMBOL_PATTERN, SYMBOL_RULE
+from traders.schema.problems import message_in, shown
+from traders.schema.symbols import SYMBOL_RULE, is_symbol
 from trading.record.rules.errors import InvalidRecord
+from trading.replay.rules.confidence import fraction_of, is_fraction
 from trading.schema.common import Side
 from trading.schema.decision import Action, Decision, HeldPosition
+from trading.schema.spelling import Spell, as_it_came
 
 LONGEST_ANSWER = 1_000_000
 # In prose; more would be a text made to keep the reader busy.
@@ -28,18 +30,21 @@ SIGNALS = ("buy_to_enter", "sell_to_enter", "hold", "close")
 _FENCE = re.compile(r"```[A-Za-z]*[ \t]*\r?\n(.*?)```", re.DOTALL)
 _FIELDS = {name.replace("_", ""): name for name in ("signal", *Decision.model_fields)}
 _CONTRACT = frozenset(_FIELDS.values()) - {"action"}
-_WHOLE = frozenset({"leverage", "confidence"})
+LONGEST_WORD = 64
+# How models mark what they think, as against what they answer.
+_THOUGHT = re.compile(r"<(/?)(think|thinking|thought|thoughts|reasoning|reflection|analysis)>", re.IGNORECASE)
 
 Held = Sequence[HeldPosition] | None
 """What the trader holds; None where that is not known."""
 
 
-def parse_answer(text: str, held: Held) -> tuple[Decision, ...]:
+def parse_answer(text: str, held: Held, spell: Spell = as_it_came) -> tuple[Decision, ...]:
     """One JSON object or array of them: alone, in a code fence, or with prose around it. `[]` decides nothing.
 
-    A `close` becomes close_long or close_short by what is held. Raises InvalidRecord with key and value.
+    A `close` becomes close_long or close_short by what is held. `spell` gives a symbol the exchange's spelling.
+    Raises InvalidRecord with key and value.
     """
-    return parse_items(_value_in(text), held)
+    return parse_items(_value_in(text), held, spell)
 
 
 def parse_decisions(text: str) -> tuple[Decision, ...]:
@@ -51,11 +56,17 @@ def parse_decisions(text: str) -> tuple[Decision, ...]:
     return parse_items(value, None)
 
 
-def parse_items(value: Any, held: Held) -> tuple[Decision, ...]:
-    """JSON values -> decisions. Raises InvalidRecord."""
+def parse_items(
+    value: Any, held: Held, spell: Spell = as_it_came, aside: dict[str, Any] | None = None
+) -> tuple[Decision, ...]:
+    """JSON values -> decisions. Raises InvalidRecord.
+
+    With `aside` it is what a program reports: fields that are not known, and numbers that are none, go there by their
+    path, actions are taken as they are named, and leverage and confidence need not be whole.
+    """
     if not isinstance(value, list):
-        return (_decision("", value, held),)
-    return tuple(_decision(f"[{index}]", item, held) for index, item in enumerate(value))
+        return (_decision("", value, held, spell, aside),)
+    return tuple(_decision(f"[{index}]", item, held, spell, aside) for index, item in enumerate(value))
 
 
 def _value_in(text: str) -> Any:
@@ -63,6 +74,7 @@ def _value_in(text: str) -> Any:
         raise InvalidRecord("", _("is longer than %(most)s characters", most=f"{LONGEST_ANSWER:,}"))
     if text.split() in (["[]"], ["[", "]"]):
         return []
+    text = without_thoughts(text)
     fenced = [value for block in _FENCE.findall(text) for value in _values_in(block)]
     values = fenced or _values_in(text)
     if not values:
@@ -72,6 +84,31 @@ def _value_in(text: str) -> Any:
             "", _("holds %(count)s answers; exactly one object or one array is expected", count=len(values))
         )
     return values[0]
+
+
+def without_thoughts(text: str) -> str:
+    """The text without its reasoning: `<think>...</think>`, what follows a `<think>` without an end, and what comes
+    before an end without a beginning. Marks inside JSON are texts of the answer."""
+    kept, place, tries = [], 0, 0
+    while (mark := _THOUGHT.search(text, place)) is not None:
+        start = _next_bracket(text, place)
+        if start is not None and start < mark.start() and tries <= MOST_BRACKETS:
+            tries += 1
+            try:
+                _value, end = strict_json.first_value(text, start)
+            except ValueError:
+                end = start + 1
+            kept.append(text[place:end])
+            place = end
+        elif mark[1]:
+            kept, place = [], mark.end()
+        else:
+            kept.append(text[place : mark.start()])
+            end_mark = re.compile(rf"</{mark[2]}>", re.IGNORECASE).search(text, mark.end())
+            if end_mark is None:
+                return "".join(kept)
+            place = end_mark.end()
+    return "".join([*kept, text[place:]])
 
 
 def _values_in(text: str) -> list[Any]:
@@ -100,29 +137,34 @@ def _begins_like_an_answer(text: str, start: int) -> bool:
     return re.match(r"\[?\s*\{\s*\"", text[start : start + 200]) is not None
 
 
-def _decision(place: str, item: Any, held: Held) -> Decision:
+def _decision(place: str, item: Any, held: Held, spell: Spell, aside: dict[str, Any] | None) -> Decision:
     if not isinstance(item, dict):
         raise InvalidRecord(place, _("must be an object, was %(value)s", value=shown(item)))
-    fields = _named(place, item)
+    fields = _named(place, item, aside)
     if "signal" in fields and "action" in fields:
         raise InvalidRecord(_at(place, "signal"), _("and action are both given; one of them is expected"))
     if "signal" in fields:
         for name in sorted(_CONTRACT - fields.keys()):
             raise InvalidRecord(_at(place, name), _("is missing"))
-    values = {name: convert(_at(place, name), fields[name]) for name, convert in _CONVERT.items() if name in fields}
+    converters = _CONVERT if aside is None else _REPORTED
+    values = {name: convert(_at(place, name), fields[name]) for name, convert in converters.items() if name in fields}
     for name in ("symbol", "action") if "signal" not in fields else ("symbol",):
         if name not in fields:
             raise InvalidRecord(_at(place, name), _("is missing"))
+    values["symbol"] = spell(values["symbol"])
     if "signal" in fields:
         values["action"] = _action_of(_at(place, "signal"), fields["signal"], values["symbol"], held)
     return _validated(place, values)
 
 
-def _named(place: str, item: Mapping[str, Any]) -> dict[str, Any]:
+def _named(place: str, item: Mapping[str, Any], aside: dict[str, Any] | None) -> dict[str, Any]:
     """Keys in our spelling: PositionSizeUSD, position_size_usd and positionSizeUsd are one."""
     fields: dict[str, Any] = {}
     for key, value in item.items():
         name = _FIELDS.get(key.replace("_", "").lower())
+        if aside is not None and (name is None or isinstance(value, strict_json.NoNumber)):
+            aside[_at(place, key)] = value
+            continue
         if name is None:
             raise InvalidRecord(
                 _at(place, key), _("is no key of a decision; those are %(names)s", names=", ".join(_FIELDS.values()))
@@ -149,8 +191,8 @@ def _action_of(place: str, signal: Any, symbol: str, held: Held) -> Action:
 
 
 def _symbol(place: str, value: Any) -> str:
-    symbol = value.strip().upper() if isinstance(value, str) else ""
-    if not SYMBOL_PATTERN.fullmatch(symbol):
+    symbol = value.strip() if isinstance(value, str) else ""
+    if not is_symbol(symbol):
         raise InvalidRecord(place, _("must be %(right)s, was %(value)s", right=SYMBOL_RULE, value=shown(value)))
     return symbol
 
@@ -162,6 +204,25 @@ def _action(place: str, value: Any) -> Action:
         raise InvalidRecord(
             place, _("must be one of %(names)s, was %(value)s", names=", ".join(Action), value=shown(value))
         ) from None
+
+
+def _named_action(place: str, value: Any) -> Action:
+    word = value.strip() if isinstance(value, str) else ""
+    if not word or len(word) > LONGEST_WORD or not word.isprintable():
+        right = _("a word of at most %(most)s characters", most=LONGEST_WORD)
+        raise InvalidRecord(place, _("must be %(right)s, was %(value)s", right=right, value=shown(value)))
+    return Action.named(word)
+
+
+def _confidence(place: str, value: Any) -> Decimal:
+    number = _number(place, value)
+    if is_fraction(number):
+        raise InvalidRecord(place, fraction_of(number))
+    return number
+
+
+def _whole_confidence(place: str, value: Any) -> Decimal:
+    return _whole(place, _confidence(place, value))
 
 
 def _number(place: str, value: Any) -> Decimal:
@@ -183,13 +244,29 @@ def _text(place: str, value: Any) -> str:
     return value
 
 
+def _or_none(convert: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    return lambda place, value: None if value is None else convert(place, value)
+
+
 _CONVERT: dict[str, Callable[[str, Any], Any]] = {
     "symbol": _symbol,
     "action": _action,
     "reasoning": _text,
     "invalidation_condition": _text,
-    **dict.fromkeys(_WHOLE, _whole),
+    "leverage": _whole,
+    "confidence": _whole_confidence,
     **dict.fromkeys(("position_size_usd", "entry_price", "stop_loss", "take_profit", "risk_usd"), _number),
+}
+
+# Of what a program reports. Null is how it writes what it does not know.
+_REPORTED: dict[str, Callable[[str, Any], Any]] = {
+    **_CONVERT,
+    **{
+        name: _or_none(convert)
+        for name, convert in (_CONVERT | {"leverage": _number, "confidence": _confidence}).items()
+        if name != "symbol"
+    },
+    "action": _named_action,
 }
 
 
@@ -199,8 +276,7 @@ def _validated(place: str, values: dict[str, Any]) -> Decision:
     except ValidationError as error:
         (first, *_more) = error.errors(include_url=False)
         name = ".".join(map(str, first["loc"]))
-        message = first["msg"].removeprefix("Value error, ")
-        message = message[0].lower() + message[1:]
+        message = message_in(first)
         raise InvalidRecord(
             _at(place, name), _("%(message)s, was %(value)s", message=message, value=shown(first["input"]))
         ) from None

@@ -16,6 +16,7 @@ from trading.replay.rules.checks.moment import Moment, Refusal
 from trading.replay.rules.parsing import parse_answer
 from trading.replay.rules.risk_checks import judge
 from trading.schema.decision import ActionTaken, Decision, DecisionDetail, JournalEntry
+from trading.schema.spelling import Spellings, names_in
 
 TEXT_REDACTED = "text redacted: secrets were taken out of the answer before it was stored, so it cannot be compared"
 
@@ -63,11 +64,18 @@ class Judged:
         return not self.refusals or any(not refusal.missing for refusal in self.refusals)
 
     @property
+    def _recorded_refusals(self) -> list[Refusal]:
+        rules = self.recorded.refused_by if self.recorded else None
+        return [Refusal(rule, "as it was recorded") for rule in rules or ()]
+
+    @property
     def changes(self) -> list[RuleChange]:
-        """Rules that say one thing under the settings of its time and the opposite under the others."""
-        if self.refusals is None or self.other is None:
+        """Rules that say one thing under the settings of its time and the opposite under the others. What was recorded
+        stands for settings that did not exist yet."""
+        if self.other is None:
             return []
-        before, after = _by_rule(self.refusals), _by_rule(self.other)
+        then = self._recorded_refusals if self.refusals is None else self.refusals
+        before, after = _by_rule(then), _by_rule(self.other)
         gone = [RuleChange(rule, refusal, None) for rule, refusal in before.items() if rule not in after]
         return gone + [RuleChange(rule, None, refusal) for rule, refusal in after.items() if rule not in before]
 
@@ -107,7 +115,7 @@ def _parsed(detail: DecisionDetail) -> tuple[Sequence[Decision], list[Difference
     if text is None:
         return detail.decisions, [], []
     try:
-        parsed = parse_answer(text, detail.positions)
+        parsed = parse_answer(text, detail.positions, Spellings(names_in(detail)))
     except InvalidRecord as error:
         if not detail.decisions:
             return (), [], []  # it could not be read then, and cannot now

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from tests.factories import make_trader, new_trader, save_edit, sync_traders
 from traders.schema.problems import InvalidConfig
@@ -96,3 +98,14 @@ def test_paths_may_be_kept_as_they_stand_a_prompt_as_a_whole() -> None:
     now = configs.existing("steady_long")
     assert (now.flat["detail.risk.max_positions"], now.flat["detail.risk.altcoin_leverage"]) == (7, 10)
     assert now.changed_fields == ("detail.risk.altcoin_leverage",)
+
+
+def test_a_restore_to_a_provider_or_model_that_is_gone_is_refused(settings: Settings, tmp_path: Path) -> None:
+    settings.MANAGER_YAML = tmp_path / "manager.yaml"
+    sync_traders(make_trader())
+    save_edit("steady_long", detail__llm__model="openai/gpt-5", exchange_provider="binance")
+    (tmp_path / "exchange.yaml").write_text("providers:\n  binance: {type: sim}\n")
+
+    with pytest.raises(InvalidConfig, match="must be a provider of exchange.yaml"):
+        restore(config_id="steady_long", version=1, expected_version=2, reason="back", actor="lee")
+    assert configs.existing("steady_long").version == 2

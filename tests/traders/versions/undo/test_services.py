@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
+from pytest_django.fixtures import Settings
 
 from tests.factories import make_file, make_trader, new_trader, save_edit, sync_traders
 from tests.traders.versions.test_histories import changes as some_changes
@@ -166,3 +168,15 @@ def test_undoing_the_latest_change_gives_what_stood_before(
         if now.version > before.version:
             take_back(now.change_set)
         assert diff(configs.existing(name).flat, before.flat) == []
+
+
+def test_an_undo_to_a_provider_that_is_gone_is_refused(settings: Settings, tmp_path: Path) -> None:
+    settings.MANAGER_YAML = tmp_path / "manager.yaml"
+    sync_traders(make_trader())
+    saved = save_edit("steady_long", exchange_provider="binance")
+    assert saved is not None
+    (tmp_path / "exchange.yaml").write_text("providers:\n  binance: {type: sim}\n")
+
+    with pytest.raises(InvalidConfig, match="must be a provider of exchange.yaml"):
+        take_back(saved.change_set)
+    assert configs.existing("steady_long").version == 2

@@ -43,7 +43,9 @@ def sent(client: Client, url: str) -> str:
     assert answer.status_code == 200
     assert answer.streaming
     assert "attachment" in answer["Content-Disposition"]
-    return b"".join(answer).decode()
+    text = b"".join(answer).decode()
+    assert text.startswith("\ufeff") == ("csv" in url)
+    return text.removeprefix("\ufeff")
 
 
 def table(client: Client, url: str) -> list[dict[str, str]]:

@@ -288,3 +288,12 @@ def test_an_empty_list_says_what_fills_it(viewer: Client, url: str, command: str
     assert f"python manage.py {command}" in said
     assert "make demo" in said
     assert "Choose fewer filters" in text_of(viewer.get(f"{url}?trader=nobody"))
+
+
+@pytest.mark.usefixtures("trades")
+def test_the_same_day_twice_is_that_day(viewer: Client) -> None:
+    page = viewer.get(f"{TRADES}?since={DAY}&until={DAY}")
+    both = viewer.get(f"{TRADES}?since={DAY}&until=2025-10-10")
+
+    assert "Must be after the beginning" not in text_of(page)
+    assert [row.pk for row in page.context["cl"].result_list] == [row.pk for row in both.context["cl"].result_list]

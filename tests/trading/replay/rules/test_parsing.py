@@ -17,10 +17,11 @@ from trading.record.rules.errors import InvalidRecord
 from trading.replay.rules.parsing import parse_answer, parse_decisions
 from trading.schema.common import Side
 from trading.schema.decision import Action
+from trading.schema.spelling import Spellings
 
 ANSWER = {
     "signal": "buy_to_enter",
-    "symbol": "btc",
+    "symbol": "BTC",
     "leverage": 10,
     "position_size_usd": 450.50,
     "entry_price": 45000.5,
@@ -64,6 +65,56 @@ def test_an_answer_is_found_in_a_fence_an_array_or_prose(text: str) -> None:
     assert parse_answer(text, ()) == parse_answer(answer(), ())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<think>{answer(symbol='ETH')}</think>\n{answer()}",
+        f"<THINK>\n```json\n{answer(symbol='ETH')}\n```\n</THINK>{answer()}",
+        f"First {answer(symbol='ETH')}</think>{answer()}",
+        f"<reasoning>up</reasoning><decision>```json\n[{answer()}]\n```</decision>",
+        f"<think>a</think>{answer()}<think>{answer(symbol='ETH')}",
+    ],
+)
+def test_what_the_model_thinks_is_no_decision(text: str) -> None:
+    assert parse_answer(text, ()) == parse_answer(answer(), ())
+
+
+@pytest.mark.parametrize("text", [f"<think>{answer()}", f"<thinking>so {answer()}", "<think>{}</think>"])
+def test_thoughts_alone_are_no_answer(text: str) -> None:
+    with pytest.raises(InvalidRecord, match="no JSON object"):
+        parse_answer(text, ())
+
+
+def test_a_mark_of_thought_inside_the_answer_is_its_text() -> None:
+    (decision,) = parse_answer(answer(reasoning="<think> again"), ())
+    assert decision.reasoning == "<think> again"
+
+
+@pytest.mark.parametrize("confidence", [0.85, 0.5, 1e-9])
+def test_a_confidence_as_a_fraction_is_refused(confidence: float) -> None:
+    with pytest.raises(InvalidRecord, match="confidence must be from 0 to 100"):
+        parse_answer(answer(confidence=confidence), ())
+
+
+@pytest.mark.parametrize("confidence", [0, 1, 82, 100])
+def test_a_confidence_from_0_to_100_is_taken(confidence: int) -> None:
+    assert parse_answer(answer(confidence=confidence), ())[0].confidence == confidence
+
+
+@pytest.mark.parametrize("name", ["kPEPE", "BTC/USDT:USDT", "1000PEPE", "币安人生USDT", "xyz:SP500"])
+def test_a_symbol_stays_as_the_model_wrote_it(name: str) -> None:
+    (decision,) = parse_answer(answer(symbol=name), ())
+    assert decision.symbol == name
+
+
+@pytest.mark.parametrize("written", ["kpepe", "KPEPE", " kPEPE "])
+def test_a_name_in_another_case_is_that_of_the_exchange(written: str) -> None:
+    (decision,) = parse_answer(
+        answer(symbol=written, signal="close"), (held("kPEPE", Side.LONG),), Spellings(["kPEPE"])
+    )
+    assert (decision.symbol, decision.action) == ("kPEPE", Action.CLOSE_LONG)
+
+
 @pytest.mark.parametrize(("side", "action"), [(Side.LONG, Action.CLOSE_LONG), (Side.SHORT, Action.CLOSE_SHORT)])
 def test_a_close_closes_what_is_held(side: Side, action: Action) -> None:
     (decision,) = parse_answer(answer(signal="close"), (held("BTC", side),))
@@ -85,13 +136,14 @@ def test_an_engines_list_is_read_in_either_spelling_of_keys() -> None:
     [
         ({"signal": "buy"}, "signal must be one of buy_to_enter, sell_to_enter, hold, close, was 'buy'"),
         ({"signal": "close"}, "signal is close, and nothing is held in BTC"),
-        ({"symbol": "B T C"}, "symbol must be 1 to 32 capital letters"),
+        ({"symbol": "B T C"}, "symbol must be 1 to 64 characters"),
+        ({"symbol": "A|B"}, "symbol must be 1 to 64 characters"),
         ({"leverage": "10"}, "leverage must be a number, was '10'"),
         ({"leverage": True}, "leverage must be a number, was True"),
         ({"leverage": 2.5}, "leverage must be a whole number, was 2.5"),
-        ({"confidence": 0.85}, "confidence must be a whole number, was 0.85"),
-        ({"confidence": 101}, "confidence input should be less than or equal to 100, was 101"),
-        ({"stop_loss": -1}, "stop_loss input should be greater than or equal to 0, was -1"),
+        ({"confidence": 0.85}, "confidence must be from 0 to 100, was 0.85"),
+        ({"confidence": 101}, "confidence must be at most 100, was 101"),
+        ({"stop_loss": -1}, "stop_loss must be 0 or more, was -1"),
         ({"entry_price": 1e30}, "entry_price must not be beyond 1,000,000,000,000,000"),
         ({"reasoning": None}, "reasoning must be a text, was None"),
         ({"size": 1}, "size is no key of a decision"),

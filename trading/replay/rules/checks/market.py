@@ -20,7 +20,7 @@ def candidate(decision: Decision, settings: TraderDetail, moment: Moment) -> Ref
     limit = settings.exec_guards.candidate_limit
     if moment.candidates is None:
         return unknown("candidate", "the candidates are not known", CANDIDATES, limit)
-    offered = [symbol.upper() for symbol in moment.candidates]
+    offered = moment.candidates
     if decision.symbol in offered[:limit]:
         return None
     if decision.symbol not in offered:
