@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from traders.database import writes
+from traders.database.sql import execute
 
 _NULL = r"\N"
 _ESCAPES = (("\\", r"\\"), ("\n", r"\n"), ("\r", r"\r"), ("\t", r"\t"))
@@ -26,10 +27,9 @@ def bulk_load(*, dry_run: bool = False, name: str) -> Iterator[None]:
     what would happen. Loads of one name wait for each other."""
     try:
         with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(hashtext('nof0.bulk'), hashtext(%s))", [name])
-                # Held together with other loads, never while rows are set aside (`exclusions.locked`).
-                cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtext('nof0.set_aside'))")
+            execute("SELECT pg_advisory_xact_lock(hashtext('nof0.bulk'), hashtext(%s))", [name])
+            # Held together with other loads, never while rows are set aside (`exclusions.locked`).
+            execute("SELECT pg_advisory_xact_lock_shared(hashtext('nof0.set_aside'))")
             yield
             if dry_run:
                 raise _RolledBack

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db import connection
-
-from traders.database.sql import values
+from traders.database.sql import execute, values
 from traders.schema.symbols import base_asset, folded
 from trading.models import Symbol
 from trading.schema.common import UNKNOWN_PROVIDER
@@ -38,15 +36,13 @@ def known() -> frozenset[str]:
 def add(symbols: Collection[str]) -> int:
     """How many were new. Takes part in the caller's transaction."""
     names = sorted(symbols)
-    with connection.cursor() as cursor:
-        cursor.execute(_ADD, [names, [base_asset(name) for name in names]])
-        return int(cursor.rowcount)
+    # bulk_create with ignore_conflicts does not tell how many rows are new.
+    return execute(_ADD, [names, [base_asset(name) for name in names]])
 
 
 def learn(provider: str, symbols: Collection[str]) -> None:
     """These are the provider's own names; a spelling that is known stays. Takes part in the caller's transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LEARN, [provider, sorted(symbols)])
+    execute(_LEARN, [provider, sorted(symbols)])
 
 
 def spellings(provider: str | None, symbols: Collection[str] | None = None) -> Spellings:
