@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 from django.db.models.functions import Now
 
 from traders.database import sql, writes
@@ -30,39 +30,35 @@ def insert(
     expires_at: datetime | None,
 ) -> int | None:
     """The id of the new token; None if a token of this name (ignoring case) is not revoked."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO api_tokens (name, digest, hint, scopes, trader_ids, created_by, expires_at)
-            VALUES (%s, %s, %s, %s, %s, %s, %s)
-            ON CONFLICT (lower(name)) WHERE revoked_at IS NULL DO NOTHING RETURNING id
-            """,
-            [name, digest, hint, sorted(scopes), _listed(trader_ids), actor, expires_at],
-        )
-        row = cursor.fetchone()
-    return row[0] if row else None
+    made = sql.values(
+        """
+        INSERT INTO api_tokens (name, digest, hint, scopes, trader_ids, created_by, expires_at)
+        VALUES (%s, %s, %s, %s, %s, %s, %s)
+        ON CONFLICT (lower(name)) WHERE revoked_at IS NULL DO NOTHING RETURNING id
+        """,
+        [name, digest, hint, sorted(scopes), _listed(trader_ids), actor, expires_at],
+    )
+    return made[0] if made else None
 
 
 def valid(digest: str) -> tuple[Token, bool] | None:
     """The token of this digest, and whether its last use is worth noting. None when there is none, or it was revoked
     or has expired."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT id, name, scopes, trader_ids, {_WORTH_NOTING} FROM api_tokens
-             WHERE digest = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
-            """,
-            [digest],
-        )
-        row = cursor.fetchone()
-    return (_token(*row[:4]), row[4]) if row else None
+    found = sql.rows(
+        f"""
+        SELECT id, name, scopes, trader_ids, {_WORTH_NOTING} AS worth_noting FROM api_tokens
+         WHERE digest = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
+        """,
+        [digest],
+    )
+    return next(((_token(row.id, row.name, row.scopes, row.trader_ids), row.worth_noting) for row in found), None)
 
 
 def note_use(token_id: int) -> None:
     """Stores the time of the last use, once a minute. Never fails a request and never waits for a locked row."""
     try:
-        with writes.not_counted(), transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(
+        with writes.not_counted(), transaction.atomic():
+            sql.execute(
                 f"""
                 UPDATE api_tokens SET last_used_at = clock_timestamp()
                  WHERE id IN (SELECT id FROM api_tokens WHERE id = %s AND {_WORTH_NOTING} FOR UPDATE SKIP LOCKED)

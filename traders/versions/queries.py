@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -24,11 +24,6 @@ SELECT v.* FROM trader_config c JOIN trader_config_versions v ON v.id = c.id AND
 _NUMBERED = """
 SELECT v.* FROM unnest(%s::text[], %s::int[]) AS n(id, version)
   JOIN trader_config_versions v ON v.id = n.id AND v.version = n.version
-"""
-
-_BEFORE = """
-SELECT p.* FROM {table} v JOIN {table} p ON p.id = v.id AND p.version = v.version - 1
- WHERE v.history_id = ANY (%s)
 """
 
 
@@ -124,22 +119,14 @@ def change_set(
             changed = changed.filter(id__gt=after) if ids is None else changed.filter(id__gt=after, id__in=ids)
         elif after or (ids is not None and FLEET_ID not in ids):
             continue
-        versions = list(changed[: None if limit is None else limit - len(pairs)])
-        previous = _previous(model, versions)
-        pairs += [(previous.get(version.id), rows.stored(version)) for version in versions]
+        versions = [rows.stored(row) for row in changed[: None if limit is None else limit - len(pairs)]]
+        previous = numbered((new.config_id, new.version - 1) for new in versions)
+        pairs += [(previous.get((new.config_id, new.version - 1)), new) for new in versions]
     return pairs
 
 
 def _of_trader(trader_id: str) -> Any:
     return TraderConfigVersion.objects.filter(id=trader_id)
-
-
-def _previous(model: Any, versions: Sequence[Any]) -> dict[Any, StoredConfig]:
-    """{id: the version before}, where there is one."""
-    found = model.objects.raw(
-        _BEFORE.format(table=model._meta.db_table), [[version.history_id for version in versions]]
-    )
-    return {version.id: rows.stored(version) for version in found}
 
 
 # has_key: of a row without the setting the comparison alone is NULL, and so is its negation.

@@ -22,7 +22,7 @@ RECHECK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class ChangesSince:
     """`cursor` is where to go on from. `is_all`: nothing is left beyond these."""
 
     versions: list[StoredConfig]
@@ -35,7 +35,7 @@ def now() -> Cursor:
     return Cursor(announcements.newest_position())
 
 
-def since(place: Cursor, *, config_ids: Collection[str] | None = None, limit: int) -> Changes:
+def since(place: Cursor, *, config_ids: Collection[str] | None = None, limit: int) -> ChangesSince:
     """At most `limit` versions past `place`, oldest first. Raises UnknownConfig, and AheadOfHistory for a cursor of
     another history."""
     newest = announcements.newest_position()
@@ -44,10 +44,12 @@ def since(place: Cursor, *, config_ids: Collection[str] | None = None, limit: in
     if config_ids is not None:
         configs.active(config_ids)
     versions, last = announcements.after(place, until=newest, ids=config_ids, limit=limit)
-    return Changes(versions, last or max(place, Cursor(newest)), is_all=last is None)
+    return ChangesSince(versions, last or max(place, Cursor(newest)), is_all=last is None)
 
 
-def wait_for_some(place: Cursor, *, config_ids: Collection[str] | None = None, limit: int, seconds: float) -> Changes:
+def wait_for_some(
+    place: Cursor, *, config_ids: Collection[str] | None = None, limit: int, seconds: float
+) -> ChangesSince:
     """As `since`, but where there is nothing it waits for it, at most `seconds`."""
     deadline = time.monotonic() + seconds
     found = since(place, config_ids=config_ids, limit=limit)

@@ -13,11 +13,12 @@ from datetime import datetime
 from typing import Any
 
 from traders.database import sql
-from traders.models import PromptText, TraderRuntimeState, TraderSymbolCooldown
+from traders.models import ManagerConfig, PromptText, TraderRuntimeState, TraderSymbolCooldown
 from traders.schema import jsonio
 from traders.schema.prompts import PromptFile
 from traders.schema.settings.fleet import FleetDetail
 from traders.schema.settings.trader import TraderSpec
+from traders.versioned import VersionFacts
 
 _TRADERS = """
 INSERT INTO trader_config (id, version, exchange_provider, market_provider, allocation_pct, detail,
@@ -39,16 +40,6 @@ SELECT c ->> 'id', (c ->> 'version')::int, c ->> 'exchange_provider', c ->> 'mar
        c ->> 'actor', (c ->> 'account_id')::bigint
   FROM (SELECT line::jsonb AS c FROM string_to_table(%s, E'\\n') AS line) l
  ORDER BY (c ->> 'change_set')::bigint, c ->> 'id'
-"""
-_FLEET = """
-WITH given AS (SELECT %(detail)s::jsonb AS detail, %(at)s::timestamptz AS at, %(actor)s::text AS actor),
-written AS (
-    INSERT INTO manager_config (id, version, detail, created_at, updated_at, created_by)
-    SELECT 1, 1, detail, at, at, actor FROM given
-)
-INSERT INTO manager_config_versions (id, version, detail, created_at, updated_at, created_by, changed_fields,
-    change_set, source, history_date, history_change_reason, history_type, history_user_id)
-SELECT 1, 1, detail, at, at, actor, '{}', %(change_set)s, %(source)s, at, %(reason)s, '+', actor FROM given
 """
 
 
@@ -100,17 +91,8 @@ def write_first_settings(
     detail: FleetDetail, *, at: datetime, actor: str, source: str, reason: str, change_set: int
 ) -> None:
     """Inserts version 1 of the fleet's settings."""
-    sql.execute(
-        _FLEET,
-        {
-            "detail": jsonio.dumps(detail.model_dump()),
-            "at": at,
-            "actor": actor,
-            "change_set": change_set,
-            "source": source,
-            "reason": reason,
-        },
-    )
+    row = ManagerConfig(detail=detail.model_dump(), version=1, created_at=at, updated_at=at, created_by=actor)
+    row.write_version(VersionFacts((), change_set, source, reason, actor, account_id=None, at=at), is_first=True)
 
 
 def write_prompts(texts: Iterable[tuple[PromptFile, datetime]]) -> None:
