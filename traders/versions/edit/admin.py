@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from traders.models import SyncConflict
 from traders.pages.changes import digests_in, rows
 from traders.pages.config_page import ConfigPage
-from traders.pages.preview_flow import PreviewFlow
+from traders.pages.preview_flow import SAVE, PreviewFlow
 from traders.pages.versions import prompt_bodies
 from traders.schema.paths import Flat
 from traders.schema.problems import InvalidConfig
@@ -75,7 +75,7 @@ class EditFlow(PreviewFlow):
     def __init__(self, page: ConfigPage, current: StoredConfig | None) -> None:
         super().__init__(page)
         self.current = current
-        self.base = _base(page) if self.is_posted else current
+        self.base = _base(page, current) if self.is_posted else current
         self.merged: Meanwhile | None = None
         self.proposal: Proposal | None = None
         self.result: Any = None
@@ -115,15 +115,16 @@ class EditFlow(PreviewFlow):
             require_trader_id(self.config_id)
         if not set(self.form.errors) <= {REASON}:
             return False
-        self.proposal = edit.propose(config_id=self.config_id, flat=self.form.flat(), expected_version=self.version)
+        if self.step == SAVE and self.merged is None and not self.form.errors:
+            return True  # the save validates, under the lock
+        self.proposal = self._propose()
         if not self.form.errors:
             required_reason(self.reason)
         return not self.form.errors
 
     def save(self) -> SavedVersion:
         """Raises NothingDiffers, and what the service raises."""
-        proposal: Any = self.proposal
-        saved = proposal.changes and edit.save(
+        saved = edit.save(
             config_id=self.config_id,
             flat=self.form.flat(),
             expected_version=self.version,
@@ -135,6 +136,9 @@ class EditFlow(PreviewFlow):
             raise NothingDiffers
         self.result = saved
         return saved
+
+    def _propose(self) -> Proposal:
+        return edit.propose(config_id=self.config_id, flat=self.form.flat(), expected_version=self.version)
 
     def saved(self, result: SavedVersion) -> HttpResponse:
         messages.success(self.request, _("Saved version %(version)d.") % {"version": result.version})
@@ -203,7 +207,7 @@ class EditFlow(PreviewFlow):
         )
 
     def preview_page(self) -> HttpResponse:
-        proposal: Any = self.proposal
+        proposal = self.proposal or self._propose()
         texts = prompt_bodies(digests_in(proposal.changes))
         shown = rows(self.page.config_id, proposal.changes, texts=texts)
         return self.page.render(
@@ -219,10 +223,12 @@ class EditFlow(PreviewFlow):
         )
 
 
-def _base(page: ConfigPage) -> StoredConfig | None:
+def _base(page: ConfigPage, current: StoredConfig | None) -> StoredConfig | None:
     """The version that the form was opened on."""
     try:
         number = int(page.request.POST.get(VERSION, ""))
+        if current is not None and current.version == number:
+            return current
         return None if not number and _may_be_new(page) else configs.version(page.config_id, number)
     except (ValueError, UnknownVersion):
         raise BadRequest(f"{VERSION} must be a version of {page.config_id!r}") from None

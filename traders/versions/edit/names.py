@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
+from django.utils.functional import SimpleLazyObject
 
 from traders.manager_yaml.file import InvalidFile, KnownNames
 from traders.manager_yaml.names import name_problems
@@ -34,16 +36,18 @@ class Choices:
 
 
 def choices() -> Choices:
+    """Each is read when it is first looked at: a save that changes no name needs none of them."""
     try:
         known = _known()
     except InvalidFile:  # the form still opens on the names in use; saving says what is wrong with the file
         known = KnownNames()
-    used = configs.names_in_use()
+    used: Any = SimpleLazyObject(configs.names_in_use)
+    lazily: Any = SimpleLazyObject
     return Choices(
-        exchange_providers=_joined(known.exchange_providers, used.exchange_providers),
-        market_providers=_joined(known.market_providers, used.market_providers),
-        models=_joined(known.models, used.models),
-        prompts=tuple(prompts.known()),
+        exchange_providers=lazily(lambda: _joined(known.exchange_providers, used.exchange_providers)),
+        market_providers=lazily(lambda: _joined(known.market_providers, used.market_providers)),
+        models=lazily(lambda: _joined(known.models, used.models)),
+        prompts=lazily(lambda: tuple(prompts.known())),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.factories import make_trader, sync_traders
@@ -17,6 +18,7 @@ from traders.manager_yaml.yaml import document
 from traders.models import TraderConfig
 from traders.versions import services as configs
 from traders.versions.edit import services as edit
+from traders.versions.edit.forms.config import posted
 
 pytestmark = pytest.mark.django_db
 
@@ -79,6 +81,29 @@ def save_by_model() -> None:
     row.detail["risk"]["max_positions"] += 1
     row._change_reason = "more"
     row.save()
+
+
+@pytest.mark.usefixtures("_trader")
+def test_a_warm_save_of_one_trader_by_its_form(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the eight: session and account, the row of the admin, the entry of its log, and a savepoint around all."""
+    address = "/admin/traders/traderconfig/steady_long/change/"
+    form = admin_client.get(address).context["form"]
+
+    def save() -> None:
+        stored = configs.existing("steady_long")
+        positions = stored.flat["detail.risk.max_positions"] + 1
+        typed = posted(form, stored.flat | {"detail.risk.max_positions": positions})
+        answer = admin_client.post(
+            address, typed | {"reason": "more", "expected_version": str(stored.version), "step": "save"}
+        )
+        assert answer.status_code == 302
+
+    cost = Cost(monkeypatch)
+    statements = cost.of(save)[1:]
+
+    assert len(statements) == STATEMENTS + 6
+    assert cost.files == []
+    assert cost.validated == ["steady_long"]
 
 
 @pytest.mark.usefixtures("_trader")

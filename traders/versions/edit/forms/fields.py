@@ -52,7 +52,12 @@ class SwitchField(SettingField):
 
 
 class PromptField(SettingField):
-    """Template, version and digest of a prompt, chosen together. An option's value is those three as JSON."""
+    """Template, version and digest of a prompt, chosen together. An option's value is those three as JSON.
+
+    `stands` is the option of the configuration that the form begins with.
+    """
+
+    stands = ""
 
     def paths(self) -> tuple[str, ...]:
         stem = self.setting.path.removesuffix("template")
@@ -66,7 +71,7 @@ class PromptField(SettingField):
         return dict(zip(self.paths(), cleaned, strict=True))
 
     def clean(self, value: Any) -> tuple[Any, ...]:
-        if value and value in [option for option, _label in self.widget.choices]:
+        if value and (value == self.stands or value in [option for option, _label in self.widget.choices]):
             return tuple(json.loads(value))
         raise ValidationError(_("Choose one of the stored texts."))
 
@@ -111,26 +116,33 @@ def prompt_option(template: str, version: str, sha256: str | None) -> tuple[str,
 
 
 def _prompt_field(setting: Setting, known: Choices, flat: Mapping[str, Any]) -> PromptField:
-    options = dict(prompt_option(text.path, text.version, text.sha256) for text in known.prompts)
     field = PromptField(setting, _select([]))
     template, version, sha256 = (flat.get(path) for path in field.paths())
-    if template:
-        value, label = prompt_option(template, version or "", sha256)
-        options.setdefault(value, label)
-    if not template:
-        options = {"": _("Choose a text"), **options}
-    field.widget.choices = list(options.items())
+    own = prompt_option(template, version or "", sha256) if template else ("", _("Choose a text"))
+    field.stands = own[0]
+
+    def options() -> list[tuple[str, str]]:
+        stored = dict(prompt_option(text.path, text.version, text.sha256) for text in known.prompts)
+        return list(({**stored, own[0]: own[1]} if template else {own[0]: own[1], **stored}).items())
+
+    field.widget.choices = options
     return field
 
 
 def _provider(names: Sequence[str], current: Any) -> forms.Widget:
-    if not names:
+    if not current and not names:
         return forms.TextInput(attrs={"autocomplete": "off"})
-    options = [*names] if not current or current in names else [current, *names]
-    return _select([*([] if current else [("", _("Choose a provider"))]), *((name, name) for name in options)])
+
+    def options() -> list[tuple[str, str]]:
+        if not current:
+            return [("", _("Choose a provider")), *((name, name) for name in names)]
+        return [(name, name) for name in ([*names] if current in names else [current, *names])]
+
+    return _select(options)
 
 
-def _select(options: Sequence[tuple[str, str]]) -> forms.Select:
+def _select(options: Any) -> forms.Select:
+    """`options` are pairs of value and words, or a function that gives them when they are needed."""
     return forms.Select(choices=options)
 
 
