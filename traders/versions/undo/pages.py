@@ -132,7 +132,9 @@ def _meanwhile(changed: ChangedMeanwhile) -> str:
         for config_id, paths in changed.contested.items()
     ]
     shown = "; ".join(named[:5]) + ("; …" if len(named) > 5 else "")
-    return _("Somebody saved meanwhile (%(where)s). Nothing was changed; you see the current state.") % {"where": shown}
+    return _("Another change was saved meanwhile (%(where)s). Nothing was changed; these are the values now.") % {
+        "where": shown
+    }
 
 
 def _page(page: ConfigPage, task: TakingBackTask, form: TakingBackForm, *, notice: str = "") -> HttpResponse:
