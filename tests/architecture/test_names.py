@@ -27,8 +27,6 @@ STILL_SHARED: set[str] = {
     "Position",
     "PromptText",
     "Quote",
-    "Quotes",
-    "Recorded",
     "Refusal",
     "Report",
     "Role",

@@ -34,7 +34,7 @@ class Changes(Answer):
 
 
 @router.get("/changes", response={200: Changes, 409: Refusal, **REFUSALS}, summary="Changes since a cursor")
-def since(
+def list_changes(
     request: EngineRequest,
     response: HttpResponse,
     after: Annotated[str, Query("0", description="The cursor of the last answer; 0 is the beginning.")] = "0",

@@ -27,7 +27,7 @@ class Configs(Answer):
     configs: list[Config]
 
 
-class Versions(Answer):
+class VersionPage(Answer):
     """`next_before` is where the next page begins, null on the last."""
 
     versions: list[Version]
@@ -35,7 +35,7 @@ class Versions(Answer):
 
 
 @router.get("/configs", response={200: Configs, **REFUSALS}, summary="What stands now, of all traders and the fleet")
-def active(request: EngineRequest, config_id: ConfigIds = None, retired: bool = False) -> Configs:
+def list_configs(request: EngineRequest, config_id: ConfigIds = None, retired: bool = False) -> Configs:
     """For an engine that starts. Retired traders are left out unless they are named or `retired` is true. A token that
     is limited to traders gets those only.
 
@@ -48,7 +48,7 @@ def active(request: EngineRequest, config_id: ConfigIds = None, retired: bool = 
 
 
 @router.get("/configs/{config_id}", response={200: Config, 304: None, **REFUSALS}, summary="One configuration")
-def one(
+def get_config(
     request: EngineRequest, response: HttpResponse, config_id: str, at: Moment | None = None
 ) -> Config | Status[None]:
     """What stands now, or stood `at` a moment. `config_id` is a trader's, or `@manager` for the fleet's settings.
@@ -62,18 +62,20 @@ def one(
     return config_of(stored)
 
 
-@router.get("/configs/{config_id}/versions", response={200: Versions, **REFUSALS}, summary="Its versions, newest first")
-def versions(
+@router.get(
+    "/configs/{config_id}/versions", response={200: VersionPage, **REFUSALS}, summary="Its versions, newest first"
+)
+def list_versions(
     request: EngineRequest,
     config_id: str,
     before: Annotated[int | None, Query(None, ge=1, description="Of those older than this version.")] = None,
     limit: Annotated[int, Query(50, ge=1, le=500)] = 50,
-) -> Versions:
+) -> VersionPage:
     found = configs.history(config_id, before=before, limit=limit + 1)
     page = [version_of(stored) for stored in found[:limit]]
-    return Versions(versions=page, next_before=page[-1].version if len(found) > limit else None)
+    return VersionPage(versions=page, next_before=page[-1].version if len(found) > limit else None)
 
 
 @router.get("/configs/{config_id}/versions/{version}", response={200: Config, **REFUSALS}, summary="Any version, whole")
-def one_version(request: EngineRequest, config_id: str, version: int) -> Config:
+def get_version(request: EngineRequest, config_id: str, version: int) -> Config:
     return config_of(configs.version(config_id, version))

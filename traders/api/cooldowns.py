@@ -15,8 +15,7 @@ from traders.api.wire import Answer, Body, Redacted
 from traders.runtime.cooldowns import services as cooldowns
 from traders.runtime.spelling import spelled
 from traders.schema.redaction import redactions_in
-from traders.schema.runtime import Cooldown as Stored
-from traders.schema.runtime import CooldownDetail, StoredMoment
+from traders.schema.runtime import Cooldown, CooldownDetail, StoredMoment
 from traders.schema.symbols import Symbol
 from traders.schema.tokens import Scope
 
@@ -29,7 +28,7 @@ class NewCooldown(Body):
     detail: CooldownDetail = CooldownDetail()
 
 
-class Cooldown(Answer):
+class CooldownAnswer(Answer):
     trader_id: str
     symbol: str
     cooldown_until: datetime
@@ -37,28 +36,28 @@ class Cooldown(Answer):
     redacted: Redacted
 
 
-class Cooldowns(Answer):
-    cooldowns: list[Cooldown]
+class CooldownList(Answer):
+    cooldowns: list[CooldownAnswer]
 
 
 @router.get(
     "/traders/{trader_id}/cooldowns",
     auth=TokenWith(Scope.READ_CONFIG, Scope.WRITE_STATE),
-    response={200: Cooldowns, **REFUSALS},
+    response={200: CooldownList, **REFUSALS},
     summary="Cooldowns that hold",
 )
-def holding(request: EngineRequest, trader_id: str) -> Cooldowns:
-    return Cooldowns(cooldowns=[_answer(found) for found in cooldowns.holding(trader_id)])
+def list_cooldowns(request: EngineRequest, trader_id: str) -> CooldownList:
+    return CooldownList(cooldowns=[_answer(found) for found in cooldowns.holding(trader_id)])
 
 
 @router.put(
-    "/traders/{trader_id}/cooldowns", response={200: Cooldown, 422: Invalid, **REFUSALS}, summary="Set a cooldown"
+    "/traders/{trader_id}/cooldowns", response={200: CooldownAnswer, 422: Invalid, **REFUSALS}, summary="Set a cooldown"
 )
-def put(request: EngineRequest, trader_id: str, body: NewCooldown) -> Cooldown:
+def set_cooldown(request: EngineRequest, trader_id: str, body: NewCooldown) -> CooldownAnswer:
     """Replaces the symbol's cooldown, even if the stored one ends later."""
     symbol = spelled(trader_id, body.symbol)
     return _answer(cooldowns.put(trader_id=trader_id, symbol=symbol, until=body.cooldown_until, detail=body.detail))
 
 
-def _answer(stored: Stored) -> Cooldown:
-    return Cooldown(**asdict(stored), redacted=list(redactions_in(stored.detail)))
+def _answer(stored: Cooldown) -> CooldownAnswer:
+    return CooldownAnswer(**asdict(stored), redacted=list(redactions_in(stored.detail)))

@@ -42,7 +42,9 @@ DryRun = Annotated[bool, Query(False, description="Answer what it would do, and 
 
 
 @router.put("/configs/{config_id}", **EDITS, summary="Replace a configuration, or make a trader")
-def replace(request: EngineRequest, config_id: str, body: Replacement, dry_run: DryRun = False) -> Status[Effect]:
+def replace_config(
+    request: EngineRequest, config_id: str, body: Replacement, dry_run: DryRun = False
+) -> Status[Effect]:
     """A new version, with the token as its author. 201 where it made a trader.
 
     409: another version was saved since `expected_version`. Nothing is written; the answer holds both sides.
@@ -51,7 +53,7 @@ def replace(request: EngineRequest, config_id: str, body: Replacement, dry_run: 
 
 
 @router.patch("/configs/{config_id}", **EDITS, summary="Change some settings")
-def alter(request: EngineRequest, config_id: str, body: Alteration, dry_run: DryRun = False) -> Status[Effect]:
+def change_config(request: EngineRequest, config_id: str, body: Alteration, dry_run: DryRun = False) -> Status[Effect]:
     """As replacing the version `expected_version` with these settings changed."""
     if not body.expected_version:
         raise UnknownConfig(config_id)
@@ -65,7 +67,9 @@ def alter(request: EngineRequest, config_id: str, body: Alteration, dry_run: Dry
 
 
 @router.post("/configs/{config_id}/restore", **EDITS, summary="Restore an older version")
-def restored(request: EngineRequest, config_id: str, body: Restoration, dry_run: DryRun = False) -> Status[Effect]:
+def restore_version(
+    request: EngineRequest, config_id: str, body: Restoration, dry_run: DryRun = False
+) -> Status[Effect]:
     """The older version again, as a new one. A retired trader stays retired."""
     facts: dict[str, Any] = {
         "config_id": config_id,

@@ -62,7 +62,7 @@ class Invalid(Refusal):
     problems: list[Wrong]
 
 
-class Side(Answer):
+class StaleSide(Answer):
     """A version in a conflict: its settings by dotted path."""
 
     version: int | None
@@ -75,9 +75,9 @@ class Stale(Refusal):
     """Another version was saved since. `contested` are the settings that both sides changed; `merged` is theirs with
     yours on top, to be sent again as `config` with theirs' version, null while something is contested."""
 
-    base: Side | None
-    theirs: Side
-    mine: Side
+    base: StaleSide | None
+    theirs: StaleSide
+    mine: StaleSide
     contested: list[str]
     merged: dict[str, Any] | None
 
@@ -229,14 +229,14 @@ def _stale(error: StaleEdit) -> tuple[HTTPStatus, Stale]:
         detail=f"{error}; nothing was written",
         base=_side(error.base) if error.base else None,
         theirs=_side(error.theirs),
-        mine=Side(version=None, changed_by=None, reason=None, settings=error.mine),
+        mine=StaleSide(version=None, changed_by=None, reason=None, settings=error.mine),
         contested=_paths(both.contested),
         merged=merged,
     )
 
 
-def _side(config: StoredConfig) -> Side:
-    return Side(version=config.version, changed_by=config.changed_by, reason=config.reason, settings=config.flat)
+def _side(config: StoredConfig) -> StaleSide:
+    return StaleSide(version=config.version, changed_by=config.changed_by, reason=config.reason, settings=config.flat)
 
 
 def _paths(units: tuple[Unit, ...]) -> list[str]:

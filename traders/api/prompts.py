@@ -26,7 +26,7 @@ class PromptText(Answer):
 
 
 @router.get("/prompts/{sha256}", response={200: PromptText, **REFUSALS}, summary="A prompt's text")
-def text(
+def get_prompt(
     request: EngineRequest, response: HttpResponse, sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 ) -> PromptText:
     """Named by `detail.prompts.system_sha256` and `executor_sha256`. It never changes, so it may be cached without end.

@@ -60,13 +60,13 @@ ANSWERS: dict[int, Any] = {200: Runtime, 422: Invalid, **REFUSALS}
     response=ANSWERS,
     summary="The last report",
 )
-def last_report(request: EngineRequest, trader_id: str) -> Runtime:
+def get_runtime(request: EngineRequest, trader_id: str) -> Runtime:
     """For an engine that starts again: whether the trader ran, and until when it is paused."""
     return _answer(runtime.state_of(trader_id))
 
 
 @router.put("/traders/{trader_id}/runtime", response=ANSWERS, summary="Report")
-def report(request: EngineRequest, trader_id: str, body: Report) -> Runtime:
+def report_runtime(request: EngineRequest, trader_id: str, body: Report) -> Runtime:
     """Replaces the last report as a whole."""
     return _answer(runtime.report(trader_id=trader_id, **dict(body)))
 
@@ -77,7 +77,7 @@ def report(request: EngineRequest, trader_id: str, body: Report) -> Runtime:
     response={200: Runtime, 422: Invalid, **UNTHROTTLED},
     summary="Heartbeat",
 )
-def heartbeat(request: EngineRequest, trader_id: str, body: Heartbeat) -> Runtime:
+def send_heartbeat(request: EngineRequest, trader_id: str, body: Heartbeat) -> Runtime:
     """The engine lives. The answer says which configuration stands by now."""
     return _answer(runtime.heartbeat(trader_id=trader_id, **dict(body)))
 

@@ -23,7 +23,7 @@ class TokenAnswer(Answer):
 
 
 @router.get("/token", response={200: TokenAnswer, **REFUSALS}, summary="The token itself")
-def token(request: EngineRequest) -> TokenAnswer:
+def get_token(request: EngineRequest) -> TokenAnswer:
     """Any valid token may ask: to try a token out."""
     found = request.auth
     return TokenAnswer(

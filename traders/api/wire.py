@@ -63,6 +63,8 @@ class ExactParser(Parser):
             text = request.body.decode()
         except UnicodeDecodeError:
             raise ValueError("is not UTF-8") from None
+        if not text.strip():
+            raise ValueError("is missing: it holds white space only")
         return strict_json.loads(text)
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.urls import URLPattern, URLResolver, path
 from ninja import NinjaAPI, Swagger
+from ninja.errors import ValidationError, ValidationErrorContext
 from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
 
 from traders.api import changes, cooldowns, edits, problems, prompts, runtime, token
 from traders.api.wire import SERVER_TIME, ExactParser, ExactRenderer
 from traders.schema.problems import Problem
 from trading.api import journal, prices, record
+from trading.api.examples import EXAMPLES, OPERATION_IDS
 from trading.record.rules.errors import (
     AlreadyOpen,
     ConcurrentRecord,
@@ -39,10 +43,17 @@ history, the same conflicts.
 * 503 with `Retry-After`: the database is away, locked, full or read-only. `detail` says whether nothing was written or
   that is not known. Sending the same again is always safe.
 """
+# As pydantic says it of the library's model around a body.
+BODY_IS_MISSING = ("missing", ("body", "body"))
 
 
 class EngineApi(NinjaAPI):
-    """Every answer carries `server_time_ms`, which the renderer adds; the document says so."""
+    """Operations have names that read well, bodies have examples, and an address may end in a slash. Every answer
+    carries `server_time_ms`, which the renderer adds."""
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        name = operation.view_func.__name__
+        return OPERATION_IDS.get(name, name)
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         document = super().get_openapi_schema(**options)
@@ -51,7 +62,32 @@ class EngineApi(NinjaAPI):
             for operation in methods.values():
                 for name in filter(None, map(_answer_name, operation.get("responses", {}).values())):
                     schemas[name]["properties"][SERVER_TIME] = SERVER_TIME_SCHEMA
+                if (body := operation.get("requestBody")) and (example := EXAMPLES.get(operation["operationId"])):
+                    body["content"]["application/json"]["example"] = example
         return document
+
+    def validation_error_from_error_contexts(
+        self, error_contexts: list[ValidationErrorContext[Any]]
+    ) -> ValidationError:
+        """A missing body is answered with each field that it needs."""
+        found = super().validation_error_from_error_contexts(error_contexts)
+        bodies = [context.model for context in error_contexts if context.model.__ninja_param_source__ == "body"]
+        if bodies and BODY_IS_MISSING in [(error["type"], error["loc"]) for error in found.errors]:
+            body: Any = bodies[0].model_fields["body"].annotation
+            names = ["body", *(name for name, field in body.model_fields.items() if field.is_required())]
+            return ValidationError([{"type": "missing", "loc": ("body", "body", name)} for name in names])
+        return found
+
+    @property
+    def urls(self) -> tuple[list[URLResolver | URLPattern], str, str]:
+        patterns, app, namespace = super().urls
+        # Not a redirect, which would lose the body of a POST.
+        slashed = [
+            path(f"{pattern.pattern}/", pattern.callback)
+            for pattern in patterns
+            if isinstance(pattern, URLPattern) and str(pattern.pattern)
+        ]
+        return [*patterns, *slashed], app, namespace
 
 
 def _answer_name(response: dict[str, Any]) -> str:
@@ -65,6 +101,7 @@ api = EngineApi(
     version="1",
     description=DESCRIPTION,
     urls_namespace="engine_api",
+    servers=[{"url": "/", "description": "The server that serves this page"}],
     docs=Swagger(settings={"persistAuthorization": False, "docExpansion": "list", "defaultModelsExpandDepth": 0}),
     parser=ExactParser(),
     renderer=ExactRenderer(),

@@ -38,7 +38,7 @@ class Message(Body):
     sent_at: StoredMoment | None = None
 
 
-class Entry(ProgramReport):
+class NewDecision(ProgramReport):
     key: Annotated[Text, StringConstraints(min_length=1, max_length=200)] = Field(
         description="The engine's own, one a decision of a trader: by it the same entry is known when it comes again."
     )
@@ -49,7 +49,7 @@ class Entry(ProgramReport):
     messages: tuple[Message, ...] = Field((), description="What was said between desk and model, in its order.")
 
 
-class Recorded(Answer):
+class DecisionAnswer(Answer):
     id: int
     cycle_number: int = Field(description="Goes on across restarts of engines.")
     redacted: Redacted
@@ -59,10 +59,10 @@ class Recorded(Answer):
 
 @router.post(
     "/traders/{trader_id}/decisions",
-    response={200: Recorded, 409: Refusal, 422: Invalid | Refusal, **REFUSALS},
+    response={200: DecisionAnswer, 409: Refusal, 422: Invalid | Refusal, **REFUSALS},
     summary="Add a decision",
 )
-def append(request: EngineRequest, trader_id: str, body: Entry) -> Recorded:
+def append(request: EngineRequest, trader_id: str, body: NewDecision) -> DecisionAnswer:
     """The same entry again changes nothing and is answered alike. 409: its key is taken by other content."""
     refuse_own(body.detail, ("origin",), trader_id)
     refuse_fractions(body, trader_id)
@@ -77,7 +77,7 @@ def append(request: EngineRequest, trader_id: str, body: Entry) -> Recorded:
         *redactions_in(recorded.entry.detail),
         *redactions_in([{"content": message.content} for message in messages], "messages"),
     ]
-    return Recorded(
+    return DecisionAnswer(
         id=recorded.id,
         cycle_number=recorded.cycle_number,
         redacted=redacted,
