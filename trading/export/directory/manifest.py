@@ -20,11 +20,13 @@ class Source(StrEnum):
 
 class Slices(msgspec.Struct, frozen=True):
     """How to cut a document at an hour: `head` bytes, the rows from an offset on, `tail` bytes. `markers` are (hour,
-    offset of its first row), ascending."""
+    offset of its first row), ascending. `newest` are (offset, length) of the newest row of each trader, ascending; they
+    are part of every cut, because only these rows change."""
 
     head: int
     tail: int
     markers: list[tuple[int, int]]
+    newest: list[tuple[int, int]] = []
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -73,10 +73,12 @@ def _joined(rows: Sequence[Row], as_of_ms: int) -> Totals:
     head = opening(KEY)
     tail = closing(lastHourlyMarkerRead=rows[-1].marker if rows else 0, serverTime=as_of_ms)
     markers: list[tuple[int, int]] = []
+    newest: dict[str, tuple[int, int]] = {}
     offset = len(head)
     for row in rows:
         if not markers or markers[-1][0] != row.marker:
             markers.append((row.marker, offset))
+        newest[row.trader_id] = offset, len(row.encoded)
         offset += len(row.encoded) + 1
     body = head + b",".join([row.encoded for row in rows]) + tail
-    return Totals(body, len(rows), Slices(len(head), len(tail), markers))
+    return Totals(body, len(rows), Slices(len(head), len(tail), markers, sorted(newest.values())))

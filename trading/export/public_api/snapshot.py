@@ -63,7 +63,8 @@ class Snapshot:
 
 
 class Slicer:
-    """account-totals from an hour on: its head, the rows from an offset on, its tail. Nothing is parsed."""
+    """account-totals from an hour on: its head, the newest rows of traders that lie before the hour, the rows from an
+    offset on, its tail. Nothing is parsed."""
 
     def __init__(self, name: str, body: Body, entry: Entry, slices: Slices) -> None:
         self._name, self._body, self._entry, self._slices = name, body, entry, slices
@@ -77,7 +78,11 @@ class Slicer:
         whole, slices = self._body.plain.content, self._slices
         end = len(whole) - slices.tail
         start = slices.markers[place][1] if place < len(slices.markers) else end
-        plain = whole[: slices.head] + whole[start:end] + whole[end:]
+        # Positions move with the price though no equity was recorded in the hour, so these rows may have changed.
+        rows = [whole[at : at + length] for at, length in slices.newest if at < start]
+        if start < end:
+            rows.append(whole[start:end])
+        plain = whole[: slices.head] + b",".join(rows) + whole[end:]
         packed = gzip.compress(plain, GZIP_LEVEL, mtime=0) if len(plain) >= GZIP_FROM_BYTES else None
         return make_body(self._name, plain, packed, f"{self._entry.sha256[:32]}-{place}", self._entry.as_of)
 

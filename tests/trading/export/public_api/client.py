@@ -18,6 +18,7 @@ from trading.export.public_api.application import ReadApi
 from trading.export.public_api.current import Current
 
 HOURS = 5
+IDLE_HOUR = 1
 PUBLIC = dict.fromkeys((*Document, "health", "metrics"), "public")
 
 
@@ -34,7 +35,7 @@ class Answer:
 
 
 def make_run(root: Path, as_of: int, *, mark: str = "a", failing: str | None = None) -> None:
-    """Every document, each with `mark` in it; account-totals with two rows an hour."""
+    """Every document, each with `mark` in it; account-totals with two rows an hour, and one of an idle trader."""
     directory = ExportDirectory(root)
     run, entries = directory.begin(as_of), []
     for name in (*Document, "analytics/ann"):
@@ -50,14 +51,20 @@ def make_run(root: Path, as_of: int, *, mark: str = "a", failing: str | None = N
 
 
 def _totals(as_of: int, mark: str) -> tuple[bytes, Slices]:
-    rows = [encode({"hour": hour, "n": n, "mark": mark, "filler": "x" * 300}) for hour in range(HOURS) for n in (0, 1)]
+    """`n` is the trader: 0 and 1 have a row each hour, 2 has only one, of IDLE_HOUR."""
+    places = sorted([*((hour, n) for hour in range(HOURS) for n in (0, 1)), (IDLE_HOUR, 2)])
     head, tail = opening("accountTotals"), closing(lastHourlyMarkerRead=HOURS - 1, serverTime=as_of)
-    at, markers = len(head), []
-    for number, row in enumerate(rows):
-        if number % 2 == 0:
-            markers.append((number // 2, at))
+    rows, at = [], len(head)
+    markers: dict[int, int] = {}
+    newest: dict[int, tuple[int, int]] = {}
+    for hour, n in places:
+        row = encode({"hour": hour, "n": n, "mark": mark, "filler": "x" * 300})
+        markers.setdefault(hour, at)
+        newest[n] = at, len(row)
+        rows.append(row)
         at += len(row) + 1
-    return head + b",".join(rows) + tail, Slices(len(head), len(tail), markers)
+    slices = Slices(len(head), len(tail), list(markers.items()), sorted(newest.values()))
+    return head + b",".join(rows) + tail, slices
 
 
 def django(environ: Any, start_response: Callable[..., Any]) -> Iterable[bytes]:
