@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from traders.runtime import writer as runtime
 from traders.runtime.redaction import without_secrets
 from traders.schema.messages import _
 from traders.schema.problems import InvalidConfig, Problem
-from traders.schema.runtime import ReportDetail, RuntimeState
+from traders.schema.runtime import ReportDetail, RuntimeState, TraderBeat
 from traders.versions import queries as configs
 from traders.versions.rules.errors import UnknownConfig
 
@@ -38,12 +40,35 @@ def heartbeat(
     version was ever reported and that is said to run."""
     before = state_of(trader_id)
     if is_running and active_config_version is None and before.active_config_version is None:
-        raise InvalidConfig(
-            [Problem("active_config_version", _("is missing: a running trader runs some version"), trader_id)]
-        )
+        raise _no_version(trader_id)
     if not runtime.heartbeat(trader_id, version=active_config_version, is_running=is_running):
         raise _refused(before, active_config_version)
     return state_of(trader_id)
+
+
+def heartbeats(
+    beats: Sequence[TraderBeat],
+) -> tuple[list[RuntimeState], dict[str, UnknownConfig | InvalidConfig]]:
+    """Heartbeats of many traders, each named once: the states of those that were taken, in the order given, and what
+    `heartbeat` would raise of each other one. One that is refused does not stop the others."""
+    written = runtime.heartbeats(beats)
+    states = runtime.states([beat.trader_id for beat in beats])
+    refused: dict[str, UnknownConfig | InvalidConfig] = {}
+    for beat in beats:
+        state = states.get(beat.trader_id)
+        if state is None:
+            refused[beat.trader_id] = UnknownConfig(beat.trader_id)
+        elif beat.trader_id not in written:
+            has_version = beat.active_config_version is not None or state.active_config_version is not None
+            refused[beat.trader_id] = (
+                _refused(state, beat.active_config_version) if has_version else _no_version(beat.trader_id)
+            )
+    return [states[beat.trader_id] for beat in beats if beat.trader_id in written], refused
+
+
+def _no_version(trader_id: str) -> InvalidConfig:
+    right = _("is missing: a running trader runs some version")
+    return InvalidConfig([Problem("active_config_version", right, trader_id)])
 
 
 def _refused(state: RuntimeState, version: int | None) -> InvalidConfig:

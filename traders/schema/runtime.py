@@ -91,6 +91,15 @@ class ReportDetail(RuntimePart):
 
 
 @dataclass(frozen=True, slots=True)
+class TraderBeat:
+    """A trader's heartbeat; None leaves what was reported."""
+
+    trader_id: str
+    active_config_version: int | None = None
+    is_running: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RuntimeState:
     """A row of `trader_runtime_state` beside what the trader's configuration is now."""
 

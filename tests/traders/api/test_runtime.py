@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.engine_client import Engine
 from tests.factories import save_edit
@@ -14,6 +16,7 @@ from traders.versions.lifecycle import services as lifecycle
 
 RUNTIME = "/traders/steady_long/runtime"
 HEARTBEAT = "/traders/steady_long/heartbeat"
+HEARTBEATS = "/heartbeats"
 REPORT: dict[str, Any] = {
     "active_config_version": 1,
     "is_running": True,
@@ -108,3 +111,90 @@ def test_an_unknown_trader_is_404(engine: Engine) -> None:
     replies = [engine.get(paths[0]), engine.put(paths[0], REPORT), engine.post(paths[1], {})]
 
     assert [reply.status for reply in replies] == [404, 404, 404]
+
+
+def _beat(trader_id: str, **more: Any) -> dict[str, Any]:
+    return {"trader_id": trader_id, **more}
+
+
+def test_heartbeats_of_many_traders_are_answered_in_their_order(engine: Engine) -> None:
+    save_edit("steady_long", allocation_pct=Decimal(5))
+    beats = [
+        _beat("swift_short", active_config_version=1, is_running=True),
+        _beat("steady_long", active_config_version=2),
+    ]
+
+    reply = engine.post(HEARTBEATS, {"heartbeats": beats})
+
+    assert reply.status == 200
+    assert reply.body["refused"] == []
+    assert [
+        (state["trader_id"], state["active_config_version"], state["config_version"], state["is_running"])
+        for state in reply.body["runtimes"]
+    ] == [("swift_short", 1, 1, True), ("steady_long", 2, 2, False)]
+    assert engine.get(RUNTIME).body == reply.body["runtimes"][1]
+
+
+def test_a_refused_heartbeat_does_not_stop_the_others(engine: Engine) -> None:
+    lifecycle.set_retired(trader_ids=["swift_short"], retired=True, seen={"swift_short": 1}, reason="lost", actor="mei")
+    beats = [
+        _beat("nobody"),
+        _beat("swift_short", active_config_version=2, is_running=True),
+        _beat("steady_long", active_config_version=1, is_running=True),
+    ]
+
+    body = engine.post(HEARTBEATS, {"heartbeats": beats}).body
+
+    assert [state["trader_id"] for state in body["runtimes"]] == ["steady_long"]
+    assert body["refused"] == [
+        {"trader_id": "nobody", "detail": "there is no trader 'nobody'"},
+        {"trader_id": "swift_short", "detail": "swift_short: is_running must be false: the trader is retired"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("beat", "detail"),
+    [
+        (
+            _beat("steady_long", active_config_version=7),
+            "must be a version that the trader has had, from 1 to 1, was 7",
+        ),
+        (_beat("steady_long", is_running=True), "is missing: a running trader runs some version"),
+    ],
+)
+def test_heartbeats_refuse_what_a_heartbeat_refuses(engine: Engine, beat: dict[str, Any], detail: str) -> None:
+    body = engine.post(HEARTBEATS, {"heartbeats": [beat]}).body
+
+    assert body == {
+        "runtimes": [],
+        "refused": [{"trader_id": "steady_long", "detail": f"steady_long: active_config_version {detail}"}],
+    }
+    assert _row().active_config_version is None
+    assert engine.post(HEARTBEAT, {name: beat[name] for name in beat if name != "trader_id"}).status == 422
+
+
+@pytest.mark.parametrize(
+    ("beats", "path"),
+    [
+        ([], "heartbeats"),
+        ([_beat("steady_long"), _beat("steady_long")], "heartbeats.1.trader_id"),
+        ([_beat("\u0007")], "heartbeats.0.trader_id"),
+        ([_beat("steady_long", equity=1)], "heartbeats.0.equity"),
+    ],
+)
+def test_heartbeats_that_cannot_be_read_write_nothing(engine: Engine, beats: list[Any], path: str) -> None:
+    before = _row().updated_at
+    reply = engine.post(HEARTBEATS, {"heartbeats": beats})
+
+    assert reply.status == 422
+    assert [problem["path"] for problem in reply.body["problems"]] == [path]
+    assert _row().updated_at == before
+
+
+def test_heartbeats_of_many_traders_take_two_statements(engine: Engine) -> None:
+    beats = {"heartbeats": [_beat("steady_long"), _beat("swift_short")]}
+    engine.post(HEARTBEATS, beats)
+    with CaptureQueriesContext(connection) as queries:
+        engine.post(HEARTBEATS, beats)
+
+    assert len([one for one in queries.captured_queries if "trader_runtime_state" in one["sql"]]) == 2

@@ -37,6 +37,7 @@ SCOPES: dict[tuple[str, str], set[Scope]] = {
     ("PUT", "/prices"): {Scope.WRITE_STATE},
     ("PUT", "/traders/{trader_id}/runtime"): {Scope.WRITE_STATE},
     ("POST", "/traders/{trader_id}/heartbeat"): {Scope.WRITE_STATE},
+    ("POST", "/heartbeats"): {Scope.WRITE_STATE},
     ("POST", "/traders/{trader_id}/decisions"): {Scope.WRITE_JOURNAL},
 }
 

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 from tests.engine_client import PREFIX, Engine
-from tests.factories import save_edit
+from tests.factories import make_trader, save_edit, sync_traders
 from traders.prompt_texts import writer as prompts
 from traders.schema.prompts import read_prompt
 from trading.api.application import api
@@ -51,12 +51,15 @@ WITH_BODY = [
 def test_each_example_is_accepted(engine: Engine, operation_id: str) -> None:
     if operation_id == "restore_version":
         save_edit("steady_long", detail__risk__max_positions=9)
+    if operation_id == "send_heartbeats":
+        sync_traders(*(make_trader(name) for name in ("majors_momentum", "range_reversion")))
     if operation_id == "replace_config":
         keep_shipped_prompts()
     for needed in filter(None, [AFTER.get(operation_id), operation_id]):
         reply = engine.send(*request_of(needed))
 
     assert reply.status in (200, 201), reply.body
+    assert not reply.body.get("refused")
 
 
 def test_an_address_may_end_in_a_slash(engine: Engine) -> None:

@@ -33,6 +33,7 @@ TAKEN: dict[str, Any] = {
     "POST /configs/{config_id}/restore": {"expected_version": 1, "reason": "why", "version": 1, "keep": ["detail"]},
     "PUT /traders/{trader_id}/runtime": {"active_config_version": 1, "is_running": True, "detail": {"extra": {}}},
     "POST /traders/{trader_id}/heartbeat": {"active_config_version": 1, "is_running": True},
+    "POST /heartbeats": {"heartbeats": [{"trader_id": "steady_long", "active_config_version": 1, "is_running": True}]},
     "PUT /traders/{trader_id}/cooldowns": {"symbol": "BTC", "cooldown_until": "2027-01-01T00:00:00Z", "detail": {}},
     "POST /traders/{trader_id}/decisions": {
         "key": "k",

@@ -32,7 +32,10 @@ OPERATIONS = sorted(
 )
 NAMED = [(method, path) for method, path in OPERATIONS if re.search("{(trader|config)_id}", path)]
 # What names no trader in its address, and the test below that says what a limited token sees there.
-OTHERS = {("GET", "/token"), ("GET", "/configs"), ("GET", "/changes"), ("GET", "/prompts/{sha256}"), ("PUT", "/prices")}
+OTHERS = {
+    *(("GET", "/token"), ("GET", "/configs"), ("GET", "/changes"), ("GET", "/prompts/{sha256}")),
+    *(("PUT", "/prices"), ("POST", "/heartbeats")),
+}
 
 
 @pytest.fixture
@@ -121,6 +124,18 @@ def test_prices_are_shared_so_a_limited_token_writes_none(limited: Engine) -> No
     reply = limited.put("/prices", {"prices": {"BTC": {"price": 1}}})
     assert reply.status == 403
     assert "limited to traders" in reply.body["detail"]
+
+
+def test_a_limited_token_beats_for_its_own_traders_only(limited: Engine, engine: Engine) -> None:
+    beats = [{"trader_id": name, "active_config_version": 1} for name in (OWN, OTHER, "nobody")]
+    reply = limited.post("/heartbeats", {"heartbeats": beats})
+
+    assert [state["trader_id"] for state in reply.body["runtimes"]] == [OWN]
+    assert [(one["trader_id"], one["detail"]) for one in reply.body["refused"]] == [
+        (OTHER, f"there is no trader {OTHER!r}"),
+        ("nobody", "there is no trader 'nobody'"),
+    ]
+    assert engine.get(f"/traders/{OTHER}/runtime").body["active_config_version"] is None
 
 
 def test_a_limited_token_is_told_its_traders_and_no_figure_of_the_fleet(limited: Engine, engine: Engine) -> None:

@@ -16,6 +16,7 @@ from trading.api.application import api
 RATE = 2
 NEVER = [
     ("POST", "/traders/steady_long/heartbeat"),
+    ("POST", "/heartbeats"),
     ("POST", "/traders/steady_long/positions/close"),
     ("PUT", "/traders/steady_long/trades"),
     ("PUT", "/traders/steady_long/equity"),
@@ -47,7 +48,9 @@ def test_the_request_above_the_rate_is_told_when_to_come_again(engine: Engine, s
 def test_what_an_engine_writes_in_a_crash_is_never_throttled(engine: Engine, method: str, path: str) -> None:
     for _ in range(RATE + 1):
         engine.get("/token")
-    assert [engine.send(method, path, {}).status for _ in range(5 * RATE)] == [422 if "beat" not in path else 200] * 10
+    assert [engine.send(method, path, {}).status for _ in range(5 * RATE)] == [
+        200 if path.endswith("/heartbeat") else 422
+    ] * 10
     assert engine.get("/token").status == 429
 
 
