@@ -146,7 +146,7 @@ def test_what_happened_is_recorded_once_and_digit_for_digit(client: Client) -> N
         "messages": [{"role": "user", "content": "Decide."}],
     }
     decision = client.add_decision("steady_long", **decided)
-    assert client.add_decision("steady_long", **decided) == decision
+    assert client.add_decision("steady_long", **decided)["id"] == decision["id"]
     entry = {"price": Decimal("64000.10"), "quantity": Decimal("0.500"), "time_ms": OPENED_MS, "leverage": 10}
     client.put_position("steady_long", symbol="BTC", side="long", entry=entry, decision_id=decision["id"])
     assert str(client.positions("steady_long")[0]["detail"]["entry"]["price"]) == "64000.10"

@@ -132,7 +132,7 @@ def test_heartbeats_of_many_traders_are_answered_in_their_order(engine: Engine) 
         (state["trader_id"], state["active_config_version"], state["config_version"], state["is_running"])
         for state in reply.body["runtimes"]
     ] == [("swift_short", 1, 1, True), ("steady_long", 2, 2, False)]
-    assert engine.get(RUNTIME).body == reply.body["runtimes"][1]
+    assert engine.get(RUNTIME).body["updated_at"] == reply.body["runtimes"][1]["updated_at"]
 
 
 def test_a_refused_heartbeat_does_not_stop_the_others(engine: Engine) -> None:
@@ -165,10 +165,8 @@ def test_a_refused_heartbeat_does_not_stop_the_others(engine: Engine) -> None:
 def test_heartbeats_refuse_what_a_heartbeat_refuses(engine: Engine, beat: dict[str, Any], detail: str) -> None:
     body = engine.post(HEARTBEATS, {"heartbeats": [beat]}).body
 
-    assert body == {
-        "runtimes": [],
-        "refused": [{"trader_id": "steady_long", "detail": f"steady_long: active_config_version {detail}"}],
-    }
+    assert body["runtimes"] == []
+    assert body["refused"] == [{"trader_id": "steady_long", "detail": f"steady_long: active_config_version {detail}"}]
     assert _row().active_config_version is None
     assert engine.post(HEARTBEAT, {name: beat[name] for name in beat if name != "trader_id"}).status == 422
 

@@ -16,7 +16,10 @@ from trading.api.application import api
 
 DOCUMENT: dict[str, Any] = api.get_openapi_schema(path_prefix=PREFIX)
 # An example of these goes on from what another one wrote.
-AFTER = {"close_position": "put_position"}
+AFTER = {
+    **dict.fromkeys(("close_position", "reduce_position", "increase_position", "change_plan"), "put_position"),
+    "correct_trade": "record_trade",
+}
 # The trader of an example, where it is not the one that stands at version 1.
 CONFIGS = {"replace_config": "eth_swing"}
 
@@ -28,6 +31,7 @@ def request_of(operation_id: str) -> tuple[str, str, Any]:
             if operation["operationId"] == operation_id:
                 address = path.removeprefix(PREFIX).replace("{trader_id}", "steady_long")
                 address = address.replace("{config_id}", CONFIGS.get(operation_id, "steady_long"))
+                address = address.replace("{symbol}", "BTC")
                 return method.upper(), address, operation["requestBody"]["content"]["application/json"]["example"]
     raise KeyError(operation_id)
 
@@ -63,7 +67,7 @@ def test_each_example_is_accepted(engine: Engine, operation_id: str) -> None:
 
 
 def test_an_address_may_end_in_a_slash(engine: Engine) -> None:
-    assert engine.get("/configs/steady_long/").body == engine.get("/configs/steady_long").body
+    assert engine.get("/configs/steady_long/").body["config"] == engine.get("/configs/steady_long").body["config"]
     assert engine.post("/traders/steady_long/heartbeat/", {}).status == 200
     assert engine.get("/configs/nobody/").status == 404
 
