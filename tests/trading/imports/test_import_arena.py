@@ -466,3 +466,20 @@ def test_records_ahead_of_the_clock_are_refused_by_field(tmp_path: Path, importe
         *("exit_time", "messages.0.timestamp", "positions.ETH.entry_time")
     ]
     assert all("6 min ahead" in message for *_, message in found)
+
+
+def test_a_conversation_in_fields_of_its_own_is_taken(tmp_path: Path, imported: Import) -> None:
+    record = {
+        "model_id": "amber-7b",
+        "inserted_at": 1_750_000_100,
+        "user_prompt": "Decide.",
+        "cot_trace": {"BTC": {"signal": "hold"}},
+        "llm_response": {"BTC": {"signal": "hold", "confidence": 0.7}},
+        "cot_trace_summary": "Holding.",
+    }
+    write(tmp_path, "conversations.json", "conversations", [record])
+
+    assert imported(tmp_path)["code"] == imported(tmp_path)["code"] == 0
+    kept = ConversationMessage.objects.order_by("sequence").values_list("role", "content")
+    assert [role for role, _content in kept] == ["user", "assistant", "assistant", "assistant"]
+    assert [content for _role, content in kept][:2] == ["Decide.", "Holding."]

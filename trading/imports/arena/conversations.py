@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from traders.schema import jsonio
 from traders.schema.jsonio import Json
 from traders.schema.messages import _
 from trading.imports.arena import fields
@@ -15,6 +16,10 @@ from trading.schema.ids import short_digest
 from trading.schema.message import Message, Role
 
 KEY = "conversations"
+_PARTS = (
+    *((Role.USER, "user_prompt"), (Role.ASSISTANT, "cot_trace_summary")),
+    *((Role.ASSISTANT, "cot_trace"), (Role.ASSISTANT, "llm_response")),
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -22,7 +27,7 @@ def read_conversation(record: Json) -> list[Message]:
     """All of its messages or, with InvalidRecord, none."""
     record = fields.require_object(record)
     trader_id = fields.trader_id(record)
-    messages = fields.given(record, "messages")
+    messages = _parts(record) if record.get("messages") is None else record["messages"]
     if not isinstance(messages, list):
         raise InvalidRecord("messages", _("must be a list, was %(value)s", value=shown(messages)))
     read = [_message(item, number) for number, item in enumerate(messages)]
@@ -30,6 +35,18 @@ def read_conversation(record: Json) -> list[Message]:
     return [
         Message(trader_id, name, number, role, content, sent_at) for number, (role, content, sent_at) in enumerate(read)
     ]
+
+
+def _parts(record: Record) -> Json:
+    """The messages of a record that holds prompt, reasoning and answer in fields of their own, as clients read
+    them. A part that is no text is kept as JSON."""
+    at = record.get("inserted_at", record.get("timestamp"))
+    found = [
+        {"role": role, "content": content if isinstance(content, str) else jsonio.dumps(content), "timestamp": at}
+        for role, name in _PARTS
+        if (content := record.get(name)) is not None
+    ]
+    return found or fields.given(record, "messages")
 
 
 def _message(item: Json, number: int) -> tuple[Role, str, datetime | None]:
