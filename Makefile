@@ -14,7 +14,7 @@ python = .venv/bin/python
 
 help:
 	@echo "make run [HOST=127.0.0.1] [PORT=8000]   prepare everything and serve the site"
-	@echo "make demo [PORT=8000]                   a desk with thirty days of trades to look at, on data of its own"
+	@echo "make demo [PORT=8000]                   a fleet with thirty days of trades to look at, on data of its own"
 	@echo "make demo-fresh                         delete the demo and make it again"
 	@echo "make demo-clean                         delete the demo with all its data"
 	@echo "make stop                               stop what make run started"

@@ -30,7 +30,7 @@ class ManagerSection(SettingsSection):
     total_equity_usd: Number = setting(
         0,
         label=_("Total equity"),
-        help=_("The desk's capital, of which each trader has its allocation."),
+        help=_("The fleet's capital, of which each trader has its allocation."),
         unit="USD",
         riskier=Riskier.HIGHER,
         ge=0,

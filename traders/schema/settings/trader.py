@@ -87,7 +87,7 @@ class Llm(SettingsSection):
     model: Line = setting(
         "",
         label=_("Model"),
-        help=_("A name from llm.yaml or provider/model; empty takes the desk's default model."),
+        help=_("A name from llm.yaml or provider/model; empty takes the site's default model."),
         kind=SettingKind.MODEL,
         max_length=200,
     )
