@@ -19,7 +19,7 @@ from demo.sample.plan import SamplePlan
 from trading import models
 from trading.record.stored.copying import blocks_of, bulk_load
 from trading.record.writing import bulk_trades as bulk
-from trading.schema.trade import Trade
+from trading.schema.trade import TradeRecord
 
 TRADES, TRADERS, DAYS = 20_000, 10, 30
 BATCH = 2_000
@@ -32,7 +32,7 @@ class Input:
     """The same trades as objects, and as the text that COPY takes."""
 
     heads: Sequence[configs.Head]
-    trades: Sequence[Trade]
+    trades: Sequence[TradeRecord]
     blocks: Sequence[str]
 
 

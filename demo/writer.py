@@ -24,7 +24,7 @@ from traders.schema import jsonio
 from traders.schema.symbols import base_asset
 from trading.record.stored.copying import bulk_load, copy_rows
 from trading.record.writing import bulk_trades as bulk
-from trading.schema.position import Position
+from trading.schema.position import PositionRecord
 
 BATCH = 2_000
 _SYMBOLS = """
@@ -116,7 +116,7 @@ def _message_rows(trader_id: str, decisions: Iterable[tuple[int, SampleDecision]
             )
 
 
-def _position_row(position: Position) -> Row:
+def _position_row(position: PositionRecord) -> Row:
     detail = position.detail
     opened, closed = detail.entry.time_ms, detail.close.time_ms if detail.close else detail.entry.time_ms
     return (

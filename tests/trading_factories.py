@@ -10,7 +10,7 @@ from trading.schema.common import Side, Versions
 from trading.schema.decision import Action, ActionTaken, Decision, DecisionDetail, JournalEntry
 from trading.schema.ids import trade_id
 from trading.schema.position import Entry, PositionDetail
-from trading.schema.trade import Fill, FillType, Pnl, Prices, Quantity, Time, Trade, TradeDetail, TradeRisk
+from trading.schema.trade import Fill, FillType, Pnl, Prices, Quantity, Time, TradeDetail, TradeRecord, TradeRisk
 
 OPENED_MS = 1_760_000_000_000
 HOUR_MS = 3_600_000
@@ -27,7 +27,7 @@ def make_trade(
     entry_version: int | None = 1,
     exit_version: int | None = 1,
     **parts: Any,
-) -> Trade:
+) -> TradeRecord:
     close_ms = close_ms if close_ms is not None else open_ms + HOUR_MS
     total = Decimal("0.01")
     detail = TradeDetail(
@@ -54,7 +54,7 @@ def make_trade(
             **parts,
         }
     )
-    return Trade(trade_id(trader_id, symbol, close_ms * 1_000_000), trader_id, symbol, side, detail)
+    return TradeRecord(trade_id(trader_id, symbol, close_ms * 1_000_000), trader_id, symbol, side, detail)
 
 
 def make_position(*, opened_ms: int = OPENED_MS, **parts: Any) -> PositionDetail:

@@ -18,8 +18,8 @@ from demo.sample.thoughts.decisions import SampleDecision
 from demo.sample.travel import trips_of
 from demo.sample.trips import Trip
 from demo.sample.versions import SampleVersion, versions_of
-from trading.schema.position import Position
-from trading.schema.trade import Trade
+from trading.schema.position import PositionRecord
+from trading.schema.trade import TradeRecord
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class SampleTrader:
     def id(self) -> str:
         return self.persona.id
 
-    def trades(self) -> Iterator[Trade]:
+    def trades(self) -> Iterator[TradeRecord]:
         return records.trades(self.id, self.trips)
 
-    def positions(self) -> Iterator[Position]:
+    def positions(self) -> Iterator[PositionRecord]:
         return records.positions(self.id, self.trips)
 
     def decisions(self) -> Iterator[SampleDecision]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from demo.sample.trips import Exit, SampleFill, Trip
 from trading.schema.common import Exchange, ExitPlan, Versions
 from trading.schema.ids import closed_position_id, open_position_id, trade_id
-from trading.schema.position import Close, Entry, Orders, Position, PositionDetail, PositionRisk, Status
+from trading.schema.position import Close, Entry, Orders, PositionDetail, PositionRecord, PositionRisk, PositionStatus
 from trading.schema.trade import (
     MS_PER_SECOND,
     Fill,
@@ -17,37 +17,37 @@ from trading.schema.trade import (
     Prices,
     Quantity,
     Time,
-    Trade,
     TradeDetail,
+    TradeRecord,
     TradeRisk,
 )
 
 PROVIDER = "paper_trading"
 
 
-def trades(trader_id: str, trips: Sequence[Trip]) -> Iterator[Trade]:
+def trades(trader_id: str, trips: Sequence[Trip]) -> Iterator[TradeRecord]:
     for trip in trips:
         if trip.exit is not None:
             yield _trade(trader_id, trip, trip.exit)
 
 
-def positions(trader_id: str, trips: Sequence[Trip]) -> Iterator[Position]:
+def positions(trader_id: str, trips: Sequence[Trip]) -> Iterator[PositionRecord]:
     """The last position of each symbol keeps the id of an open one, as it does until the symbol is opened again."""
     last = {trip.symbol: trip for trip in trips}
     for trip in trips:
         detail = _position_detail(trip)
         is_last = trip is last[trip.symbol]
-        yield Position(
+        yield PositionRecord(
             open_position_id(trader_id, trip.symbol) if is_last else closed_position_id(trader_id, trip.symbol, detail),
             trader_id,
             trip.symbol,
             trip.side,
-            Status.CLOSED if trip.exit else Status.OPEN,
+            PositionStatus.CLOSED if trip.exit else PositionStatus.OPEN,
             detail,
         )
 
 
-def _trade(trader_id: str, trip: Trip, left: Exit) -> Trade:
+def _trade(trader_id: str, trip: Trip, left: Exit) -> TradeRecord:
     held = Decimal(left.ts_ms - trip.entry_ms) / MS_PER_SECOND
     detail = TradeDetail(
         time=Time(open_ts_ms=trip.entry_ms, close_ts_ms=left.ts_ms, duration_seconds=held),
@@ -63,7 +63,7 @@ def _trade(trader_id: str, trip: Trip, left: Exit) -> Trade:
         exit_plan=_plan(trip),
         versions=Versions(entry=trip.version, exit=left.version),
     )
-    return Trade(trade_id(trader_id, trip.symbol, left.ts_ns), trader_id, trip.symbol, trip.side, detail)
+    return TradeRecord(trade_id(trader_id, trip.symbol, left.ts_ns), trader_id, trip.symbol, trip.side, detail)
 
 
 def _fill(fill: SampleFill, kind: FillType, order_id: int, of: Trip | None = None) -> Fill:

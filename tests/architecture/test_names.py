@@ -11,36 +11,6 @@ from django.conf import settings
 ROOT: Path = settings.BASE_DIR
 # Names that Django looks for: one class a module, or a model's inner class.
 GIVEN_BY_DJANGO = {"Command", "Config", "DatabaseWrapper", "Meta", "Migration"}
-# Names that are still shared. Take a name out when its classes are renamed; add none.
-STILL_SHARED: set[str] = {
-    "Answer",
-    "Body",
-    "Cooldown",
-    "Desk",
-    "Difference",
-    "Document",
-    "Entry",
-    "Kind",
-    "Message",
-    "Outcome",
-    "Part",
-    "Position",
-    "PromptText",
-    "Quote",
-    "Refusal",
-    "Report",
-    "Role",
-    "Row",
-    "Scope",
-    "Side",
-    "Source",
-    "Stale",
-    "State",
-    "Status",
-    "Trade",
-    "Verdict",
-    "Versions",
-}
 
 
 def class_places() -> dict[str, list[str]]:
@@ -56,5 +26,4 @@ def class_places() -> dict[str, list[str]]:
 
 
 def test_no_two_classes_share_a_name() -> None:
-    shared = {name: files for name, files in class_places().items() if len(files) > 1 and name not in STILL_SHARED}
-    assert shared == {}, "see docs/glossary.md: a class is named by its subject first"
+    shared = {name: files for name, files in class_places().items() if len(files) > 1 and name not in     assert shared == {}, "see docs/glossary.md: a class is named by its subject first"

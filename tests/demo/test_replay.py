@@ -9,7 +9,7 @@ import pytest
 
 from demo.sample.plan import SamplePlan
 from demo.services import generate
-from trading.replay.services import Verdict, replays
+from trading.replay.services import ReplayVerdict, replays
 
 PLAN = SamplePlan(traders=3, days=12, trades=60, seed=3, end=datetime(2026, 11, 1, tzinfo=UTC))
 
@@ -21,4 +21,4 @@ def test_every_decision_replays_with_no_difference() -> None:
     found = [replay for trader in ("momentum_btc", "reversion_eth", "breakout_sol") for replay in replays(trader)]
 
     assert [replay.differences for replay in found if replay.differences] == []
-    assert Counter(replay.verdict for replay in found).keys() == {Verdict.AGREES}
+    assert Counter(replay.verdict for replay in found).keys() == {ReplayVerdict.AGREES}

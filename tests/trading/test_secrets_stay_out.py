@@ -25,7 +25,7 @@ from trading.models import ConversationMessage, DecisionJournal, Position
 from trading.models import Trade as TradeRow
 from trading.record.writing.decisions import record_decision
 from trading.replay.services import replay
-from trading.schema.decision import Answer
+from trading.schema.decision import ModelAnswer
 
 SECRET = "sk-" + "a1B2c3D4" * 4
 TAKEN_OUT = f"[redacted: API key, mark {mark(SECRET)}]"
@@ -137,7 +137,7 @@ def test_arena_files_are_imported_without_their_secrets(tmp_path: Path) -> None:
 
 def test_a_secret_that_came_by_sql_is_not_published() -> None:
     sync_traders(make_trader())
-    record_decision(make_entry(answer=Answer(text=f"I use {SECRET}", reasoning=f"because of {SECRET}")))
+    record_decision(make_entry(answer=ModelAnswer(text=f"I use {SECRET}", reasoning=f"because of {SECRET}")))
     talks = TalkItems(10, is_withheld=False)
     talks.refresh(1)
     document = talks.render(0).decode()
@@ -147,7 +147,7 @@ def test_a_secret_that_came_by_sql_is_not_published() -> None:
 
 def test_a_replay_says_that_a_text_was_redacted_instead_of_a_difference() -> None:
     sync_traders(make_trader())
-    recorded = record_decision(make_entry(answer=Answer(text=f"{{ broken {TAKEN_OUT}")))
+    recorded = record_decision(make_entry(answer=ModelAnswer(text=f"{{ broken {TAKEN_OUT}")))
     done = replay(recorded.id)
     assert "answer.text" not in [difference.place for difference in done.differences]
     assert any(said.startswith("text redacted") for said in done.unchecked)

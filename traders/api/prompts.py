@@ -16,7 +16,7 @@ from traders.schema.tokens import Scope
 router = Router(tags=["Configurations: read-config"], auth=TokenWith(Scope.READ_CONFIG))
 
 
-class PromptText(Answer):
+class PromptTextAnswer(Answer):
     """`body` is the template as it was stored; its bytes in UTF-8 have the digest `sha256`."""
 
     sha256: str
@@ -25,10 +25,10 @@ class PromptText(Answer):
     body: str
 
 
-@router.get("/prompts/{sha256}", response={200: PromptText, **REFUSALS}, summary="A prompt's text")
+@router.get("/prompts/{sha256}", response={200: PromptTextAnswer, **REFUSALS}, summary="A prompt's text")
 def get_prompt(
     request: EngineRequest, response: HttpResponse, sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
-) -> PromptText:
+) -> PromptTextAnswer:
     """Named by `detail.prompts.system_sha256` and `executor_sha256`. It never changes, so it may be cached without end.
 
     For a token that is limited to traders only texts exist that some version of these traders names.
@@ -38,4 +38,4 @@ def get_prompt(
     if found is None:
         raise Http404
     response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
-    return PromptText(sha256=found.sha256, path=found.path, version=found.version, body=found.body)
+    return PromptTextAnswer(sha256=found.sha256, path=found.path, version=found.version, body=found.body)

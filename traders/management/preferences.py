@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
 from traders.schema.settings.declare import Setting
 from traders.schema.settings.fleet import FLEET_ID
-from traders.versions.rules.merge import Preferences, Side
+from traders.versions.rules.merge import MergeSide, Preferences
 
 _SIDES = "yaml or db"
 _EXTRA = "detail.extra."
@@ -20,8 +20,8 @@ def parse_preferences(words: Iterable[str], *, declared: Collection[str]) -> Pre
 
     Raises ValueError for a word of another form, or one that could never apply.
     """
-    everywhere: Side | None = None
-    by_path: dict[str, Side] = {}
+    everywhere: MergeSide | None = None
+    by_path: dict[str, MergeSide] = {}
     for word in words:
         place, equals, side = word.rpartition("=")
         chosen = _side(side, word)
@@ -34,10 +34,10 @@ def parse_preferences(words: Iterable[str], *, declared: Collection[str]) -> Pre
     return Preferences(everywhere, by_path)
 
 
-def _side(side: str, word: str) -> Side:
-    if side not in tuple(Side):
+def _side(side: str, word: str) -> MergeSide:
+    if side not in tuple(MergeSide):
         raise ValueError(f"--prefer {word}: must be {_SIDES}, PATH={_SIDES} or TRADER:PATH={_SIDES}")
-    return Side(side)
+    return MergeSide(side)
 
 
 def _place(place: str, declared: Collection[str]) -> str:

@@ -20,7 +20,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class EngineReport:
     """What an engine wrote last. `active_version` is None until one reported; `paused_until` None = not paused."""
 
     active_version: int | None
@@ -34,7 +34,9 @@ def stale_after(decision_interval_seconds: int) -> timedelta:
     return timedelta(seconds=2 * decision_interval_seconds) + GRACE
 
 
-def state_of(*, retired: bool, version: int, decision_interval_seconds: int, report: Report, now: datetime) -> State:
+def state_of(
+    *, retired: bool, version: int, decision_interval_seconds: int, report: EngineReport, now: datetime
+) -> State:
     """One word for a trader. Running, paused and pending are said of a fresh report only.
 
     `version` is the latest; pending means that the engine still runs an older one.

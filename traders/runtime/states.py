@@ -23,7 +23,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
 from traders.models import TraderConfig
-from traders.runtime.rules import GRACE, Report, State, state_of
+from traders.runtime.rules import GRACE, EngineReport, State, state_of
 
 
 class _Seconds(Func):
@@ -40,7 +40,7 @@ def state_of_trader(trader: TraderConfig, now: datetime) -> State:
         retired=trader.detail["retired"],
         version=trader.version,
         decision_interval_seconds=trader.detail["llm"]["decision_interval_seconds"],
-        report=Report(
+        report=EngineReport(
             active_version=runtime.active_config_version,
             is_running=runtime.is_running,
             paused_until=_paused_until(runtime.detail),

@@ -23,7 +23,7 @@ from trading.schema.common import Origin
 from trading.schema.decision import DecisionDetail, JournalEntry
 from trading.schema.exclusion import RecordKind
 from trading.schema.leaf import Text
-from trading.schema.message import Role, Said
+from trading.schema.message import MessageRole, Said
 from trading.schema.spelling import names_in, spelled_detail
 
 # Not the token's name: an entry that is sent again by its successor is the same entry.
@@ -33,7 +33,7 @@ router = Router(tags=["Journal: write-journal"], auth=TokenWith(Scope.WRITE_JOUR
 
 
 class Message(Body):
-    role: Role
+    role: MessageRole
     content: Text
     sent_at: StoredMoment | None = None
 

@@ -12,7 +12,7 @@ from functools import partial
 from django.db import Error
 from msgspec import structs
 
-from trading.export.directory.manifest import Entry, Manifest, Source
+from trading.export.directory.manifest import DocumentSource, Manifest, ManifestEntry
 from trading.export.directory.runs import ExportDirectory, Run, digest
 from trading.export.documents.names import Document, of_trader
 from trading.export.parts.all import Parts
@@ -67,7 +67,7 @@ class Exporter:
         self.directory.prune(keep_after_ms=as_of - self.options.delay_ms)
         return manifest
 
-    def _entries(self, run: Run, as_of: int, analytics_seconds: float | None) -> Iterator[Entry]:
+    def _entries(self, run: Run, as_of: int, analytics_seconds: float | None) -> Iterator[ManifestEntry]:
         self.parts.begin(analytics_seconds)
         for document in Document:
             yield self._entry(run, document, as_of, partial(self._planned, document))
@@ -79,7 +79,7 @@ class Exporter:
         with on_its_own():
             return self.parts.plan(document)
 
-    def _entry(self, run: Run, name: str, as_of: int, plan: Callable[[], Planned]) -> Entry:
+    def _entry(self, run: Run, name: str, as_of: int, plan: Callable[[], Planned]) -> ManifestEntry:
         if self.is_stopping():
             raise Stopped
         try:
@@ -94,29 +94,29 @@ class Exporter:
             self._signatures.pop(name, None)
             return _failed(run, name, as_of, f"{type(error).__name__}: {error}"[:500])
 
-    def _rendered(self, run: Run, name: str, as_of: int, planned: Planned) -> Entry:
+    def _rendered(self, run: Run, name: str, as_of: int, planned: Planned) -> ManifestEntry:
         before = run.previous.manifest.entry(name) if run.previous else None
         if before and before.size and self._is_as_before(name, before, planned) and run.keep(name):
             self._signatures[name] = planned.signature
             return _kept(before, planned.source)
         made = planned.render(as_of)
         self._signatures[name] = planned.signature
-        entry = Entry(name=name, source=planned.source, as_of=as_of, rows=planned.rows, slices=made.slices)
+        entry = ManifestEntry(name=name, source=planned.source, as_of=as_of, rows=planned.rows, slices=made.slices)
         return run.put(entry, made.body)
 
-    def _is_as_before(self, name: str, before: Entry, planned: Planned) -> bool:
+    def _is_as_before(self, name: str, before: ManifestEntry, planned: Planned) -> bool:
         """By what it is made of; after a start, by making it for the moment of the one before."""
         if name in self._signatures:
             return self._signatures[name] == planned.signature
         return digest(planned.render(before.as_of).body) == before.sha256
 
 
-def _kept(before: Entry, source: Source) -> Entry:
+def _kept(before: ManifestEntry, source: DocumentSource) -> ManifestEntry:
     return structs.replace(before, source=source, is_stale=False, error=None)
 
 
-def _failed(run: Run, name: str, as_of: int, why: str) -> Entry:
+def _failed(run: Run, name: str, as_of: int, why: str) -> ManifestEntry:
     before = run.previous.manifest.entry(name) if run.previous else None
     if before is None or not before.size or not run.keep(name):
-        return Entry(name=name, source=Source.PREVIOUS, as_of=as_of, is_stale=True, error=why)
-    return structs.replace(before, source=Source.PREVIOUS, is_stale=True, error=why)
+        return ManifestEntry(name=name, source=DocumentSource.PREVIOUS, as_of=as_of, is_stale=True, error=why)
+    return structs.replace(before, source=DocumentSource.PREVIOUS, is_stale=True, error=why)

@@ -16,7 +16,7 @@ from trading.export.directory.manifest import Manifest
 from trading.export.parts.options import Options
 from trading.export.queries.snapshot import ExportLock, snapshot
 from trading.export.status import file as status
-from trading.export.status.file import Status
+from trading.export.status.file import ExportStatus
 from trading.export.watch import Watch
 from trading.live import services as live
 
@@ -45,7 +45,7 @@ class Beats:
     every_seconds: float
     report: Callable[[Manifest], None] = lambda manifest: None
     say: Callable[[str], None] = lambda text: None
-    tell: Callable[[Status], None] = lambda status: None
+    tell: Callable[[ExportStatus], None] = lambda status: None
     stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:

@@ -12,12 +12,12 @@ from django.db import DatabaseError
 
 from trading.export.queries import fleet as export_fleet
 from trading.export.queries.fleet import SyncState
-from trading.export.status.file import Seen, Status
+from trading.export.status.file import ExportStatus, Seen
 from trading.live.keys import MARKET_CTX, PRICE, TRADER_HASHES, Key
 from trading.live.redis import store
 from trading.live.redis.outage import outage
 from trading.record.exclusions import queries as exclusions
-from trading.schema.live_store.answers import Fresh, Stale
+from trading.schema.live_store.answers import Fresh, StaleValue
 from trading.schema.unreadable import Unreadable
 
 MOST_ERROR_CHARACTERS = 300
@@ -85,8 +85,8 @@ class Watch:
         else:
             self._redis = Seen(is_up=False, at=self._redis.at, error="does not answer")
 
-    def status(self, analytics_waiting: int, unreadable: Sequence[Unreadable] = ()) -> Status:
-        return Status(
+    def status(self, analytics_waiting: int, unreadable: Sequence[Unreadable] = ()) -> ExportStatus:
+        return ExportStatus(
             at=time.time(),
             pid=os.getpid(),
             postgres=self._postgres,
@@ -118,7 +118,7 @@ class Watch:
         found = store.read_all(key)
         if found is None:
             return False
-        ages = [answer.age_seconds for answer in found.values() if isinstance(answer, Fresh | Stale)]
+        ages = [answer.age_seconds for answer in found.values() if isinstance(answer, Fresh | StaleValue)]
         if ages:
             self._live_ages[key.name] = round(min(ages), 3)
         return True

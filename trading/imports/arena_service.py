@@ -8,8 +8,8 @@ from pathlib import Path
 
 from trading.imports import kinds as import_kinds
 from trading.imports.arena import equity
-from trading.imports.arena.document import Document
-from trading.imports.arena.files import KEYS, Found, Kind, find
+from trading.imports.arena.document import ArenaDocument
+from trading.imports.arena.files import KEYS, ArenaKind, Found, find
 from trading.imports.batches import Desk
 from trading.imports.owners import Owners
 from trading.imports.report import ImportReport
@@ -20,12 +20,12 @@ from trading.schema.reject import OnReject
 
 OnBytes = Callable[[int], None]
 
-_IMPORTS: dict[Kind, Callable[[Desk, Document], None]] = {
-    Kind.PRICES: import_kinds.import_symbols,
-    Kind.TRADES: import_kinds.import_trades,
-    Kind.POSITIONS: import_kinds.import_positions,
-    Kind.CONVERSATIONS: import_kinds.import_conversations,
-    Kind.INCEPTION: import_kinds.import_inception,
+_IMPORTS: dict[ArenaKind, Callable[[Desk, ArenaDocument], None]] = {
+    ArenaKind.PRICES: import_kinds.import_symbols,
+    ArenaKind.TRADES: import_kinds.import_trades,
+    ArenaKind.POSITIONS: import_kinds.import_positions,
+    ArenaKind.CONVERSATIONS: import_kinds.import_conversations,
+    ArenaKind.INCEPTION: import_kinds.import_inception,
 }
 
 
@@ -67,11 +67,11 @@ def import_arena(
 def _import_files(desk: Desk, found: Found, on_bytes: OnBytes) -> None:
     served_ms: int | None = None
     for kind, path in found.files.items():
-        if kind is Kind.JOURNAL:
+        if kind is ArenaKind.JOURNAL:
             import_kinds.import_cycles(desk, path)
             continue
-        document = Document(path, KEYS[kind], on_bytes)
-        if kind is not Kind.LEADERBOARD:
+        document = ArenaDocument(path, KEYS[kind], on_bytes)
+        if kind is not ArenaKind.LEADERBOARD:
             _IMPORTS[kind](desk, document)
             served_ms = served_ms or equity.served_ms(document.server_time)
         elif served_ms is not None:

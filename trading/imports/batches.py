@@ -14,7 +14,7 @@ from trading.imports.owners import Owners
 from trading.imports.report import ImportReport
 from trading.record.rules.errors import InvalidRecord, StrictImport
 from trading.record.stored import symbols
-from trading.record.stored.outcome import Outcome
+from trading.record.stored.outcome import WriteOutcome
 from trading.record.writing.clean import clean
 from trading.schema.contract import TRADER
 from trading.schema.reject import OnReject, Reject
@@ -79,7 +79,7 @@ class Desk:
         table: str,
         file: Path,
         candidates: Iterable[Candidate[Row]],
-        copy: Callable[[Sequence[Row]], Outcome],
+        copy: Callable[[Sequence[Row]], WriteOutcome],
         *,
         size: int,
         check: Callable[[Row], Row] = lambda row: row,

@@ -10,12 +10,12 @@ from traders.schema.jsonio import Json
 from traders.schema.messages import _
 from trading.imports.arena import conversations, equity, positions, prices, trades
 from trading.imports.arena.broken import BrokenFile
-from trading.imports.arena.document import Document
+from trading.imports.arena.document import ArenaDocument
 from trading.imports.batches import Candidate, Desk
 from trading.imports.journal_service import import_journal
 from trading.record.rules.closing import closed_by
 from trading.record.rules.errors import InvalidRecord
-from trading.record.stored.outcome import Outcome
+from trading.record.stored.outcome import WriteOutcome
 from trading.record.writing.bulk_positions import copy_positions
 from trading.record.writing.bulk_trades import copy_trades
 from trading.record.writing.closings import Opening, trades_that_closed
@@ -24,9 +24,9 @@ from trading.record.writing.messages import copy_messages
 from trading.schema.common import Versions
 from trading.schema.contract import TRADER
 from trading.schema.facts import EquityPoint
-from trading.schema.message import Message
-from trading.schema.position import Position
-from trading.schema.trade import Trade
+from trading.schema.message import MessageRecord
+from trading.schema.position import PositionRecord
+from trading.schema.trade import TradeRecord
 
 BATCH = 2000
 # Prompts are long: a batch of messages must be small to stay small.
@@ -37,7 +37,7 @@ SYMBOLS, TRADES, POSITIONS = "symbols", "trades", "positions"
 CONVERSATIONS, EQUITY, JOURNAL = "conversation_messages", "equity_snapshots", "decision_journal"
 
 
-def import_symbols(desk: Desk, document: Document) -> None:
+def import_symbols(desk: Desk, document: ArenaDocument) -> None:
     found: set[str] = set()
     for index, record in document:
         try:
@@ -56,8 +56,8 @@ def import_symbols(desk: Desk, document: Document) -> None:
     desk.report.table(SYMBOLS).known += len(found) - new
 
 
-def import_trades(desk: Desk, document: Document) -> None:
-    def read() -> Iterator[Candidate[Trade]]:
+def import_trades(desk: Desk, document: ArenaDocument) -> None:
+    def read() -> Iterator[Candidate[TradeRecord]]:
         for index, record in document:
             if desk.is_benchmark(TRADES, record):
                 continue
@@ -68,7 +68,7 @@ def import_trades(desk: Desk, document: Document) -> None:
             except InvalidRecord as error:
                 desk.refuse(TRADES, document.path, index, error, record)
 
-    def attributed(trade: Trade) -> Trade:
+    def attributed(trade: TradeRecord) -> TradeRecord:
         _require_active(desk, trade.trader_id, trade.close_ts_ms, "exit_time", "closed")
         entry, exit_ = trade.detail.fills
         versions = Versions(
@@ -77,36 +77,36 @@ def import_trades(desk: Desk, document: Document) -> None:
         )
         return replace(trade, detail=trade.detail.model_copy(update={"versions": versions}))
 
-    def copied(batch: Sequence[Trade]) -> Outcome:
+    def copied(batch: Sequence[TradeRecord]) -> WriteOutcome:
         desk.record_symbols({trade.symbol for trade in batch})
         return copy_trades(batch)
 
     desk.take(TRADES, document.path, read(), copied, size=BATCH, check=attributed)
 
 
-def import_positions(desk: Desk, document: Document) -> None:
-    def read() -> Iterator[Candidate[Position]]:
+def import_positions(desk: Desk, document: ArenaDocument) -> None:
+    def read() -> Iterator[Candidate[PositionRecord]]:
         for index, record in document:
             if desk.is_benchmark(POSITIONS, record):
                 continue
             for trader_id, held, read in _held(desk, document, index, record):
                 yield Candidate(index, held, trader_id, read, f"positions.{read.symbol}")
 
-    def attributed(position: Position) -> Position:
+    def attributed(position: PositionRecord) -> PositionRecord:
         entry, orders = position.detail.entry, position.detail.orders
         _require_active(desk, position.trader_id, entry.time_ms, "entry_time", "was opened")
         version = desk.owners.version(position.trader_id, entry.time_ms, orders.entry_oid if orders else None)
         return replace(position, detail=position.detail.model_copy(update={"versions": Versions(entry=version)}))
 
-    def copied(batch: Sequence[Position]) -> Outcome:
+    def copied(batch: Sequence[PositionRecord]) -> WriteOutcome:
         desk.record_symbols({position.symbol for position in batch})
         return copy_positions(_as_closed_since(batch))
 
     desk.take(POSITIONS, document.path, read(), copied, size=BATCH, check=attributed)
 
 
-def import_conversations(desk: Desk, document: Document) -> None:
-    def read() -> Iterator[Candidate[Message]]:
+def import_conversations(desk: Desk, document: ArenaDocument) -> None:
+    def read() -> Iterator[Candidate[MessageRecord]]:
         for index, record in document:
             if desk.is_benchmark(CONVERSATIONS, record):
                 continue
@@ -129,15 +129,15 @@ def import_cycles(desk: Desk, directory: Path) -> None:
     table.redacted = done.redacted
 
 
-def import_inception(desk: Desk, document: Document) -> None:
+def import_inception(desk: Desk, document: ArenaDocument) -> None:
     _import_equity(desk, document, TRADER, equity.read_inception)
 
 
-def import_leaderboard(desk: Desk, document: Document, served_ms: int) -> None:
+def import_leaderboard(desk: Desk, document: ArenaDocument, served_ms: int) -> None:
     _import_equity(desk, document, "id", lambda record: equity.read_standing(record, served_ms))
 
 
-def _import_equity(desk: Desk, document: Document, owner: str, read_point: Callable[[Json], EquityPoint]) -> None:
+def _import_equity(desk: Desk, document: ArenaDocument, owner: str, read_point: Callable[[Json], EquityPoint]) -> None:
     def read() -> Iterator[Candidate[EquityPoint]]:
         for index, record in document:
             if desk.is_benchmark(EQUITY, record, owner):
@@ -151,7 +151,7 @@ def _import_equity(desk: Desk, document: Document, owner: str, read_point: Calla
     desk.take(EQUITY, document.path, read(), copy_equity, size=BATCH)
 
 
-def _held(desk: Desk, document: Document, index: int, record: Json) -> Iterator[tuple[str, Json, Position]]:
+def _held(desk: Desk, document: ArenaDocument, index: int, record: Json) -> Iterator[tuple[str, Json, PositionRecord]]:
     """The positions of one account that can be taken; the others are refused one by one."""
     try:
         for trader_id, held, read in positions.read_account(record, desk.spell):
@@ -167,12 +167,12 @@ def _held(desk: Desk, document: Document, index: int, record: Json) -> Iterator[
         desk.refuse(POSITIONS, document.path, index, error, record)
 
 
-def _as_closed_since(batch: Sequence[Position]) -> list[Position]:
+def _as_closed_since(batch: Sequence[PositionRecord]) -> list[PositionRecord]:
     found = trades_that_closed({opening for position in batch if (opening := _opening(position))})
     return [closed_by(position, found.get(_opening(position) or ("", "", ""), ())) for position in batch]
 
 
-def _opening(position: Position) -> Opening | None:
+def _opening(position: PositionRecord) -> Opening | None:
     orders = position.detail.orders
     if orders is None or orders.entry_oid is None:
         return None

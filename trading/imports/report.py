@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from trading.record.stored.outcome import Outcome
+from trading.record.stored.outcome import WriteOutcome
 
 
 @dataclass
@@ -20,7 +20,7 @@ class TableReport:
     set_aside: int = 0
     redacted: int = 0
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: WriteOutcome) -> None:
         self.inserted += outcome.inserted
         self.known += outcome.known
         self.set_aside += outcome.set_aside

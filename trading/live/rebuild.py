@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from trading.live.keys import CONTROL, beside
 from trading.live.redis.layout import Filling
-from trading.live.redis.mode import FILLED, State
+from trading.live.redis.mode import FILLED, ModeState
 from trading.live.redis.outage import Client
 from trading.live.redis.writes import Writes
 
@@ -19,7 +19,7 @@ class Builder:
     """`began` (microseconds) is when the first part was read: what is younger than that was written meanwhile."""
 
     client: Client
-    state: State
+    state: ModeState
     began: int
     _fillings: list[Filling] = field(init=False)
 

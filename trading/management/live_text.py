@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from traders.management.table import table
 from trading.live.upkeep.inspect import KeyStatus
-from trading.live.upkeep.status import Status
+from trading.live.upkeep.status import StoreStatus
 from trading.schema.live_store.verdicts import Verdict
 
 _HEADER = ("key", "type", "keys", "fields", "bytes", "encoding", "oldest", "stale", "foreign")
 
 
-def status_lines(status: Status) -> Iterator[str]:
+def status_lines(status: StoreStatus) -> Iterator[str]:
     yield f"mode: {status.mode}; followed by {len(status.followers)} processes"
     yield from table([_HEADER, *map(_row, status.keys)])
     total = sum(key.bytes for key in status.keys)

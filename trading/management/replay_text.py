@@ -7,12 +7,16 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from trading.management.exclusion_text import exclusion_json
-from trading.replay.rules.checks.moment import Refusal
+from trading.replay.rules.checks.moment import CheckRefusal
 from trading.replay.rules.replaying import Judged
-from trading.replay.services import Replay, Verdict
+from trading.replay.services import Replay, ReplayVerdict
 from trading.schema.exclusion import who_and_why
 
-MANY = {Verdict.AGREES: "agree", Verdict.DIFFERS: "differ", Verdict.INCOMPLETE: "cannot be checked completely"}
+MANY = {
+    ReplayVerdict.AGREES: "agree",
+    ReplayVerdict.DIFFERS: "differ",
+    ReplayVerdict.INCOMPLETE: "cannot be checked completely",
+}
 PASSES = "every rule lets it through"
 
 
@@ -65,7 +69,7 @@ def change_lines(replay: Replay) -> Iterator[str]:
         yield f"  under {replay.other_name} every rule says the same"
 
 
-def sum_line(verdicts: Counter[Verdict], changed: int, other_name: str) -> str:
+def sum_line(verdicts: Counter[ReplayVerdict], changed: int, other_name: str) -> str:
     said = ", ".join(f"{verdicts[verdict]:,} {word}" for verdict, word in MANY.items() if verdicts[verdict])
     line = f"{verdicts.total():,} decisions: {said or 'none in that period'}."
     return f"{line} {changed:,} would be judged otherwise under {other_name}." if other_name else line
@@ -116,7 +120,7 @@ def _judged_json(one: Judged) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _refusals_json(refusals: Sequence[Refusal] | None) -> list[dict[str, Any]] | None:
+def _refusals_json(refusals: Sequence[CheckRefusal] | None) -> list[dict[str, Any]] | None:
     if refusals is None:
         return None
     return [
@@ -140,7 +144,7 @@ def _done(one: Judged) -> str:
     return "was done" if one.recorded.ok else f"failed ({one.recorded.error or 'no reason was recorded'})"
 
 
-def _ruled(refusals: Sequence[Refusal] | None) -> str:
+def _ruled(refusals: Sequence[CheckRefusal] | None) -> str:
     if refusals is None:
         return "there are no settings of its time"
     return "refused by " + "; ".join(f"{r.rule} ({r.message})" for r in refusals) if refusals else PASSES

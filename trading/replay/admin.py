@@ -16,7 +16,7 @@ from trading.record.pages import RecordPage
 from trading.record.rules.errors import CannotBeRead, RecordError
 from trading.record.stored.bounds import LARGEST_ID
 from trading.replay.forms import ReplayForm
-from trading.replay.services import Replay, Verdict, replay
+from trading.replay.services import Replay, ReplayVerdict, replay
 
 
 def replay_view(page: RecordPage, decision_id: int) -> HttpResponse:
@@ -47,15 +47,15 @@ def replay_view(page: RecordPage, decision_id: int) -> HttpResponse:
 def _verdict(found: Replay) -> dict[str, Any]:
     """Its state, icon and words, as every state is shown."""
     state, icon, word, said = {
-        Verdict.AGREES: (
+        ReplayVerdict.AGREES: (
             *("running", "check_circle", _("agrees")),
             _("Parsed and checked again, the answer leads to exactly what was recorded."),
         ),
-        Verdict.DIFFERS: (
+        ReplayVerdict.DIFFERS: (
             *("stopped", "error", _("differs")),
             _("Parsed and checked again, the answer leads to something else than was recorded."),
         ),
-        Verdict.INCOMPLETE: (
+        ReplayVerdict.INCOMPLETE: (
             *("paused", "help", _("incomplete")),
             _("Nothing contradicts the record, but not everything could be checked."),
         ),

@@ -20,7 +20,7 @@ from traders.versions.rules.errors import UnknownConfig
 from trading.record.exclusions import queries as exclusions
 from trading.record.rules.errors import RecordError
 from trading.record.writing import decisions
-from trading.replay.rules.replaying import Difference, Judged, RuleChange, decide_again
+from trading.replay.rules.replaying import Judged, ReplayDifference, RuleChange, decide_again
 from trading.schema.decision import Prompt, RecordedDecision
 from trading.schema.exclusion import Exclusion
 
@@ -28,7 +28,7 @@ VERSIONS_KEPT = 32
 NOT_STORED = "its text is not among the stored ones"
 
 
-class Verdict(StrEnum):
+class ReplayVerdict(StrEnum):
     AGREES = "agrees"
     DIFFERS = "differs"
     INCOMPLETE = "incomplete"  # nothing contradicts, but not all could be checked
@@ -54,7 +54,7 @@ class Replay:
     config: StoredConfig | None
     prompts: tuple[PromptThen, ...]
     judged: tuple[Judged, ...]
-    differences: tuple[Difference, ...]
+    differences: tuple[ReplayDifference, ...]
     unchecked: tuple[str, ...]
     notes: tuple[str, ...]
     other: TraderSpec | None = None
@@ -62,10 +62,10 @@ class Replay:
     set_aside: Exclusion | None = None
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> ReplayVerdict:
         if self.differences:
-            return Verdict.DIFFERS
-        return Verdict.INCOMPLETE if self.unchecked else Verdict.AGREES
+            return ReplayVerdict.DIFFERS
+        return ReplayVerdict.INCOMPLETE if self.unchecked else ReplayVerdict.AGREES
 
     @property
     def changes(self) -> list[tuple[Judged, RuleChange]]:
@@ -170,14 +170,14 @@ def _trader_of(config: StoredConfig) -> TraderSpec:
     return config.spec
 
 
-def _template_difference(own: StoredConfig | None, sent: Prompt | None) -> list[Difference]:
+def _template_difference(own: StoredConfig | None, sent: Prompt | None) -> list[ReplayDifference]:
     if own is None or sent is None or sent.template_sha256 is None:
         return []
     named = _trader_of(own).detail.prompts
     if sent.template_sha256 in (named.system_sha256, named.executor_sha256):
         return []
     message = f"the template that was sent is none of version {own.version}'s prompts"
-    return [Difference("prompt.template_sha256", sent.template_sha256, named.executor_sha256, message)]
+    return [ReplayDifference("prompt.template_sha256", sent.template_sha256, named.executor_sha256, message)]
 
 
 def _missing_settings(recorded: RecordedDecision) -> list[str]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from traders.schema.messages import _
-from trading.schema.leaf import Amount, Identifier, Kind, Line, Part, Text, leaf
+from trading.schema.leaf import Amount, Identifier, LeafKind, Line, Part, Text, leaf
 
 NANOSECONDS_PER_MS = 1_000_000
 # Of an exchange, where the source named none.
@@ -28,33 +28,35 @@ Extra = dict[Text, Any]
 
 
 class Exchange(Part):
-    provider: Line = leaf(UNKNOWN_PROVIDER, label=_("Exchange"), kind=Kind.TEXT, min_length=1, max_length=200)
-    position_id: Identifier | None = leaf(None, label=_("Exchange's position id"), kind=Kind.IDENTIFIER)
+    provider: Line = leaf(UNKNOWN_PROVIDER, label=_("Exchange"), kind=LeafKind.TEXT, min_length=1, max_length=200)
+    position_id: Identifier | None = leaf(None, label=_("Exchange's position id"), kind=LeafKind.IDENTIFIER)
 
 
 class ExitPlan(Part):
-    tp_price: Amount | None = leaf(None, label=_("Take-profit"), kind=Kind.PRICE, unit="USD", gt=0)
-    sl_price: Amount | None = leaf(None, label=_("Stop-loss"), kind=Kind.PRICE, unit="USD", gt=0)
-    trailing_stop_pct: Amount | None = leaf(None, label=_("Trailing stop"), kind=Kind.PERCENT, unit="%", gt=0, le=100)
+    tp_price: Amount | None = leaf(None, label=_("Take-profit"), kind=LeafKind.PRICE, unit="USD", gt=0)
+    sl_price: Amount | None = leaf(None, label=_("Stop-loss"), kind=LeafKind.PRICE, unit="USD", gt=0)
+    trailing_stop_pct: Amount | None = leaf(
+        None, label=_("Trailing stop"), kind=LeafKind.PERCENT, unit="%", gt=0, le=100
+    )
     invalidation_condition: Text | None = leaf(
-        None, label=_("Invalidation"), kind=Kind.LONG_TEXT, help=_("What would prove the idea wrong, in words.")
+        None, label=_("Invalidation"), kind=LeafKind.LONG_TEXT, help=_("What would prove the idea wrong, in words.")
     )
 
 
 class Versions(Part):
     """Which configurations opened and closed it. None: before the trader's first version, or not closed."""
 
-    entry: int | None = leaf(None, label=_("Opened by version"), kind=Kind.VERSION, ge=1)
-    exit: int | None = leaf(None, label=_("Closed by version"), kind=Kind.VERSION, ge=1)
+    entry: int | None = leaf(None, label=_("Opened by version"), kind=LeafKind.VERSION, ge=1)
+    exit: int | None = leaf(None, label=_("Closed by version"), kind=LeafKind.VERSION, ge=1)
 
 
 class Origin(Part):
     """Where an imported record comes from, and the texts of the source that its numbers do not give back."""
 
-    system: Line = leaf(label=_("Imported from"), kind=Kind.TEXT, max_length=100)
-    id: Text | None = leaf(None, label=_("Id at the source"), kind=Kind.IDENTIFIER)
+    system: Line = leaf(label=_("Imported from"), kind=LeafKind.TEXT, max_length=100)
+    id: Text | None = leaf(None, label=_("Id at the source"), kind=LeafKind.IDENTIFIER)
     key: Text | None = leaf(
-        None, label=_("Key"), kind=Kind.IDENTIFIER, help=_("By it the same record is known when it comes again.")
+        None, label=_("Key"), kind=LeafKind.IDENTIFIER, help=_("By it the same record is known when it comes again.")
     )
-    file: Text | None = leaf(None, label=_("File"), kind=Kind.TEXT)
-    fields: dict[Text, Text] | None = leaf(None, label=_("Further fields"), kind=Kind.TEXT)
+    file: Text | None = leaf(None, label=_("File"), kind=LeafKind.TEXT)
+    fields: dict[Text, Text] | None = leaf(None, label=_("Further fields"), kind=LeafKind.TEXT)

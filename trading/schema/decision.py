@@ -10,7 +10,7 @@ from traders.schema.messages import _
 from traders.schema.settings.trader import Digest
 from traders.schema.symbols import Symbol
 from trading.schema.common import Extra, Origin, Side
-from trading.schema.leaf import Amount, Boolean, Identifier, Integer, Kind, Line, MomentMs, Part, Text, leaf
+from trading.schema.leaf import Amount, Boolean, Identifier, Integer, LeafKind, Line, MomentMs, Part, Text, leaf
 
 
 class Action(StrEnum):
@@ -57,124 +57,124 @@ class Action(StrEnum):
 class Prompt(Part):
     """The text that was sent: whole, or as the digest of a template in `prompt_texts` and what was rendered into it."""
 
-    template_sha256: Digest | None = leaf(None, label=_("Template"), kind=Kind.IDENTIFIER)
-    system_text: Text | None = leaf(None, label=_("System prompt sent"), kind=Kind.LONG_TEXT)
-    user_text: Text | None = leaf(None, label=_("User prompt sent"), kind=Kind.LONG_TEXT)
+    template_sha256: Digest | None = leaf(None, label=_("Template"), kind=LeafKind.IDENTIFIER)
+    system_text: Text | None = leaf(None, label=_("System prompt sent"), kind=LeafKind.LONG_TEXT)
+    user_text: Text | None = leaf(None, label=_("User prompt sent"), kind=LeafKind.LONG_TEXT)
     digest: Text | None = leaf(
-        None, label=_("Digest of the prompt"), kind=Kind.IDENTIFIER, help=_("SHA-256 of the rendered prompt.")
+        None, label=_("Digest of the prompt"), kind=LeafKind.IDENTIFIER, help=_("SHA-256 of the rendered prompt.")
     )
 
 
-class Answer(Part):
-    model: Line | None = leaf(None, label=_("Model"), kind=Kind.TEXT, max_length=200)
-    text: Text | None = leaf(None, label=_("Raw answer"), kind=Kind.LONG_TEXT)
-    reasoning: Text | None = leaf(None, label=_("Reasoning"), kind=Kind.LONG_TEXT)
+class ModelAnswer(Part):
+    model: Line | None = leaf(None, label=_("Model"), kind=LeafKind.TEXT, max_length=200)
+    text: Text | None = leaf(None, label=_("Raw answer"), kind=LeafKind.LONG_TEXT)
+    reasoning: Text | None = leaf(None, label=_("Reasoning"), kind=LeafKind.LONG_TEXT)
 
 
 class Usage(Part):
-    prompt_tokens: Integer | None = leaf(None, label=_("Prompt tokens"), kind=Kind.COUNT, ge=0)
-    completion_tokens: Integer | None = leaf(None, label=_("Completion tokens"), kind=Kind.COUNT, ge=0)
-    cost_usd: Amount | None = leaf(None, label=_("Cost"), kind=Kind.MONEY, unit="USD", ge=0)
-    latency_ms: Integer | None = leaf(None, label=_("Latency"), kind=Kind.COUNT, unit="ms", ge=0)
+    prompt_tokens: Integer | None = leaf(None, label=_("Prompt tokens"), kind=LeafKind.COUNT, ge=0)
+    completion_tokens: Integer | None = leaf(None, label=_("Completion tokens"), kind=LeafKind.COUNT, ge=0)
+    cost_usd: Amount | None = leaf(None, label=_("Cost"), kind=LeafKind.MONEY, unit="USD", ge=0)
+    latency_ms: Integer | None = leaf(None, label=_("Latency"), kind=LeafKind.COUNT, unit="ms", ge=0)
 
 
 class Decision(Part):
     """What the model decided about one symbol."""
 
-    symbol: Symbol = leaf(label=_("Symbol"), kind=Kind.TEXT)
-    action: Action = leaf(label=_("Action"), kind=Kind.TEXT)
-    leverage: Amount | None = leaf(None, label=_("Leverage"), kind=Kind.NUMBER, unit="x", ge=0)
-    position_size_usd: Amount | None = leaf(None, label=_("Position size"), kind=Kind.MONEY, unit="USD", ge=0)
-    entry_price: Amount | None = leaf(None, label=_("Entry price"), kind=Kind.PRICE, unit="USD", ge=0)
-    stop_loss: Amount | None = leaf(None, label=_("Stop-loss"), kind=Kind.PRICE, unit="USD", ge=0)
-    take_profit: Amount | None = leaf(None, label=_("Take-profit"), kind=Kind.PRICE, unit="USD", ge=0)
-    confidence: Amount | None = leaf(None, label=_("Confidence"), kind=Kind.NUMBER, unit="0-100", ge=0, le=100)
-    risk_usd: Amount | None = leaf(None, label=_("At risk"), kind=Kind.MONEY, unit="USD", ge=0)
-    reasoning: Text | None = leaf(None, label=_("Reasoning"), kind=Kind.LONG_TEXT)
-    invalidation_condition: Text | None = leaf(None, label=_("Invalidation"), kind=Kind.LONG_TEXT)
+    symbol: Symbol = leaf(label=_("Symbol"), kind=LeafKind.TEXT)
+    action: Action = leaf(label=_("Action"), kind=LeafKind.TEXT)
+    leverage: Amount | None = leaf(None, label=_("Leverage"), kind=LeafKind.NUMBER, unit="x", ge=0)
+    position_size_usd: Amount | None = leaf(None, label=_("Position size"), kind=LeafKind.MONEY, unit="USD", ge=0)
+    entry_price: Amount | None = leaf(None, label=_("Entry price"), kind=LeafKind.PRICE, unit="USD", ge=0)
+    stop_loss: Amount | None = leaf(None, label=_("Stop-loss"), kind=LeafKind.PRICE, unit="USD", ge=0)
+    take_profit: Amount | None = leaf(None, label=_("Take-profit"), kind=LeafKind.PRICE, unit="USD", ge=0)
+    confidence: Amount | None = leaf(None, label=_("Confidence"), kind=LeafKind.NUMBER, unit="0-100", ge=0, le=100)
+    risk_usd: Amount | None = leaf(None, label=_("At risk"), kind=LeafKind.MONEY, unit="USD", ge=0)
+    reasoning: Text | None = leaf(None, label=_("Reasoning"), kind=LeafKind.LONG_TEXT)
+    invalidation_condition: Text | None = leaf(None, label=_("Invalidation"), kind=LeafKind.LONG_TEXT)
 
 
 class Account(Part):
-    equity_usd: Amount | None = leaf(None, label=_("Equity"), kind=Kind.MONEY, unit="USD")
-    available_usd: Amount | None = leaf(None, label=_("Available"), kind=Kind.MONEY, unit="USD")
-    used_margin_usd: Amount | None = leaf(None, label=_("Used margin"), kind=Kind.MONEY, unit="USD")
-    used_margin_pct: Amount | None = leaf(None, label=_("Margin usage"), kind=Kind.PERCENT, unit="%")
-    positions: Integer | None = leaf(None, label=_("Open positions"), kind=Kind.COUNT, ge=0)
-    sharpe_ratio: Amount | None = leaf(None, label=_("Sharpe ratio"), kind=Kind.NUMBER)
+    equity_usd: Amount | None = leaf(None, label=_("Equity"), kind=LeafKind.MONEY, unit="USD")
+    available_usd: Amount | None = leaf(None, label=_("Available"), kind=LeafKind.MONEY, unit="USD")
+    used_margin_usd: Amount | None = leaf(None, label=_("Used margin"), kind=LeafKind.MONEY, unit="USD")
+    used_margin_pct: Amount | None = leaf(None, label=_("Margin usage"), kind=LeafKind.PERCENT, unit="%")
+    positions: Integer | None = leaf(None, label=_("Open positions"), kind=LeafKind.COUNT, ge=0)
+    sharpe_ratio: Amount | None = leaf(None, label=_("Sharpe ratio"), kind=LeafKind.NUMBER)
 
 
 class HeldPosition(Part):
     """A position as the model saw it."""
 
-    symbol: Symbol = leaf(label=_("Symbol"), kind=Kind.TEXT)
-    side: Side = leaf(label=_("Side"), kind=Kind.TEXT)
-    quantity: Amount = leaf(label=_("Quantity"), kind=Kind.QUANTITY, ge=0)
-    leverage: Amount | None = leaf(None, label=_("Leverage"), kind=Kind.NUMBER, unit="x", ge=0)
-    entry_price: Amount | None = leaf(None, label=_("Entry price"), kind=Kind.PRICE, unit="USD", ge=0)
-    mark_price: Amount | None = leaf(None, label=_("Mark price"), kind=Kind.PRICE, unit="USD", ge=0)
-    unrealized_pnl: Amount | None = leaf(None, label=_("Unrealized P&L"), kind=Kind.MONEY, unit="USD")
-    liquidation_price: Amount | None = leaf(None, label=_("Liquidation price"), kind=Kind.PRICE, unit="USD", ge=0)
+    symbol: Symbol = leaf(label=_("Symbol"), kind=LeafKind.TEXT)
+    side: Side = leaf(label=_("Side"), kind=LeafKind.TEXT)
+    quantity: Amount = leaf(label=_("Quantity"), kind=LeafKind.QUANTITY, ge=0)
+    leverage: Amount | None = leaf(None, label=_("Leverage"), kind=LeafKind.NUMBER, unit="x", ge=0)
+    entry_price: Amount | None = leaf(None, label=_("Entry price"), kind=LeafKind.PRICE, unit="USD", ge=0)
+    mark_price: Amount | None = leaf(None, label=_("Mark price"), kind=LeafKind.PRICE, unit="USD", ge=0)
+    unrealized_pnl: Amount | None = leaf(None, label=_("Unrealized P&L"), kind=LeafKind.MONEY, unit="USD")
+    liquidation_price: Amount | None = leaf(None, label=_("Liquidation price"), kind=LeafKind.PRICE, unit="USD", ge=0)
 
 
 class Quote(Part):
     """The market of one symbol as the model saw it. Changes are fractions: 0.01 is one per cent."""
 
-    symbol: Symbol = leaf(label=_("Symbol"), kind=Kind.TEXT)
-    price: Amount | None = leaf(None, label=_("Price"), kind=Kind.PRICE, unit="USD", ge=0)
-    change_1h: Amount | None = leaf(None, label=_("Change in 1 h"), kind=Kind.NUMBER)
-    change_4h: Amount | None = leaf(None, label=_("Change in 4 h"), kind=Kind.NUMBER)
-    open_interest: Amount | None = leaf(None, label=_("Open interest"), kind=Kind.QUANTITY, ge=0)
-    funding: Amount | None = leaf(None, label=_("Funding rate"), kind=Kind.NUMBER)
+    symbol: Symbol = leaf(label=_("Symbol"), kind=LeafKind.TEXT)
+    price: Amount | None = leaf(None, label=_("Price"), kind=LeafKind.PRICE, unit="USD", ge=0)
+    change_1h: Amount | None = leaf(None, label=_("Change in 1 h"), kind=LeafKind.NUMBER)
+    change_4h: Amount | None = leaf(None, label=_("Change in 4 h"), kind=LeafKind.NUMBER)
+    open_interest: Amount | None = leaf(None, label=_("Open interest"), kind=LeafKind.QUANTITY, ge=0)
+    funding: Amount | None = leaf(None, label=_("Funding rate"), kind=LeafKind.NUMBER)
 
 
-class Cooldown(Part):
-    symbol: Symbol = leaf(label=_("Symbol"), kind=Kind.TEXT)
-    until_ms: MomentMs = leaf(label=_("Cooling down until"), kind=Kind.MOMENT_MS)
+class JournalCooldown(Part):
+    symbol: Symbol = leaf(label=_("Symbol"), kind=LeafKind.TEXT)
+    until_ms: MomentMs = leaf(label=_("Cooling down until"), kind=LeafKind.MOMENT_MS)
 
 
 class ActionTaken(Part):
     """What was done about one decision. `refused_by` names the rules that held it back."""
 
-    symbol: Symbol = leaf(label=_("Symbol"), kind=Kind.TEXT)
-    action: Action = leaf(label=_("Action"), kind=Kind.TEXT)
-    leverage: Amount | None = leaf(None, label=_("Leverage"), kind=Kind.NUMBER, unit="x", ge=0)
-    position_size_usd: Amount | None = leaf(None, label=_("Position size"), kind=Kind.MONEY, unit="USD", ge=0)
-    entry_price: Amount | None = leaf(None, label=_("Entry price"), kind=Kind.PRICE, unit="USD", ge=0)
-    stop_loss: Amount | None = leaf(None, label=_("Stop-loss"), kind=Kind.PRICE, unit="USD", ge=0)
-    take_profit: Amount | None = leaf(None, label=_("Take-profit"), kind=Kind.PRICE, unit="USD", ge=0)
-    confidence: Amount | None = leaf(None, label=_("Confidence"), kind=Kind.NUMBER, unit="0-100", ge=0, le=100)
-    order_id: Identifier | None = leaf(None, label=_("Order"), kind=Kind.IDENTIFIER)
-    ok: Boolean = leaf(label=_("Done"), kind=Kind.FLAG)
-    refused_by: tuple[str, ...] | None = leaf(None, label=_("Refused by"), kind=Kind.TEXT)
-    error: Text | None = leaf(None, label=_("Error"), kind=Kind.LONG_TEXT)
+    symbol: Symbol = leaf(label=_("Symbol"), kind=LeafKind.TEXT)
+    action: Action = leaf(label=_("Action"), kind=LeafKind.TEXT)
+    leverage: Amount | None = leaf(None, label=_("Leverage"), kind=LeafKind.NUMBER, unit="x", ge=0)
+    position_size_usd: Amount | None = leaf(None, label=_("Position size"), kind=LeafKind.MONEY, unit="USD", ge=0)
+    entry_price: Amount | None = leaf(None, label=_("Entry price"), kind=LeafKind.PRICE, unit="USD", ge=0)
+    stop_loss: Amount | None = leaf(None, label=_("Stop-loss"), kind=LeafKind.PRICE, unit="USD", ge=0)
+    take_profit: Amount | None = leaf(None, label=_("Take-profit"), kind=LeafKind.PRICE, unit="USD", ge=0)
+    confidence: Amount | None = leaf(None, label=_("Confidence"), kind=LeafKind.NUMBER, unit="0-100", ge=0, le=100)
+    order_id: Identifier | None = leaf(None, label=_("Order"), kind=LeafKind.IDENTIFIER)
+    ok: Boolean = leaf(label=_("Done"), kind=LeafKind.FLAG)
+    refused_by: tuple[str, ...] | None = leaf(None, label=_("Refused by"), kind=LeafKind.TEXT)
+    error: Text | None = leaf(None, label=_("Error"), kind=LeafKind.LONG_TEXT)
 
 
 class Engine(Part):
     """What only the engine that wrote the entry knows."""
 
     cycle: Integer | None = leaf(
-        None, label=_("Engine's cycle"), kind=Kind.COUNT, help=_("Restarts at each start of the engine.")
+        None, label=_("Engine's cycle"), kind=LeafKind.COUNT, help=_("Restarts at each start of the engine.")
     )
-    written_at: Text | None = leaf(None, label=_("Written"), kind=Kind.TEXT)
+    written_at: Text | None = leaf(None, label=_("Written"), kind=LeafKind.TEXT)
 
 
 class DecisionDetail(Part):
     """`market` and `candidates` None: not recorded; empty: there were none."""
 
     prompt: Prompt | None = None
-    answer: Answer | None = None
+    answer: ModelAnswer | None = None
     decisions: tuple[Decision, ...] = ()
     account: Account | None = None
     positions: tuple[HeldPosition, ...] | None = None
-    candidates: tuple[str, ...] | None = leaf(None, label=_("Candidates"), kind=Kind.TEXT)
+    candidates: tuple[str, ...] | None = leaf(None, label=_("Candidates"), kind=LeafKind.TEXT)
     market: tuple[Quote, ...] | None = None
-    cooldowns: tuple[Cooldown, ...] | None = None
+    cooldowns: tuple[JournalCooldown, ...] | None = None
     actions: tuple[ActionTaken, ...] = ()
     usage: Usage | None = None
-    error: Text | None = leaf(None, label=_("Error"), kind=Kind.LONG_TEXT)
+    error: Text | None = leaf(None, label=_("Error"), kind=LeafKind.LONG_TEXT)
     engine: Engine | None = None
     origin: Origin | None = None
-    extra: Extra | None = leaf(None, label=_("Further fields"), kind=Kind.TEXT)
+    extra: Extra | None = leaf(None, label=_("Further fields"), kind=LeafKind.TEXT)
 
 
 @dataclass(frozen=True)

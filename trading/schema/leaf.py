@@ -20,8 +20,8 @@ __all__ = [
     "Amount",
     "Boolean",
     "Integer",
-    "Kind",
     "Leaf",
+    "LeafKind",
     "Line",
     "Number",
     "Part",
@@ -39,7 +39,7 @@ LARGEST = Decimal(10) ** 15
 LARGEST_IDENTIFIER = 10**MOST_DIGITS
 
 
-class Kind(StrEnum):
+class LeafKind(StrEnum):
     """How a page writes a leaf."""
 
     TEXT = "text"
@@ -64,7 +64,7 @@ class Leaf:
     path: str
     label: str
     unit: str
-    kind: Kind
+    kind: LeafKind
     help: str
 
 
@@ -78,7 +78,7 @@ class Part(BaseModel):
         return self.model_dump(mode="python", exclude_none=True)
 
 
-def leaf(default: Any = REQUIRED, *, label: str, kind: Kind, unit: str = "", help: str = "", **bounds: Any) -> Any:
+def leaf(default: Any = REQUIRED, *, label: str, kind: LeafKind, unit: str = "", help: str = "", **bounds: Any) -> Any:
     """A pydantic Field with what pages need. Without a default the leaf must be given."""
     return Field(
         default, title=label, description=help or None, json_schema_extra={"kind": kind, "unit": unit}, **bounds
@@ -134,7 +134,7 @@ def leaves_of(model: type[Part], prefix: str = "detail") -> Iterator[Leaf]:
         extra = field.json_schema_extra
         if not isinstance(extra, dict):
             raise TypeError(f"{model.__name__}.{name} is neither a part nor a declared leaf")
-        yield Leaf(path, field.title or name, str(extra["unit"]), Kind(str(extra["kind"])), field.description or "")
+        yield Leaf(path, field.title or name, str(extra["unit"]), LeafKind(str(extra["kind"])), field.description or "")
 
 
 def part_in(annotation: Any) -> tuple[Any, bool]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class Role(StrEnum):
+class MessageRole(StrEnum):
     SYSTEM = "system"
     USER = "user"
     ASSISTANT = "assistant"
@@ -18,18 +18,18 @@ class Role(StrEnum):
 class Said:
     """A message beside the decision that it led to."""
 
-    role: Role
+    role: MessageRole
     content: str
     sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class MessageRecord:
     """A row of `conversation_messages`; `sequence` counts from 0 within the conversation."""
 
     trader_id: str
     conversation: str
     sequence: int
-    role: Role
+    role: MessageRole
     content: str
     sent_at: datetime | None

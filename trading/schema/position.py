@@ -7,52 +7,52 @@ from enum import StrEnum
 
 from traders.schema.messages import _
 from trading.schema.common import Exchange, ExitPlan, Extra, Origin, Side, Versions
-from trading.schema.leaf import Amount, Identifier, Kind, MomentMs, Part, leaf
+from trading.schema.leaf import Amount, Identifier, LeafKind, MomentMs, Part, leaf
 
 
-class Status(StrEnum):
+class PositionStatus(StrEnum):
     OPEN = "open"
     CLOSED = "closed"
 
 
 class Entry(Part):
-    price: Amount = leaf(label=_("Entry price"), kind=Kind.PRICE, unit="USD", gt=0)
+    price: Amount = leaf(label=_("Entry price"), kind=LeafKind.PRICE, unit="USD", gt=0)
     quantity: Amount = leaf(
-        label=_("Quantity"), kind=Kind.QUANTITY, help=_("Always positive; the side says which way."), gt=0
+        label=_("Quantity"), kind=LeafKind.QUANTITY, help=_("Always positive; the side says which way."), gt=0
     )
-    time_ms: MomentMs = leaf(label=_("Opened"), kind=Kind.MOMENT_MS)
-    leverage: Amount | None = leaf(None, label=_("Leverage"), kind=Kind.NUMBER, unit="x", gt=0, le=1000)
+    time_ms: MomentMs = leaf(label=_("Opened"), kind=LeafKind.MOMENT_MS)
+    leverage: Amount | None = leaf(None, label=_("Leverage"), kind=LeafKind.NUMBER, unit="x", gt=0, le=1000)
 
 
 class Orders(Part):
-    entry_oid: Identifier | None = leaf(None, label=_("Entry order"), kind=Kind.IDENTIFIER)
-    tp_oid: Identifier | None = leaf(None, label=_("Take-profit order"), kind=Kind.IDENTIFIER)
-    sl_oid: Identifier | None = leaf(None, label=_("Stop-loss order"), kind=Kind.IDENTIFIER)
+    entry_oid: Identifier | None = leaf(None, label=_("Entry order"), kind=LeafKind.IDENTIFIER)
+    tp_oid: Identifier | None = leaf(None, label=_("Take-profit order"), kind=LeafKind.IDENTIFIER)
+    sl_oid: Identifier | None = leaf(None, label=_("Stop-loss order"), kind=LeafKind.IDENTIFIER)
 
 
 class PositionRisk(Part):
-    confidence: Amount | None = leaf(None, label=_("Confidence"), kind=Kind.NUMBER, unit="0-100", ge=0, le=100)
-    risk_usd: Amount | None = leaf(None, label=_("At risk"), kind=Kind.MONEY, unit="USD", ge=0)
+    confidence: Amount | None = leaf(None, label=_("Confidence"), kind=LeafKind.NUMBER, unit="0-100", ge=0, le=100)
+    risk_usd: Amount | None = leaf(None, label=_("At risk"), kind=LeafKind.MONEY, unit="USD", ge=0)
 
 
 class Close(Part):
-    price: Amount = leaf(label=_("Exit price"), kind=Kind.PRICE, unit="USD", gt=0)
-    time_ms: MomentMs = leaf(label=_("Closed"), kind=Kind.MOMENT_MS)
-    quantity: Amount = leaf(label=_("Quantity closed"), kind=Kind.QUANTITY, gt=0)
-    pnl: Amount | None = leaf(None, label=_("Net P&L"), kind=Kind.MONEY, unit="USD")
+    price: Amount = leaf(label=_("Exit price"), kind=LeafKind.PRICE, unit="USD", gt=0)
+    time_ms: MomentMs = leaf(label=_("Closed"), kind=LeafKind.MOMENT_MS)
+    quantity: Amount = leaf(label=_("Quantity closed"), kind=LeafKind.QUANTITY, gt=0)
+    pnl: Amount | None = leaf(None, label=_("Net P&L"), kind=LeafKind.MONEY, unit="USD")
 
 
 class Reported(Part):
     """What the exchange or the source last said of it. Nothing is computed from this: prices move."""
 
-    current_price: Amount | None = leaf(None, label=_("Reported price"), kind=Kind.PRICE, unit="USD", ge=0)
-    unrealized_pnl: Amount | None = leaf(None, label=_("Reported unrealized P&L"), kind=Kind.MONEY, unit="USD")
-    closed_pnl: Amount | None = leaf(None, label=_("Reported closed P&L"), kind=Kind.MONEY, unit="USD")
-    margin: Amount | None = leaf(None, label=_("Reported margin"), kind=Kind.MONEY, unit="USD", ge=0)
-    liquidation_price: Amount | None = leaf(None, label=_("Liquidation price"), kind=Kind.PRICE, unit="USD", ge=0)
-    commission: Amount | None = leaf(None, label=_("Reported commission"), kind=Kind.MONEY, unit="USD")
-    slippage: Amount | None = leaf(None, label=_("Reported slippage"), kind=Kind.MONEY, unit="USD")
-    at_ms: MomentMs | None = leaf(None, label=_("Reported at"), kind=Kind.MOMENT_MS)
+    current_price: Amount | None = leaf(None, label=_("Reported price"), kind=LeafKind.PRICE, unit="USD", ge=0)
+    unrealized_pnl: Amount | None = leaf(None, label=_("Reported unrealized P&L"), kind=LeafKind.MONEY, unit="USD")
+    closed_pnl: Amount | None = leaf(None, label=_("Reported closed P&L"), kind=LeafKind.MONEY, unit="USD")
+    margin: Amount | None = leaf(None, label=_("Reported margin"), kind=LeafKind.MONEY, unit="USD", ge=0)
+    liquidation_price: Amount | None = leaf(None, label=_("Liquidation price"), kind=LeafKind.PRICE, unit="USD", ge=0)
+    commission: Amount | None = leaf(None, label=_("Reported commission"), kind=LeafKind.MONEY, unit="USD")
+    slippage: Amount | None = leaf(None, label=_("Reported slippage"), kind=LeafKind.MONEY, unit="USD")
+    at_ms: MomentMs | None = leaf(None, label=_("Reported at"), kind=LeafKind.MOMENT_MS)
 
 
 class PositionDetail(Part):
@@ -65,20 +65,20 @@ class PositionDetail(Part):
     versions: Versions | None = None
     reported: Reported | None = None
     origin: Origin | None = None
-    extra: Extra | None = leaf(None, label=_("Further fields"), kind=Kind.TEXT)
+    extra: Extra | None = leaf(None, label=_("Further fields"), kind=LeafKind.TEXT)
 
 
 @dataclass(frozen=True)
-class Position:
+class PositionRecord:
     """A row of `positions`."""
 
     id: str
     trader_id: str
     symbol: str
     side: Side
-    status: Status
+    status: PositionStatus
     detail: PositionDetail
 
     @property
     def is_open(self) -> bool:
-        return self.status is Status.OPEN
+        return self.status is PositionStatus.OPEN

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from trading.schema.decision import RecordedDecision
-from trading.schema.message import Message
+from trading.schema.message import MessageRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +59,4 @@ class Talk:
 
     trader_id: str
     decision: RecordedDecision | None
-    messages: tuple[Message, ...] = field(default=())
+    messages: tuple[MessageRecord, ...] = field(default=())

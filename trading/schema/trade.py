@@ -12,16 +12,16 @@ from pydantic import model_validator
 
 from traders.schema.messages import _
 from trading.schema.common import Exchange, ExitPlan, Extra, Origin, Side, Versions
-from trading.schema.leaf import Amount, Boolean, Identifier, Kind, MomentMs, Part, Text, leaf
+from trading.schema.leaf import Amount, Boolean, Identifier, LeafKind, MomentMs, Part, Text, leaf
 
 MS_PER_SECOND = 1000
 
 
 class Time(Part):
-    open_ts_ms: MomentMs = leaf(label=_("Opened"), kind=Kind.MOMENT_MS)
-    close_ts_ms: MomentMs = leaf(label=_("Closed"), kind=Kind.MOMENT_MS)
+    open_ts_ms: MomentMs = leaf(label=_("Opened"), kind=LeafKind.MOMENT_MS)
+    close_ts_ms: MomentMs = leaf(label=_("Closed"), kind=LeafKind.MOMENT_MS)
     duration_seconds: Amount = leaf(
-        label=_("Held"), kind=Kind.SECONDS, unit="s", help=_("From open to close; derived where it is left out.")
+        label=_("Held"), kind=LeafKind.SECONDS, unit="s", help=_("From open to close; derived where it is left out.")
     )
 
     @model_validator(mode="before")
@@ -48,27 +48,27 @@ class Time(Part):
 
 
 class Prices(Part):
-    avg_entry: Amount = leaf(label=_("Entry price"), kind=Kind.PRICE, unit="USD", gt=0)
-    avg_exit: Amount = leaf(label=_("Exit price"), kind=Kind.PRICE, unit="USD", gt=0)
+    avg_entry: Amount = leaf(label=_("Entry price"), kind=LeafKind.PRICE, unit="USD", gt=0)
+    avg_exit: Amount = leaf(label=_("Exit price"), kind=LeafKind.PRICE, unit="USD", gt=0)
 
 
 class Quantity(Part):
     total: Amount = leaf(
-        label=_("Quantity"), kind=Kind.QUANTITY, help=_("Always positive; the side says which way."), gt=0
+        label=_("Quantity"), kind=LeafKind.QUANTITY, help=_("Always positive; the side says which way."), gt=0
     )
 
 
 class Pnl(Part):
     """As reported, each for itself: in real records net is not always gross less commission."""
 
-    gross: Amount = leaf(label=_("Gross P&L"), kind=Kind.MONEY, unit="USD")
-    commission: Amount = leaf(Decimal(0), label=_("Commission"), kind=Kind.MONEY, unit="USD")
-    net: Amount = leaf(label=_("Net P&L"), kind=Kind.MONEY, unit="USD")
+    gross: Amount = leaf(label=_("Gross P&L"), kind=LeafKind.MONEY, unit="USD")
+    commission: Amount = leaf(Decimal(0), label=_("Commission"), kind=LeafKind.MONEY, unit="USD")
+    net: Amount = leaf(label=_("Net P&L"), kind=LeafKind.MONEY, unit="USD")
 
 
 class TradeRisk(Part):
-    leverage: Amount | None = leaf(None, label=_("Leverage"), kind=Kind.NUMBER, unit="x", gt=0, le=1000)
-    confidence: Amount | None = leaf(None, label=_("Confidence"), kind=Kind.NUMBER, unit="0-100", ge=0, le=100)
+    leverage: Amount | None = leaf(None, label=_("Leverage"), kind=LeafKind.NUMBER, unit="x", gt=0, le=1000)
+    confidence: Amount | None = leaf(None, label=_("Confidence"), kind=LeafKind.NUMBER, unit="0-100", ge=0, le=100)
 
 
 class FillType(StrEnum):
@@ -77,18 +77,18 @@ class FillType(StrEnum):
 
 
 class Fill(Part):
-    type: FillType = leaf(label=_("Fill"), kind=Kind.TEXT)
-    order_id: Identifier | None = leaf(None, label=_("Order"), kind=Kind.IDENTIFIER)
-    fill_id: Identifier | None = leaf(None, label=_("Fill id"), kind=Kind.IDENTIFIER)
-    price: Amount = leaf(label=_("Price"), kind=Kind.PRICE, unit="USD", gt=0)
-    quantity: Amount = leaf(label=_("Quantity"), kind=Kind.QUANTITY, gt=0)
-    commission: Amount | None = leaf(None, label=_("Commission"), kind=Kind.MONEY, unit="USD")
+    type: FillType = leaf(label=_("Fill"), kind=LeafKind.TEXT)
+    order_id: Identifier | None = leaf(None, label=_("Order"), kind=LeafKind.IDENTIFIER)
+    fill_id: Identifier | None = leaf(None, label=_("Fill id"), kind=LeafKind.IDENTIFIER)
+    price: Amount = leaf(label=_("Price"), kind=LeafKind.PRICE, unit="USD", gt=0)
+    quantity: Amount = leaf(label=_("Quantity"), kind=LeafKind.QUANTITY, gt=0)
+    commission: Amount | None = leaf(None, label=_("Commission"), kind=LeafKind.MONEY, unit="USD")
     is_crossed: Boolean | None = leaf(
-        None, label=_("Crossed the book"), kind=Kind.FLAG, help=_("Took liquidity instead of making it.")
+        None, label=_("Crossed the book"), kind=LeafKind.FLAG, help=_("Took liquidity instead of making it.")
     )
-    closed_pnl: Amount | None = leaf(None, label=_("Closed P&L"), kind=Kind.MONEY, unit="USD")
-    liquidation: Text | None = leaf(None, label=_("Liquidation"), kind=Kind.TEXT)
-    ts_ms: MomentMs = leaf(label=_("Time"), kind=Kind.MOMENT_MS)
+    closed_pnl: Amount | None = leaf(None, label=_("Closed P&L"), kind=LeafKind.MONEY, unit="USD")
+    liquidation: Text | None = leaf(None, label=_("Liquidation"), kind=LeafKind.TEXT)
+    ts_ms: MomentMs = leaf(label=_("Time"), kind=LeafKind.MOMENT_MS)
 
 
 class TradeDetail(Part):
@@ -102,11 +102,11 @@ class TradeDetail(Part):
     exit_plan: ExitPlan | None = None
     versions: Versions | None = None
     origin: Origin | None = None
-    extra: Extra | None = leaf(None, label=_("Further fields"), kind=Kind.TEXT)
+    extra: Extra | None = leaf(None, label=_("Further fields"), kind=LeafKind.TEXT)
 
 
 @dataclass(frozen=True)
-class Trade:
+class TradeRecord:
     """A row of `trades`."""
 
     id: str

@@ -19,10 +19,10 @@ from demo.sample.versions import SampleVersion
 from traders.schema import jsonio
 from trading.schema.decision import (
     Account,
-    Answer,
     DecisionDetail,
     HeldPosition,
     JournalEntry,
+    ModelAnswer,
     Prompt,
     Quote,
     Usage,
@@ -96,7 +96,7 @@ def _decision(
     user_text = _user_text(ledger, quotes, account)
     detail = DecisionDetail(
         prompt=Prompt(template_sha256=version.spec.detail.prompts.executor_sha256, user_text=user_text),
-        answer=Answer(model=version.spec.detail.llm.model, text=None if failure else answer_text(choices)),
+        answer=ModelAnswer(model=version.spec.detail.llm.model, text=None if failure else answer_text(choices)),
         decisions=tuple(choice.decision for choice in choices),
         account=account,
         positions=tuple(_held(trip, ledger) for trip in ledger.held.values()),

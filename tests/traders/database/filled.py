@@ -26,7 +26,7 @@ from trading.record.writing.equity import copy_equity
 from trading.schema.common import Side
 from trading.schema.exclusion import RecordKey, RecordKind
 from trading.schema.facts import EquityPoint
-from trading.schema.message import Role, Said
+from trading.schema.message import MessageRole, Said
 
 # Rows of ours, but for what Django's own apps keep.
 TABLES = (
@@ -68,7 +68,7 @@ def fill(scratch: ScratchDatabase) -> None:
         exclusions.set_aside([aside], reason="a test", actor="mei")
         exclusions.set_aside([aside], reason="a test", actor="mei", undo=True)
         positions.open_position(trader_id="a", symbol="ETH", side=Side.SHORT, detail=make_position())
-        record_decision(make_entry("a"), [Said(role=Role.USER, content="What now?")])
+        record_decision(make_entry("a"), [Said(role=MessageRole.USER, content="What now?")])
         with bulk_load(name="equity"):
             copy_equity([EquityPoint("a", OPENED_MS, Decimal("10000.5"))])
 

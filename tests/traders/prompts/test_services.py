@@ -18,7 +18,7 @@ from traders.schema.problems import InvalidConfig
 from traders.sync.conflicts.services import open_conflicts, settle
 from traders.versions import services as configs
 from traders.versions.bulk.many import ChangedMeanwhile
-from traders.versions.rules.merge import Preferences, Side
+from traders.versions.rules.merge import MergeSide, Preferences
 
 pytestmark = pytest.mark.django_db
 
@@ -194,10 +194,10 @@ def test_both_changed_is_said_to_be_a_conflict_and_is_one(desk: PromptDesk) -> N
 
 @pytest.mark.parametrize(
     ("side", "text", "after"),
-    [(Side.YAML, "From the file.\n", Fate.SAME), (Side.DB, "From the browser.\n", Fate.STAYS)],
+    [(MergeSide.YAML, "From the file.\n", Fate.SAME), (MergeSide.DB, "From the browser.\n", Fate.STAYS)],
 )
 def test_the_conflict_is_decided_at_the_sync_or_afterwards(
-    desk: PromptDesk, side: Side, text: str, after: Fate
+    desk: PromptDesk, side: MergeSide, text: str, after: Fate
 ) -> None:
     desk.edit("From the browser.\n")
     desk.write("From the file.\n")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from traders.runtime.rules import Report, State, state_of
+from traders.runtime.rules import EngineReport, State, state_of
 
 NOW = datetime(2026, 1, 8, 10, 30, tzinfo=UTC)
 
@@ -13,7 +13,7 @@ NOW = datetime(2026, 1, 8, 10, 30, tzinfo=UTC)
 def state(*, retired: bool = False, version: int = 3, interval: int = 180, **report: Any) -> State:
     said = {"active_version": 3, "is_running": True, "paused_until": None, "reported_at": NOW} | report
     return state_of(
-        retired=retired, version=version, decision_interval_seconds=interval, report=Report(**said), now=NOW
+        retired=retired, version=version, decision_interval_seconds=interval, report=EngineReport(**said), now=NOW
     )
 
 

@@ -12,7 +12,7 @@ from traders.schema import tokens
 from traders.schema.redaction import PLACEHOLDER, redact, redact_part, redactions_in, was_redacted
 from traders.schema.runtime import LastError, Pause, ReportDetail
 from trading.schema.common import Origin
-from trading.schema.decision import Answer, DecisionDetail, Prompt
+from trading.schema.decision import DecisionDetail, ModelAnswer, Prompt
 
 HEX = "0f" * 32
 API_KEY = "sk-" + "a1B2c3D4" * 4
@@ -114,7 +114,7 @@ def test_any_text_is_searched_and_only_placeholders_are_put_in(text: str) -> Non
 def test_free_texts_of_a_record_are_searched_and_identifiers_are_not() -> None:
     detail = DecisionDetail(
         prompt=Prompt(template_sha256=HEX, digest=f"key {HEX}", user_text=f"key {HEX}"),
-        answer=Answer(model="m", text=API_KEY, reasoning="fine"),
+        answer=ModelAnswer(model="m", text=API_KEY, reasoning="fine"),
         error="password=hunter2",
         origin=Origin(
             system="api", key=f"key {HEX}", fields={"tx_hash": f"0x{HEX}", "api_key": "plain", "note": API_KEY}
@@ -138,7 +138,7 @@ def test_free_texts_of_a_record_are_searched_and_identifiers_are_not() -> None:
 
 
 def test_a_record_without_secrets_is_the_same_object() -> None:
-    detail = DecisionDetail(answer=Answer(text="hold"), decisions=())
+    detail = DecisionDetail(answer=ModelAnswer(text="hold"), decisions=())
     assert redact_part(detail, mark)[0] is detail
 
 

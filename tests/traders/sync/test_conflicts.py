@@ -14,7 +14,7 @@ from traders.sync.conflicts.services import open_conflicts, settle
 from traders.sync.services import sync
 from traders.versions import services as configs
 from traders.versions.rules.errors import StaleEdit, UnknownConfig
-from traders.versions.rules.merge import Side
+from traders.versions.rules.merge import MergeSide
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +35,7 @@ def in_conflict_file() -> ManagerFile:
 
 @pytest.mark.usefixtures("in_conflict")
 def test_the_files_side_becomes_a_new_version() -> None:
-    settle(choices={("steady_long", POSITIONS): Side.YAML}, reason="the file is right", actor="lee")
+    settle(choices={("steady_long", POSITIONS): MergeSide.YAML}, reason="the file is right", actor="lee")
 
     stored = configs.existing("steady_long")
     assert (stored.version, stored.flat[POSITIONS], stored.changed_by) == (3, 5, "lee")
@@ -44,7 +44,7 @@ def test_the_files_side_becomes_a_new_version() -> None:
 
 @pytest.mark.usefixtures("in_conflict")
 def test_the_stored_side_only_moves_the_base() -> None:
-    assert settle(choices={("steady_long", POSITIONS): Side.DB}, reason="keep ours", actor="lee") == []
+    assert settle(choices={("steady_long", POSITIONS): MergeSide.DB}, reason="keep ours", actor="lee") == []
 
     assert configs.existing("steady_long").version == 2
     report = sync(file=in_conflict_file(), actor="cli:mei")
@@ -54,7 +54,10 @@ def test_the_stored_side_only_moves_the_base() -> None:
 @pytest.mark.usefixtures("in_conflict")
 def test_after_settling_everything_the_same_file_changes_nothing() -> None:
     settle(
-        choices={("steady_long", POSITIONS): Side.YAML, ("steady_long", "detail.risk.altcoin_leverage"): Side.DB},
+        choices={
+            ("steady_long", POSITIONS): MergeSide.YAML,
+            ("steady_long", "detail.risk.altcoin_leverage"): MergeSide.DB,
+        },
         reason="one each",
         actor="lee",
     )
@@ -71,7 +74,7 @@ def test_a_choice_made_before_somebody_elses_edit_is_refused() -> None:
 
     with pytest.raises(StaleEdit):
         settle(
-            choices={("steady_long", POSITIONS): Side.YAML},
+            choices={("steady_long", POSITIONS): MergeSide.YAML},
             reason="the file is right",
             actor="lee",
             expected_versions={"steady_long": 2},
@@ -82,9 +85,9 @@ def test_a_choice_made_before_somebody_elses_edit_is_refused() -> None:
 @pytest.mark.usefixtures("in_conflict")
 def test_settling_needs_a_reason_and_a_known_trader() -> None:
     with pytest.raises(InvalidConfig, match="reason"):
-        settle(choices={("steady_long", POSITIONS): Side.YAML}, reason=" ", actor="lee")
+        settle(choices={("steady_long", POSITIONS): MergeSide.YAML}, reason=" ", actor="lee")
     with pytest.raises(UnknownConfig):
-        settle(choices={("ghost", POSITIONS): Side.YAML}, reason="why", actor="lee")
+        settle(choices={("ghost", POSITIONS): MergeSide.YAML}, reason="why", actor="lee")
 
 
 def test_an_allocation_taken_from_the_file_is_held_to_the_fleet_rule() -> None:
@@ -94,7 +97,7 @@ def test_an_allocation_taken_from_the_file_is_held_to_the_fleet_rule() -> None:
     new_trader("b", allocation_pct=Decimal(50))
 
     with pytest.raises(InvalidConfig, match="fleet's sum"):
-        settle(choices={("a", "allocation_pct"): Side.YAML}, reason="the file is right", actor="lee")
+        settle(choices={("a", "allocation_pct"): MergeSide.YAML}, reason="the file is right", actor="lee")
 
 
 def test_a_prompt_is_decided_as_a_whole() -> None:
@@ -112,7 +115,7 @@ def test_a_prompt_is_decided_as_a_whole() -> None:
     changed = make_trader(detail__prompts__system_version="v2.0.0", detail__prompts__system_sha256=theirs.sha256)
     sync(file=make_file(changed, prompts=(theirs,)), actor="cli:mei")
 
-    settle(choices={("steady_long", "detail.prompts.system_template"): Side.YAML}, reason="file", actor="lee")
+    settle(choices={("steady_long", "detail.prompts.system_template"): MergeSide.YAML}, reason="file", actor="lee")
 
     flat = configs.existing("steady_long").flat
     assert flat["detail.prompts.system_template"] == theirs.path
@@ -133,7 +136,7 @@ def test_conflicts_of_the_fleet_settings_and_of_extension_keys_are_settled_too()
     }
 
     settle(
-        choices={(c.config_id, c.path): Side.YAML for c in open_conflicts()},
+        choices={(c.config_id, c.path): MergeSide.YAML for c in open_conflicts()},
         reason="the file is right",
         actor="lee",
         may_change_fleet=True,

@@ -14,7 +14,7 @@ from traders.sync.conflicts import services as conflicts
 from traders.sync.rules import ExitCode, SyncAction
 from traders.sync.services import sync
 from traders.versions import services as configs
-from traders.versions.rules.merge import Preferences, Side
+from traders.versions.rules.merge import MergeSide, Preferences
 
 pytestmark = pytest.mark.django_db
 
@@ -96,8 +96,8 @@ def test_a_path_changed_differently_on_both_sides_waits_and_the_rest_is_applied(
     assert (len(again.open_conflicts), len(again.versions)) == (1, 0)
 
 
-@pytest.mark.parametrize(("side", "expected"), [(Side.YAML, (3, 5)), (Side.DB, (2, 4))])
-def test_a_preference_settles_conflicts_for_good(side: Side, expected: tuple[int, int]) -> None:
+@pytest.mark.parametrize(("side", "expected"), [(MergeSide.YAML, (3, 5)), (MergeSide.DB, (2, 4))])
+def test_a_preference_settles_conflicts_for_good(side: MergeSide, expected: tuple[int, int]) -> None:
     sync_traders(make_trader())
     save_edit("steady_long", detail__risk__max_positions=4)
     file = make_file(make_trader(detail__risk__max_positions=5))

@@ -23,9 +23,9 @@ from traders.versions.lifecycle import services as lifecycle
 from traders.versions.lock import locked_fleet
 from traders.versions.restore import services as restore
 from traders.versions.rules.errors import FleetNotAllowed, UnknownConfig
-from traders.versions.rules.merge import Side
+from traders.versions.rules.merge import MergeSide
 from traders.versions.undo import services as undo
-from traders.versions.undo.services import Scope
+from traders.versions.undo.services import UndoScope
 
 pytestmark = pytest.mark.django_db
 
@@ -56,15 +56,15 @@ def _restore() -> Any:
 
 def _undo() -> Any:
     change_set = configs.existing(FLEET_ID).change_set
-    return undo.undo(change_set=change_set, scope=Scope(), seen={FLEET_ID: 2}, **WHO)
+    return undo.undo(change_set=change_set, scope=UndoScope(), seen={FLEET_ID: 2}, **WHO)
 
 
 def _restore_to() -> Any:
-    return undo.restore_to(moment=first().changed_at, scope=Scope(), seen={FLEET_ID: 2, "steady_long": 2}, **WHO)
+    return undo.restore_to(moment=first().changed_at, scope=UndoScope(), seen={FLEET_ID: 2, "steady_long": 2}, **WHO)
 
 
 def _settle() -> Any:
-    return settle(choices={(c.config_id, c.path): Side.YAML for c in open_conflicts()}, **WHO)
+    return settle(choices={(c.config_id, c.path): MergeSide.YAML for c in open_conflicts()}, **WHO)
 
 
 def _sync() -> Any:
@@ -107,5 +107,5 @@ def test_going_back_to_a_moment_at_which_the_fleet_stood_as_now_needs_no_permiss
     moment = configs.existing(FLEET_ID).changed_at
     seen = undo.propose_restore_to(moment=moment).seen
     assert list(seen) == ["steady_long"]
-    assert undo.restore_to(moment=moment, scope=Scope(), seen=seen, **WHO)
+    assert undo.restore_to(moment=moment, scope=UndoScope(), seen=seen, **WHO)
     assert configs.existing("steady_long").flat["detail.risk.max_positions"] == 3

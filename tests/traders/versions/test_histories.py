@@ -31,8 +31,8 @@ from traders.versions.edit.rules import Take, rebase
 from traders.versions.lifecycle import services as lifecycle
 from traders.versions.restore import services as restore
 from traders.versions.rules.errors import AlreadyExists, StaleEdit, UnknownConfig
-from traders.versions.rules.merge import Preferences, Side
-from traders.versions.undo.services import Scope, propose_restore_to, propose_undo, restore_to, undo
+from traders.versions.rules.merge import MergeSide, Preferences
+from traders.versions.undo.services import UndoScope, propose_restore_to, propose_undo, restore_to, undo
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +57,7 @@ operations = st.one_of(
     st.tuples(
         st.just("sync"),
         st.dictionaries(names, changes, min_size=1),
-        st.sampled_from([None, Side.YAML, Side.DB]),
+        st.sampled_from([None, MergeSide.YAML, MergeSide.DB]),
         st.booleans(),
         st.integers(0, 30),
     ),
@@ -65,7 +65,7 @@ operations = st.one_of(
     st.tuples(st.just("create"), names, changes),
     st.tuples(st.just("restore"), names, st.integers(1, 6)),
     st.tuples(st.just("retire"), names, st.booleans()),
-    st.tuples(st.just("settle"), st.sampled_from(Side)),
+    st.tuples(st.just("settle"), st.sampled_from(MergeSide)),
     st.tuples(st.just("merge"), names, changes, st.integers(1, 3), st.sampled_from(Take)),
     st.tuples(st.just("bulk"), st.sets(names, min_size=1), st.sampled_from(BULK)),
     st.tuples(st.just("undo"), st.integers(0, 3)),
@@ -98,7 +98,7 @@ def _perform(kind: str, *arguments: Any) -> None:
     DOING[kind](*arguments)
 
 
-def _sync(traders: dict[str, Any], prefer: Side | None, retire_missing: bool, reserve: int) -> None:
+def _sync(traders: dict[str, Any], prefer: MergeSide | None, retire_missing: bool, reserve: int) -> None:
     fleet = make_fleet(detail__manager__reserve_equity_pct=Decimal(reserve))
     file = make_file(*(make_trader(name, **changed) for name, changed in traders.items()), fleet=fleet)
     sync(file=file, actor="cli:test", prefer=Preferences(everywhere=prefer), retire_missing=retire_missing)
@@ -128,13 +128,13 @@ def _bulk(trader_ids: set[str], operation: Operation) -> None:
 def _undo(change_sets_ago: int) -> None:
     change_set = _version_before(change_sets_ago).change_set
     seen = propose_undo(change_set=change_set).fleet.seen
-    undo(change_set=change_set, scope=Scope(), seen=seen, reason="not so", actor="lee", may_change_fleet=True)
+    undo(change_set=change_set, scope=UndoScope(), seen=seen, reason="not so", actor="lee", may_change_fleet=True)
 
 
 def _restore_all(versions_ago: int) -> None:
     moment = _version_before(versions_ago).history_date
     seen = propose_restore_to(moment=moment).seen
-    restore_to(moment=moment, scope=Scope(), seen=seen, reason="as it was", actor="lee", may_change_fleet=True)
+    restore_to(moment=moment, scope=UndoScope(), seen=seen, reason="as it was", actor="lee", may_change_fleet=True)
 
 
 def _version_before(number: int) -> Any:
@@ -150,7 +150,7 @@ def _restore(name: str, version: int) -> None:
     restore.restore(config_id=name, version=version, expected_version=current.version, reason="back", actor="lee")
 
 
-def _settle(side: Side) -> None:
+def _settle(side: MergeSide) -> None:
     waiting = {(conflict.config_id, conflict.path): side for conflict in conflicts.open_conflicts()}
     conflicts.settle(choices=waiting, reason="decided", actor="lee", may_change_fleet=True)
 
@@ -239,7 +239,7 @@ def test_a_file_that_wins_everywhere_leaves_no_conflict_open(
         declared = {name: make_trader(name, **changed) for name, changed in traders.items()}
         try:
             with transaction.atomic():
-                sync(file=make_file(*declared.values()), actor="t", prefer=Preferences(everywhere=Side.YAML))
+                sync(file=make_file(*declared.values()), actor="t", prefer=Preferences(everywhere=MergeSide.YAML))
         except InvalidConfig:
             return
         waiting = conflicts.open_conflicts()

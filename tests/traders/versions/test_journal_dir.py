@@ -23,7 +23,7 @@ from traders.versions.bulk.services import propose_bulk, save_bulk
 from traders.versions.lifecycle import services as lifecycle
 from traders.versions.restore import services as restore
 from traders.versions.undo import services as undo
-from traders.versions.undo.services import Scope
+from traders.versions.undo.services import UndoScope
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -61,12 +61,12 @@ def _restore() -> Any:
 
 def _undo() -> Any:
     stored = configs.existing("steady_long")
-    return undo.undo(change_set=stored.change_set, scope=Scope(), seen={"steady_long": 2}, **WHO)
+    return undo.undo(change_set=stored.change_set, scope=UndoScope(), seen={"steady_long": 2}, **WHO)
 
 
 def _restore_to() -> Any:
     moment = configs.version("steady_long", 1).changed_at
-    return undo.restore_to(moment=moment, scope=Scope(), seen={"steady_long": 2}, **WHO)
+    return undo.restore_to(moment=moment, scope=UndoScope(), seen={"steady_long": 2}, **WHO)
 
 
 def _bulk() -> Any:

@@ -17,8 +17,8 @@ from tests.trading_factories import HOUR_MS, OPENED_MS, make_position, make_trad
 from trading.models import EquitySnapshot, Position, RecordExclusion, Trade, VersionResult
 from trading.record.writing import positions, trades
 from trading.schema.common import Side
-from trading.schema.position import Position as PositionRecord
-from trading.schema.position import Status
+from trading.schema.position import PositionRecord as PositionRecord
+from trading.schema.position import PositionStatus
 
 pytestmark = pytest.mark.django_db
 
@@ -191,7 +191,7 @@ def test_an_open_position_set_aside_frees_its_symbol_and_is_not_changed_any_more
             "alpha",
             "BTC",
             Side.SHORT,
-            Status.OPEN,
+            PositionStatus.OPEN,
             make_position(opened_ms=OPENED_MS + 5),
         )
     )

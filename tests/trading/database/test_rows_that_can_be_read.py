@@ -22,7 +22,7 @@ from trading.record.exclusions import services as exclusions
 from trading.record.writing import positions, trades
 from trading.schema.decision import DecisionDetail
 from trading.schema.exclusion import RecordKey, RecordKind
-from trading.schema.leaf import Kind, Part, leaves_of
+from trading.schema.leaf import LeafKind, Part, leaves_of
 from trading.schema.position import PositionDetail
 from trading.schema.trade import Pnl, TradeDetail
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 TRADER = "steady_long"
 BAD_MOMENTS = ["infinity", "-infinity", "2009-12-31 23:59:59+00", "1970-01-21 12:00:00+00", "2100-01-02 00:00:00+00"]
 BAD_MS = [CLOSED_MS // 1000, CLOSED_MS * 1000, CLOSED_MS * 10**6, 0, 1_262_303_999_999]
-NUMBERS = {Kind.MONEY, Kind.PRICE, Kind.QUANTITY, Kind.NUMBER, Kind.PERCENT, Kind.SECONDS}
+NUMBERS = {LeafKind.MONEY, LeafKind.PRICE, LeafKind.QUANTITY, LeafKind.NUMBER, LeafKind.PERCENT, LeafKind.SECONDS}
 # The engine's own cycle number is read as a whole number of any size, and versions are cast by generated columns.
 LEAVES: dict[str, tuple[type[Part], Callable[..., dict[str, Any]]]] = {
     "trades": (TradeDetail, trade_detail),
@@ -96,7 +96,7 @@ def with_leaf(detail: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     return detail
 
 
-def leaves(kinds: set[Kind]) -> list[tuple[str, str]]:
+def leaves(kinds: set[LeafKind]) -> list[tuple[str, str]]:
     return [
         (table, leaf.path)
         for table, (model, _detail) in LEAVES.items()
@@ -114,7 +114,7 @@ def test_no_leaf_that_is_a_number_takes_what_is_none(table: str, path: str) -> N
             direct.execute(sql, *parameters)
 
 
-@pytest.mark.parametrize(("table", "path"), leaves({Kind.MOMENT_MS}))
+@pytest.mark.parametrize(("table", "path"), leaves({LeafKind.MOMENT_MS}))
 def test_no_leaf_that_is_a_moment_takes_another_unit(table: str, path: str) -> None:
     for value in (*BAD_MS, "2026-01-01", 1.5):
         sql, parameters = insert(table, with_leaf(LEAVES[table][1](), path, value))

@@ -15,7 +15,7 @@ from trading.record.writing.decisions import record_decision
 from trading.record.writing.positions import open_position
 from trading.record.writing.trades import record_trade
 from trading.schema.common import ExitPlan, Side
-from trading.schema.decision import Answer, Prompt
+from trading.schema.decision import ModelAnswer, Prompt
 from trading.schema.position import Orders, PositionRisk
 
 TRADERS = ("ann", "bob", "cyd")
@@ -47,7 +47,7 @@ def make_desk() -> None:
             "bob",
             decided_at=datetime(2025, 10, 9, 12, tzinfo=UTC),
             prompt=Prompt(system_text="You trade.", user_text="Now?"),
-            answer=Answer(text='{"BTC": "long"}', reasoning="It rises."),
+            answer=ModelAnswer(text='{"BTC": "long"}', reasoning="It rises."),
         )
     )
 

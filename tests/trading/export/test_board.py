@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trading.export.status.board import SLOT_BYTES, Board, Supervision
-from trading.export.status.file import Seen, Status
+from trading.export.status.file import ExportStatus, Seen
 
 
-def make_status(**how: object) -> Status:
+def make_status(**how: object) -> ExportStatus:
     return msgspec.convert(
-        {"at": 1.0, "pid": 2, "postgres": Seen(True), "redis": Seen(True), **how}, Status, from_attributes=True
+        {"at": 1.0, "pid": 2, "postgres": Seen(True), "redis": Seen(True), **how}, ExportStatus, from_attributes=True
     )
 
 
@@ -69,7 +69,7 @@ def test_a_report_that_does_not_fit_leaves_the_one_before() -> None:
 
 
 def test_nobody_reads_half_a_report() -> None:
-    board, stop, wrong = Board(), threading.Event(), list[Status]()
+    board, stop, wrong = Board(), threading.Event(), list[ExportStatus]()
 
     def read() -> None:
         while not stop.is_set():

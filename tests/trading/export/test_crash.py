@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.trading.export.whole import whole_run
-from trading.export.directory.manifest import Entry, Manifest, Source
+from trading.export.directory.manifest import DocumentSource, Manifest, ManifestEntry
 from trading.export.directory.runs import ExportDirectory
 
 KILLS = 50
@@ -31,7 +31,7 @@ def write_runs(root: Path) -> None:
                 entries.append(before)
             else:
                 body = json.dumps({"serverTime": run.as_of, "rows": ["x" * 100] * 2_000}).encode()
-                entries.append(run.put(Entry(name=name, source=Source.LIVE, as_of=run.as_of), body))
+                entries.append(run.put(ManifestEntry(name=name, source=DocumentSource.LIVE, as_of=run.as_of), body))
         directory.publish(run, Manifest(run.as_of, 0, entries))
         directory.prune(keep_after_ms=run.as_of)
 

@@ -14,7 +14,7 @@ from tests.live_factories import make_price
 from tests.trading.export.record import TRADERS, add_equity, make_desk, read
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_position, make_trade
 from trading.export.cycle import Exporter, Stopped
-from trading.export.directory.manifest import Entry, Source
+from trading.export.directory.manifest import DocumentSource, ManifestEntry
 from trading.export.directory.runs import ExportDirectory, Overtaken, Run
 from trading.export.documents.names import Document
 from trading.export.parts import all as parts_module
@@ -26,7 +26,7 @@ from trading.live.redis import store
 from trading.record.writing.positions import close_position, open_position
 from trading.record.writing.trades import record_trade
 from trading.schema.common import Side
-from trading.schema.position import Position
+from trading.schema.position import PositionRecord
 from trading.schema.trade import Pnl
 
 pytestmark = pytest.mark.django_db
@@ -123,7 +123,7 @@ def test_a_position_is_read_again_only_when_its_row_was_written_by_whatever_prog
     asked: list[list[str]] = []
     by_ids = export_positions.by_ids
 
-    def noted(ids: list[str]) -> list[Position]:
+    def noted(ids: list[str]) -> list[PositionRecord]:
         asked.append(ids)
         return by_ids(ids)
 
@@ -176,7 +176,7 @@ def test_the_failure_of_one_document_leaves_the_others_and_is_told(
     stale = {entry.name: entry for entry in manifest.files if entry.is_stale}
     assert set(stale) == {"positions", "account-totals"}
     assert stale["positions"].error == "ZeroDivisionError: no way"
-    assert stale["positions"].source is Source.PREVIOUS
+    assert stale["positions"].source is DocumentSource.PREVIOUS
     assert read(exporter.options.root, "positions") == before
     assert manifest.entry("trades").rows == 9  # type: ignore[union-attr]
     monkeypatch.undo()
@@ -230,7 +230,7 @@ def test_what_killed_exporters_left_is_cleared_before_anything_is_written(
     left.mkdir(parents=True)
     (left / "ann.json").write_bytes(b"{")
 
-    def full(self: Run, entry: Entry, body: bytes) -> Entry:
+    def full(self: Run, entry: ManifestEntry, body: bytes) -> ManifestEntry:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Run, "put", full)
@@ -243,7 +243,7 @@ def test_a_full_disk_leaves_the_last_run_and_no_trace(exporter: Exporter, monkey
     first = exporter.cycle(analytics_seconds=None)
     record_trade(make_trade("ann", open_ms=OPENED_MS + 20 * HOUR_MS))
 
-    def full(self: Run, entry: Entry, body: bytes) -> Entry:
+    def full(self: Run, entry: ManifestEntry, body: bytes) -> ManifestEntry:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Run, "put", full)
@@ -310,8 +310,8 @@ def test_live_prices_mark_positions_and_stale_ones_do_not(exporter: Exporter) ->
     held = read(exporter.options.root, "positions")["accountTotals"][0]["positions"]["BTC"]
     assert (held["current_price"], held["unrealized_pnl"]) == (44000, Decimal("10.00500"))
     assert read(exporter.options.root, "crypto-prices")["prices"]["BTC"]["price"] == 44000
-    assert manifest.entry("positions").source is Source.LIVE  # type: ignore[union-attr]
-    assert manifest.entry("trades").source is Source.REBUILT  # type: ignore[union-attr]
+    assert manifest.entry("positions").source is DocumentSource.LIVE  # type: ignore[union-attr]
+    assert manifest.entry("trades").source is DocumentSource.REBUILT  # type: ignore[union-attr]
 
 
 def test_without_redis_the_record_is_exported(exporter: Exporter, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -319,7 +319,7 @@ def test_without_redis_the_record_is_exported(exporter: Exporter, monkeypatch: p
     manifest = exporter.cycle(analytics_seconds=None)
 
     assert not any(entry.is_stale for entry in manifest.files)
-    assert {entry.source for entry in manifest.files} == {Source.REBUILT}
+    assert {entry.source for entry in manifest.files} == {DocumentSource.REBUILT}
     # What BTC and ETH were last sold for.
     assert read(exporter.options.root, "crypto-prices")["prices"]["BTC"]["price"] == 45500
 

@@ -12,15 +12,15 @@ import pytest
 from tests.at_once import at_once
 from tests.platform.processes import wait_for
 from tests.trading.export.whole import Pruned, whole_run
-from trading.export.directory.manifest import NAME, Entry, Manifest, Source
+from trading.export.directory.manifest import NAME, DocumentSource, Manifest, ManifestEntry
 from trading.export.directory.runs import ExportDirectory, Overtaken, Run
 from trading.export.status import file as status
-from trading.export.status.file import Seen, Status
+from trading.export.status.file import ExportStatus, Seen
 
 
 def begun(root: Path, as_of: int, body: bytes = b'{"a":1}') -> tuple[Run, Manifest]:
     run = ExportDirectory(root).begin(as_of)
-    return run, Manifest(as_of, 0, [run.put(Entry(name="a", source=Source.LIVE, as_of=as_of), body)])
+    return run, Manifest(as_of, 0, [run.put(ManifestEntry(name="a", source=DocumentSource.LIVE, as_of=as_of), body)])
 
 
 def publish(root: Path, as_of: int) -> None:
@@ -32,7 +32,7 @@ def test_an_older_run_never_replaces_a_newer_one(tmp_path: Path) -> None:
     publish(tmp_path, 2000)
 
     with pytest.raises(OSError, match="runs/1000"):
-        slow[0].put(Entry(name="b", source=Source.LIVE, as_of=1000), b"{}")
+        slow[0].put(ManifestEntry(name="b", source=DocumentSource.LIVE, as_of=1000), b"{}")
     with pytest.raises(Overtaken, match="Run 1000 was taken away"):
         ExportDirectory(tmp_path).publish(*slow)
     assert whole_run(tmp_path)[0].as_of == 2000
@@ -70,7 +70,7 @@ def test_of_many_exporters_at_once_each_run_that_is_seen_is_whole(tmp_path: Path
 
     def export_once() -> None:
         run = ExportDirectory(tmp_path).begin(1000)
-        entry = run.put(Entry(name="a", source=Source.LIVE, as_of=run.as_of), b'{"a":1}')
+        entry = run.put(ManifestEntry(name="a", source=DocumentSource.LIVE, as_of=run.as_of), b'{"a":1}')
         ExportDirectory(tmp_path).publish(run, Manifest(run.as_of, 0, [entry]))
 
     def export() -> None:
@@ -118,7 +118,7 @@ def test_what_is_written_never_reaches_the_run_before(tmp_path: Path) -> None:
     (tmp_path / "runs" / "1000" / "a.json.gz").unlink()
     run, _ = begun(tmp_path, 2000, b"{}")
     assert not run.keep("a")
-    run.put(Entry(name="a", source=Source.LIVE, as_of=2000), b"another document")
+    run.put(ManifestEntry(name="a", source=DocumentSource.LIVE, as_of=2000), b"another document")
 
     before = ExportDirectory(tmp_path).current()
     assert before is not None
@@ -129,7 +129,7 @@ def test_what_is_written_never_reaches_the_run_before(tmp_path: Path) -> None:
 def test_the_status_of_many_writers_is_of_one_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / f"{status.NAME}.next").write_bytes(b'{"at":')
     for cycles in range(5):
-        status.write(tmp_path, Status(time.time(), 1, Seen(is_up=True), Seen(is_up=True), cycles=cycles))
+        status.write(tmp_path, ExportStatus(time.time(), 1, Seen(is_up=True), Seen(is_up=True), cycles=cycles))
 
     seen = status.read(tmp_path)
     assert seen is not None

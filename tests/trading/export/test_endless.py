@@ -22,7 +22,7 @@ from trading.export.parts.options import Options
 from trading.export.queries.snapshot import ExportLock
 from trading.export.services import Beats
 from trading.export.status import file as status
-from trading.export.status.file import Status
+from trading.export.status.file import ExportStatus
 from trading.export.watch import Watch
 from trading.live import services as live
 
@@ -43,12 +43,12 @@ def pydantic_error() -> Exception:
     raise AssertionError
 
 
-def run(options: Options, *, beats_until: Callable[[Beats, list[Status]], bool]) -> list[Status]:
+def run(options: Options, *, beats_until: Callable[[Beats, list[ExportStatus]], bool]) -> list[ExportStatus]:
     """Beats until the condition holds of what was told."""
-    told: list[Status] = []
+    told: list[ExportStatus] = []
     beats = Beats(options, 0.01)
 
-    def tell(now: Status) -> None:
+    def tell(now: ExportStatus) -> None:
         told.append(now)
         if beats_until(beats, told):
             beats.stop.set()
@@ -156,7 +156,7 @@ def test_a_failure_that_is_over_is_no_longer_called_one(options: Options, monkey
     monkeypatch.setattr(Exporter, "cycle", flaky)
     told = run(options, beats_until=lambda beats, told: told[-1].cycles == 1)
 
-    def is_up(one: Status) -> bool | None:
+    def is_up(one: ExportStatus) -> bool | None:
         return one.disk.is_up if one.disk else None
 
     assert [(one.is_failing, is_up(one)) for one in told] == [(True, False), (False, True)]

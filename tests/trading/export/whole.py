@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from trading.export.directory.manifest import Entry, Manifest, read
+from trading.export.directory.manifest import Manifest, ManifestEntry, read
 
 Documents = dict[str, Any]
 
@@ -34,7 +34,7 @@ def whole_run(root: Path) -> tuple[Manifest, Documents]:
     return manifest, documents
 
 
-def _document(path: Path, entry: Entry) -> Any:
+def _document(path: Path, entry: ManifestEntry) -> Any:
     body, packed = (path / f"{entry.name}.json").read_bytes(), (path / f"{entry.name}.json.gz").read_bytes()
     assert hashlib.sha256(body).hexdigest() == entry.sha256, entry.name
     assert hashlib.sha256(packed).hexdigest() == entry.gzip_sha256, entry.name

@@ -15,7 +15,7 @@ from trading.live import keys
 from trading.live import services as live
 from trading.live.redis import store
 from trading.live.redis.reads import counts
-from trading.schema.live_store.answers import Fresh, Missing, Stale
+from trading.schema.live_store.answers import Fresh, Missing, StaleValue
 
 pytestmark = pytest.mark.django_db
 
@@ -246,5 +246,5 @@ def test_a_sweep_removes_what_is_long_dead_only() -> None:
     assert livestore("sweep").startswith("2 dead")
 
     assert sorted(redis().hkeys(keys.POSITIONS.name)) == [b"new", b"trader_000"]
-    assert isinstance(store.read_one(keys.PRICE, "BTC"), Stale)
+    assert isinstance(store.read_one(keys.PRICE, "BTC"), StaleValue)
     assert livestore("sweep").startswith("0 dead")

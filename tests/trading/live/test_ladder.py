@@ -15,7 +15,7 @@ from tests.trading.live import desk
 from tests.trading.live.servers import own_server
 from trading.export.cycle import Exporter
 from trading.export.directory import manifest
-from trading.export.directory.manifest import Entry, Manifest
+from trading.export.directory.manifest import Manifest, ManifestEntry
 from trading.export.directory.runs import ExportDirectory
 from trading.export.parts.options import Options
 from trading.live import keys
@@ -91,7 +91,7 @@ def test_without_redis_and_a_readable_export_there_are_no_prices(
     settings.EXPORT_DIR = tmp_path
     if content is not None:
         run = ExportDirectory(tmp_path).begin(1000)
-        entry = run.put(Entry(name="crypto-prices", source=manifest.Source.LIVE, as_of=1000), content)
+        entry = run.put(ManifestEntry(name="crypto-prices", source=manifest.DocumentSource.LIVE, as_of=1000), content)
         ExportDirectory(tmp_path).publish(run, Manifest(1000, 1, [entry]))
     with own_server() as server:
         server.kill()

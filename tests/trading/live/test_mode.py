@@ -10,12 +10,12 @@ from trading.live.keys import CONTROL, PRICE
 from trading.live.migration.modes import Mode
 from trading.live.redis import mode, store
 from trading.live.redis.layouts import UnknownMode
-from trading.live.redis.mode import FOLLOW_SECONDS, Follower, State, follower, share_of, switch
+from trading.live.redis.mode import FOLLOW_SECONDS, Follower, ModeState, follower, share_of, switch
 from trading.schema.live_store.values import Price
 
 
 def test_a_site_that_never_switched_has_the_new_layout() -> None:
-    assert follower.current() == State(Mode.HASH, 100)
+    assert follower.current() == ModeState(Mode.HASH, 100)
 
 
 def test_others_follow_within_a_second() -> None:
@@ -62,13 +62,13 @@ def test_what_was_switched_stays_switched_when_redis_is_emptied() -> None:
 
 def test_a_share_is_stable_and_grows() -> None:
     traders = [f"trader_{n}" for n in range(1000)]
-    tenth = {name for name in traders if State(Mode.DUAL, 10).reads_new(name)}
-    third = {name for name in traders if State(Mode.DUAL, 33).reads_new(name)}
+    tenth = {name for name in traders if ModeState(Mode.DUAL, 10).reads_new(name)}
+    third = {name for name in traders if ModeState(Mode.DUAL, 33).reads_new(name)}
 
     assert tenth < third
     assert 60 < len(tenth) < 140
-    assert not any(State(Mode.DUAL, 0).reads_new(name) for name in traders)
-    assert all(State(Mode.DUAL, 100).reads_new(name) for name in traders)
+    assert not any(ModeState(Mode.DUAL, 0).reads_new(name) for name in traders)
+    assert all(ModeState(Mode.DUAL, 100).reads_new(name) for name in traders)
 
 
 @pytest.mark.parametrize("symbol", ["BTC", "DOGE"])
@@ -86,7 +86,7 @@ def test_a_mode_that_this_version_does_not_know_is_refused_by_name() -> None:
 
 
 def test_a_mode_writes_its_layouts_in_order() -> None:
-    written = {name: [type(layout).__name__ for layout in State(name).layouts] for name in Mode}
+    written = {name: [type(layout).__name__ for layout in ModeState(name).layouts] for name in Mode}
 
     assert written == {
         Mode.LEGACY: ["OldLayout"],

@@ -21,7 +21,7 @@ from trading.live.keys import ANALYTICS, CONTROL, KEYS, POSITIONS, PRICE, TRADES
 from trading.live.redis import store
 from trading.live.redis.reads import counts
 from trading.live.redis.writes import Writes
-from trading.schema.live_store.answers import Corrupt, Fresh, Missing, Stale
+from trading.schema.live_store.answers import Corrupt, Fresh, Missing, StaleValue
 from trading.schema.live_store.values import Leader
 
 
@@ -77,7 +77,7 @@ def test_an_old_value_is_called_stale_and_says_its_age() -> None:
 
     answer = store.read_one(PRICE, "BTC")
 
-    assert isinstance(answer, Stale)
+    assert isinstance(answer, StaleValue)
     assert 45 <= answer.age_seconds < 60
 
 

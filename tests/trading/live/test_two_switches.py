@@ -9,18 +9,18 @@ from tests.at_once import at_once
 from tests.trading.live import desk
 from trading.live import services as live
 from trading.live.migration.modes import Mode
-from trading.live.redis.mode import Outdated, State, follower, switch
+from trading.live.redis.mode import ModeState, Outdated, follower, switch
 from trading.live.switch import services as live_switch
 from trading.live.upkeep import verify as live_verify
 
 
 @pytest.fixture
-def dual() -> State:
+def dual() -> ModeState:
     switch(get_redis_connection("default"), Mode.DUAL, 0)
     return follower.current(now=True)
 
 
-def test_a_switch_from_a_mode_that_is_past_changes_nothing(dual: State) -> None:
+def test_a_switch_from_a_mode_that_is_past_changes_nothing(dual: ModeState) -> None:
     redis = get_redis_connection("default")
     newer = switch(redis, Mode.DUAL, 25)
 
@@ -31,12 +31,12 @@ def test_a_switch_from_a_mode_that_is_past_changes_nothing(dual: State) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_switches_from_the_same_mode_one_is_taken(dual: State) -> None:
+def test_of_many_switches_from_the_same_mode_one_is_taken(dual: ModeState) -> None:
     redis = get_redis_connection("default")
 
     found = at_once(*(lambda share=share: switch(redis, Mode.DUAL, share, seen=dual.revision) for share in range(1, 9)))
 
-    [taken] = [one for one in found if isinstance(one, State)]
+    [taken] = [one for one in found if isinstance(one, ModeState)]
     assert sum(isinstance(one, Outdated) for one in found) == 7
     assert follower.current(now=True) == taken
 
@@ -57,7 +57,7 @@ def test_a_cut_over_and_a_rollback_of_the_same_moment_are_not_both_taken() -> No
 
 
 @pytest.mark.django_db
-def test_every_step_refuses_a_mode_that_is_past(dual: State) -> None:
+def test_every_step_refuses_a_mode_that_is_past(dual: ModeState) -> None:
     now = switch(get_redis_connection("default"), Mode.DUAL, 50)
 
     for step in (live_switch.enter_dual, live_switch.cutover, live_switch.rollback, live_switch.clean_up):

@@ -22,7 +22,7 @@ from trading.models import DecisionJournal
 from trading.record.rules.errors import RecordError
 from trading.record.writing import decisions
 from trading.record.writing.decisions import PAGE
-from trading.replay.services import Verdict, replay, replays
+from trading.replay.services import ReplayVerdict, replay, replays
 from trading.schema.decision import Prompt
 from trading.schema.reject import Reject
 
@@ -58,7 +58,7 @@ def run(*arguments: str) -> tuple[int, str]:
 def test_an_engines_cycle_agrees_with_itself(tmp_path: Path) -> None:
     number = imported(tmp_path)
     found = replay(number)
-    assert (found.verdict, found.differences, found.unchecked) == (Verdict.AGREES, (), ())
+    assert (found.verdict, found.differences, found.unchecked) == (ReplayVerdict.AGREES, (), ())
     assert found.notes == (
         "Not recorded: the raw answer, the cooldowns.",
         f"Of the prompt that was sent, the digest alone was recorded: {'ab' * 32}.",
@@ -75,7 +75,7 @@ def test_the_settings_and_texts_are_those_of_then(tmp_path: Path) -> None:
     save_edit(TRADER, detail__risk__min_confidence=90)
     found = replay(number)
 
-    assert found.verdict is Verdict.AGREES
+    assert found.verdict is ReplayVerdict.AGREES
     assert found.config is not None
     assert found.config.version == 1
     assert [(prompt.role, prompt.sha256, prompt.text) for prompt in found.prompts] == [
@@ -107,7 +107,7 @@ def test_a_refusal_that_another_version_lifts_is_shown(tmp_path: Path) -> None:
     failed = {**CYCLE["actions"][0], "result": "error", "error": "confidence"}
     number = imported(tmp_path, decisions_json=unsure, actions=[failed], success=False)
     save_edit(TRADER, detail__risk__min_confidence=70)
-    assert replay(number).verdict is Verdict.AGREES
+    assert replay(number).verdict is ReplayVerdict.AGREES
     code, text = run(str(number), "--with-version", "2")
     assert code == 0
     assert "min_confidence was refused (a confidence of 70 is below 75), now passes" in text
@@ -131,13 +131,13 @@ def test_a_manager_yaml_may_give_the_other_settings(tmp_path: Path) -> None:
 def test_settings_may_be_given_as_they_are(tmp_path: Path) -> None:
     found = replay(imported(tmp_path), spec=make_trader(detail__risk__max_position_size_usd=Decimal(1)))
     assert [change.rule for _one, change in found.changes] == ["max_position_size_usd"]
-    assert (found.verdict, found.other_name) == (Verdict.AGREES, "the settings given")
+    assert (found.verdict, found.other_name) == (ReplayVerdict.AGREES, "the settings given")
 
 
 def test_a_decision_from_before_the_first_version_says_so(tmp_path: Path) -> None:
     number = imported(tmp_path, config_version=None)
     found = replay(number)
-    assert (found.config, found.verdict) == (None, Verdict.INCOMPLETE)
+    assert (found.config, found.verdict) == (None, ReplayVerdict.INCOMPLETE)
 
     code, text = run(str(number))
     assert code == 1
@@ -210,7 +210,7 @@ def test_every_decision_of_the_sample_agrees_with_itself() -> None:
     call_command("generate_sample", "--traders", "2", "--days", "4", stdout=StringIO())
     traders = list(DecisionJournal.objects.values_list("trader_id", flat=True).distinct())
     assert len(traders) == 2
-    assert {one.verdict for trader_id in traders for one in replays(trader_id)} == {Verdict.AGREES}
+    assert {one.verdict for trader_id in traders for one in replays(trader_id)} == {ReplayVerdict.AGREES}
 
 
 def test_programs_get_one_object_a_decision(tmp_path: Path) -> None:

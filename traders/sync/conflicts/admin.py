@@ -21,7 +21,7 @@ from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.settings.stored import SavedVersion
 from traders.sync.conflicts.services import OpenConflict, open_conflicts, settle
 from traders.versions.rules.errors import UnknownConfig
-from traders.versions.rules.merge import Side, unit_of
+from traders.versions.rules.merge import MergeSide, unit_of
 from traders.versions.rules.proposal import settings_of
 from traders.words import settings as words
 
@@ -65,7 +65,7 @@ class ConflictsFlow(PreviewFlow):
     def __init__(self, page: ConfigPage) -> None:
         super().__init__(page)
         self.waiting = open_conflicts()
-        self.choices: dict[tuple[str, str], Side] = {}
+        self.choices: dict[tuple[str, str], MergeSide] = {}
 
     def make_form(self, data: QueryDict | None) -> ReasonForm:
         return ReasonForm(data)
@@ -113,17 +113,17 @@ def _settled(choices: int, versions: int) -> str:
     return f"{settled}, {made}."
 
 
-def _choices(page: ConfigPage, waiting: list[OpenConflict]) -> dict[tuple[str, str], Side]:
+def _choices(page: ConfigPage, waiting: list[OpenConflict]) -> dict[tuple[str, str], MergeSide]:
     found = {}
     for conflict in waiting:
-        if (answer := page.request.POST.get(_name(conflict))) in list(Side):
+        if (answer := page.request.POST.get(_name(conflict))) in list(MergeSide):
             if not _may_settle(page, conflict.config_id):
                 raise PermissionDenied
-            found[conflict.config_id, conflict.path] = Side(answer)
+            found[conflict.config_id, conflict.path] = MergeSide(answer)
     return found
 
 
-def _seen(page: ConfigPage, choices: Mapping[tuple[str, str], Side]) -> dict[str, int]:
+def _seen(page: ConfigPage, choices: Mapping[tuple[str, str], MergeSide]) -> dict[str, int]:
     """The versions that the page showed."""
     try:
         return {name: int(page.request.POST[f"{SEEN}:{name}"]) for name, _path in choices}

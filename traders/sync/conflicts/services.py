@@ -20,9 +20,9 @@ from traders.versions.lock import LockedFleet, locked_fleet
 from traders.versions.reason import required_reason
 from traders.versions.rules import allocation
 from traders.versions.rules.errors import StaleEdit, UnknownConfig
-from traders.versions.rules.merge import Side, unit_of
+from traders.versions.rules.merge import MergeSide, unit_of
 
-Choices = Mapping[tuple[str, str], Side]
+Choices = Mapping[tuple[str, str], MergeSide]
 """{(config_id, path): who wins}; a prompt's paths are decided together by the choice of any of them."""
 
 
@@ -91,7 +91,7 @@ def _current(fleet: LockedFleet, config_ids: Sequence[str], expected: Mapping[st
     return found
 
 
-def _side(choices: Choices, conflict: Conflict) -> Side | None:
+def _side(choices: Choices, conflict: Conflict) -> MergeSide | None:
     unit = unit_of(conflict.path)
     return next((choices[key] for path in unit if (key := (conflict.config_id, path)) in choices), None)
 
@@ -102,7 +102,7 @@ def _version(
     changes = tuple(
         Change(c.path, old, c.file)
         for c in conflicts
-        if _side(choices, c) is Side.YAML and not same(old := current.flat.get(c.path, ABSENT), c.file)
+        if _side(choices, c) is MergeSide.YAML and not same(old := current.flat.get(c.path, ABSENT), c.file)
     )
     if not changes:
         return None

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from traders.manager_yaml.yaml.source import MEBIBYTE
 from traders.pages.reason_form import ReasonForm
 from traders.sync.upload.services import MAX_BYTES_OF_UPLOAD
-from traders.versions.rules.merge import NO_PREFERENCES, Preferences, Side
+from traders.versions.rules.merge import NO_PREFERENCES, MergeSide, Preferences
 
 
 class OptionsForm(ReasonForm):
@@ -26,8 +26,8 @@ class OptionsForm(ReasonForm):
             required=False,
             choices=[
                 ("", _("leave it open, to be settled")),
-                (Side.YAML.value, _("take the file's value")),
-                (Side.DB.value, _("keep the stored value")),
+                (MergeSide.YAML.value, _("take the file's value")),
+                (MergeSide.DB.value, _("keep the stored value")),
             ],
         )
         self.fields["retire_missing"] = forms.BooleanField(
@@ -37,7 +37,7 @@ class OptionsForm(ReasonForm):
     @property
     def preferences(self) -> Preferences:
         side = self.cleaned_data.get("prefer")
-        return Preferences(Side(side)) if side else NO_PREFERENCES
+        return Preferences(MergeSide(side)) if side else NO_PREFERENCES
 
 
 class UploadForm(OptionsForm):

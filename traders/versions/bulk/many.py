@@ -29,7 +29,7 @@ _SET_BY_BOTH = (Changed.CONTESTED, Changed.ONLY_THEIRS)
 
 
 @dataclass(frozen=True)
-class Part:
+class ProposalPart:
     """What happens to one configuration that stands at `version`; `problems` keep the whole from being saved."""
 
     config_id: str
@@ -43,7 +43,7 @@ class Part:
 class FleetProposal:
     """`parts` leaves out what stays as it is, which is only counted. `rule` says how the fleet rule would break."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[ProposalPart, ...]
     unchanged: int
     before: Allocation
     after: Allocation
@@ -135,22 +135,22 @@ def require_known(config_ids: Collection[str], found: Collection[str]) -> None:
         raise UnknownConfig(unknown[0])
 
 
-def part_of(current: StoredConfig, flat: Flat) -> tuple[Part, Spec | None]:
+def part_of(current: StoredConfig, flat: Flat) -> tuple[ProposalPart, Spec | None]:
     """What becomes of `current`, and the configuration that `flat` is; None where it is not valid."""
     config_id, version = current.config_id, current.version
     try:
         spec = validated(config_id, flat, before=current.flat)
     except InvalidConfig as invalid:
         changes = tuple(diff(current.flat, flat))
-        return Part(config_id, version, changes, frozenset(), tuple(invalid.problems)), None
+        return ProposalPart(config_id, version, changes, frozenset(), tuple(invalid.problems)), None
     changes = tuple(diff(current.flat, flat_of(spec)))
     if problems := names.vanished(spec, current.flat) if changes else []:
-        return Part(config_id, version, changes, frozenset(), tuple(problems)), None
-    return Part(config_id, version, changes, riskier_paths(config_id, changes)), spec
+        return ProposalPart(config_id, version, changes, frozenset(), tuple(problems)), None
+    return ProposalPart(config_id, version, changes, riskier_paths(config_id, changes)), spec
 
 
 def whole(
-    parts: Sequence[Part], shares: Shares, reserve_pct: Decimal, after: tuple[Shares, Allocation]
+    parts: Sequence[ProposalPart], shares: Shares, reserve_pct: Decimal, after: tuple[Shares, Allocation]
 ) -> FleetProposal:
     """The proposal of these parts, one for each configuration that was asked about."""
     changing = tuple(part for part in parts if part.changes)

@@ -21,7 +21,7 @@ from traders.schema.problems import Problem
 from traders.schema.settings.stored import SavedVersion, StoredConfig
 from traders.versions import services as configs
 from traders.versions.bulk.chosen import LEAVE, SEEN
-from traders.versions.bulk.many import ChangedMeanwhile, FleetProposal, Part
+from traders.versions.bulk.many import ChangedMeanwhile, FleetProposal, ProposalPart
 
 SHOWN = 50
 """The most traders that are shown in full; all are counted."""
@@ -98,13 +98,13 @@ class ManyFlow(PreviewFlow):
         return HttpResponseRedirect(reverse("admin:traders_changeset", args=[result[0].change_set]))
 
 
-def _urgency(part: Part, contested: Contested) -> tuple[bool, bool, bool, str]:
+def _urgency(part: ProposalPart, contested: Contested) -> tuple[bool, bool, bool, str]:
     name = part.config_id
     return name not in contested, not part.problems, not part.riskier, name
 
 
 def _shown(
-    page: ConfigPage, part: Part, current: StoredConfig, texts: Mapping[str, str], contested: Contested
+    page: ConfigPage, part: ProposalPart, current: StoredConfig, texts: Mapping[str, str], contested: Contested
 ) -> PartShown:
     name = part.config_id
     return PartShown(

@@ -15,7 +15,7 @@ from traders.versions import queries as configs
 from traders.versions.bulk.many import (
     Decide,
     FleetProposal,
-    Part,
+    ProposalPart,
     part_of,
     propose_many,
     require_known,
@@ -74,7 +74,7 @@ def save_bulk(
     )
 
 
-def _same_for(part: Part, trader_id: str, version: int) -> Part:
+def _same_for(part: ProposalPart, trader_id: str, version: int) -> ProposalPart:
     problems = tuple(replace(problem, trader_id=trader_id) for problem in part.problems)
     return replace(part, config_id=trader_id, version=version, problems=problems)
 

@@ -17,7 +17,7 @@ from typing import Any
 from traders.schema.paths import ABSENT, Change, Flat, same
 
 
-class Side(StrEnum):
+class MergeSide(StrEnum):
     """Who wins a conflict."""
 
     YAML = "yaml"
@@ -62,18 +62,18 @@ class Merge:
     divergences: list[Divergence] = field(default_factory=list)
 
 
-Prefer = Callable[[str], Side | None]
+Prefer = Callable[[str], MergeSide | None]
 
 
 @dataclass(frozen=True)
 class Preferences:
     """Who wins: `by_path` is keyed by a dotted path or `config_id:path` and goes before `everywhere`."""
 
-    everywhere: Side | None = None
-    by_path: Mapping[str, Side] = field(default_factory=dict)
+    everywhere: MergeSide | None = None
+    by_path: Mapping[str, MergeSide] = field(default_factory=dict)
 
     def of(self, config_id: str) -> Prefer:
-        def prefer(path: str) -> Side | None:
+        def prefer(path: str) -> MergeSide | None:
             return self.by_path.get(f"{config_id}:{path}", self.by_path.get(path, self.everywhere))
 
         return prefer
@@ -128,12 +128,12 @@ def merge_declared(
         if changed is Changed.CONTESTED or (never_declared and changed is not Changed.AGREED):
             side = _preferred(unit, prefer)
         else:
-            side = Side.YAML
+            side = MergeSide.YAML
         if side is None:
             merge.divergences += _divergences(unit, *(_values(one, unit) for one in (base or {}, file, stored)))
             continue
         declared = _values(file, unit)
-        if side is Side.YAML:
+        if side is MergeSide.YAML:
             merge.changes += [
                 Change(path, old, new)
                 for path, old, new in zip(unit, _values(stored, unit), declared, strict=True)
@@ -144,7 +144,7 @@ def merge_declared(
     return merge
 
 
-def _preferred(unit: Unit, prefer: Prefer) -> Side | None:
+def _preferred(unit: Unit, prefer: Prefer) -> MergeSide | None:
     return next((side for path in unit if (side := prefer(path))), None)
 
 

@@ -18,7 +18,7 @@ from traders.versions.past import services as as_of
 from traders.versions.rules.errors import UnknownChangeSet
 from traders.versions.undo import services as undo
 from traders.versions.undo.pages import TakingBackTask, take_back_view
-from traders.versions.undo.services import Scope, UndoProposal
+from traders.versions.undo.services import UndoProposal, UndoScope
 
 
 def undo_view(page: ConfigPage, change_set: int) -> HttpResponse:
@@ -54,6 +54,6 @@ def restore_to_view(page: ConfigPage) -> HttpResponse:
     return take_back_view(page, task)
 
 
-def _proposed(moment: datetime, scope: Scope) -> UndoProposal:
+def _proposed(moment: datetime, scope: UndoScope) -> UndoProposal:
     """What differs from then was touched since, so nothing is contested by itself."""
     return UndoProposal(undo.propose_restore_to(moment=moment, scope=scope), {}, ())

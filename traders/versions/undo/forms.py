@@ -13,7 +13,7 @@ from traders.pages.reason_form import ReasonForm
 from traders.schema import jsonio
 from traders.schema.settings.fleet import FLEET_ID
 from traders.versions.rules.merge import unit_of
-from traders.versions.undo.services import Extent, Scope
+from traders.versions.undo.services import Extent, UndoScope
 
 MOST_BOXES = 100
 """More traders than this are named in a field instead of ticked."""
@@ -77,15 +77,15 @@ class TakingBackForm(ReasonForm):
             self.add_error(None, wrong)
         return valid and not self.wrong
 
-    def _scope(self) -> Scope:
+    def _scope(self) -> UndoScope:
         if self.posted is None:
-            return Scope(frozenset(self.config_ids) if self.without_fleet else frozenset())
+            return UndoScope(frozenset(self.config_ids) if self.without_fleet else frozenset())
         configs = self._chosen(self._asked(), self.config_ids, _("Choose at least one configuration."))
         paths = self._chosen(self.posted.getlist("path"), self.paths, _("Choose at least one setting."))
         if self.without_fleet:
             configs = configs or frozenset(self.config_ids)
         taken = (text.partition(" ") for text in self.posted.getlist("take"))
-        return Scope(configs, paths, frozenset((name, path) for name, _space, path in taken if name and path))
+        return UndoScope(configs, paths, frozenset((name, path) for name, _space, path in taken if name and path))
 
     def _asked(self) -> list[str]:
         if self.few or self.posted is None:

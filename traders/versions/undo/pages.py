@@ -26,7 +26,7 @@ from traders.versions.bulk.many import ChangedMeanwhile
 from traders.versions.rules.merge import unit_of
 from traders.versions.rules.proposal import settings_of
 from traders.versions.undo.forms import TakingBackForm
-from traders.versions.undo.services import Extent, Scope, UndoProposal
+from traders.versions.undo.services import Extent, UndoProposal, UndoScope
 from traders.words import settings as words
 from traders.words.messages import line as problem_line
 
@@ -40,7 +40,7 @@ class TakingBackTask:
     template: str
     title: str
     extent: Callable[[], Extent]
-    propose: Callable[[Scope], UndoProposal]
+    propose: Callable[[UndoScope], UndoProposal]
     save: Callable[..., list[SavedVersion]]
     context: Mapping[str, Any]
 
@@ -195,7 +195,7 @@ def _choices(proposal: UndoProposal) -> int:
     return sum(len({unit_of(change.path) for change in changes}) for changes in proposal.contested.values())
 
 
-def _contested(config_id: str, changes: Sequence[Change], scope: Scope) -> list[ContestedRow]:
+def _contested(config_id: str, changes: Sequence[Change], scope: UndoScope) -> list[ContestedRow]:
     """A prompt's paths are decided by the box of the first of them."""
     lines, decided, taken = [], set[str](), scope.chosen_of(config_id)
     for change, row in zip(changes, rows(config_id, changes), strict=True):

@@ -21,7 +21,7 @@ from traders.versions.undo.rules import Reverting, revert
 
 
 @dataclass(frozen=True)
-class Scope:
+class UndoScope:
     """What of it: these traders ("@manager" = the fleet's settings) and these paths; empty means all.
 
     `chosen` are contested (config_id, path) that are to be reversed although they were changed since.
@@ -53,7 +53,7 @@ class Extent:
     paths: tuple[str, ...]
 
 
-def propose_undo(*, change_set: int, scope: Scope = Scope()) -> UndoProposal:
+def propose_undo(*, change_set: int, scope: UndoScope = UndoScope()) -> UndoProposal:
     """Writes nothing. Raises UnknownChangeSet."""
     undone = _Undone(change_set, scope)
     fleet = propose_many(config_ids=undone.config_ids, decide=undone.decide, of_fleet=True)
@@ -72,7 +72,7 @@ def extent_of(change_set: int) -> Extent:
 def undo(
     *,
     change_set: int,
-    scope: Scope,
+    scope: UndoScope,
     seen: Mapping[str, int],
     reason: str,
     actor: str,
@@ -93,7 +93,7 @@ def undo(
     )
 
 
-def propose_restore_to(*, moment: datetime, scope: Scope = Scope()) -> FleetProposal:
+def propose_restore_to(*, moment: datetime, scope: UndoScope = UndoScope()) -> FleetProposal:
     """What taking every configuration back to `moment` would do. Traders made later are left alone."""
     config_ids, decide = _as_at(moment, scope)
     return propose_many(config_ids=config_ids, decide=decide, of_fleet=True)
@@ -107,7 +107,7 @@ def extent_since(moment: datetime) -> Extent:
 def restore_to(
     *,
     moment: datetime,
-    scope: Scope,
+    scope: UndoScope,
     seen: Mapping[str, int],
     reason: str,
     actor: str,
@@ -130,7 +130,7 @@ def restore_to(
 class _Undone:
     """A change set's configurations before and after it."""
 
-    def __init__(self, change_set: int, scope: Scope, seen: Mapping[str, int] | None = None) -> None:
+    def __init__(self, change_set: int, scope: UndoScope, seen: Mapping[str, int] | None = None) -> None:
         pairs = configs.change_set(change_set)
         if not pairs:
             raise UnknownChangeSet(change_set)
@@ -186,7 +186,7 @@ class _Undone:
         return current.flat | {"detail.retired": True}
 
 
-def _as_at(moment: datetime, scope: Scope) -> tuple[Collection[str], Decide]:
+def _as_at(moment: datetime, scope: UndoScope) -> tuple[Collection[str], Decide]:
     # A configuration without a newer version already equals its state at that moment.
     traders = scope.config_ids - {FLEET_ID} if scope.config_ids else as_of.changed_since(moment)
     then = configs.traders_at(moment, traders)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from trading.analytics.calendar import name_of, period_of
 from trading.analytics.equity import by_trader, one_series, within
 from trading.analytics.groups.keys import UNITS, By, Key
-from trading.analytics.groups.parts import Part, split
+from trading.analytics.groups.parts import GroupPart, split
 from trading.analytics.intervals import Held, OpenPosition, Period, overlap, span
 from trading.analytics.stats import exact_sum
 from trading.analytics.summary import Performance, measure
@@ -77,7 +77,7 @@ def groups(
 
 def _by_period(
     by: By,
-    parts: Sequence[tuple[Key, Part]],
+    parts: Sequence[tuple[Key, GroupPart]],
     equity: Sequence[EquityPoint],
     capital: Decimal | None,
     whole: Period | None,
@@ -97,7 +97,7 @@ def _by_period(
 
 
 def _measure(
-    part: Part,
+    part: GroupPart,
     equity: Sequence[EquityPoint],
     series: Sequence[EquityPoint],
     capital: Decimal | None,

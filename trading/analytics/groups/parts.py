@@ -12,7 +12,7 @@ from trading.schema.facts import DecisionFact, SignalFact, TradeFact
 
 
 @dataclass(slots=True)
-class Part:
+class GroupPart:
     """The facts of one group; `held` is what was in the market, in a period also what closed after it."""
 
     trades: list[TradeFact] = field(default_factory=list)
@@ -27,9 +27,9 @@ def split(
     signals: Sequence[SignalFact],
     decisions: Sequence[DecisionFact],
     open_positions: Sequence[OpenPosition],
-) -> list[tuple[Key, Part]]:
+) -> list[tuple[Key, GroupPart]]:
     """Every trade in exactly one part. Sorted by trader and value, what has no value first."""
-    parts: dict[Key, Part] = defaultdict(Part)
+    parts: dict[Key, GroupPart] = defaultdict(GroupPart)
     key_of_trade = trade_key(by)
     for trade in trades:
         parts[key_of_trade(trade)].trades.append(trade)

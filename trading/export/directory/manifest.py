@@ -10,7 +10,7 @@ import msgspec
 NAME = "manifest.json"
 
 
-class Source(StrEnum):
+class DocumentSource(StrEnum):
     """LIVE: moving data came from the live store. REBUILT: from PostgreSQL alone. PREVIOUS: the last run's file."""
 
     LIVE = "live"
@@ -29,12 +29,12 @@ class Slices(msgspec.Struct, frozen=True):
     newest: list[tuple[int, int]] = []
 
 
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+class ManifestEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """A file. `as_of` (ms) is the export that rendered it, which is its `serverTime`; `size` 0: there is none, and
     `error` says why. `is_stale`: it could not be rendered this time, and an earlier one stands."""
 
     name: str
-    source: Source
+    source: DocumentSource
     as_of: int
     rows: int = 0
     size: int = 0
@@ -52,11 +52,11 @@ class Manifest(msgspec.Struct, frozen=True):
 
     as_of: int
     duration_ms: int
-    files: list[Entry]
+    files: list[ManifestEntry]
     unreadable: int = 0
     set_aside: int = 0
 
-    def entry(self, name: str) -> Entry | None:
+    def entry(self, name: str) -> ManifestEntry | None:
         return next((entry for entry in self.files if entry.name == name), None)
 
 

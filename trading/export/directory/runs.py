@@ -21,7 +21,7 @@ from msgspec import structs
 
 from trading.export.directory import manifest as manifests
 from trading.export.directory.alone import alone_in
-from trading.export.directory.manifest import Entry, Manifest, file_name, gzip_name
+from trading.export.directory.manifest import Manifest, ManifestEntry, file_name, gzip_name
 
 CURRENT, RUNS = "current", "runs"
 UNFINISHED = f"{manifests.NAME}.next"
@@ -52,7 +52,7 @@ class Run:
     owner: str = ""
     _directories: set[Path] = field(default_factory=set)
 
-    def put(self, entry: Entry, body: bytes) -> Entry:
+    def put(self, entry: ManifestEntry, body: bytes) -> ManifestEntry:
         """Writes the document and its compressed form; the entry with their sizes and digests."""
         packed = gzip.compress(body, GZIP_LEVEL, mtime=0)
         self._write(file_name(entry.name), body)

@@ -69,18 +69,18 @@ def account_row(
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class AccountRow:
     ts_ms: int
     trader_id: str
     marker: int
     encoded: bytes
 
 
-def encoded_row(point: AccountPoint, inception_ms: int, row: dict[str, Any]) -> Row:
-    return Row(point.ts_ms, point.trader_id, hourly_marker(point.ts_ms, inception_ms), encode(row))
+def encoded_row(point: AccountPoint, inception_ms: int, row: dict[str, Any]) -> AccountRow:
+    return AccountRow(point.ts_ms, point.trader_id, hourly_marker(point.ts_ms, inception_ms), encode(row))
 
 
-def in_order(rows: Iterable[Row]) -> list[Row]:
+def in_order(rows: Iterable[AccountRow]) -> list[AccountRow]:
     """In time: clients take the last row of a trader for the newest."""
     return sorted(rows, key=lambda row: (row.ts_ms, row.trader_id))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from trading.export.documents.accounts import MINUTE_MS, Row, encoded_row, hourly_marker
+from trading.export.documents.accounts import MINUTE_MS, AccountRow, encoded_row, hourly_marker
 from trading.export.documents.wire import seconds
 from trading.schema.contract import TRADER
 from trading.schema.published import AccountPoint, PricePoint
@@ -16,7 +16,7 @@ SYMBOL = "BTC"
 _CENT = Decimal("0.01")
 
 
-def benchmark_rows(prices: Sequence[PricePoint], start_capital: Decimal, inception_ms: int) -> list[Row]:
+def benchmark_rows(prices: Sequence[PricePoint], start_capital: Decimal, inception_ms: int) -> list[AccountRow]:
     """Of an ascending series of prices; bought at the first of them. Without `sharpe_ratio`, as the arena has it."""
     if not prices or prices[0].price <= 0:
         return []

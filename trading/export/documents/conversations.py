@@ -10,7 +10,7 @@ from typing import Any
 from trading.export.documents.wire import fraction, seconds
 from trading.schema.contract import TRADER
 from trading.schema.decision import Action, Decision, DecisionDetail
-from trading.schema.message import Message, Role
+from trading.schema.message import MessageRecord, MessageRole
 from trading.schema.published import Talk
 
 SUMMARY_CHARACTERS = 280
@@ -78,7 +78,7 @@ def _quantity(decision: Decision) -> Decimal | None:
 
 def _prompt(talk: Talk, detail: DecisionDetail) -> str | None:
     sent = detail.prompt.user_text if detail.prompt else None
-    return sent or _last(talk.messages, Role.USER)
+    return sent or _last(talk.messages, MessageRole.USER)
 
 
 def _reasoning(talk: Talk, detail: DecisionDetail) -> str | None:
@@ -86,7 +86,7 @@ def _reasoning(talk: Talk, detail: DecisionDetail) -> str | None:
     if answer and (answer.reasoning or answer.text):
         return answer.reasoning or answer.text
     said = "\n".join(one.reasoning for one in detail.decisions if one.reasoning)
-    return said or detail.error or _last(talk.messages, Role.ASSISTANT)
+    return said or detail.error or _last(talk.messages, MessageRole.ASSISTANT)
 
 
 def _messages(talk: Talk, detail: DecisionDetail) -> list[dict[str, Any]]:
@@ -95,14 +95,14 @@ def _messages(talk: Talk, detail: DecisionDetail) -> list[dict[str, Any]]:
     prompt, answer = detail.prompt, detail.answer
     at = talk.decision.entry.decided_at if talk.decision else None
     said = (
-        (Role.SYSTEM, prompt.system_text if prompt else None),
-        (Role.USER, prompt.user_text if prompt else None),
-        (Role.ASSISTANT, answer.text if answer else None),
+        (MessageRole.SYSTEM, prompt.system_text if prompt else None),
+        (MessageRole.USER, prompt.user_text if prompt else None),
+        (MessageRole.ASSISTANT, answer.text if answer else None),
     )
     return [_message(role, text, at) for role, text in said if text is not None]
 
 
-def _message(role: Role, content: str, sent_at: datetime | None) -> dict[str, Any]:
+def _message(role: MessageRole, content: str, sent_at: datetime | None) -> dict[str, Any]:
     """`timestamp` is left out where it is not known."""
     message: dict[str, Any] = {"role": str(role), "content": content}
     return message if sent_at is None else message | {"timestamp": seconds(_ms(sent_at))}
@@ -113,7 +113,7 @@ def _actions(detail: DecisionDetail) -> str | None:
     return named or None
 
 
-def _last(messages: Sequence[Message], role: Role) -> str | None:
+def _last(messages: Sequence[MessageRecord], role: MessageRole) -> str | None:
     return next((message.content for message in reversed(messages) if message.role is role), None)
 
 

@@ -12,7 +12,7 @@ from trading.imports.arena.remains import restored
 from trading.schema.contract import TRADER
 from trading.schema.live_store.quotes import PositionMark
 from trading.schema.live_store.values import US_PER_MS
-from trading.schema.position import Position
+from trading.schema.position import PositionRecord
 
 NO_ORDER = -1
 IDS = ("entry_oid", "tp_oid", "sl_oid", "oid")
@@ -20,7 +20,7 @@ IDS = ("entry_oid", "tp_oid", "sl_oid", "oid")
 _CENT_OF_A_CENT = Decimal("0.00000001")
 
 
-def position_object(position: Position, mark: PositionMark | None) -> dict[str, Any]:
+def position_object(position: PositionRecord, mark: PositionMark | None) -> dict[str, Any]:
     """Without a mark the price and P&L last reported stand, whatever their age. A mark that is neither the exchange's
     nor the market provider's is named: `price_provider` (null: of no particular one) and `price_timestamp` (ms)."""
     detail, sign = position.detail, position.side.sign
@@ -60,7 +60,7 @@ def position_object(position: Position, mark: PositionMark | None) -> dict[str, 
     return with_texts_of_large_ids(found, IDS)
 
 
-def holdings(objects: Iterable[tuple[Position, dict[str, Any]]]) -> dict[str, dict[str, dict[str, Any]]]:
+def holdings(objects: Iterable[tuple[PositionRecord, dict[str, Any]]]) -> dict[str, dict[str, dict[str, Any]]]:
     """{trader: {symbol: its position}}, in order of symbols, out of positions with their objects."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for one, shown in sorted(objects, key=lambda pair: (pair[0].trader_id, pair[0].symbol)):

@@ -11,12 +11,12 @@ from trading.imports.arena.plans import plan_back
 from trading.imports.arena.remains import restored
 from trading.imports.arena.trades import human_time
 from trading.schema.contract import TRADER
-from trading.schema.trade import Fill, FillType, Trade
+from trading.schema.trade import Fill, FillType, TradeRecord
 
 IDS = ("entry_oid", "entry_tid", "exit_oid", "exit_tid")
 
 
-def trade_object(trade: Trade) -> dict[str, Any]:
+def trade_object(trade: TradeRecord) -> dict[str, Any]:
     detail, side = trade.detail, trade.side
     time, risk, origin = detail.time, detail.risk, detail.origin
     opened, closed = seconds(time.open_ts_ms), seconds(time.close_ts_ms)
@@ -40,7 +40,7 @@ def trade_object(trade: Trade) -> dict[str, Any]:
     return with_texts_of_large_ids(restored(found, origin.fields if origin else None), IDS)
 
 
-def _end(trade: Trade, end: FillType, price: Decimal, ts_ms: int) -> dict[str, Any]:
+def _end(trade: TradeRecord, end: FillType, price: Decimal, ts_ms: int) -> dict[str, Any]:
     """Of several fills the sums, and the order and fill of the first."""
     fills = [fill for fill in trade.detail.fills if fill.type is end]
     first = fills[0] if fills else None

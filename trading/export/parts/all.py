@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db import Error
 
-from trading.export.directory.manifest import Source
+from trading.export.directory.manifest import DocumentSource
 from trading.export.directory.runs import Finished
-from trading.export.documents.accounts import HOUR_MS, Row
+from trading.export.documents.accounts import HOUR_MS, AccountRow
 from trading.export.documents.benchmark import SYMBOL, benchmark_rows, with_newest
 from trading.export.documents.names import Document
 from trading.export.documents.positions import holdings, position_object, positions_document
@@ -34,7 +34,7 @@ from trading.export.queries.snapshot import is_lost, on_its_own
 from trading.record.stored.unreadable import attempt
 from trading.schema.live_store.quotes import PositionMark
 from trading.schema.live_store.values import US_PER_MS
-from trading.schema.position import Position
+from trading.schema.position import PositionRecord
 from trading.schema.published import PricePoint, Standing
 
 
@@ -87,7 +87,7 @@ class Parts:
 
     def plan_of_one(self, trader_id: str) -> Planned:
         row = self.analytics.rows[trader_id]
-        return Planned(row, Source.REBUILT, 1, lambda as_of: Made(self.analytics.render_one(trader_id, as_of)))
+        return Planned(row, DocumentSource.REBUILT, 1, lambda as_of: Made(self.analytics.render_one(trader_id, as_of)))
 
     def refresh_analytics(self) -> AnalyticsRows:
         self.analytics.look(self.now.results, self.now.accounts)
@@ -128,14 +128,14 @@ class Parts:
 
     def _trades(self) -> Planned:
         trades = self.now.trades
-        return Planned(trades.ids, Source.REBUILT, len(trades.ids), lambda as_of: Made(trades.render(as_of)))
+        return Planned(trades.ids, DocumentSource.REBUILT, len(trades.ids), lambda as_of: Made(trades.render(as_of)))
 
     def _inception(self) -> Planned:
         standings = self.now.standings
         signature = tuple((one.trader_id, one.start_equity, one.inception_ms, one.invocations) for one in standings)
         return Planned(
             signature,
-            Source.REBUILT,
+            DocumentSource.REBUILT,
             len(standings),
             lambda as_of: Made(inception_document(standings, as_of_ms=as_of)),
         )
@@ -143,19 +143,22 @@ class Parts:
     def _leaderboard(self) -> Planned:
         standings = self.now.standings
         return Planned(
-            tuple(standings), Source.REBUILT, len(standings), lambda _as_of: Made(leaderboard_document(standings))
+            tuple(standings),
+            DocumentSource.REBUILT,
+            len(standings),
+            lambda _as_of: Made(leaderboard_document(standings)),
         )
 
     def _analytics(self) -> Planned:
         rows = self.now.analytics
         signature = tuple(rows.rows.items())
-        return Planned(signature, Source.REBUILT, len(rows.rows), lambda as_of: Made(rows.render(as_of)))
+        return Planned(signature, DocumentSource.REBUILT, len(rows.rows), lambda as_of: Made(rows.render(as_of)))
 
     def _conversations(self) -> Planned:
         with self.left_out.reading("conversations"):
             self.talks.refresh(len(self.now.results))
         keys = self.talks.keys
-        return Planned(keys, Source.REBUILT, len(keys), lambda as_of: Made(self.talks.render(as_of)))
+        return Planned(keys, DocumentSource.REBUILT, len(keys), lambda as_of: Made(self.talks.render(as_of)))
 
 
 class _Now:
@@ -213,7 +216,7 @@ class _Now:
         return holdings((one, found) for one, found in shown if found is not None)
 
     @cached_property
-    def benchmark(self) -> list[Row]:
+    def benchmark(self) -> list[AccountRow]:
         """At the end of every hour that the fleet has; the newest at the live price."""
         accounts, capital = self.accounts, self._parts.start_capital
         markers = {marker for hours in accounts.hours.values() for marker in hours}
@@ -224,5 +227,5 @@ class _Now:
         return benchmark_rows(prices, capital, accounts.inception_ms)
 
 
-def _shown(position: Position, mark: PositionMark | None) -> dict[str, Any] | None:
+def _shown(position: PositionRecord, mark: PositionMark | None) -> dict[str, Any] | None:
     return attempt("positions", position.id, lambda: position_object(position, mark))

@@ -7,17 +7,17 @@ from dataclasses import replace
 from trading.export.parts.published import published
 from trading.export.queries import positions as export_positions
 from trading.record.stored.unreadable import collected, note
-from trading.schema.position import Position
+from trading.schema.position import PositionRecord
 from trading.schema.unreadable import Unreadable
 
 
 class OpenPositions:
     def __init__(self) -> None:
         self._marks: dict[str, str] = {}
-        self._positions: dict[str, Position] = {}
+        self._positions: dict[str, PositionRecord] = {}
         self._unreadable: dict[str, Unreadable] = {}
 
-    def refresh(self) -> list[Position]:
+    def refresh(self) -> list[PositionRecord]:
         """In order of trader and symbol. Those that cannot be read are noted each time."""
         marks = export_positions.open_marks()
         written = [one for one, mark in marks.items() if self._marks.get(one) != mark]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from trading.export.directory.manifest import Slices, Source
+from trading.export.directory.manifest import DocumentSource, Slices
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,6 @@ class Planned:
     """`signature` is equal as long as `render` would give the same for one moment; `render` takes the moment in ms."""
 
     signature: object
-    source: Source
+    source: DocumentSource
     rows: int
     render: Callable[[int], Made]

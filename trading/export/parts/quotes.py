@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from trading.export.directory.manifest import Source
+from trading.export.directory.manifest import DocumentSource
 from trading.export.queries import fleet as export_fleet
 from trading.live import queries as projection
 from trading.live.keys import PRICE
 from trading.live.redis import store
-from trading.schema.live_store.answers import Fresh, Stale
+from trading.schema.live_store.answers import Fresh, StaleValue
 from trading.schema.live_store.quotes import PositionMark, PriceBook, PriceOf, Providers
 from trading.schema.live_store.values import US_PER_MS, Price
-from trading.schema.position import Position
+from trading.schema.position import PositionRecord
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class Quotes:
     traders: Mapping[str, Providers]
 
     @property
-    def source(self) -> Source:
-        return Source.LIVE if self.fresh.all else Source.REBUILT
+    def source(self) -> DocumentSource:
+        return DocumentSource.LIVE if self.fresh.all else DocumentSource.REBUILT
 
-    def mark(self, position: Position) -> PositionMark | None:
+    def mark(self, position: PositionRecord) -> PositionMark | None:
         exchange = position.detail.exchange.provider
         return self.fresh.mark(position.symbol, exchange, self.traders.get(position.trader_id))
 
@@ -42,7 +42,7 @@ def read_quotes() -> Quotes:
     answers = store.read_all(PRICE) or {}
     traders = projection.providers()
     providers = projection.known_providers(traders)
-    known = {name: answer.value for name, answer in answers.items() if isinstance(answer, Fresh | Stale)}
+    known = {name: answer.value for name, answer in answers.items() if isinstance(answer, Fresh | StaleValue)}
     fresh = {name: answer.value for name, answer in answers.items() if isinstance(answer, Fresh)}
     recorded = {
         symbol: PriceOf(symbol, None, Price(point.ts_ms * US_PER_MS, point.price), is_general=True)

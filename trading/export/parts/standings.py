@@ -11,7 +11,7 @@ from trading.export.parts.equity import Accounts
 from trading.export.queries import fleet as export_fleet
 from trading.export.queries.fleet import Result
 from trading.schema.published import Standing
-from trading.schema.trade import Trade
+from trading.schema.trade import TradeRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class _Sums:
     def is_of(self, result: Result) -> bool:
         return (self.trades, self.net, self.exclusion) == (result.trades, result.net, result.exclusion)
 
-    def plus(self, trades: Sequence[Trade]) -> _Sums:
+    def plus(self, trades: Sequence[TradeRecord]) -> _Sums:
         nets = [trade.net_pnl for trade in trades]
         return _Sums(
             self.trades + len(nets),
@@ -45,17 +45,17 @@ class Standings:
     def refresh(
         self,
         results: Sequence[Result],
-        new_trades: Sequence[Trade],
+        new_trades: Sequence[TradeRecord],
         accounts: Accounts,
         sharpes: Mapping[str, float | None],
     ) -> list[Standing]:
         self._bring_up_to_date(results, new_trades)
         return [self._standing(result, accounts, sharpes.get(result.trader_id)) for result in results]
 
-    def _bring_up_to_date(self, results: Sequence[Result], new_trades: Sequence[Trade]) -> None:
+    def _bring_up_to_date(self, results: Sequence[Result], new_trades: Sequence[TradeRecord]) -> None:
         """By the trades that are new where they explain the database's own sums to the last digit and nothing was set
         aside or taken back in since, else by reading all of the trader's trades."""
-        by_trader: dict[str, list[Trade]] = {}
+        by_trader: dict[str, list[TradeRecord]] = {}
         for trade in new_trades:
             by_trader.setdefault(trade.trader_id, []).append(trade)
         nothing = _Sums(0, Decimal(0), Decimal(0), 0)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from trading.export.directory.manifest import Slices
-from trading.export.documents.accounts import KEY, Row, account_row, encoded_row, in_order, unrealized_of
+from trading.export.documents.accounts import KEY, AccountRow, account_row, encoded_row, in_order, unrealized_of
 from trading.export.documents.wire import closing, opening
 from trading.export.parts.equity import Accounts
 from trading.schema.published import AccountPoint, Standing
@@ -26,7 +26,7 @@ class Totals:
 
 class TotalRows:
     def __init__(self) -> None:
-        self._past: dict[tuple[str, int], tuple[AccountPoint, Row]] = {}
+        self._past: dict[tuple[str, int], tuple[AccountPoint, AccountRow]] = {}
         self._base: tuple[int, Mapping[str, Decimal]] = (0, {})
 
     def render(
@@ -34,7 +34,7 @@ class TotalRows:
         accounts: Accounts,
         standings: Sequence[Standing],
         held: Holdings,
-        benchmark: Sequence[Row],
+        benchmark: Sequence[AccountRow],
         as_of_ms: int,
     ) -> Totals:
         starts = {one.trader_id: one.start_equity or Decimal(0) for one in standings}
@@ -52,24 +52,26 @@ class TotalRows:
         rows += [row for _, row in past.values()]
         return _joined(in_order(rows), as_of_ms)
 
-    def _past_row(self, marker: int, point: AccountPoint) -> Row:
+    def _past_row(self, marker: int, point: AccountPoint) -> AccountRow:
         known = self._past.get((point.trader_id, marker))
         if known and known[0] == point:
             return known[1]
         return self._row(point, {}, None)
 
-    def _newest_row(self, point: AccountPoint, held: Mapping[str, Mapping[str, Any]], sharpe: float | None) -> Row:
+    def _newest_row(
+        self, point: AccountPoint, held: Mapping[str, Mapping[str, Any]], sharpe: float | None
+    ) -> AccountRow:
         if point.unrealized is None:
             point = changed(point, unrealized=unrealized_of(held))
         return self._row(point, held, sharpe)
 
-    def _row(self, point: AccountPoint, held: Mapping[str, Any], sharpe: float | None) -> Row:
+    def _row(self, point: AccountPoint, held: Mapping[str, Any], sharpe: float | None) -> AccountRow:
         inception_ms, starts = self._base
         start = starts.get(point.trader_id, Decimal(0))
         return encoded_row(point, inception_ms, account_row(point, start, inception_ms, held, sharpe))
 
 
-def _joined(rows: Sequence[Row], as_of_ms: int) -> Totals:
+def _joined(rows: Sequence[AccountRow], as_of_ms: int) -> Totals:
     head = opening(KEY)
     tail = closing(lastHourlyMarkerRead=rows[-1].marker if rows else 0, serverTime=as_of_ms)
     markers: list[tuple[int, int]] = []

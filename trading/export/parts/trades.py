@@ -9,7 +9,7 @@ from trading.export.documents.wire import document, encode
 from trading.export.parts.published import published
 from trading.export.queries import trades as export_trades
 from trading.record.stored.unreadable import attempt, collected, note
-from trading.schema.trade import Trade
+from trading.schema.trade import TradeRecord
 from trading.schema.unreadable import Unreadable
 
 FEWEST_OF_EACH = 25
@@ -25,7 +25,7 @@ class TradeRows:
         self._encoded: dict[str, bytes] = {}
         self._unreadable: dict[str, Unreadable] = {}
         self.ids: tuple[str, ...] = ()
-        self.new: list[Trade] = []
+        self.new: list[TradeRecord] = []
 
     def look_again(self) -> None:
         """At those that could not be read: they may have been set aside."""
@@ -58,5 +58,5 @@ class TradeRows:
         return document("trades", self._encoded.values(), serverTime=as_of_ms)
 
 
-def _encoded(trade: Trade) -> bytes:
+def _encoded(trade: TradeRecord) -> bytes:
     return encode(published(trade_object(trade), f"trade {trade.id}"))

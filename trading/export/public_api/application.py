@@ -20,7 +20,7 @@ from trading.export.public_api.access import Access, without_texts
 from trading.export.public_api.current import Current
 from trading.export.public_api.health import METRICS_TYPE, NOTHING_YET, age_seconds, health, metrics, nothing_yet
 from trading.export.public_api.problems import PREFIX, problem
-from trading.export.public_api.snapshot import Body, Form, Lines, Snapshot
+from trading.export.public_api.snapshot import DocumentBody, Form, Lines, Snapshot
 from trading.export.public_api.transport import PLAIN, Transport, plain_http_answer
 
 METRICS = "/metrics"
@@ -109,7 +109,7 @@ class ReadApi:
             return reply.problem(HTTPStatus.BAD_REQUEST, "This host is not in ALLOWED_HOSTS.")
         return reply.problem(*plain_http_answer(environ))
 
-    def _at_once(self, path: str, environ: Environ) -> Body | None:
+    def _at_once(self, path: str, environ: Environ) -> DocumentBody | None:
         """What nine of ten requests are for: a whole document, public, of a fresh run. The others take the long way."""
         body = self.current.at_once(path) if environ["REQUEST_METHOD"] == "GET" else None
         if body is None or environ.get("QUERY_STRING") or (self.access.origins and "HTTP_ORIGIN" in environ):
@@ -149,7 +149,7 @@ class ReadApi:
             return self._missing(reply, snapshot, name, has_token=has_token)
         return reply.document(body, self._age_headers(snapshot, name))
 
-    def _body(self, snapshot: Snapshot, name: str, query: str) -> Body | None:
+    def _body(self, snapshot: Snapshot, name: str, query: str) -> DocumentBody | None:
         if query and name == Document.ACCOUNT_TOTALS and snapshot.slicer and (hour := _hour(query)) is not None:
             return snapshot.slicer.from_hour(hour)
         return snapshot.bodies.get(name)
@@ -199,7 +199,7 @@ class _Reply:
         """No cache between may keep it for others."""
         self._is_private = True
 
-    def document(self, body: Body, age: Headers) -> Iterable[bytes]:
+    def document(self, body: DocumentBody, age: Headers) -> Iterable[bytes]:
         form = _form_for(body, self._environ)
         is_known = self._is_known(body)
         headers = [*(form.headers_of_304 if is_known else form.headers), *self._extra, *age]
@@ -237,7 +237,7 @@ class _Reply:
         self._start(f"{status.value} {status.phrase}", headers)
         return [b"" if self._environ["REQUEST_METHOD"] == "HEAD" else content]
 
-    def _is_known(self, body: Body) -> bool:
+    def _is_known(self, body: DocumentBody) -> bool:
         if (tags := self._environ.get("HTTP_IF_NONE_MATCH")) is not None:
             # Both forms hold the same; a proxy may have asked for the other one.
             known = [form.etag for form in (body.plain, body.packed) if form]
@@ -245,7 +245,7 @@ class _Reply:
         return bool(self._environ.get("HTTP_IF_MODIFIED_SINCE") == body.last_modified)
 
 
-def _form_for(body: Body, environ: Environ) -> Form:
+def _form_for(body: DocumentBody, environ: Environ) -> Form:
     if body.packed is not None and _takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
         return body.packed
     return body.plain

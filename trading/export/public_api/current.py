@@ -10,7 +10,7 @@ from pathlib import Path
 
 from trading.export.directory.runs import CURRENT, ExportDirectory
 from trading.export.documents.names import document_of
-from trading.export.public_api.snapshot import Body, Snapshot, load
+from trading.export.public_api.snapshot import DocumentBody, Snapshot, load
 
 LOOK_SECONDS = 0.5
 
@@ -27,7 +27,7 @@ class Current:
         self._delay_ms = delay_ms
         self._public = public
         self._fresh_seconds = fresh_seconds
-        self._quick: tuple[float, dict[str, Body]] = (0.0, {})
+        self._quick: tuple[float, dict[str, DocumentBody]] = (0.0, {})
         self._lock = threading.Lock()
         self._looked_at = float("-inf")
         self._path: Path | None = None
@@ -48,7 +48,7 @@ class Current:
             except Exception:
                 log.exception("The export could not be looked at; the last one stays.")
 
-    def at_once(self, path: str) -> Body | None:
+    def at_once(self, path: str) -> DocumentBody | None:
         """A public document of a fresh run, by its address."""
         self.snapshot()
         fresh_until, bodies = self._quick
@@ -72,7 +72,7 @@ class Current:
             self._path, self._snapshot = path, loaded
         self._looked_at = time.monotonic()
 
-    def _quick_ones(self, snapshot: Snapshot) -> dict[str, Body]:
+    def _quick_ones(self, snapshot: Snapshot) -> dict[str, DocumentBody]:
         return {
             f"/api/{name}": body
             for name, body in snapshot.bodies.items()

@@ -12,14 +12,14 @@ from msgspec import structs
 from trading.export.status import board as boards
 from trading.export.status import file as statuses
 from trading.export.status.board import OFF, RESTARTING, RUNNING, Supervision
-from trading.export.status.file import Status
+from trading.export.status.file import ExportStatus
 
 
 @dataclass(frozen=True)
 class Exporting:
     """`status` is the newest word of an exporter, `supervision` None where another process than `make run` runs it."""
 
-    status: Status | None
+    status: ExportStatus | None
     supervision: Supervision | None
     stale_seconds: float
     is_waiting: bool = False

@@ -17,7 +17,7 @@ from trading.export.public_api.disk import Room, room
 from trading.export.public_api.exporting import Exporting, exporting
 from trading.export.public_api.snapshot import Snapshot
 from trading.export.status.board import RUNNING, Supervision
-from trading.export.status.file import Seen, Status
+from trading.export.status.file import ExportStatus, Seen
 from trading.schema.unreadable import TABLES
 
 METRICS_TYPE = CONTENT_TYPE_LATEST
@@ -72,7 +72,7 @@ def _verdict(snapshot: Snapshot | None, *, is_stale: bool, is_failing: bool) -> 
     return "stale" if is_stale else "failing" if is_failing else "ok"
 
 
-def _disk(snapshot: Snapshot | None, root: Path, status: Status | None) -> dict[str, Any]:
+def _disk(snapshot: Snapshot | None, root: Path, status: ExportStatus | None) -> dict[str, Any]:
     """`full` by the file system's own word, `failing` by the exporter's last attempt; what neither says is ok."""
     found, tried = room(root, snapshot), status.disk if status else None
     error = tried.error if tried and not tried.is_up else None
@@ -141,7 +141,7 @@ def _of_run(snapshot: Snapshot) -> Iterator[Metric]:
     yield failed
 
 
-def _of_sync(status: Status) -> Iterator[Metric]:
+def _of_sync(status: ExportStatus) -> Iterator[Metric]:
     for name, help_, count in (
         ("nof0_sync_conflicts", "Conflicts of manager.yaml that wait", status.sync_conflicts),
         ("nof0_sync_traders", "Traders that manager.yaml declared at its last sync", status.sync_traders),
@@ -152,7 +152,7 @@ def _of_sync(status: Status) -> Iterator[Metric]:
         yield GaugeMetricFamily("nof0_sync_timestamp_seconds", "Last sync of manager.yaml", status.synced_at)
 
 
-def _of_exporter(status: Status) -> Iterator[Metric]:
+def _of_exporter(status: ExportStatus) -> Iterator[Metric]:
     yield GaugeMetricFamily("nof0_exporter_age_seconds", "Since the exporter wrote", max(0, time.time() - status.at))
     yield GaugeMetricFamily("nof0_postgres_up", "As the exporter last saw it", float(status.postgres.is_up))
     yield GaugeMetricFamily("nof0_redis_up", "As the exporter last saw it", float(status.redis.is_up))

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from trading.export.directory import manifest as manifests
-from trading.export.directory.manifest import Entry, Manifest, Slices, file_name, gzip_name
+from trading.export.directory.manifest import Manifest, ManifestEntry, Slices, file_name, gzip_name
 from trading.export.documents.names import MAX_AGE, document_of
 
 Headers = tuple[tuple[str, str], ...]
@@ -37,7 +37,7 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class DocumentBody:
     """`packed` None: plain only."""
 
     plain: Form
@@ -48,7 +48,7 @@ class Body:
 @dataclass(frozen=True)
 class Snapshot:
     manifest: Manifest
-    bodies: dict[str, Body]
+    bodies: dict[str, DocumentBody]
     failed: dict[str, str]
     slicer: Slicer | None
 
@@ -66,15 +66,15 @@ class Slicer:
     """account-totals from an hour on: its head, the newest rows of traders that lie before the hour, the rows from an
     offset on, its tail. Nothing is parsed."""
 
-    def __init__(self, name: str, body: Body, entry: Entry, slices: Slices) -> None:
+    def __init__(self, name: str, body: DocumentBody, entry: ManifestEntry, slices: Slices) -> None:
         self._name, self._body, self._entry, self._slices = name, body, entry, slices
         self._hours = [hour for hour, _ in slices.markers]
         self._at = lru_cache(maxsize=SLICES_KEPT)(self._cut)
 
-    def from_hour(self, hour: int) -> Body:
+    def from_hour(self, hour: int) -> DocumentBody:
         return self._at(bisect_left(self._hours, hour))
 
-    def _cut(self, place: int) -> Body:
+    def _cut(self, place: int) -> DocumentBody:
         whole, slices = self._body.plain.content, self._slices
         end = len(whole) - slices.tail
         start = slices.markers[place][1] if place < len(slices.markers) else end
@@ -110,7 +110,7 @@ def load(run: Path) -> Snapshot | None:
     return Snapshot(manifest, bodies, failed, slicer)
 
 
-def make_body(name: str, plain: bytes, packed: bytes | None, etag: str, as_of: int) -> Body:
+def make_body(name: str, plain: bytes, packed: bytes | None, etag: str, as_of: int) -> DocumentBody:
     modified = formatdate(as_of // 1000, usegmt=True)
     shared = (
         ("Cache-Control", f"public, max-age={MAX_AGE[document_of(name)]}"),
@@ -120,7 +120,7 @@ def make_body(name: str, plain: bytes, packed: bytes | None, etag: str, as_of: i
     )
     # Another form of the document has another strong validator.
     compressed = _form(packed, f'"{etag}-gz"', shared, (("Content-Encoding", "gzip"),)) if packed is not None else None
-    return Body(_form(plain, f'"{etag}"', shared), compressed, modified)
+    return DocumentBody(_form(plain, f'"{etag}"', shared), compressed, modified)
 
 
 def _form(content: bytes, etag: str, shared: Headers, more: Headers = ()) -> Form:

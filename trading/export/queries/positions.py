@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from traders.database import sql
 from trading.record.stored import rows
-from trading.schema.position import Position
+from trading.schema.position import PositionRecord
 
 # Any write, by whatever program, makes a new row version: `updated_at` would be as good as each writer's manners.
 _MARKS = """
@@ -20,6 +20,6 @@ def open_marks() -> dict[str, str]:
     return {row.id: row.mark for row in sql.rows(_MARKS)}
 
 
-def by_ids(position_ids: Collection[str]) -> list[Position]:
+def by_ids(position_ids: Collection[str]) -> list[PositionRecord]:
     """Those that can be read."""
     return list(rows.positions(rows.POSITIONS.filter(pk__in=position_ids))) if position_ids else []

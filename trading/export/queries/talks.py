@@ -11,7 +11,7 @@ from trading.models import ConversationMessage
 from trading.record.stored import rows
 from trading.record.stored.safe_sql import FIRST_MOMENT, LAST_MOMENT, is_moment
 from trading.record.stored.unreadable import attempt, note
-from trading.schema.message import Message
+from trading.schema.message import MessageRecord
 from trading.schema.published import Talk
 from trading.schema.unreadable import NO_MOMENT, Unreadable
 
@@ -77,7 +77,7 @@ def note_misdated() -> None:
         note(Unreadable("decision_journal", str(number), "decided_at", NO_MOMENT))
 
 
-def _messages(ids: Collection[int]) -> dict[int, Message]:
+def _messages(ids: Collection[int]) -> dict[int, MessageRecord]:
     found = ConversationMessage.objects.filter(pk__in=ids) if ids else ()
     read = ((row.pk, attempt("conversation_messages", str(row.pk), partial(rows.message, row))) for row in found)
     return {number: message for number, message in read if message is not None}

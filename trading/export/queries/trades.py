@@ -9,7 +9,7 @@ from traders.schema.moments import EARLIEST_MS, LATEST_MS
 from trading.record.stored import rows
 from trading.record.stored.safe_sql import is_moment_ms
 from trading.record.stored.unreadable import note
-from trading.schema.trade import Trade
+from trading.schema.trade import TradeRecord
 from trading.schema.unreadable import NO_MOMENT_MS, Unreadable
 
 # Those that are known to be unreadable take no other trade's place.
@@ -35,7 +35,7 @@ def recent_ids(of_each: int, *, but: Collection[str] = ()) -> list[str]:
     return sql.values(_RECENT, [list(but), of_each])
 
 
-def by_ids(trade_ids: Collection[str]) -> list[Trade]:
+def by_ids(trade_ids: Collection[str]) -> list[TradeRecord]:
     """Those that can be read."""
     return list(rows.trades(rows.TRADES.filter(pk__in=trade_ids))) if trade_ids else []
 

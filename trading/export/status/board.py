@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from trading.export.status.file import Status
+from trading.export.status.file import ExportStatus
 
 SLOT_BYTES = 8192
 SLOTS = 2
@@ -71,7 +71,7 @@ class Board:
         self.fd = _new_file() if fd is None else fd
         memory = mmap.mmap(self.fd, SLOTS * SLOT_BYTES)
         self.supervision = Slot(memory, 0, Supervision)
-        self.status = Slot(memory, SLOT_BYTES, Status)
+        self.status = Slot(memory, SLOT_BYTES, ExportStatus)
 
     def __reduce__(self) -> tuple[Callable[[Any], Board], tuple[Any]]:
         """For a worker that is spawned; one that is forked has the memory already."""

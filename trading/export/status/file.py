@@ -21,7 +21,7 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     error: str | None = None
 
 
-class Status(msgspec.Struct, frozen=True, omit_defaults=True):
+class ExportStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     """`at` (seconds since 1970) is when the exporter wrote this. `live_ages` (seconds) is by key of the live store the
     age of its youngest value. `is_failing`: the last cycle failed; `last_error` stays after it. `disk`: whether the
     last cycle could write. `is_waiting`: another exporter is at work, and this one takes over when that is gone.
@@ -59,7 +59,7 @@ class _Counts(msgspec.Struct, frozen=True):
     unreadable: dict[str, int] = {}
 
 
-def write(root: Path, status: Status) -> None:
+def write(root: Path, status: ExportStatus) -> None:
     """Raises OSError. Not fsynced: after a power cut the next cycle writes it again."""
     root.mkdir(parents=True, exist_ok=True)
     with alone_in(root):
@@ -68,9 +68,9 @@ def write(root: Path, status: Status) -> None:
         aside.replace(root / NAME)
 
 
-def read(root: Path) -> Status | None:
+def read(root: Path) -> ExportStatus | None:
     try:
-        return msgspec.json.decode((root / NAME).read_bytes(), type=Status)
+        return msgspec.json.decode((root / NAME).read_bytes(), type=ExportStatus)
     except (OSError, msgspec.DecodeError):
         return None
 

@@ -13,17 +13,17 @@ from trading.imports.arena.broken import shown
 from trading.imports.arena.fields import Record
 from trading.record.rules.errors import InvalidRecord
 from trading.schema.ids import short_digest
-from trading.schema.message import Message, Role
+from trading.schema.message import MessageRecord, MessageRole
 
 KEY = "conversations"
 _PARTS = (
-    *((Role.USER, "user_prompt"), (Role.ASSISTANT, "cot_trace_summary")),
-    *((Role.ASSISTANT, "cot_trace"), (Role.ASSISTANT, "llm_response")),
+    *((MessageRole.USER, "user_prompt"), (MessageRole.ASSISTANT, "cot_trace_summary")),
+    *((MessageRole.ASSISTANT, "cot_trace"), (MessageRole.ASSISTANT, "llm_response")),
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def read_conversation(record: Json) -> list[Message]:
+def read_conversation(record: Json) -> list[MessageRecord]:
     """All of its messages or, with InvalidRecord, none."""
     record = fields.require_object(record)
     trader_id = fields.trader_id(record)
@@ -33,7 +33,8 @@ def read_conversation(record: Json) -> list[Message]:
     read = [_message(item, number) for number, item in enumerate(messages)]
     name = _name(read)
     return [
-        Message(trader_id, name, number, role, content, sent_at) for number, (role, content, sent_at) in enumerate(read)
+        MessageRecord(trader_id, name, number, role, content, sent_at)
+        for number, (role, content, sent_at) in enumerate(read)
     ]
 
 
@@ -49,7 +50,7 @@ def _parts(record: Record) -> Json:
     return found or fields.given(record, "messages")
 
 
-def _message(item: Json, number: int) -> tuple[Role, str, datetime | None]:
+def _message(item: Json, number: int) -> tuple[MessageRole, str, datetime | None]:
     try:
         message = fields.require_object(item)
         return _role(message), _content(message), _sent_at(message)
@@ -57,13 +58,13 @@ def _message(item: Json, number: int) -> tuple[Role, str, datetime | None]:
         raise InvalidRecord(f"messages.{number}.{error.field}".rstrip("."), error.reason) from None
 
 
-def _role(message: Record) -> Role:
+def _role(message: Record) -> MessageRole:
     role = fields.text(message, "role")
-    if role not in tuple(Role):
+    if role not in tuple(MessageRole):
         raise InvalidRecord(
-            "role", _("must be one of %(names)s, was %(value)s", names=", ".join(Role), value=shown(role))
+            "role", _("must be one of %(names)s, was %(value)s", names=", ".join(MessageRole), value=shown(role))
         )
-    return Role(role)
+    return MessageRole(role)
 
 
 def _content(message: Record) -> str:
@@ -81,7 +82,7 @@ def _sent_at(message: Record) -> datetime | None:
     return _EPOCH + timedelta(milliseconds=fields.moment_ms(message, "timestamp"))
 
 
-def _name(messages: Sequence[tuple[Role, str, datetime | None]]) -> str:
+def _name(messages: Sequence[tuple[MessageRole, str, datetime | None]]) -> str:
     """By its beginning, up to the first message that has a time: a conversation that grew is known again."""
     beginning = []
     for role, content, sent_at in messages:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from traders.schema.jsonio import Json
 from traders.schema.messages import _
-from trading.imports.arena.stream import OnBytes, Source
+from trading.imports.arena.stream import JsonSource, OnBytes
 
 SERVER_TIME = "serverTime"
 
 
-class Document:
+class ArenaDocument:
     """Iterated once, it gives (index, record). `server_time` is known when it was iterated to its end.
 
     Raises BrokenFile, perhaps after some records: what broke a file shows where it breaks.
@@ -25,7 +25,7 @@ class Document:
 
     def __iter__(self) -> Iterator[tuple[int, Json]]:
         with self.path.open("rb") as file:
-            source = Source(self.path, file, self._on_bytes)
+            source = JsonSource(self.path, file, self._on_bytes)
             is_there = False
             if source.peek() != "{":
                 source.broken(_("must be an object with the list %(key)s, as the arena serves it", key=repr(self.key)))
@@ -46,7 +46,7 @@ class Document:
                 )
             source.end()
 
-    def _records(self, source: Source) -> Iterator[Json]:
+    def _records(self, source: JsonSource) -> Iterator[Json]:
         """A list's items; an object's values each with its key: (key, value)."""
         if source.peek() == "[":
             yield from source.elements()

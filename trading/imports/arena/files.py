@@ -11,7 +11,7 @@ from trading.imports.arena import conversations, equity, positions, prices, trad
 from trading.imports.arena.broken import BrokenFile
 
 
-class Kind(StrEnum):
+class ArenaKind(StrEnum):
     """In the order of reading. The journal is read before trades, which belong to the versions that it links."""
 
     PRICES = "crypto-prices.json"
@@ -23,16 +23,16 @@ class Kind(StrEnum):
     LEADERBOARD = "leaderboard.json"
 
 
-NAMES = tuple(kind.value for kind in Kind if kind is not Kind.JOURNAL)
+NAMES = tuple(kind.value for kind in ArenaKind if kind is not ArenaKind.JOURNAL)
 
 
 KEYS = {
-    Kind.PRICES: prices.KEY,
-    Kind.TRADES: trades.KEY,
-    Kind.POSITIONS: positions.KEY,
-    Kind.CONVERSATIONS: conversations.KEY,
-    Kind.INCEPTION: equity.INCEPTION_KEY,
-    Kind.LEADERBOARD: equity.LEADERBOARD_KEY,
+    ArenaKind.PRICES: prices.KEY,
+    ArenaKind.TRADES: trades.KEY,
+    ArenaKind.POSITIONS: positions.KEY,
+    ArenaKind.CONVERSATIONS: conversations.KEY,
+    ArenaKind.INCEPTION: equity.INCEPTION_KEY,
+    ArenaKind.LEADERBOARD: equity.LEADERBOARD_KEY,
 }
 _LEFT_ALONE = {"analytics.json": "it is not read: its content is computed from trades and decisions"}
 _UNKNOWN = "is no file of the arena that is known, and was left alone"
@@ -43,13 +43,13 @@ class Found:
     """`files` in the order of reading, the journal's as their directory; `notes` say of each other JSON file why it
     is left alone."""
 
-    files: dict[Kind, Path]
+    files: dict[ArenaKind, Path]
     notes: tuple[str, ...]
 
     @property
     def bytes(self) -> int:
         """Of what is read as a stream."""
-        return sum(path.stat().st_size for kind, path in self.files.items() if kind is not Kind.JOURNAL)
+        return sum(path.stat().st_size for kind, path in self.files.items() if kind is not ArenaKind.JOURNAL)
 
 
 def find(path: Path) -> Found:
@@ -59,13 +59,13 @@ def find(path: Path) -> Found:
     files, notes = {}, []
     for found in sorted(path.glob("*.json")) if path.is_dir() else [path]:
         if found.name in NAMES:
-            files[Kind(found.name)] = found
-        elif path.is_dir() and found.match(Kind.JOURNAL.value):
-            files[Kind.JOURNAL] = path
+            files[ArenaKind(found.name)] = found
+        elif path.is_dir() and found.match(ArenaKind.JOURNAL.value):
+            files[ArenaKind.JOURNAL] = path
         else:
             notes.append(f"{found.name}: {_LEFT_ALONE.get(found.name, _UNKNOWN)}")
     if not files:
         raise BrokenFile(
             path, _("must be a directory with one of %(names)s, or one of these files", names=", ".join(NAMES))
         )
-    return Found({kind: files[kind] for kind in Kind if kind in files}, tuple(notes))
+    return Found({kind: files[kind] for kind in ArenaKind if kind in files}, tuple(notes))

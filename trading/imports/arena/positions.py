@@ -18,7 +18,7 @@ from trading.imports.arena.plans import plan_back, plan_of
 from trading.imports.arena.remains import origin_of, restored
 from trading.record.rules.errors import InvalidRecord
 from trading.schema.ids import open_position_id
-from trading.schema.position import Position, PositionDetail, Status
+from trading.schema.position import PositionDetail, PositionRecord, PositionStatus
 from trading.schema.spelling import Spell, as_it_came
 from trading.schema.trade import MS_PER_SECOND
 
@@ -41,7 +41,7 @@ _AT_SOURCE = {
 }
 
 
-def read_account(record: Json, spell: Spell = as_it_came) -> Iterator[tuple[str, Json, Position | InvalidRecord]]:
+def read_account(record: Json, spell: Spell = as_it_came) -> Iterator[tuple[str, Json, PositionRecord | InvalidRecord]]:
     """(trader, record, position) of each position of one account; a bad one is given as why it is refused.
 
     Raises InvalidRecord when the account itself is not to be read.
@@ -56,7 +56,7 @@ def read_account(record: Json, spell: Spell = as_it_came) -> Iterator[tuple[str,
             yield trader_id, held, InvalidRecord(field, error.reason)
 
 
-def read_position(trader_id: str, key: str, record: Json, spell: Spell = as_it_came) -> Position:
+def read_position(trader_id: str, key: str, record: Json, spell: Spell = as_it_came) -> PositionRecord:
     """Of an open position. Raises InvalidRecord."""
     record = fields.require_object(record)
     symbol = fields.symbol(record)
@@ -67,14 +67,14 @@ def read_position(trader_id: str, key: str, record: Json, spell: Spell = as_it_c
     symbol = spell(symbol)
     quantity = fields.number(record, "quantity")
     side = fields.side_of(record, quantity)
-    bare = Position(
-        open_position_id(trader_id, symbol), trader_id, symbol, side, Status.OPEN, _detail(record, quantity)
+    bare = PositionRecord(
+        open_position_id(trader_id, symbol), trader_id, symbol, side, PositionStatus.OPEN, _detail(record, quantity)
     )
     origin = origin_of(record, _from_row(bare))
     return replace(bare, detail=bare.detail.model_copy(update={"origin": origin}))
 
 
-def to_source(position: Position) -> dict[str, Json]:
+def to_source(position: PositionRecord) -> dict[str, Json]:
     """What `read_position` read; a field that it did not have is null, of an order -1."""
     origin = position.detail.origin
     return restored(_from_row(position), origin.fields if origin else None)
@@ -102,7 +102,7 @@ def _detail(record: Record, quantity: Decimal) -> PositionDetail:
         raise refusal_of(error, _AT_SOURCE) from None
 
 
-def _from_row(position: Position) -> dict[str, Json]:
+def _from_row(position: PositionRecord) -> dict[str, Json]:
     detail = position.detail
     entry, orders, risk, reported = detail.entry, detail.orders, detail.risk, detail.reported
     confidence = risk.confidence if risk else None

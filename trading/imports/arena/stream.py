@@ -52,7 +52,7 @@ def _constant(text: str) -> NoReturn:
 _DECODER = json.JSONDecoder(parse_float=_fraction, parse_int=_integer, parse_constant=_constant)
 
 
-class Source:
+class JsonSource:
     """Walks through one file. What is read is dropped; only the line numbers remember it."""
 
     def __init__(self, path: Path, file: BinaryIO, on_bytes: OnBytes) -> None:

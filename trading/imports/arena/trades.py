@@ -17,7 +17,7 @@ from trading.imports.arena.remains import origin_of, remains, restored
 from trading.schema.contract import TRADER
 from trading.schema.ids import imported_trade_id
 from trading.schema.spelling import Spell, as_it_came
-from trading.schema.trade import MS_PER_SECOND, Fill, FillType, Trade, TradeDetail
+from trading.schema.trade import MS_PER_SECOND, Fill, FillType, TradeDetail, TradeRecord
 
 KEY = "trades"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -47,7 +47,7 @@ _AT_SOURCE = {
 }
 
 
-def read_trade(record: Json, spell: Spell = as_it_came) -> Trade:
+def read_trade(record: Json, spell: Spell = as_it_came) -> TradeRecord:
     """Raises InvalidRecord. `versions` is filled in by the caller, who knows the trader's history."""
     record = fields.require_object(record)
     trader_id, symbol = fields.trader_id(record), spell(fields.symbol(record))
@@ -57,13 +57,13 @@ def read_trade(record: Json, spell: Spell = as_it_came) -> Trade:
     detail = _detail(record, quantity)
     fill_id = detail.fills[0].fill_id
     trade_id = imported_trade_id(trader_id, symbol, detail.time.close_ts_ms, fill_id, _digestible(record, fill_id))
-    bare = Trade(trade_id, trader_id, symbol, side, detail)
+    bare = TradeRecord(trade_id, trader_id, symbol, side, detail)
     rest = {name: value for name, value in record.items() if name != "id"}
     origin = origin_of(rest, _from_row(bare), source_id=fields.text(record, "id"))
-    return Trade(trade_id, trader_id, symbol, side, detail.model_copy(update={"origin": origin}))
+    return TradeRecord(trade_id, trader_id, symbol, side, detail.model_copy(update={"origin": origin}))
 
 
-def to_source(trade: Trade) -> dict[str, Json]:
+def to_source(trade: TradeRecord) -> dict[str, Json]:
     """The record that the trade was read from, digit for digit."""
     origin = trade.detail.origin
     return restored(_from_row(trade), origin.fields if origin else None) | {"id": origin.id if origin else None}
@@ -126,7 +126,7 @@ def _digestible(record: Record, fill_id: int | str | None) -> Json:
     return remains(record, {})
 
 
-def _from_row(trade: Trade) -> dict[str, Json]:
+def _from_row(trade: TradeRecord) -> dict[str, Json]:
     detail, side = trade.detail, trade.side
     time, risk = detail.time, detail.risk
     opened, closed = Decimal(time.open_ts_ms) / MS_PER_SECOND, Decimal(time.close_ts_ms) / MS_PER_SECOND

@@ -17,7 +17,7 @@ from trading.imports.journal_files.moments import RULE, parse_moment
 from trading.record.rules.errors import InvalidRecord
 from trading.replay.rules.parsing import parse_items
 from trading.schema.common import Origin
-from trading.schema.decision import Account, Answer, Decision, DecisionDetail, Engine, HeldPosition, Prompt
+from trading.schema.decision import Account, Decision, DecisionDetail, Engine, HeldPosition, ModelAnswer, Prompt
 
 SYSTEM = "engine's cycle files"
 FIELDS = (
@@ -51,7 +51,7 @@ def read_cycle(record: Any, file: str) -> Cycle:
     success = fields.flag("success")
     detail = DecisionDetail(
         prompt=Prompt(digest=digest) if (digest := fields.text("prompt_digest")) else None,
-        answer=Answer(text=text, reasoning=trace or None) if text or trace else None,
+        answer=ModelAnswer(text=text, reasoning=trace or None) if text or trace else None,
         decisions=decisions,
         account=held,
         positions=_positions(fields, held),

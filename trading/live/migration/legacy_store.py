@@ -15,7 +15,7 @@ from trading.live.redis.outage import Client
 from trading.live.redis.reads import aged, counts, now_us
 from trading.live.redis.scripts import Command
 from trading.schema.contract import TRADER
-from trading.schema.live_store.answers import Answer, Corrupt, Fresh, Missing, Stale
+from trading.schema.live_store.answers import Answer, Corrupt, Fresh, Missing, StaleValue
 from trading.schema.live_store.values import US_PER_MS, Conversation, Leader, Value
 
 
@@ -164,7 +164,7 @@ def _conversation(key: Key, trader_id: str, raw: Any, left_ms: Any, now: int) ->
     if not items:
         return Missing()
     first = aged(key, items[0], now)
-    assert isinstance(first, Fresh | Stale)
+    assert isinstance(first, Fresh | StaleValue)
     return type(first)(items, first.age_seconds)
 
 

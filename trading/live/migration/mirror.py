@@ -16,7 +16,7 @@ from trading.live.migration.legacy import Old
 from trading.live.redis import board, hashes, lists, scan
 from trading.live.redis.outage import Client
 from trading.live.redis.reads import now_us
-from trading.schema.live_store.answers import Fresh, Stale
+from trading.schema.live_store.answers import Fresh, StaleValue
 from trading.schema.live_store.values import US_PER_SECOND, Positions
 
 # What is left of a time to live is known to the millisecond, and read some milliseconds later.
@@ -57,7 +57,7 @@ class Mirror:
             answers = legacy_store.get(self.client, old.key, batch)
             changed = {}
             for name, answer in answers.items():
-                if isinstance(answer, Fresh | Stale) and self._is_new(old.name(name), answer.value.as_of):
+                if isinstance(answer, Fresh | StaleValue) and self._is_new(old.name(name), answer.value.as_of):
                     changed[name] = answer.value
                     self._note(done, answer.value.as_of)
                     self._ends[old.name(name)] = answer.value.as_of + old.seconds * US_PER_SECOND
@@ -84,7 +84,7 @@ class Mirror:
             changed = {
                 trader_id: answer.value
                 for trader_id, answer in found.items()
-                if isinstance(answer, Fresh | Stale) and self._is_new(prefix + trader_id, answer.value[0].as_of)
+                if isinstance(answer, Fresh | StaleValue) and self._is_new(prefix + trader_id, answer.value[0].as_of)
             }
             done.copied += lists.put(self.client, changed, aside=True)
 

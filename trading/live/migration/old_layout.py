@@ -15,7 +15,7 @@ from trading.live.redis.layout import Footprint, Wanted
 from trading.live.redis.outage import Client
 from trading.live.redis.writes import Writes
 from trading.live.upkeep import inspect
-from trading.schema.live_store.answers import Answer, Fresh, Stale
+from trading.schema.live_store.answers import Answer, Fresh, StaleValue
 from trading.schema.live_store.values import Conversation, Leader, Value
 from trading.schema.live_store.verdicts import Difference
 
@@ -78,7 +78,7 @@ class OldFilling:
 
 
 def _is_newer(answer: Answer[Any], items: Sequence[Conversation]) -> bool:
-    return isinstance(answer, Fresh | Stale) and answer.value[0].as_of > items[0].as_of
+    return isinstance(answer, Fresh | StaleValue) and answer.value[0].as_of > items[0].as_of
 
 
 def _write(client: Client, values: Mapping[tuple[Key, str], Mapping[str, Value]]) -> None:

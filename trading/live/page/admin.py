@@ -14,7 +14,7 @@ from traders.words import messages as words
 from trading.live import services as live
 from trading.live.migration.modes import Mode
 from trading.live.page import now as live_now
-from trading.live.redis.mode import State
+from trading.live.redis.mode import ModeState
 from trading.live.redis.outage import Unavailable
 from trading.live.switch import services as live_switch
 from trading.live.upkeep import status as live_status
@@ -71,7 +71,7 @@ def switch_view(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse(URL))
 
 
-def _steps(state: State) -> list[LiveStep]:
+def _steps(state: ModeState) -> list[LiveStep]:
     both = [LiveStep("verify", _("Verify")), LiveStep("rebuild", _("Rebuild"))]
     if state.mode == Mode.LEGACY:
         return [*both, LiveStep("dual", _("Write both layouts"))]

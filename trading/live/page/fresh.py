@@ -16,7 +16,7 @@ from trading.live import queries as projection
 from trading.live import services as live
 from trading.live.keys import CONVERSATIONS, PRICE, TRADER_HASHES, Key
 from trading.live.redis import store
-from trading.schema.live_store.answers import Answer, Fresh, Stale
+from trading.schema.live_store.answers import Answer, Fresh, StaleValue
 from trading.schema.live_store.values import US_PER_SECOND, Leader
 
 
@@ -84,7 +84,7 @@ def _fresh(answer: Answer[Any]) -> LiveValue | None:
 
 
 def _any(answer: Answer[Any]) -> LiveValue | None:
-    if isinstance(answer, Stale):
+    if isinstance(answer, StaleValue):
         return LiveValue(answer.value, ValueSource.REDIS, answer.age_seconds, is_stale=True)
     return _fresh(answer)
 

@@ -33,7 +33,7 @@ GONE_AFTER_SECONDS = 10.0
 FIELD, FILLED, FOLLOWER = "mode", "filled", "follower:"
 
 
-class State(msgspec.Struct, frozen=True):
+class ModeState(msgspec.Struct, frozen=True):
     """`mode` is one of `layouts`. `read_new_pct`: the share of traders (and symbols) whose reads go to the new layout;
     it matters where the mode writes two layouts."""
 
@@ -74,14 +74,14 @@ class Follower:
     def _start_over(self) -> None:
         self._pid = os.getpid()
         self.id = f"{socket.gethostname()}:{self._pid}:{uuid4().hex[:6]}"
-        self._state = State()
+        self._state = ModeState()
         self.filled_us: int | None = None
         self._asked_at = float("-inf")
         self._acknowledged = (-1, float("-inf"))
         self._in_use: dict[int, int] = {}
 
     @contextmanager
-    def in_use(self) -> Iterator[State]:
+    def in_use(self) -> Iterator[ModeState]:
         """The mode to work by; as long as the block runs, this process does not acknowledge a newer one."""
         state = self.begin()
         try:
@@ -89,7 +89,7 @@ class Follower:
         finally:
             self.end(state)
 
-    def begin(self) -> State:
+    def begin(self) -> ModeState:
         """As `in_use`, for the hottest path; `end` must follow."""
         self.current()
         with self._lock:
@@ -97,13 +97,13 @@ class Follower:
             self._in_use[state.revision] = self._in_use.get(state.revision, 0) + 1
         return state
 
-    def end(self, state: State) -> None:
+    def end(self, state: ModeState) -> None:
         with self._lock:
             self._in_use[state.revision] -= 1
             if not self._in_use[state.revision]:
                 del self._in_use[state.revision]
 
-    def current(self, *, now: bool = False) -> State:
+    def current(self, *, now: bool = False) -> ModeState:
         """Asks Redis when the last answer is too old, or with `now`; keeps the last one while Redis is away."""
         if self._pid != os.getpid():
             self._start_over()
@@ -114,7 +114,7 @@ class Follower:
     def _ask(self, client: Client) -> None:
         started = time.monotonic()
         raw, filled = client.hmget(CONTROL, [FIELD, FILLED])
-        stored = msgspec.json.decode(raw, type=State) if raw else State()
+        stored = msgspec.json.decode(raw, type=ModeState) if raw else ModeState()
         # Fails closed: a version that does not know the mode writes nothing.
         layouts.active(stored.mode)
         if stored.revision >= self._state.revision:
@@ -141,18 +141,18 @@ follower = Follower()
 class Outdated(RecordError):
     """The mode was switched since it was read."""
 
-    def __init__(self, now: State) -> None:
+    def __init__(self, now: ModeState) -> None:
         super().__init__(_("The mode changed meanwhile: it is now %(now)s. The step was not taken.", now=now))
 
 
-def switch(client: Client, mode: str, read_new_pct: int, *, seen: int | None = None) -> State:
+def switch(client: Client, mode: str, read_new_pct: int, *, seen: int | None = None) -> ModeState:
     """Everybody follows within a second. The caller waits with `wait_for_acknowledgements`.
 
     `seen`: the revision from which to switch, by default the one of now. Raises Outdated where another one is stored.
     """
     before = follower.current(now=True).revision
     # By the clock, so that it also exceeds revisions that processes remember from before Redis was emptied.
-    state = State(str(mode), read_new_pct, max(before + 1, time.time_ns() // 1_000_000))
+    state = ModeState(str(mode), read_new_pct, max(before + 1, time.time_ns() // 1_000_000))
     if not SWITCH.run(client, [CONTROL], FIELD, msgspec.json.encode(state), before if seen is None else seen):
         raise Outdated(follower.current(now=True))
     return follower.current(now=True)
@@ -169,7 +169,7 @@ def followers(client: Client) -> dict[str, tuple[int, float]]:
     return found
 
 
-def wait_for_acknowledgements(client: Client, state: State, timeout_seconds: float = 15.0) -> list[str]:
+def wait_for_acknowledgements(client: Client, state: ModeState, timeout_seconds: float = 15.0) -> list[str]:
     """Those that have not acknowledged when the time is over; empty: everybody follows."""
     deadline = time.monotonic() + timeout_seconds
     while True:

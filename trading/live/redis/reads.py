@@ -13,7 +13,7 @@ from traders.schema import moments
 from trading.live.keys import CONTROL, Key
 from trading.live.redis import codec
 from trading.live.redis.outage import outage
-from trading.schema.live_store.answers import Answer, Corrupt, Fresh, Missing, Stale
+from trading.schema.live_store.answers import Answer, Corrupt, Fresh, Missing, StaleValue
 from trading.schema.live_store.values import US_PER_SECOND, Value
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def answer(key: Key, field: str, raw: bytes | None, now: int) -> Answer[Any]:
 def aged(key: Key, value: Value, now: int) -> Answer[Any]:
     """A negative age lies ahead of this server's clock: fresh as far as records may lie ahead."""
     age = (now - value.as_of) / US_PER_SECOND
-    return Fresh(value, age) if -moments.allowed_seconds() <= age <= key.allowed_age else Stale(value, age)
+    return Fresh(value, age) if -moments.allowed_seconds() <= age <= key.allowed_age else StaleValue(value, age)
 
 
 def list_answer(key: Key, field: str, items: Sequence[bytes] | None, now: int) -> Answer[Any]:
@@ -100,5 +100,5 @@ def list_answer(key: Key, field: str, items: Sequence[bytes] | None, now: int) -
     if not values:
         return Corrupt("no item of the list is a value")
     first = aged(key, values[0], now)
-    assert isinstance(first, Fresh | Stale)
+    assert isinstance(first, Fresh | StaleValue)
     return type(first)(tuple(values), first.age_seconds)

@@ -13,7 +13,7 @@ from redis.exceptions import ResponseError
 from trading.live.keys import CONVERSATIONS, LEADERBOARD, Key
 from trading.live.redis import layouts, reads
 from trading.live.redis.layout import Layout, Wanted
-from trading.live.redis.mode import State, follower
+from trading.live.redis.mode import ModeState, follower
 from trading.live.redis.outage import Client, outage
 from trading.live.redis.writes import Writes
 from trading.schema.live_store.answers import Answer, Missing
@@ -122,7 +122,7 @@ def read_leaderboard() -> dict[str, Answer[Leader]] | None:
     return found
 
 
-def _readers(key: Key, state: State) -> list[tuple[Layout, Wanted]]:
+def _readers(key: Key, state: ModeState) -> list[tuple[Layout, Wanted]]:
     """The layouts that are read, in order of writing, each with the fields that it answers for."""
     first, *others = layouts.keeping(state.mode, key)
     if not others or state.read_new_pct >= 100:
@@ -137,7 +137,7 @@ def _every(name: str) -> bool:
     return True
 
 
-def _gathered(key: Key, state: State, fields: Collection[str], read: Read) -> dict[str, Answer[Any]]:
+def _gathered(key: Key, state: ModeState, fields: Collection[str], read: Read) -> dict[str, Answer[Any]]:
     found: dict[str, Answer[Any]] = {}
     for layout, wanted in _readers(key, state):
         some = [name for name in fields if wanted(name)]

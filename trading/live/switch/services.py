@@ -18,7 +18,7 @@ from trading.live import services as live
 from trading.live.migration import backfill, cleanup, mirror
 from trading.live.migration.cleanup import Removed
 from trading.live.migration.modes import Mode
-from trading.live.redis.mode import Outdated, State, follower, switch, wait_for_acknowledgements
+from trading.live.redis.mode import ModeState, Outdated, follower, switch, wait_for_acknowledgements
 from trading.live.redis.outage import Client, demand
 from trading.live.upkeep import verdicts
 from trading.record.rules.errors import RecordError
@@ -36,11 +36,11 @@ class Refused(RecordError):
 class Step:
     """What a step did; `filled` counts the values copied to the other layout."""
 
-    state: State
+    state: ModeState
     filled: int = 0
 
 
-def current(*, seen: int | None = None) -> State:
+def current(*, seen: int | None = None) -> ModeState:
     """As stored now. Raises Unavailable and Outdated."""
     state = demand(lambda client: follower.current(now=True))
     if seen is not None and seen != state.revision:
@@ -70,7 +70,7 @@ def to_mode(
     return step
 
 
-def _forward(state: State, from_old: bool, within_minutes: float) -> Step:
+def _forward(state: ModeState, from_old: bool, within_minutes: float) -> Step:
     if state.mode == Mode.LEGACY:
         return enter_dual(from_old=from_old, seen=state.revision)
     return cutover(within_minutes=within_minutes, seen=state.revision)
@@ -135,13 +135,13 @@ def clean_up(*, dry_run: bool = False, seen: int | None = None) -> Removed:
     return demand(work)
 
 
-def _switched(client: Client, before: State, mode: Mode, read_new_pct: int) -> State:
+def _switched(client: Client, before: ModeState, mode: Mode, read_new_pct: int) -> ModeState:
     state = switch(client, mode, read_new_pct, seen=before.revision)
     _wait(client, state)
     return state
 
 
-def _wait(client: Client, state: State) -> None:
+def _wait(client: Client, state: ModeState) -> None:
     late = wait_for_acknowledgements(client, state, ACKNOWLEDGED_WITHIN_SECONDS)
     if late:
         raise Refused(

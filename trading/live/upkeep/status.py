@@ -12,7 +12,7 @@ from traders.schema.messages import _
 from trading.live.keys import CONVERSATIONS, KEYS, LEADERBOARD, RedisType
 from trading.live.redis import board, codec, hashes, layouts, lists, mode, reads
 from trading.live.redis.layout import Footprint
-from trading.live.redis.mode import State, follower
+from trading.live.redis.mode import ModeState, follower
 from trading.live.redis.outage import Client, demand, outage
 from trading.live.upkeep import inspect, verdicts
 from trading.live.upkeep.inspect import KeyStatus
@@ -21,10 +21,10 @@ from trading.schema.live_store.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class StoreStatus:
     """`followers`: {process: the revision it follows}; `reads`: {key: {fresh, stale, missing, corrupt: count}}."""
 
-    mode: State
+    mode: ModeState
     keys: tuple[KeyStatus, ...]
     old: Footprint
     followers: dict[str, int]
@@ -50,14 +50,14 @@ class Status:
         }
 
 
-def status() -> Status:
+def status() -> StoreStatus:
     """Raises Unavailable."""
     reads.counts.flush()
     return demand(_status)
 
 
-def _status(client: Client) -> Status:
-    return Status(
+def _status(client: Client) -> StoreStatus:
+    return StoreStatus(
         mode=follower.current(now=True),
         keys=tuple(inspect.statuses(client)),
         old=_old(client),

@@ -17,7 +17,7 @@ from trading.live.redis.mode import follower
 from trading.live.redis.outage import Client, demand
 from trading.live.services import writes_of
 from trading.live.upkeep import compare, inspect, verdicts
-from trading.schema.live_store.answers import Fresh, Stale
+from trading.schema.live_store.answers import Fresh, StaleValue
 from trading.schema.live_store.verdicts import Difference, Verdict
 
 # A value that moves while it is compared is compared again.
@@ -114,7 +114,7 @@ def _difference(key: Key, field: str, expected: Any, raw: bytes | None) -> Diffe
 
 
 def _without_age(answer: Any, as_of: int) -> tuple[Any, ...]:
-    if isinstance(answer, Fresh | Stale):
+    if isinstance(answer, Fresh | StaleValue):
         return tuple(structs.replace(item, as_of=as_of) for item in answer.value)
     return ()
 

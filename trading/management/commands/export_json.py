@@ -19,7 +19,7 @@ from trading.export.directory.manifest import Manifest
 from trading.export.parts.options import Options
 from trading.export.services import Beats, NotTheExporter, export_once
 from trading.export.status.board import Board
-from trading.export.status.file import Status
+from trading.export.status.file import ExportStatus
 
 STALE_DOCUMENTS = 3
 DEFAULT_SECONDS = 60
@@ -95,7 +95,7 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _teller(board: Board) -> Callable[[Status], None]:
+def _teller(board: Board) -> Callable[[ExportStatus], None]:
     """The lists by trader and key may be long, and are read from the status file."""
     return lambda status: board.status.write(
         structs.replace(status, config_versions={}, live_ages={}, unreadable_rows=[])

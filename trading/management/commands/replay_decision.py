@@ -26,7 +26,7 @@ from trading.management.replay_text import (
     replay_lines,
     sum_line,
 )
-from trading.replay.services import Replay, Verdict, recorded_trader, replay, replays
+from trading.replay.services import Replay, ReplayVerdict, recorded_trader, replay, replays
 
 
 class Command(RefusingCommand):
@@ -54,7 +54,7 @@ class Command(RefusingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         asked = argparse.Namespace(**options)
         _refuse_contradictions(asked)
-        verdicts: Counter[Verdict] = Counter()
+        verdicts: Counter[ReplayVerdict] = Counter()
         changed, other_name = 0, ""
         with refusals():
             for one in _replays(asked):
@@ -65,7 +65,7 @@ class Command(RefusingCommand):
                     self.stdout.write(line)
         if not asked.json and asked.trader:
             self.stdout.write(sum_line(verdicts, changed, other_name))
-        if verdicts.total() > verdicts[Verdict.AGREES] and not other_name:
+        if verdicts.total() > verdicts[ReplayVerdict.AGREES] and not other_name:
             sys.exit(1)
 
 
@@ -101,7 +101,7 @@ def _lines(one: Replay, asked: argparse.Namespace) -> Iterator[str]:
     """Of many, what agrees and does not change needs no line."""
     if asked.trader is None:
         yield from replay_lines(one)
-    elif one.verdict is not Verdict.AGREES or one.changes:
+    elif one.verdict is not ReplayVerdict.AGREES or one.changes:
         yield headline(one)
         yield from problem_lines(one)
         if one.config is None:

@@ -23,11 +23,11 @@ from trading.record.stored.stored_rows import SOURCES, StoredRow
 from trading.schema.common import Side
 from trading.schema.decision import DecisionDetail, JournalEntry, RecordedDecision
 from trading.schema.leaf import LARGEST
-from trading.schema.message import Role
-from trading.schema.position import Position, PositionDetail, Status
+from trading.schema.message import MessageRole
+from trading.schema.position import PositionDetail, PositionRecord, PositionStatus
 from trading.schema.published import Talk
 from trading.schema.tolerant import NotReadable, Reading, read
-from trading.schema.trade import Trade, TradeDetail
+from trading.schema.trade import TradeDetail, TradeRecord
 from trading.schema.unreadable import NO_FIGURE, NO_MOMENT, NO_MOMENT_MS, cut
 
 TABLES = tuple(SOURCES)
@@ -109,7 +109,7 @@ def _trade(row_id: str, trader_id: str, symbol: str, side: str, close_ts_ms: int
     found = read(TradeDetail, loads_stored(detail))
     if found.detail.time.close_ts_ms != close_ts_ms:
         raise NotReadable("detail.time.close_ts_ms", f"must be close_ts_ms, {close_ts_ms}")
-    encode(trade_object(Trade(row_id, trader_id, symbol, Side(side), found.detail)))
+    encode(trade_object(TradeRecord(row_id, trader_id, symbol, Side(side), found.detail)))
     return _unknown(found)
 
 
@@ -119,7 +119,11 @@ def _position(
     found = read(PositionDetail, loads_stored(detail))
     if found.detail.entry.time_ms != opened_ms:
         raise NotReadable("detail.entry.time_ms", f"must be opened_ms, {opened_ms}")
-    encode(position_object(Position(row_id, trader_id, symbol, Side(side), Status(status), found.detail), None))
+    encode(
+        position_object(
+            PositionRecord(row_id, trader_id, symbol, Side(side), PositionStatus(status), found.detail), None
+        )
+    )
     return _unknown(found)
 
 
@@ -144,8 +148,8 @@ def _decision(
 def _message(row_id: str, role: str, is_dated: bool) -> Iterator[str]:
     if not is_dated:
         raise NotReadable("sent_at", NO_MOMENT)
-    if role not in [*Role]:
-        raise NotReadable("role", f"must be one of {', '.join(Role)}, is {role!r}")
+    if role not in [*MessageRole]:
+        raise NotReadable("role", f"must be one of {', '.join(MessageRole)}, is {role!r}")
     return iter(())
 
 

@@ -8,11 +8,11 @@ from decimal import Decimal
 
 from trading.schema.common import Versions
 from trading.schema.ids import closed_position_id
-from trading.schema.position import Close, Position, Status
-from trading.schema.trade import Trade
+from trading.schema.position import Close, PositionRecord, PositionStatus
+from trading.schema.trade import TradeRecord
 
 
-def closed_by(position: Position, trades: Sequence[Trade]) -> Position:
+def closed_by(position: PositionRecord, trades: Sequence[TradeRecord]) -> PositionRecord:
     """As it stood after these trades, which its entry order opened, in order of their closes: closed, at an id of its
     own, once they cover all of it."""
     closed = sum((trade.detail.quantity.total for trade in trades), Decimal(0))
@@ -28,8 +28,8 @@ def closed_by(position: Position, trades: Sequence[Trade]) -> Position:
     versions = Versions(entry=_entry(position), exit=last.detail.versions.exit if last.detail.versions else None)
     detail = position.detail.model_copy(update={"close": close, "versions": versions})
     own_id = closed_position_id(position.trader_id, position.symbol, detail)
-    return replace(position, id=own_id, status=Status.CLOSED, detail=detail)
+    return replace(position, id=own_id, status=PositionStatus.CLOSED, detail=detail)
 
 
-def _entry(position: Position) -> int | None:
+def _entry(position: PositionRecord) -> int | None:
     return position.detail.versions.entry if position.detail.versions else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import Enum, auto
 
-from trading.schema.trade import FillType, Trade
+from trading.schema.trade import FillType, TradeRecord
 
 # Clocks of an exchange and of an engine differ by so much about one order.
 ENTRY_TOLERANCE_MS = 1_000
@@ -26,7 +26,7 @@ class Likeness(Enum):
     OTHER = auto()
 
 
-def likeness(known: Trade, new: Trade) -> Likeness:
+def likeness(known: TradeRecord, new: TradeRecord) -> Likeness:
     """Of two trades of one trader, symbol and close (ms)."""
     by_ids = _by_ids(known, new)
     if by_ids is Likeness.OTHER:
@@ -40,13 +40,13 @@ def likeness(known: Trade, new: Trade) -> Likeness:
     return Likeness.OTHER if known.detail.fills and new.detail.fills else Likeness.CONTRADICTION
 
 
-def have_same_fills(known: Trade, new: Trade) -> bool | None:
+def have_same_fills(known: TradeRecord, new: TradeRecord) -> bool | None:
     """By the ids of fills and orders; None where they share no kind of id."""
     found = _by_ids(known, new)
     return None if found is None else found is Likeness.SAME
 
 
-def _by_ids(known: Trade, new: Trade) -> Likeness | None:
+def _by_ids(known: TradeRecord, new: TradeRecord) -> Likeness | None:
     """OTHER as soon as one end has ids in common kinds but none in common; None where no end can be compared."""
     found = None
     for end in FillType:
@@ -61,13 +61,13 @@ def _by_ids(known: Trade, new: Trade) -> Likeness | None:
     return found
 
 
-def _ids(trade: Trade, end: FillType, name: str) -> set[str]:
+def _ids(trade: TradeRecord, end: FillType, name: str) -> set[str]:
     """As texts: one source writes a number where another writes a text."""
     found = (getattr(fill, name) for fill in trade.detail.fills if fill.type is end)
     return {str(value) for value in found if value is not None}
 
 
-def _has_same_figures(known: Trade, new: Trade, *, by_order: bool) -> bool:
+def _has_same_figures(known: TradeRecord, new: TradeRecord, *, by_order: bool) -> bool:
     one, other = known.detail, new.detail
     apart_ms = abs(one.time.open_ts_ms - other.time.open_ts_ms)
     return (
@@ -79,7 +79,7 @@ def _has_same_figures(known: Trade, new: Trade, *, by_order: bool) -> bool:
     )
 
 
-def _has_same_pnl(known: Trade, new: Trade) -> bool:
+def _has_same_pnl(known: TradeRecord, new: TradeRecord) -> bool:
     one, other = known.detail, new.detail
     allowed = max(_CENT, _RELATIVE * one.prices.avg_entry * one.quantity.total)
     pairs = [(one.pnl.gross, other.pnl.gross), (one.pnl.net, other.pnl.net)]

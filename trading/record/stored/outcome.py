@@ -11,7 +11,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass
-class Outcome:
+class WriteOutcome:
     """Of a batch: what was new, what was recorded already, and the ids that other content has taken, each with the
     place of its record in the batch. `set_aside` of the known count nowhere, and still do not."""
 
@@ -29,10 +29,10 @@ def sorted_out(
     key: Callable[[Row], Key],
     content: Callable[[Row], object],
     name: Callable[[Row], str],
-) -> tuple[list[Row], Outcome]:
+) -> tuple[list[Row], WriteOutcome]:
     """The new ones, and the outcome once they are written. The same key twice in a batch is held to the same rule:
     the first stands, equal ones are known, others conflict."""
-    outcome = Outcome()
+    outcome = WriteOutcome()
     new: dict[Key, Row] = {}
     for place, row in enumerate(batch):
         taken = stored.get(key(row))

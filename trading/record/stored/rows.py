@@ -14,10 +14,10 @@ from trading.models import Trade as TradeRow
 from trading.record.stored.unreadable import readable
 from trading.schema.common import Side
 from trading.schema.decision import DecisionDetail, JournalEntry, RecordedDecision
-from trading.schema.message import Message, Role
-from trading.schema.position import Position, PositionDetail, Status
+from trading.schema.message import MessageRecord, MessageRole
+from trading.schema.position import PositionDetail, PositionRecord, PositionStatus
 from trading.schema.tolerant import NotReadable, Reading, read
-from trading.schema.trade import Trade, TradeDetail
+from trading.schema.trade import TradeDetail, TradeRecord
 from trading.schema.unreadable import EARLIEST, LATEST, NO_MOMENT
 
 # Generated columns and times of writing are not needed for a record.
@@ -48,13 +48,13 @@ def decision_detail(row: Any) -> Reading[DecisionDetail]:
     return read(DecisionDetail, row.detail)
 
 
-def position(row: Any) -> Position:
+def position(row: Any) -> PositionRecord:
     detail = position_detail(row).detail
-    return Position(row.id, row.trader_id, row.symbol, Side(row.side), Status(row.status), detail)
+    return PositionRecord(row.id, row.trader_id, row.symbol, Side(row.side), PositionStatus(row.status), detail)
 
 
-def trade(row: Any) -> Trade:
-    return Trade(row.id, row.trader_id, row.symbol, Side(row.side), trade_detail(row).detail)
+def trade(row: Any) -> TradeRecord:
+    return TradeRecord(row.id, row.trader_id, row.symbol, Side(row.side), trade_detail(row).detail)
 
 
 def decision(row: Any) -> RecordedDecision:
@@ -63,18 +63,18 @@ def decision(row: Any) -> RecordedDecision:
     return RecordedDecision(row.id, row.cycle_number, entry, tuple(leaf.path for leaf in found.unknown))
 
 
-def message(row: Any) -> Message:
-    """`row` is a models.ConversationMessage."""
+def message(row: Any) -> MessageRecord:
+    """`row` is a models.MessageRecord."""
     if row.sent_at is not None and not EARLIEST <= row.sent_at <= LATEST:
         raise NotReadable("sent_at", NO_MOMENT)
-    return Message(row.trader_id, row.conversation, row.sequence, Role(row.role), row.content, row.sent_at)
+    return MessageRecord(row.trader_id, row.conversation, row.sequence, MessageRole(row.role), row.content, row.sent_at)
 
 
-def positions(rows: Iterable[Any]) -> Iterator[Position]:
+def positions(rows: Iterable[Any]) -> Iterator[PositionRecord]:
     return readable("positions", position, rows, _key)
 
 
-def trades(rows: Iterable[Any]) -> Iterator[Trade]:
+def trades(rows: Iterable[Any]) -> Iterator[TradeRecord]:
     return readable("trades", trade, rows, _key)
 
 
@@ -82,7 +82,7 @@ def decisions(rows: Iterable[Any]) -> Iterator[RecordedDecision]:
     return readable("decision_journal", decision, rows, _key)
 
 
-def messages(rows: Iterable[Any]) -> Iterator[Message]:
+def messages(rows: Iterable[Any]) -> Iterator[MessageRecord]:
     return readable("conversation_messages", message, rows, _key)
 
 

@@ -15,7 +15,7 @@ MOST_CHARACTERS = 20_000
 
 
 @dataclass(frozen=True)
-class Source:
+class RowSource:
     """`keys` are (column, its type) of the primary key; `columns` are SQL beside them. `batch` rows are in memory at a
     time. `newest` is how the last rows are found, None where the table is small enough to be read whole. `counts` tells
     the rows that were not set aside: an operator has dealt with the others."""
@@ -42,17 +42,17 @@ _NUMBER = (("id", "bigint"),)
 SOURCES = {
     source.table: source
     for source in (
-        Source(
+        RowSource(
             *("trades", _ID, ("trader_id", "symbol", "side", "close_ts_ms", "detail::text")),
             newest="close_ts_ms DESC, id",
             counts=_NOT_ASIDE,
         ),
-        Source(
+        RowSource(
             *("positions", _ID, ("trader_id", "symbol", "side", "status", "opened_ms", "detail::text")),
             newest="opened_ms DESC, id",
             counts=_NOT_ASIDE,
         ),
-        Source(
+        RowSource(
             "decision_journal",
             _NUMBER,
             (
@@ -64,13 +64,13 @@ SOURCES = {
             newest="id DESC",
             counts=_NOT_ASIDE,
         ),
-        Source(
+        RowSource(
             "conversation_messages",
             _NUMBER,
             ("role", f"sent_at IS NULL OR {is_moment('sent_at')} AS is_dated"),
             newest="id DESC",
         ),
-        Source(
+        RowSource(
             "equity_snapshots",
             (("trader_id", "text"), ("ts_ms", "bigint")),
             ("equity_usd", "realized_pnl_usd", "unrealized_pnl_usd"),
@@ -78,15 +78,15 @@ SOURCES = {
             newest="ts_ms DESC",
             counts=_NOT_ASIDE,
         ),
-        Source(
+        RowSource(
             "trader_runtime_state", (("trader_id", "text"),), (f"{is_moment('updated_at')} AS is_dated", "detail::text")
         ),
-        Source(
+        RowSource(
             "trader_symbol_cooldowns",
             (("trader_id", "text"), ("symbol", "text")),
             (f"{is_moment('cooldown_until')} AS is_dated", "detail::text"),
         ),
-        Source(
+        RowSource(
             "version_results",
             (("trader_id", "text"), ("entry_version", "integer")),
             ("net_pnl", "gross_pnl", "commission", "first_close_ms", "last_close_ms"),
@@ -95,7 +95,7 @@ SOURCES = {
 }
 
 
-def every(source: Source) -> Iterator[list[StoredRow]]:
+def every(source: RowSource) -> Iterator[list[StoredRow]]:
     """All rows that count, in batches. Reads by key: no transaction stays open in between."""
     keys = [column for column, _kind in source.keys]
     places = ", ".join(f"%s::{kind}" for _column, kind in source.keys)
@@ -110,7 +110,7 @@ def every(source: Source) -> Iterator[list[StoredRow]]:
         found = sql.rows(statement.format(beyond=f"AND ({', '.join(keys)}) > ({places})"), last)
 
 
-def newest(source: Source, limit: int) -> list[StoredRow]:
+def newest(source: RowSource, limit: int) -> list[StoredRow]:
     """The last rows as `every` gives them; all of a table that is small by its nature."""
     keys = ", ".join(column for column, _kind in source.keys)
     order = f" ORDER BY {source.newest} LIMIT {limit}" if source.newest else f" ORDER BY {keys} LIMIT {limit * 10}"
@@ -154,7 +154,7 @@ def _by_table(ids: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return found
 
 
-def _identified(source: Source, row: Any) -> StoredRow:
+def _identified(source: RowSource, row: Any) -> StoredRow:
     keys = len(source.keys)
     return StoredRow(_id(row[:keys]), dict(zip(row._fields[keys:], row[keys:], strict=True)))
 

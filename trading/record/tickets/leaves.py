@@ -18,14 +18,24 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from trading.record.tickets.values import shown
-from trading.schema.leaf import Kind, Leaf, Part, leaves_of
+from trading.schema.leaf import Leaf, LeafKind, Part, leaves_of
 from trading.templatetags.record import NONE
 
 Json = Mapping[str, Any]
 Layout = tuple[tuple[str, str | Promise, tuple[str, ...]], ...]
 """(name, title, patterns of paths such as `pnl.*`) of each section."""
 FURTHER = "further"
-FIGURES = frozenset({Kind.MONEY, Kind.PRICE, Kind.QUANTITY, Kind.NUMBER, Kind.PERCENT, Kind.COUNT, Kind.SECONDS})
+FIGURES = frozenset(
+    {
+        LeafKind.MONEY,
+        LeafKind.PRICE,
+        LeafKind.QUANTITY,
+        LeafKind.NUMBER,
+        LeafKind.PERCENT,
+        LeafKind.COUNT,
+        LeafKind.SECONDS,
+    }
+)
 _DETAIL = "detail."
 
 
@@ -59,7 +69,7 @@ class Fact:
     unit: str
     help: str
     value: str
-    kind: Kind
+    kind: LeafKind
 
     @property
     def is_known(self) -> bool:
@@ -67,7 +77,7 @@ class Fact:
 
     @property
     def is_long(self) -> bool:
-        return self.kind is Kind.LONG_TEXT
+        return self.kind is LeafKind.LONG_TEXT
 
     @property
     def is_figure(self) -> bool:
@@ -140,8 +150,8 @@ def table(model: type[Part], detail: Json, name: str, *, trader_id: str) -> Leaf
     """The list `detail.name` with a column for each leaf of its items."""
     prefix = f"{_DETAIL}{name}[]."
     leaves = [leaf for leaf in leaves_of(model) if leaf.path.startswith(prefix)]
-    columns = [leaf for leaf in leaves if leaf.kind is not Kind.LONG_TEXT]
-    long = [leaf for leaf in leaves if leaf.kind is Kind.LONG_TEXT]
+    columns = [leaf for leaf in leaves if leaf.kind is not LeafKind.LONG_TEXT]
+    long = [leaf for leaf in leaves if leaf.kind is LeafKind.LONG_TEXT]
     items = detail.get(name)
 
     def facts(some: Sequence[Leaf], item: Json) -> list[Fact]:

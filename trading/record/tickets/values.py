@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from traders.words import settings as words
-from trading.schema.leaf import Kind, Leaf
+from trading.schema.leaf import Leaf, LeafKind
 from trading.templatetags.record import NONE, action_word, exact_moment, moment_of, signed, span, version_mark
 
 _CENTS = 2
@@ -22,9 +22,9 @@ def shown(leaf: Leaf, value: Any, trader_id: str) -> SafeString | str:
     """Unknown is a dash. A version of 0 is the time before the first."""
     if value is None or value == "" or value == [] or value == {}:
         return NONE
-    if leaf.kind is Kind.VERSION:
+    if leaf.kind is LeafKind.VERSION:
         return version_mark(trader_id, value)
-    if leaf.kind is Kind.MONEY and leaf.path.endswith(_GAINS):
+    if leaf.kind is LeafKind.MONEY and leaf.path.endswith(_GAINS):
         return signed(Decimal(value), exact_money(abs(Decimal(value))))
     write: Callable[[Any], SafeString | str] = _WRITERS.get(leaf.kind, _text)
     return write(value)
@@ -63,15 +63,15 @@ def _text(value: Any) -> SafeString | str:
     return action_word(str(value))
 
 
-_WRITERS: Mapping[Kind, Callable[[Any], SafeString | str]] = {
-    Kind.MONEY: exact_money,
-    Kind.PRICE: _number,
-    Kind.QUANTITY: _number,
-    Kind.NUMBER: _number,
-    Kind.PERCENT: _number,
-    Kind.COUNT: _number,
-    Kind.MOMENT_MS: lambda value: exact_moment(moment_of(value)),
-    Kind.SECONDS: _seconds,
-    Kind.FLAG: _flag,
-    Kind.IDENTIFIER: _identifier,
+_WRITERS: Mapping[LeafKind, Callable[[Any], SafeString | str]] = {
+    LeafKind.MONEY: exact_money,
+    LeafKind.PRICE: _number,
+    LeafKind.QUANTITY: _number,
+    LeafKind.NUMBER: _number,
+    LeafKind.PERCENT: _number,
+    LeafKind.COUNT: _number,
+    LeafKind.MOMENT_MS: lambda value: exact_moment(moment_of(value)),
+    LeafKind.SECONDS: _seconds,
+    LeafKind.FLAG: _flag,
+    LeafKind.IDENTIFIER: _identifier,
 }

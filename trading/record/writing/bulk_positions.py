@@ -11,18 +11,18 @@ from trading.record.exclusions import queries as exclusions
 from trading.record.rules.identity import ENTRY_TOLERANCE_MS
 from trading.record.stored import rows
 from trading.record.stored.copying import copy_rows
-from trading.record.stored.outcome import Outcome, sorted_out
+from trading.record.stored.outcome import WriteOutcome, sorted_out
 from trading.record.writing import positions
 from trading.record.writing.locks import lock_record
 from trading.schema.ids import open_position_id
-from trading.schema.position import Position, Status
+from trading.schema.position import PositionRecord, PositionStatus
 
 # Equal to no content: the position is reported as a conflict, and nothing is changed.
 UNREADABLE = "unreadable"
 _COLUMNS = ("id", "trader_id", "symbol", "side", "status", "detail")
 
 
-def copy_positions(batch: Sequence[Position]) -> Outcome:
+def copy_positions(batch: Sequence[PositionRecord]) -> WriteOutcome:
     """Adds those that are not recorded yet. What a source last reported, and the versions, are not compared.
 
     A position that is recorded as closed since is known, and so is one that was set aside, whatever is said of it now.
@@ -50,7 +50,7 @@ def copy_positions(batch: Sequence[Position]) -> Outcome:
     return outcome
 
 
-def _id(position: Position) -> str:
+def _id(position: PositionRecord) -> str:
     return position.id
 
 
@@ -59,21 +59,21 @@ class _Stored:
     """Rows by id, and those of them that can be read."""
 
     rows: Mapping[str, PositionRow]
-    positions: Mapping[str, Position]
+    positions: Mapping[str, PositionRecord]
 
     def row(self, position_id: str) -> PositionRow | None:
         return self.rows.get(position_id)
 
-    def blocks(self, position: Position) -> bool:
+    def blocks(self, position: PositionRecord) -> bool:
         """Whether a row that cannot be compared stands where the position would; an open one takes a closed one's
         place."""
         row = self.rows.get(position.id)
         if row is None or position.id in self.positions:
             return False
-        return row.status == Status.OPEN or not position.is_open
+        return row.status == PositionStatus.OPEN or not position.is_open
 
 
-def _stored(batch: Sequence[Position]) -> _Stored:
+def _stored(batch: Sequence[PositionRecord]) -> _Stored:
     """Rows at the ids of the batch, and at the ids that open ones of theirs would have."""
     ids = {position.id for position in batch}
     ids |= {open_position_id(position.trader_id, position.symbol) for position in batch}
@@ -81,7 +81,7 @@ def _stored(batch: Sequence[Position]) -> _Stored:
     return _Stored(found, {one.id: one for one in rows.positions(found.values())})
 
 
-def _taken(position: Position, stored: _Stored) -> str | None:
+def _taken(position: PositionRecord, stored: _Stored) -> str | None:
     """The content that the position meets, None when it is new."""
     if stored.blocks(position):
         return UNREADABLE
@@ -98,20 +98,20 @@ def _taken(position: Position, stored: _Stored) -> str | None:
     return None
 
 
-def _entry_key(position: Position) -> exclusions.EntryKey:
+def _entry_key(position: PositionRecord) -> exclusions.EntryKey:
     return position.trader_id, position.symbol, str(position.side), position.detail.entry.time_ms
 
 
-def _came_another_way(one: Position, other: Position) -> bool:
+def _came_another_way(one: PositionRecord, other: PositionRecord) -> bool:
     """Sources keep different leaves of one position: of an engine's position an export gives back the half."""
     return _system(one) != _system(other)
 
 
-def _system(position: Position) -> str | None:
+def _system(position: PositionRecord) -> str | None:
     return position.detail.origin.system if position.detail.origin else None
 
 
-def _is_same_entry(one: Position, other: Position) -> bool:
+def _is_same_entry(one: PositionRecord, other: PositionRecord) -> bool:
     """By side and entry; orders and leverage tell them apart where both have them."""
     first, second = one.detail, other.detail
     orders = [detail.orders.entry_oid if detail.orders else None for detail in (first, second)]
@@ -125,12 +125,12 @@ def _is_same_entry(one: Position, other: Position) -> bool:
     )
 
 
-def _content(position: Position) -> str:
+def _content(position: PositionRecord) -> str:
     detail = position.detail.stored()
     compared = {name: value for name, value in detail.items() if name not in ("versions", "reported")}
     return jsonio.canonical([position.trader_id, position.symbol, str(position.side), str(position.status), compared])
 
 
-def _row(position: Position) -> tuple[object, ...]:
+def _row(position: PositionRecord) -> tuple[object, ...]:
     detail = jsonio.dumps(position.detail.stored())
     return position.id, position.trader_id, position.symbol, position.side, position.status, detail

@@ -10,9 +10,9 @@ from traders.schema import jsonio
 from trading.record.rules.identity import Likeness, likeness
 from trading.record.stored import rows
 from trading.record.stored.copying import copy_rows
-from trading.record.stored.outcome import Outcome
+from trading.record.stored.outcome import WriteOutcome
 from trading.record.writing.locks import lock_record
-from trading.schema.trade import Trade
+from trading.schema.trade import TradeRecord
 
 TRADE_COLUMNS = ("id", "trader_id", "symbol", "side", "close_ts_ms", "detail")
 _STORED = """
@@ -30,14 +30,14 @@ Close = tuple[str, str, int]
 """(trader, symbol, milliseconds of the close)."""
 
 
-def copy_trades(batch: Sequence[Trade]) -> Outcome:
+def copy_trades(batch: Sequence[TradeRecord]) -> WriteOutcome:
     """Adds those that are not recorded yet. One that came another way, under another id, is known; a trade of the same
     id is compared whole, its attribution to versions aside, which may have become known since."""
     lock_record(trade.trader_id for trade in batch)
     stored, aside = _stored([trade.id for trade in batch])
     beside, aside_beside = _beside([trade for trade in batch if trade.id not in stored])
     aside |= aside_beside
-    outcome, new = Outcome(), dict[str, Trade]()
+    outcome, new = WriteOutcome(), dict[str, TradeRecord]()
     for place, trade in enumerate(batch):
         taken = stored.get(trade.id) or (_content(new[trade.id]) if trade.id in new else None)
         if taken is not None:
@@ -58,11 +58,11 @@ def copy_trades(batch: Sequence[Trade]) -> Outcome:
     return outcome
 
 
-def _like_of_one_id(taken: str, trade: Trade) -> Likeness:
+def _like_of_one_id(taken: str, trade: TradeRecord) -> Likeness:
     return Likeness.SAME if taken == _content(trade) else Likeness.CONTRADICTION
 
 
-def _like_beside(found: Sequence[Trade], trade: Trade) -> tuple[Likeness, str]:
+def _like_beside(found: Sequence[TradeRecord], trade: TradeRecord) -> tuple[Likeness, str]:
     """The first that is not another one, and its id."""
     for known in found:
         like = likeness(known, trade)
@@ -71,18 +71,18 @@ def _like_beside(found: Sequence[Trade], trade: Trade) -> tuple[Likeness, str]:
     return Likeness.OTHER, ""
 
 
-def _close(trade: Trade) -> Close:
+def _close(trade: TradeRecord) -> Close:
     return trade.trader_id, trade.symbol, trade.close_ts_ms
 
 
-def _beside(batch: Sequence[Trade]) -> tuple[dict[Close, list[Trade]], set[str]]:
+def _beside(batch: Sequence[TradeRecord]) -> tuple[dict[Close, list[TradeRecord]], set[str]]:
     """What is recorded of the same closes under other ids, and the ids of those set aside. Those that cannot be read
     are left out."""
     closes = [_close(trade) for trade in batch]
     with connection.cursor() as cursor:
         cursor.execute(_BESIDE, [*([close[part] for close in closes] for part in range(3)), [t.id for t in batch]])
         found = dict(cursor.fetchall())
-    beside: dict[Close, list[Trade]] = {}
+    beside: dict[Close, list[TradeRecord]] = {}
     for known in rows.trades(rows.TRADES.filter(pk__in=found).order_by("pk")) if found else ():
         beside.setdefault(_close(known), []).append(known)
     return beside, {trade_id for trade_id, is_aside in found.items() if is_aside}
@@ -108,7 +108,7 @@ def _stored_content(trader_id: str, symbol: str, side: str, close_ts_ms: int, de
         return detail
 
 
-def _content(trade: Trade) -> str:
+def _content(trade: TradeRecord) -> str:
     return _canonical(trade.trader_id, trade.symbol, trade.side, trade.close_ts_ms, trade.stored())
 
 
@@ -117,7 +117,7 @@ def _canonical(trader_id: str, symbol: str, side: str, close_ts_ms: int, detail:
     return jsonio.canonical([trader_id, symbol, str(side), close_ts_ms, recorded])
 
 
-def trade_row(trade: Trade) -> tuple[object, ...]:
+def trade_row(trade: TradeRecord) -> tuple[object, ...]:
     """Values of TRADE_COLUMNS."""
     detail = jsonio.dumps_finite(trade.stored())
     return trade.id, trade.trader_id, trade.symbol, trade.side, trade.close_ts_ms, detail

@@ -9,9 +9,9 @@ from typing import Any, TypeVar, cast
 from traders.runtime.redaction import without_secrets
 from traders.schema.redaction import Redaction
 from trading.schema.decision import JournalEntry
-from trading.schema.message import Message, Said
-from trading.schema.position import Position
-from trading.schema.trade import Trade
+from trading.schema.message import MessageRecord, Said
+from trading.schema.position import PositionRecord
+from trading.schema.trade import TradeRecord
 
 Record = TypeVar("Record")
 
@@ -20,10 +20,10 @@ def clean(record: Record) -> tuple[Record, tuple[Redaction, ...]]:
     """A trade, position, journal entry or message without secrets, and what was taken out. Identifiers stay whole, and
     so do digests, which their sources made of the texts as they were."""
     made: Any = record
-    if isinstance(record, Trade | Position | JournalEntry):
+    if isinstance(record, TradeRecord | PositionRecord | JournalEntry):
         detail, found = without_secrets(record.detail, f"a record of {record.trader_id}")
         made = replace(made, detail=detail) if found else record
-    elif isinstance(record, Message):
+    elif isinstance(record, MessageRecord):
         text, found = without_secrets(record.content, f"a message of {record.trader_id}", "content")
         made = replace(record, content=text) if found else record
     else:

@@ -8,7 +8,7 @@ from django.db import connection
 
 from trading.record.stored import rows
 from trading.record.stored.safe_sql import items
-from trading.schema.trade import Trade
+from trading.schema.trade import TradeRecord
 
 Opening = tuple[str, str, str]
 """(trader, symbol, entry order id as text)."""
@@ -22,7 +22,7 @@ SELECT t.id, e.trader_id, e.symbol, e.order_id
 """
 
 
-def trades_that_closed(openings: Collection[Opening]) -> dict[Opening, list[Trade]]:
+def trades_that_closed(openings: Collection[Opening]) -> dict[Opening, list[TradeRecord]]:
     """{opening: its trades in order of their closes}; those without any, and trades that
     cannot be read, are left out."""
     asked = list(openings)
@@ -30,7 +30,7 @@ def trades_that_closed(openings: Collection[Opening]) -> dict[Opening, list[Trad
         cursor.execute(_CLOSED, [[one[part] for one in asked] for part in range(3)])
         found = [(trade_id, (trader, symbol, order)) for trade_id, trader, symbol, order in cursor.fetchall()]
     stored = {one.id: one for one in rows.trades(rows.TRADES.filter(pk__in=[trade_id for trade_id, _ in found]))}
-    closed: dict[Opening, list[Trade]] = {}
+    closed: dict[Opening, list[TradeRecord]] = {}
     for trade_id, opening in found:
         if trade_id in stored:
             closed.setdefault(opening, []).append(stored[trade_id])

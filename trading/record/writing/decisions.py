@@ -15,7 +15,7 @@ from trading.record.rules.errors import CannotBeRead, RecordConflict, RecordErro
 from trading.record.stored import rows
 from trading.record.stored.constraints import checked
 from trading.schema.decision import JournalEntry, RecordedDecision
-from trading.schema.message import Role, Said
+from trading.schema.message import MessageRole, Said
 from trading.schema.tolerant import NotReadable
 from trading.schema.unreadable import Unreadable
 
@@ -119,7 +119,7 @@ def version_of(decision_id: int) -> int | None:
 
 def _said(decision_id: int) -> list[Said]:
     found = ConversationMessage.objects.filter(decision=decision_id).order_by("conversation", "sequence")
-    return [Said(Role(row.role), row.content, row.sent_at) for row in found]
+    return [Said(MessageRole(row.role), row.content, row.sent_at) for row in found]
 
 
 def _by_key(trader_id: str, key: str) -> RecordedDecision | None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db import connection
 
 from trading.record.stored.copying import copy_rows
-from trading.record.stored.outcome import Outcome, sorted_out
+from trading.record.stored.outcome import WriteOutcome, sorted_out
 from trading.schema.facts import EquityPoint
 
 _COLUMNS = ("trader_id", "ts_ms", "equity_usd", "source")
@@ -20,7 +20,7 @@ SELECT e.trader_id, e.ts_ms, e.equity_usd, e.exclusion_id IS NOT NULL
 Key = tuple[str, int]
 
 
-def copy_equity(batch: Sequence[EquityPoint]) -> Outcome:
+def copy_equity(batch: Sequence[EquityPoint]) -> WriteOutcome:
     """Adds those of whose moment nothing is recorded; the same equity from another source is known. Call it inside
     `copying.bulk_load`."""
     stored, aside = _stored([_key(point) for point in batch])

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from django.db import connection
 
 from trading.record.stored.copying import copy_rows
-from trading.record.stored.outcome import Outcome, sorted_out
-from trading.schema.message import Message
+from trading.record.stored.outcome import WriteOutcome, sorted_out
+from trading.schema.message import MessageRecord
 
 _COLUMNS = ("trader_id", "conversation", "sequence", "role", "content", "sent_at")
 _STORED = """
@@ -21,7 +21,7 @@ SELECT m.trader_id, m.conversation, m.sequence, m.role, m.content, m.sent_at
 Key = tuple[str, str, int]
 
 
-def copy_messages(batch: Sequence[Message]) -> Outcome:
+def copy_messages(batch: Sequence[MessageRecord]) -> WriteOutcome:
     """Adds those whose place in their conversation is free. Call it inside `copying.bulk_load`."""
     new, outcome = sorted_out(
         batch, _stored([_key(message) for message in batch]), key=_key, content=_content, name=_name
@@ -36,13 +36,13 @@ def _stored(keys: Sequence[Key]) -> dict[Key, object]:
         return {(trader, name, number): tuple(content) for trader, name, number, *content in cursor.fetchall()}
 
 
-def _key(message: Message) -> Key:
+def _key(message: MessageRecord) -> Key:
     return message.trader_id, message.conversation, message.sequence
 
 
-def _content(message: Message) -> tuple[object, ...]:
+def _content(message: MessageRecord) -> tuple[object, ...]:
     return str(message.role), message.content, message.sent_at
 
 
-def _name(message: Message) -> str:
+def _name(message: MessageRecord) -> str:
     return f"{message.trader_id} {message.conversation} {message.sequence}"

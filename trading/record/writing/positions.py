@@ -34,7 +34,7 @@ from trading.record.writing.locks import lock_record
 from trading.schema.common import NANOSECONDS_PER_MS, Side, Versions
 from trading.schema.exclusion import who_and_why
 from trading.schema.ids import closed_position_id, open_position_id, trade_id
-from trading.schema.position import Close, Entry, Position, PositionDetail, Status
+from trading.schema.position import Close, Entry, PositionDetail, PositionRecord, PositionStatus
 from trading.schema.tolerant import NotReadable, Reading, read_most, with_unknown
 from trading.schema.trade import (
     MS_PER_SECOND,
@@ -44,8 +44,8 @@ from trading.schema.trade import (
     Prices,
     Quantity,
     Time,
-    Trade,
     TradeDetail,
+    TradeRecord,
     TradeRisk,
 )
 from trading.schema.unreadable import Unreadable
@@ -71,7 +71,7 @@ SELECT id, trader_id, side, quantity FROM positions WHERE symbol = %s AND status
 
 def open_position(
     *, trader_id: str, symbol: str, side: Side, detail: PositionDetail, decision_id: int | None = None
-) -> Position:
+) -> PositionRecord:
     """Records an entry. The version that opened it is the decision's, else the one valid at the entry's time.
 
     The same position again changes nothing, also where it was set aside. Raises AlreadyOpen when another one is open,
@@ -80,12 +80,12 @@ def open_position(
     """
     entry_version = _version(trader_id, detail.entry.time_ms, decision_id)
     whole = detail.model_copy(update={"versions": Versions(entry=entry_version)})
-    new = Position(open_position_id(trader_id, symbol), trader_id, symbol, side, Status.OPEN, whole)
+    new = PositionRecord(open_position_id(trader_id, symbol), trader_id, symbol, side, PositionStatus.OPEN, whole)
     try:
         with transaction.atomic(), checked(trader_id):
             lock_record([trader_id])
             found = _locked(new.id)
-            if found and found.status == Status.OPEN:
+            if found and found.status == PositionStatus.OPEN:
                 stored = _read(found)
                 if stored != new:
                     raise AlreadyOpen(trader_id, symbol)
@@ -106,7 +106,7 @@ def open_position(
     return new
 
 
-def update_position(*, trader_id: str, symbol: str, **parts: Any) -> Position:
+def update_position(*, trader_id: str, symbol: str, **parts: Any) -> PositionRecord:
     """Replaces whole parts of an open position's detail: exit_plan, orders, risk, reported, exchange or entry.
 
     What is equal already is not written, and what this release does not know of it stays. A detail that cannot be read
@@ -119,8 +119,8 @@ def update_position(*, trader_id: str, symbol: str, **parts: Any) -> Position:
         stored = _salvaged(row, entry.stored() if isinstance(entry, Entry) else None)
         changed = PositionDetail.model_validate({**dict(stored.detail), **parts, "close": None})
         if changed == stored.detail and stored.is_whole:
-            return _made(row, Status.OPEN, changed)
-        return _write(row, Status.OPEN, changed, stored)
+            return _made(row, PositionStatus.OPEN, changed)
+        return _write(row, PositionStatus.OPEN, changed, stored)
 
 
 def close_position(
@@ -133,7 +133,7 @@ def close_position(
     fills: Sequence[Fill] = (),
     decision_id: int | None = None,
     extra: dict[str, Any] | None = None,
-) -> Trade:
+) -> TradeRecord:
     """Closes the whole position and records its trade, both or neither.
 
     The same close again returns the trade it made, also when the symbol was opened again since. Raises NoOpenPosition,
@@ -159,7 +159,7 @@ def close_position(
             stored = _salvaged(row, _entry_of(row, fills))
         except CannotBeRead as error:
             raise InvalidRecord("fills", _("must hold the fills of the entry: %(error)s", error=error)) from error
-        held = _made(row, Status.OPEN, stored.detail)
+        held = _made(row, PositionStatus.OPEN, stored.detail)
         if close_ms < held.detail.entry.time_ms:
             raise InvalidRecord(
                 "closed_at_ns", _("must not lie before the entry, %(time_ms)s ms", time_ms=held.detail.entry.time_ms)
@@ -174,14 +174,14 @@ def close_position(
         trade = _trade(held, closed, pnl, fills, closed_at_ns)
         if extra:
             trade = replace(trade, detail=trade.detail.model_copy(update={"extra": extra}))
-        _write(row, Status.CLOSED, closed, stored)
+        _write(row, PositionStatus.CLOSED, closed, stored)
         made, _is_new = trades.insert(trade)
     return made
 
 
 def _closed_another_way(
     trader_id: str, symbol: str, close_ms: int, price: Any, pnl: Pnl, fills: Sequence[Fill]
-) -> Trade | None:
+) -> TradeRecord | None:
     """The trade of this very close, where it was recorded from an export or an arena's files. Raises RecordConflict for
     one of the same fills that contradicts it."""
     for made in trades.closed_at(trader_id, symbol, close_ms):
@@ -210,7 +210,7 @@ def open_of_trader(trader_id: str) -> list[Any]:
         return list(cursor.fetchall())
 
 
-def open_whole(trader_id: str) -> list[Position]:
+def open_whole(trader_id: str) -> list[PositionRecord]:
     """What the trader holds, with its detail, by symbol. What cannot be read is left out and noted."""
     return list(rows.positions(rows.POSITIONS.filter(OPEN_AND_COUNTED, trader=trader_id).order_by("symbol")))
 
@@ -230,7 +230,7 @@ def open_in_symbol(symbol: str) -> list[Any]:
         return list(cursor.fetchall())
 
 
-def insert(new: Position) -> None:
+def insert(new: PositionRecord) -> None:
     """In the caller's transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -243,7 +243,7 @@ def _locked(position_id: str) -> PositionRow | None:
     return found
 
 
-def _read(row: PositionRow) -> Position:
+def _read(row: PositionRow) -> PositionRecord:
     """Raises CannotBeRead."""
     try:
         return rows.position(row)
@@ -274,7 +274,7 @@ def _entry_of(row: PositionRow, fills: Sequence[Fill]) -> dict[str, Any] | None:
     return {"price": paid / quantity, "quantity": quantity, "time_ms": opened}
 
 
-def _closed_before(new: Position) -> str | None:
+def _closed_before(new: PositionRecord) -> str | None:
     """The id under which this very position, known by its side and entry, was closed: its opening comes late."""
     same = PositionRow.objects.filter(trader=new.trader_id, status="closed", symbol=new.symbol, side=new.side)
     return same.filter(opened_ms=new.detail.entry.time_ms).values_list("pk", flat=True).first()
@@ -282,7 +282,7 @@ def _closed_before(new: Position) -> str | None:
 
 def _open_or_none(trader_id: str, symbol: str) -> PositionRow | None:
     found = _locked(open_position_id(trader_id, symbol))
-    return found if found and found.status == Status.OPEN else None
+    return found if found and found.status == PositionStatus.OPEN else None
 
 
 def _open(trader_id: str, symbol: str) -> PositionRow:
@@ -294,9 +294,9 @@ def _open(trader_id: str, symbol: str) -> PositionRow:
     return found
 
 
-def _as_it_was(aside: PositionRow) -> Position:
+def _as_it_was(aside: PositionRow) -> PositionRecord:
     """An open position that was set aside, as it is stored. Raises CannotBeRead, and SetAside for a closed one."""
-    if aside.status == Status.CLOSED:
+    if aside.status == PositionStatus.CLOSED:
         raise SetAside(f"the position {aside.id}", who_and_why(exclusions.entry_of(aside)))
     return _read(aside)
 
@@ -311,22 +311,26 @@ def make_way(closed: PositionRow) -> None:
             cursor.execute(_MAKE_WAY_UNREAD, [closed.id])
 
 
-def _write(row: PositionRow, status: Status, detail: PositionDetail, before: Reading[PositionDetail]) -> Position:
+def _write(
+    row: PositionRow, status: PositionStatus, detail: PositionDetail, before: Reading[PositionDetail]
+) -> PositionRecord:
     with connection.cursor() as cursor:
         whole = with_unknown(detail.stored(), before.unknown)
         cursor.execute(_UPDATE, [status, jsonio.dumps(whole), row.id])
     return _made(row, status, detail)
 
 
-def _made(row: PositionRow, status: Status, detail: PositionDetail) -> Position:
-    return Position(row.id, row.trader_id, row.symbol, Side(row.side), status, detail)
+def _made(row: PositionRow, status: PositionStatus, detail: PositionDetail) -> PositionRecord:
+    return PositionRecord(row.id, row.trader_id, row.symbol, Side(row.side), status, detail)
 
 
 def _version(trader_id: str, ts_ms: int, decision_id: int | None) -> int | None:
     return versions.version_at(trader_id, ts_ms) if decision_id is None else version_of(decision_id)
 
 
-def _trade(found: Position, closed: PositionDetail, pnl: Pnl, fills: Sequence[Fill], closed_at_ns: int) -> Trade:
+def _trade(
+    found: PositionRecord, closed: PositionDetail, pnl: Pnl, fills: Sequence[Fill], closed_at_ns: int
+) -> TradeRecord:
     entry, close, risk = closed.entry, closed.close, closed.risk
     assert close is not None
     held = Decimal(close.time_ms - entry.time_ms) / MS_PER_SECOND
@@ -341,6 +345,6 @@ def _trade(found: Position, closed: PositionDetail, pnl: Pnl, fills: Sequence[Fi
         exit_plan=closed.exit_plan,
         versions=closed.versions,
     )
-    return Trade(
+    return TradeRecord(
         trade_id(found.trader_id, found.symbol, closed_at_ns), found.trader_id, found.symbol, found.side, detail
     )

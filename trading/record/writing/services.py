@@ -12,7 +12,7 @@ from trading.live import services as live
 from trading.record.rules.errors import AlreadyOpen, RecordConflict, RecordError, UnknownTrader
 from trading.record.stored import symbols, versions
 from trading.record.stored.copying import bulk_load
-from trading.record.stored.outcome import Outcome
+from trading.record.stored.outcome import WriteOutcome
 from trading.record.writing import decisions, equity, positions, trades
 from trading.record.writing.clean import clean, clean_messages
 from trading.schema.common import Side, Versions
@@ -20,8 +20,8 @@ from trading.schema.decision import JournalEntry, RecordedDecision
 from trading.schema.facts import EquityPoint
 from trading.schema.ids import trade_id
 from trading.schema.message import Said
-from trading.schema.position import Position, PositionDetail
-from trading.schema.trade import Fill, Pnl, Trade, TradeDetail
+from trading.schema.position import PositionDetail, PositionRecord
+from trading.schema.trade import Fill, Pnl, TradeDetail, TradeRecord
 
 
 def decision(entry: JournalEntry, messages: Sequence[Said] = ()) -> RecordedDecision:
@@ -33,7 +33,7 @@ def decision(entry: JournalEntry, messages: Sequence[Said] = ()) -> RecordedDeci
     return recorded
 
 
-def held(trader_id: str) -> list[Position]:
+def held(trader_id: str) -> list[PositionRecord]:
     """Its open positions, by symbol. Raises UnknownTrader."""
     _require_trader(trader_id)
     return positions.open_whole(trader_id)
@@ -41,7 +41,7 @@ def held(trader_id: str) -> list[Position]:
 
 def position(
     *, trader_id: str, symbol: str, side: Side, detail: PositionDetail, decision_id: int | None = None
-) -> Position:
+) -> PositionRecord:
     """Opens the position, or gives the open one the parts of `detail` that are not None.
 
     The open one is known by its side and the time of its entry. Raises AlreadyOpen when it is another one,
@@ -66,7 +66,7 @@ def close(
     fills: Sequence[Fill] = (),
     decision_id: int | None = None,
     extra: dict[str, Any] | None = None,
-) -> Trade:
+) -> TradeRecord:
     """As `repositories.positions.close_position`, and raises what it raises."""
     _require_trader(trader_id)
     _require_own(decision_id, trader_id)
@@ -84,7 +84,7 @@ def close(
     return made
 
 
-def trade(*, trader_id: str, symbol: str, side: Side, closed_at_ns: int, detail: TradeDetail) -> Trade:
+def trade(*, trader_id: str, symbol: str, side: Side, closed_at_ns: int, detail: TradeDetail) -> TradeRecord:
     """Records a trade whose position was not recorded here; the versions are those valid at its entry and exit.
 
     The same trade again changes nothing, whichever way it came first; that row is answered. Raises RecordConflict and
@@ -96,14 +96,14 @@ def trade(*, trader_id: str, symbol: str, side: Side, closed_at_ns: int, detail:
         entry=versions.version_at(trader_id, times.open_ts_ms), exit=versions.version_at(trader_id, times.close_ts_ms)
     )
     whole = detail.model_copy(update={"versions": valid})
-    made, _ = clean(Trade(trade_id(trader_id, symbol, closed_at_ns), trader_id, symbol, side, whole))
+    made, _ = clean(TradeRecord(trade_id(trader_id, symbol, closed_at_ns), trader_id, symbol, side, whole))
     symbols.add([symbol])
     stored, _is_new = trades.recorded(made)
     live.changed(trader_id)
     return stored
 
 
-def equity_points(trader_id: str, points: Sequence[EquityPoint]) -> Outcome:
+def equity_points(trader_id: str, points: Sequence[EquityPoint]) -> WriteOutcome:
     """All of them or none; what is recorded already changes nothing. Raises RecordConflict for a moment of which other
     equity is recorded, and UnknownTrader."""
     _require_trader(trader_id)
@@ -117,7 +117,7 @@ def equity_points(trader_id: str, points: Sequence[EquityPoint]) -> Outcome:
 
 def _opened_or_changed(
     trader_id: str, symbol: str, side: Side, detail: PositionDetail, decision_id: int | None
-) -> Position:
+) -> PositionRecord:
     """Looked up again when another request opened it in between."""
     known = positions.open_known(trader_id, symbol)
     if known is None:

@@ -16,7 +16,7 @@ from trading.record.stored.constraints import checked
 from trading.record.writing.locks import lock_record
 from trading.schema.ids import short_digest
 from trading.schema.tolerant import NotReadable
-from trading.schema.trade import FillType, Trade
+from trading.schema.trade import FillType, TradeRecord
 
 _INSERT = """
 INSERT INTO trades (id, trader_id, symbol, side, close_ts_ms, detail)
@@ -29,7 +29,7 @@ SELECT close_ts_ms, symbol, side, net_pnl, confidence, leverage, quantity
 """
 
 
-def record_trade(trade: Trade) -> bool:
+def record_trade(trade: TradeRecord) -> bool:
     """False when this trade is recorded already, whichever way it came.
 
     Raises RecordConflict when the one that is recorded contradicts it, UnknownTrader, and django.db.IntegrityError for
@@ -38,14 +38,14 @@ def record_trade(trade: Trade) -> bool:
     return recorded(trade)[1]
 
 
-def recorded(trade: Trade) -> tuple[Trade, bool]:
+def recorded(trade: TradeRecord) -> tuple[TradeRecord, bool]:
     """(the trade as it is stored, whether it is new); otherwise as `record_trade`. One that came first keeps its id."""
     with transaction.atomic():
         lock_record([trade.trader_id])
         return insert(trade)
 
 
-def insert(trade: Trade) -> tuple[Trade, bool]:
+def insert(trade: TradeRecord) -> tuple[TradeRecord, bool]:
     """In the caller's transaction, which holds the trader's lock; otherwise as `recorded`."""
     known = beside(trade)
     if known and trade.id == known.id and _differs(known, trade):
@@ -60,7 +60,7 @@ def insert(trade: Trade) -> tuple[Trade, bool]:
     return new, True
 
 
-def beside(trade: Trade) -> Trade | None:
+def beside(trade: TradeRecord) -> TradeRecord | None:
     """The trade that is recorded already and is this one. Raises RecordConflict for one that contradicts it, and for
     one that has its id and cannot be read."""
     stored(trade.id)
@@ -73,14 +73,14 @@ def beside(trade: Trade) -> Trade | None:
     return None
 
 
-def closed_at(trader_id: str, symbol: str, close_ts_ms: int) -> list[Trade]:
+def closed_at(trader_id: str, symbol: str, close_ts_ms: int) -> list[TradeRecord]:
     """Those of one trader and symbol that closed in this millisecond; those that cannot be read are left out."""
     return list(
         rows.trades(rows.TRADES.filter(trader=trader_id, symbol=symbol, close_ts_ms=close_ts_ms).order_by("pk"))
     )
 
 
-def free_id(trade: Trade) -> str:
+def free_id(trade: TradeRecord) -> str:
     """Its own id, or where another trade with other fills has that, one that names the fill of its entry as well."""
     if not TradeRow.objects.filter(pk=trade.id).exists():
         return trade.id
@@ -89,14 +89,14 @@ def free_id(trade: Trade) -> str:
     return f"{trade.id}|{last if last is not None else short_digest(trade.stored())}"
 
 
-def _differs(known: Trade, new: Trade) -> bool:
+def _differs(known: TradeRecord, new: TradeRecord) -> bool:
     """Of two with one id, which came by one way: all but their versions, of which more may be known by now."""
     return replace(known, detail=known.detail.model_copy(update={"versions": None})) != replace(
         new, detail=new.detail.model_copy(update={"versions": None})
     )
 
 
-def stored(trade_id: str) -> Trade | None:
+def stored(trade_id: str) -> TradeRecord | None:
     """None where there is none. Raises RecordConflict for one that cannot be read: it is not what is asked for."""
     row = rows.TRADES.filter(pk=trade_id).first()
     try:

@@ -12,7 +12,7 @@ from typing import Any
 from traders.schema.redaction import was_redacted
 from traders.schema.settings.trader import TraderDetail
 from trading.record.rules.errors import InvalidRecord
-from trading.replay.rules.checks.moment import Moment, Refusal
+from trading.replay.rules.checks.moment import CheckRefusal, Moment
 from trading.replay.rules.parsing import parse_answer
 from trading.replay.rules.risk_checks import judge
 from trading.schema.decision import ActionTaken, Decision, DecisionDetail, JournalEntry
@@ -22,7 +22,7 @@ TEXT_REDACTED = "text redacted: secrets were taken out of the answer before it w
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ReplayDifference:
     """`place` is the path in the entry's detail; `message` says it in words."""
 
     place: str
@@ -36,8 +36,8 @@ class RuleChange:
     """What a rule says of a decision under the settings of its time and under others. None: it lets it through."""
 
     rule: str
-    before: Refusal | None
-    after: Refusal | None
+    before: CheckRefusal | None
+    after: CheckRefusal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class Judged:
 
     decision: Decision
     recorded: ActionTaken | None
-    refusals: tuple[Refusal, ...] | None
-    other: tuple[Refusal, ...] | None = None
+    refusals: tuple[CheckRefusal, ...] | None
+    other: tuple[CheckRefusal, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -64,9 +64,9 @@ class Judged:
         return not self.refusals or any(not refusal.missing for refusal in self.refusals)
 
     @property
-    def _recorded_refusals(self) -> list[Refusal]:
+    def _recorded_refusals(self) -> list[CheckRefusal]:
         rules = self.recorded.refused_by if self.recorded else None
-        return [Refusal(rule, "as it was recorded") for rule in rules or ()]
+        return [CheckRefusal(rule, "as it was recorded") for rule in rules or ()]
 
     @property
     def changes(self) -> list[RuleChange]:
@@ -81,15 +81,17 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ReplayOutcome:
     """`unchecked` says what could be neither confirmed nor denied."""
 
     judged: tuple[Judged, ...]
-    differences: tuple[Difference, ...]
+    differences: tuple[ReplayDifference, ...]
     unchecked: tuple[str, ...]
 
 
-def decide_again(entry: JournalEntry, settings: TraderDetail | None, other: TraderDetail | None = None) -> Outcome:
+def decide_again(
+    entry: JournalEntry, settings: TraderDetail | None, other: TraderDetail | None = None
+) -> ReplayOutcome:
     """`settings` None: the entry was decided before there were any; then nothing is compared but the parsing."""
     decisions, differences, unchecked = _parsed(entry.detail)
     moment = Moment.of(entry.decided_at, entry.detail)
@@ -106,10 +108,10 @@ def decide_again(entry: JournalEntry, settings: TraderDetail | None, other: Trad
             difference, unknown = _compared(one, entry.detail)
             differences += [difference] if difference else []
             unchecked += [unknown] if unknown else []
-    return Outcome(judged, tuple(differences), tuple(unchecked))
+    return ReplayOutcome(judged, tuple(differences), tuple(unchecked))
 
 
-def _parsed(detail: DecisionDetail) -> tuple[Sequence[Decision], list[Difference], list[str]]:
+def _parsed(detail: DecisionDetail) -> tuple[Sequence[Decision], list[ReplayDifference], list[str]]:
     """The decisions to judge: those of the answer where it was kept and can be read, else those recorded."""
     text = detail.answer.text if detail.answer else None
     if text is None:
@@ -122,19 +124,19 @@ def _parsed(detail: DecisionDetail) -> tuple[Sequence[Decision], list[Difference
         if was_redacted(text):
             return detail.decisions, [], [TEXT_REDACTED]
         message = f"the answer, from which decisions were recorded, cannot be read: {error}"
-        return detail.decisions, [Difference("answer.text", len(detail.decisions), None, message)], []
+        return detail.decisions, [ReplayDifference("answer.text", len(detail.decisions), None, message)], []
     differences = _field_differences(detail.decisions, parsed)
     if differences and was_redacted(text):
         return detail.decisions, [], [TEXT_REDACTED]
     return parsed, differences, []
 
 
-def _field_differences(recorded: Sequence[Decision], parsed: Sequence[Decision]) -> list[Difference]:
+def _field_differences(recorded: Sequence[Decision], parsed: Sequence[Decision]) -> list[ReplayDifference]:
     if len(recorded) != len(parsed):
         message = f"{len(recorded)} decisions were recorded, and the answer holds {len(parsed)}"
-        return [Difference("decisions", len(recorded), len(parsed), message)]
+        return [ReplayDifference("decisions", len(recorded), len(parsed), message)]
     return [
-        Difference(
+        ReplayDifference(
             f"decisions[{index}].{name}", was, now, f"was recorded as {_shown(was)}, and the answer says {_shown(now)}"
         )
         for index, pair in enumerate(zip(recorded, parsed, strict=True))
@@ -153,12 +155,12 @@ def _take(left: list[ActionTaken], decision: Decision) -> ActionTaken | None:
     return None
 
 
-def _not_asked_for(index: int, action: ActionTaken) -> Difference:
+def _not_asked_for(index: int, action: ActionTaken) -> ReplayDifference:
     message = f"{action.action} {action.symbol} was recorded as done, and no decision asks for it"
-    return Difference(f"actions[{index}]", action.action, None, message)
+    return ReplayDifference(f"actions[{index}]", action.action, None, message)
 
 
-def _compared(one: Judged, detail: DecisionDetail) -> tuple[Difference | None, str]:
+def _compared(one: Judged, detail: DecisionDetail) -> tuple[ReplayDifference | None, str]:
     """A difference, or what cannot be told, or neither: recorded and replayed agree."""
     assert one.refusals is not None
     if not one.acts:
@@ -176,27 +178,27 @@ def _compared(one: Judged, detail: DecisionDetail) -> tuple[Difference | None, s
     rules = tuple(refusal.rule for refusal in one.refusals)
     if let_through:
         message = f"{one.name} was let through, and is refused by {'; '.join(map(_said, one.refusals))}"
-        return Difference("actions", "ok", rules, message), ""
+        return ReplayDifference("actions", "ok", rules, message), ""
     error = one.recorded.error if one.recorded else detail.error
     message = f"{one.name} was not done ({error or 'no reason was recorded'}), and every rule lets it through"
-    return Difference("actions", "error", rules, message), ""
+    return ReplayDifference("actions", "error", rules, message), ""
 
 
-def _rules_compared(one: Judged, recorded: Sequence[str]) -> Difference | None:
+def _rules_compared(one: Judged, recorded: Sequence[str]) -> ReplayDifference | None:
     replayed = tuple(refusal.rule for refusal in one.refusals or ())
     lost = [rule for rule in recorded if rule not in replayed]
     if not lost:
         return None
     now = f"refused by {', '.join(replayed)} alone" if replayed else "let through"
     message = f"{one.name} was refused by {', '.join(recorded)}, and is {now}"
-    return Difference("actions", tuple(recorded), replayed, message)
+    return ReplayDifference("actions", tuple(recorded), replayed, message)
 
 
-def _by_rule(refusals: Sequence[Refusal]) -> dict[str, Refusal]:
+def _by_rule(refusals: Sequence[CheckRefusal]) -> dict[str, CheckRefusal]:
     return {refusal.rule: refusal for refusal in refusals}
 
 
-def _said(refusal: Refusal) -> str:
+def _said(refusal: CheckRefusal) -> str:
     return f"{refusal.rule} ({refusal.message})"
 
 

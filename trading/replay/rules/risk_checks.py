@@ -11,7 +11,7 @@ from traders.schema.settings.trader import TraderDetail
 from trading.replay.rules.checks.capital import max_leverage, max_margin_usage_pct, max_position_size_usd, value_band
 from trading.replay.rules.checks.exits import min_risk_reward_ratio, stop_loss, take_profit
 from trading.replay.rules.checks.market import candidate, cooldown, liquidity
-from trading.replay.rules.checks.moment import Check, Moment, Refusal
+from trading.replay.rules.checks.moment import Check, CheckRefusal, Moment
 from trading.replay.rules.checks.order import already_held, nothing_to_close, order_values
 from trading.replay.rules.checks.pace import max_new_positions_per_cycle, max_positions, min_confidence, sharpe_pause
 from trading.schema.decision import Decision
@@ -37,18 +37,18 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def refusals(decision: Decision, settings: TraderDetail, moment: Moment) -> tuple[Refusal, ...]:
+def refusals(decision: Decision, settings: TraderDetail, moment: Moment) -> tuple[CheckRefusal, ...]:
     """What every rule has against the decision, in the order of the rules; empty: it may be carried out."""
     found = (check(decision, settings, moment) for check in CHECKS)
     return tuple(refusal for refusal in found if refusal is not None)
 
 
-def judge(decisions: Sequence[Decision], settings: TraderDetail, moment: Moment) -> list[tuple[Refusal, ...]]:
+def judge(decisions: Sequence[Decision], settings: TraderDetail, moment: Moment) -> list[tuple[CheckRefusal, ...]]:
     """The refusals of each decision of a cycle, closes first, as engines carry them out; in the order given.
 
     What is let through counts for those after it: its symbol, its margin, its place among the positions.
     """
-    judged: dict[int, tuple[Refusal, ...]] = {}
+    judged: dict[int, tuple[CheckRefusal, ...]] = {}
     for index in sorted(range(len(decisions)), key=lambda index: not decisions[index].action.closes):
         judged[index] = refusals(decisions[index], settings, moment)
         if not judged[index]:

@@ -14,7 +14,7 @@ class Fresh(msgspec.Struct, Generic[V], frozen=True):
     age_seconds: float
 
 
-class Stale(msgspec.Struct, Generic[V], frozen=True):
+class StaleValue(msgspec.Struct, Generic[V], frozen=True):
     """Older than its key allows: to be shown with its age, or not at all."""
 
     value: V
@@ -33,4 +33,4 @@ class Corrupt(msgspec.Struct, frozen=True):
     reason: str
 
 
-Answer = Fresh[V] | Stale[V] | Missing | Corrupt
+Answer = Fresh[V] | StaleValue[V] | Missing | Corrupt

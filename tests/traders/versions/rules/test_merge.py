@@ -17,8 +17,8 @@ from traders.versions.rules.merge import (
     Changed,
     Divergence,
     Merge,
+    MergeSide,
     Preferences,
-    Side,
     merge_declared,
     three_way,
     unit_of,
@@ -81,7 +81,7 @@ def test_a_conflict_goes_away_when_the_file_goes_back() -> None:
 
 
 def test_a_preferred_file_is_applied() -> None:
-    merge = merged(3, 4, 5, Preferences(everywhere=Side.YAML))
+    merge = merged(3, 4, 5, Preferences(everywhere=MergeSide.YAML))
 
     assert merge.changes == [Change(PATH, 5, 4)]
     assert merge.divergences == []
@@ -89,7 +89,7 @@ def test_a_preferred_file_is_applied() -> None:
 
 
 def test_a_preferred_database_only_moves_the_base() -> None:
-    merge = merged(3, 4, 5, Preferences(everywhere=Side.DB))
+    merge = merged(3, 4, 5, Preferences(everywhere=MergeSide.DB))
 
     assert (merge.changes, merge.divergences) == ([], [])
     assert merge.base == {PATH: 4}
@@ -98,26 +98,26 @@ def test_a_preferred_database_only_moves_the_base() -> None:
 
 
 def test_a_preference_does_not_undo_what_only_the_operator_changed() -> None:
-    assert merged(3, 3, 5, Preferences(everywhere=Side.YAML)).changes == []
+    assert merged(3, 3, 5, Preferences(everywhere=MergeSide.YAML)).changes == []
 
 
 def test_a_preference_does_not_hold_back_what_only_the_file_changed() -> None:
-    assert merged(3, 4, 3, Preferences(everywhere=Side.DB)).changes == [Change(PATH, 3, 4)]
+    assert merged(3, 4, 3, Preferences(everywhere=MergeSide.DB)).changes == [Change(PATH, 3, 4)]
 
 
 @pytest.mark.parametrize(
     ("by_path", "side"),
     [
-        ({PATH: Side.YAML}, Side.YAML),
-        ({f"a:{PATH}": Side.YAML}, Side.YAML),
-        ({f"b:{PATH}": Side.YAML}, Side.DB),
-        ({f"a:{PATH}": Side.YAML, PATH: Side.DB}, Side.YAML),
-        ({"detail.risk.min_confidence": Side.YAML}, Side.DB),
-        ({}, Side.DB),
+        ({PATH: MergeSide.YAML}, MergeSide.YAML),
+        ({f"a:{PATH}": MergeSide.YAML}, MergeSide.YAML),
+        ({f"b:{PATH}": MergeSide.YAML}, MergeSide.DB),
+        ({f"a:{PATH}": MergeSide.YAML, PATH: MergeSide.DB}, MergeSide.YAML),
+        ({"detail.risk.min_confidence": MergeSide.YAML}, MergeSide.DB),
+        ({}, MergeSide.DB),
     ],
 )
-def test_the_nearest_preference_wins(by_path: dict[str, Side], side: Side) -> None:
-    assert Preferences(everywhere=Side.DB, by_path=by_path).of("a")(PATH) is side
+def test_the_nearest_preference_wins(by_path: dict[str, MergeSide], side: MergeSide) -> None:
+    assert Preferences(everywhere=MergeSide.DB, by_path=by_path).of("a")(PATH) is side
 
 
 def test_without_a_preference_nobody_wins() -> None:
@@ -129,7 +129,7 @@ def test_preferences_per_path_settle_only_those_paths() -> None:
         base={"a": 1, "b": 1, "c": 1},
         file={"a": 2, "b": 2, "c": 2},
         stored={"a": 3, "b": 3, "c": 3},
-        prefer=Preferences(by_path={"a": Side.YAML, "b": Side.DB}).of("x"),
+        prefer=Preferences(by_path={"a": MergeSide.YAML, "b": MergeSide.DB}).of("x"),
     )
 
     assert merge.changes == [Change("a", 3, 2)]
@@ -172,7 +172,7 @@ class TestExtensionKeys:
         assert merge.base == ({} if base is ABSENT else {EXTRA: base})
 
     def test_a_removal_that_is_preferred_removes(self) -> None:
-        merge = merged(1, ABSENT, 2, Preferences(everywhere=Side.YAML), path=EXTRA)
+        merge = merged(1, ABSENT, 2, Preferences(everywhere=MergeSide.YAML), path=EXTRA)
 
         assert merge.changes == [Change(EXTRA, 2, ABSENT)]
         assert merge.base == {}
@@ -201,7 +201,7 @@ class TestPrompts:
 
     @pytest.mark.parametrize("path", [TEMPLATE, VERSION, SHA256])
     def test_a_preference_for_any_of_its_paths_decides_them_all(self, path: str) -> None:
-        prefer = Preferences(by_path={path: Side.YAML}).of("x")
+        prefer = Preferences(by_path={path: MergeSide.YAML}).of("x")
         merge = merge_declared(base=prompt("a"), file=prompt("b"), stored=prompt("c"), prefer=prefer)
 
         assert apply(prompt("c"), merge.changes) == prompt("b")
@@ -239,7 +239,9 @@ class TestWithoutABase:
 
     def test_a_preferred_file_makes_it_the_files(self) -> None:
         file, stored = {"a": 1, EXTRA: 1}, {"a": 2, "detail.extra.mine": 2}
-        merge = merge_declared(base=None, file=file, stored=stored, prefer=Preferences(everywhere=Side.YAML).of("x"))
+        merge = merge_declared(
+            base=None, file=file, stored=stored, prefer=Preferences(everywhere=MergeSide.YAML).of("x")
+        )
 
         assert apply(stored, merge.changes) == file == merge.base
 
@@ -253,8 +255,8 @@ values = st.sampled_from([0, 1, 2, True, None, Decimal("1.0"), "x"])
 sides = st.dictionaries(paths, values)
 preferences = st.builds(
     Preferences,
-    everywhere=st.none() | st.sampled_from(Side),
-    by_path=st.dictionaries(paths, st.sampled_from(Side), max_size=2),
+    everywhere=st.none() | st.sampled_from(MergeSide),
+    by_path=st.dictionaries(paths, st.sampled_from(MergeSide), max_size=2),
 )
 
 
@@ -292,7 +294,7 @@ def test_what_the_operator_alone_changed_stays(base: Flat, file: Flat, stored: F
 
 @given(st.none() | sides, sides, sides)
 def test_a_preferred_file_leaves_no_conflict(base: Flat | None, file: Flat, stored: Flat) -> None:
-    for side in Side:
+    for side in MergeSide:
         merge = merge_declared(base=base, file=file, stored=stored, prefer=Preferences(everywhere=side).of("x"))
         assert merge.divergences == []
         assert diff(merge.base, file) == []

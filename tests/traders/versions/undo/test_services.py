@@ -20,7 +20,7 @@ from traders.versions import services as configs
 from traders.versions.bulk.rules import Do, Operation
 from traders.versions.bulk.services import propose_bulk, save_bulk
 from traders.versions.rules.errors import UnknownChangeSet
-from traders.versions.undo.services import Scope, propose_restore_to, propose_undo, restore_to, undo
+from traders.versions.undo.services import UndoScope, propose_restore_to, propose_undo, restore_to, undo
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ LEVERAGE = "detail.risk.major_coin_leverage"
 POSITIONS = "detail.risk.max_positions"
 
 
-EVERYTHING = Scope()
+EVERYTHING = UndoScope()
 
 
 def halved(*names: str) -> int:
@@ -39,7 +39,7 @@ def halved(*names: str) -> int:
     return saved[0].change_set
 
 
-def take_back(change_set: int, scope: Scope = EVERYTHING) -> None:
+def take_back(change_set: int, scope: UndoScope = EVERYTHING) -> None:
     seen = propose_undo(change_set=change_set, scope=scope).fleet.seen
     undo(change_set=change_set, scope=scope, seen=seen, reason="was wrong", actor="lee")
 
@@ -71,7 +71,7 @@ def test_a_path_touched_since_is_contested_and_stays_unless_chosen() -> None:
     take_back(change_set)
     assert (configs.existing("a").flat[LEVERAGE], configs.existing("a").flat[POSITIONS]) == (15, 3)
 
-    take_back(change_set, Scope(chosen=frozenset({("a", LEVERAGE)})))
+    take_back(change_set, UndoScope(chosen=frozenset({("a", LEVERAGE)})))
     assert configs.existing("a").flat[LEVERAGE] == 20
 
 
@@ -79,7 +79,7 @@ def test_only_chosen_traders_and_paths_are_taken_back() -> None:
     two_traders()
     change_set = halved("a", "b")
 
-    take_back(change_set, Scope(config_ids=frozenset({"a"}), paths=frozenset({POSITIONS})))
+    take_back(change_set, UndoScope(config_ids=frozenset({"a"}), paths=frozenset({POSITIONS})))
 
     a, b = configs.existing("a").flat, configs.existing("b").flat
     assert (a[LEVERAGE], a[POSITIONS], b[LEVERAGE], b[POSITIONS]) == (10, 3, 10, 9)
@@ -123,7 +123,12 @@ def test_the_fleet_goes_back_to_a_moment_in_one_change_set() -> None:
     proposal = propose_restore_to(moment=moment)
     assert {part.config_id for part in proposal.parts} == {"a", FLEET_ID}
     restore_to(
-        moment=moment, scope=Scope(), seen=proposal.seen, reason="monday's fleet", actor="lee", may_change_fleet=True
+        moment=moment,
+        scope=UndoScope(),
+        seen=proposal.seen,
+        reason="monday's fleet",
+        actor="lee",
+        may_change_fleet=True,
     )
 
     assert {name: configs.existing(name).flat for name in ("a", "b", FLEET_ID)} == then
@@ -137,7 +142,7 @@ def test_going_back_never_brings_a_retired_trader_back() -> None:
     save_edit("a", detail__retired=True, detail__risk__max_positions=1)
 
     proposal = propose_restore_to(moment=moment)
-    restore_to(moment=moment, scope=Scope(), seen=proposal.seen, reason="back", actor="lee")
+    restore_to(moment=moment, scope=UndoScope(), seen=proposal.seen, reason="back", actor="lee")
 
     flat = configs.existing("a").flat
     assert (flat["detail.retired"], flat[POSITIONS]) == (True, 3)
@@ -148,7 +153,7 @@ def test_chosen_traders_and_paths_go_back_to_a_moment() -> None:
     moment = configs.existing("b").changed_at
     halved("a", "b")
 
-    scope = Scope(config_ids=frozenset({"b"}), paths=frozenset({LEVERAGE}))
+    scope = UndoScope(config_ids=frozenset({"b"}), paths=frozenset({LEVERAGE}))
     seen = propose_restore_to(moment=moment, scope=scope).seen
     restore_to(moment=moment, scope=scope, seen=seen, reason="leverage only", actor="lee")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trading.export.directory.manifest import Entry, Manifest, Slices, Source
+from trading.export.directory.manifest import DocumentSource, Manifest, ManifestEntry, Slices
 from trading.export.directory.runs import ExportDirectory
 from trading.export.documents.names import Document
 from trading.export.documents.wire import closing, encode, opening
@@ -40,13 +40,17 @@ def make_run(root: Path, as_of: int, *, mark: str = "a", failing: str | None = N
     run, entries = directory.begin(as_of), []
     for name in (*Document, "analytics/ann"):
         if name == failing:
-            entries.append(Entry(name=name, source=Source.PREVIOUS, as_of=as_of, is_stale=True, error="it broke"))
+            entries.append(
+                ManifestEntry(name=name, source=DocumentSource.PREVIOUS, as_of=as_of, is_stale=True, error="it broke")
+            )
         elif name == Document.ACCOUNT_TOTALS:
             body, slices = _totals(as_of, mark)
-            entries.append(run.put(Entry(name=name, source=Source.LIVE, as_of=as_of, slices=slices), body))
+            entries.append(
+                run.put(ManifestEntry(name=name, source=DocumentSource.LIVE, as_of=as_of, slices=slices), body)
+            )
         else:
             body = encode({str(name): [mark], "filler": "x" * 2000, "serverTime": as_of})
-            entries.append(run.put(Entry(name=name, source=Source.LIVE, as_of=as_of), body))
+            entries.append(run.put(ManifestEntry(name=name, source=DocumentSource.LIVE, as_of=as_of), body))
     directory.publish(run, Manifest(as_of, 12, entries))
 
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from tests.trading.export.public_api.client import get, make_api, make_run
-from trading.export.directory.manifest import Entry, Manifest, Source
+from trading.export.directory.manifest import DocumentSource, Manifest, ManifestEntry
 from trading.export.directory.runs import ExportDirectory
 from trading.export.documents.names import Document
 from trading.export.status import board as boards
 from trading.export.status import file as status
 from trading.export.status.board import Board, Supervision
-from trading.export.status.file import Seen, Status
+from trading.export.status.file import ExportStatus, Seen
 
 TOKEN = "a-token-of-enough-letters"
 FULL = "OSError: [Errno 28] No space left on device"
@@ -41,9 +41,9 @@ def no_board_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boards, "_board", None)
 
 
-def make_status(**how: Any) -> Status:
+def make_status(**how: Any) -> ExportStatus:
     now = time.time()
-    return Status(**{"at": now, "pid": 1, "postgres": Seen(True, now), "redis": Seen(True, now), **how})
+    return ExportStatus(**{"at": now, "pid": 1, "postgres": Seen(True, now), "redis": Seen(True, now), **how})
 
 
 def health(root: Path) -> Any:
@@ -109,8 +109,10 @@ def test_a_disk_without_room_for_the_next_run_is_full_before_an_export_fails(tmp
     directory = ExportDirectory(tmp_path)
     run = directory.begin(time.time_ns() // 1_000_000)
     # A run so large that no disk of today has room for a second one.
-    entry = run.put(Entry(name=Document.TRADES, source=Source.LIVE, as_of=run.as_of), b"{}")
-    directory.publish(run, Manifest(run.as_of, 1, [entry, Entry("large", Source.LIVE, run.as_of, gzip_size=10**18)]))
+    entry = run.put(ManifestEntry(name=Document.TRADES, source=DocumentSource.LIVE, as_of=run.as_of), b"{}")
+    directory.publish(
+        run, Manifest(run.as_of, 1, [entry, ManifestEntry("large", DocumentSource.LIVE, run.as_of, gzip_size=10**18)])
+    )
     status.write(tmp_path, make_status())
     found = health(tmp_path)
 

@@ -15,7 +15,7 @@ from trading.export.documents.names import MAX_AGE, Document
 from trading.export.public_api import current
 from trading.export.public_api.application import ReadApi
 from trading.export.status import file as status
-from trading.export.status.file import Seen, Status
+from trading.export.status.file import ExportStatus, Seen
 
 TOKEN = "a-token-of-enough-letters"
 BEARER = f"Bearer {TOKEN}"
@@ -134,7 +134,9 @@ def test_before_the_first_export_it_says_so(tmp_path: Path) -> None:
     assert answer.json["detail"] == "Nothing was exported yet."
     assert get(api, "/api/health").json["status"] == "no export"
     down = Seen(is_up=False)
-    status.write(tmp_path, Status(time.time(), 1, down, down, last_error="OSError: [Errno 28] No space left on device"))
+    status.write(
+        tmp_path, ExportStatus(time.time(), 1, down, down, last_error="OSError: [Errno 28] No space left on device")
+    )
     assert get(api, "/api/trades").json["detail"] == "Nothing was exported yet."
     assert get(api, "/api/trades", authorization=BEARER).json["detail"].endswith("No space left on device")
     make_run(tmp_path, now_ms())
@@ -274,7 +276,7 @@ def test_many_threads_see_whole_runs_while_they_change(tmp_path: Path, monkeypat
 def test_metrics_are_prometheus_text(root: Path, api: ReadApi) -> None:
     status.write(
         root,
-        Status(
+        ExportStatus(
             at=time.time(),
             pid=1,
             postgres=Seen(is_up=True, at=time.time()),
@@ -306,7 +308,7 @@ def test_metrics_are_prometheus_text(root: Path, api: ReadApi) -> None:
 
 def test_what_a_silent_exporter_saw_nobody_knows_now(root: Path, api: ReadApi) -> None:
     at = time.time() - 1000
-    status.write(root, Status(at=at, pid=1, postgres=Seen(is_up=True, at=at), redis=Seen(is_up=True, at=at)))
+    status.write(root, ExportStatus(at=at, pid=1, postgres=Seen(is_up=True, at=at), redis=Seen(is_up=True, at=at)))
     health = get(api, "/api/health").json
 
     assert (health["postgres"]["state"], health["redis"]["state"]) == ("unknown", "unknown")

@@ -20,8 +20,8 @@ from trading.imports.arena.equity import read_inception, read_standing, served_m
 from trading.imports.arena.prices import read_symbol
 from trading.record.rules.errors import InvalidRecord
 from trading.schema.common import Side
-from trading.schema.position import Position, PositionDetail
-from trading.schema.trade import Trade, TradeDetail
+from trading.schema.position import PositionDetail, PositionRecord
+from trading.schema.trade import TradeDetail, TradeRecord
 
 NUMBERS = st.one_of(
     st.integers(),
@@ -67,9 +67,9 @@ def mutated(draw: st.DrawFn, record: dict[str, Any]) -> Any:
     return changed | draw(st.dictionaries(TEXTS, ODD, max_size=1))
 
 
-def stored_again(trade: Trade) -> Trade:
+def stored_again(trade: TradeRecord) -> TradeRecord:
     detail = TradeDetail.model_validate(jsonio.loads(jsonio.dumps(trade.stored())))
-    return Trade(trade.id, trade.trader_id, trade.symbol, trade.side, detail)
+    return TradeRecord(trade.id, trade.trader_id, trade.symbol, trade.side, detail)
 
 
 @pytest.mark.parametrize("bad", [Decimal("NaN"), Decimal("sNaN"), Decimal("-Infinity")])
@@ -101,7 +101,7 @@ def test_any_position_is_refused_or_gives_all_of_itself_back(record: Any) -> Non
     except InvalidRecord:
         return
     detail = PositionDetail.model_validate(jsonio.loads(jsonio.dumps(read.detail.stored())))
-    back = positions.to_source(Position(read.id, read.trader_id, read.symbol, read.side, read.status, detail))
+    back = positions.to_source(PositionRecord(read.id, read.trader_id, read.symbol, read.side, read.status, detail))
     assert {field: back.get(field) for field in record} == record
 
 

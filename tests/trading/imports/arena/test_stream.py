@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from trading.imports.arena import stream
 from trading.imports.arena.broken import BrokenFile
-from trading.imports.arena.document import Document
+from trading.imports.arena.document import ArenaDocument
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from([Decimal("0.10"), Decimal("-1E+3")]),
@@ -22,8 +22,8 @@ VALUES = st.recursive(
 )
 
 
-def read(path: Path, key: str = "trades") -> tuple[list[Any], Document]:
-    document = Document(path, key, lambda count: None)
+def read(path: Path, key: str = "trades") -> tuple[list[Any], ArenaDocument]:
+    document = ArenaDocument(path, key, lambda count: None)
     return [record for _index, record in document], document
 
 

@@ -25,7 +25,7 @@ from trading.record.writing.positions import close_position, open_position
 from trading.record.writing.trades import record_trade
 from trading.schema.common import Side
 from trading.schema.decision import Usage
-from trading.schema.trade import Pnl, Trade
+from trading.schema.trade import Pnl, TradeRecord
 
 TRADES, POSITIONS = "/admin/trading/trade/", "/admin/trading/position/"
 DECISIONS = "/admin/trading/decisionjournal/"
@@ -35,7 +35,7 @@ ONE = "quick_short|ETH|1760007200000000000"
 
 
 @pytest.fixture
-def trades(traders: None) -> list[Trade]:
+def trades(traders: None) -> list[TradeRecord]:
     """Twelve trades of two traders, some of which close in the same instant."""
     add(["BTC", "ETH"])
     made = []
@@ -72,7 +72,7 @@ FILTERS: dict[str, Any] = {
 }
 
 
-def _version(trade: Trade) -> int | None:
+def _version(trade: TradeRecord) -> int | None:
     return trade.detail.versions.entry if trade.detail.versions else None
 
 
@@ -81,7 +81,7 @@ def _at(text: str) -> int:
 
 
 @pytest.mark.parametrize("query", FILTERS)
-def test_a_filter_shows_its_trades_and_their_sums(viewer: Client, trades: list[Trade], query: str) -> None:
+def test_a_filter_shows_its_trades_and_their_sums(viewer: Client, trades: list[TradeRecord], query: str) -> None:
     expected = [trade for trade in trades if FILTERS[query](trade)]
     expected.sort(key=lambda trade: (-trade.close_ts_ms, trade.id))
 
@@ -127,7 +127,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("small_pages")
 @pytest.mark.parametrize("query", ["", "?trader=steady_long", "?symbol=ETH"])
-def test_pages_cover_everything_exactly_once(viewer: Client, trades: list[Trade], query: str) -> None:
+def test_pages_cover_everything_exactly_once(viewer: Client, trades: list[TradeRecord], query: str) -> None:
     there = [[row.id for row in rows] for rows in walk(viewer, TRADES + query)]
     seen = [one for ids in there for one in ids]
     matching = [trade for trade in trades if FILTERS[query.removeprefix("?")](trade)]
@@ -152,7 +152,7 @@ def test_an_address_of_a_page_is_a_time_and_an_id(viewer: Client) -> None:
 
 
 @pytest.mark.usefixtures("small_pages")
-def test_the_oldest_rows_can_come_first(viewer: Client, trades: list[Trade]) -> None:
+def test_the_oldest_rows_can_come_first(viewer: Client, trades: list[TradeRecord]) -> None:
     oldest_first = viewer.get(TRADES).context["cl"].turn_url
     seen = [row.id for rows in walk(viewer, TRADES + oldest_first) for row in rows]
     assert seen == [
@@ -171,7 +171,7 @@ def test_pages_of_decisions_cover_everything_exactly_once(viewer: Client) -> Non
     assert seen == sorted(seen, reverse=True)
 
 
-def test_more_rows_take_no_more_queries(viewer: Client, trades: list[Trade]) -> None:
+def test_more_rows_take_no_more_queries(viewer: Client, trades: list[TradeRecord]) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
             assert viewer.get(TRADES).status_code == 200
@@ -195,7 +195,7 @@ def test_nothing_is_counted_and_nothing_skipped(viewer: Client) -> None:
 
 
 def test_sums_of_a_large_set_are_of_its_newest_and_say_so(
-    viewer: Client, trades: list[Trade], monkeypatch: pytest.MonkeyPatch
+    viewer: Client, trades: list[TradeRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("trading.record.browse.totals.NEWEST", (4,))
     page = viewer.get(f"{TRADES}?symbol=ETH")

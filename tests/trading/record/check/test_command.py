@@ -167,7 +167,7 @@ def test_one_table_can_be_checked_alone(desk: None) -> None:
 def test_every_row_is_read_whatever_the_size_of_a_batch(desk: None) -> None:
     for source in stored_rows.SOURCES.values():
         for batch in (1, 3):
-            small = stored_rows.Source(source.table, source.keys, source.columns, batch)
+            small = stored_rows.RowSource(source.table, source.keys, source.columns, batch)
             ids = [row.id for rows in stored_rows.every(small) for row in rows]
             assert ids == [row.id for rows in stored_rows.every(source) for row in rows]
             assert len(set(ids)) == len(ids)

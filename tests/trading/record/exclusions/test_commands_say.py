@@ -18,7 +18,7 @@ from trading.record.writing.bulk_trades import copy_trades
 from trading.schema.common import Side
 from trading.schema.exclusion import RecordKey
 from trading.schema.ids import open_position_id
-from trading.schema.position import Position, Status
+from trading.schema.position import PositionRecord, PositionStatus
 
 pytestmark = pytest.mark.django_db
 
@@ -94,7 +94,7 @@ def test_an_import_meets_what_was_set_aside_as_known() -> None:
 @pytest.mark.parametrize("detail", [make_position(), make_position(risk=None)])
 def test_an_import_does_not_open_again_what_was_set_aside(detail: Any) -> None:
     aside(POSITION)
-    again = Position(open_position_id(ALPHA, "BTC"), ALPHA, "BTC", Side.LONG, Status.OPEN, detail)
+    again = PositionRecord(open_position_id(ALPHA, "BTC"), ALPHA, "BTC", Side.LONG, PositionStatus.OPEN, detail)
     with bulk_load(name="arena"):
         outcome = copy_positions([again])
     assert (outcome.inserted, outcome.known, outcome.set_aside) == (0, 1, 1)

@@ -27,7 +27,7 @@ from trading.record.rules.errors import AlreadyOpen, RecordConflict, SetAside, U
 from trading.record.writing import positions, trades
 from trading.schema.common import Side
 from trading.schema.exclusion import RecordKey, RecordKind
-from trading.schema.position import Position as PositionRecord
+from trading.schema.position import PositionRecord as PositionRecord
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ import pytest
 from tests.trading_factories import OPENED_MS, make_trade
 from trading.record.rules.identity import Likeness, likeness
 from trading.schema.common import Side
-from trading.schema.trade import Fill, FillType, Pnl, Prices, Quantity, Time, Trade
+from trading.schema.trade import Fill, FillType, Pnl, Prices, Quantity, Time, TradeRecord
 
 SAME, OTHER, CONTRADICTION = Likeness.SAME, Likeness.OTHER, Likeness.CONTRADICTION
 CLOSED_MS = OPENED_MS + 3_600_000
@@ -27,7 +27,7 @@ def came(
     exit: Any = None,
     own_id: Any = "one way",
     **parts: Any,
-) -> Trade:
+) -> TradeRecord:
     """A trade as a source tells it, under an id of its own."""
     ends = ((FillType.ENTRY, entry), (FillType.EXIT, exit))
     fills = tuple(fill(end, **ids) for end, ids in ends if ids is not None)
@@ -77,7 +77,7 @@ def test_of_one_id_without_ids_of_fills_other_figures_contradict() -> None:
 
 
 def test_an_entry_one_second_off_with_the_same_order_is_the_same() -> None:
-    def opened(offset_ms: int) -> Trade:
+    def opened(offset_ms: int) -> TradeRecord:
         held = Decimal(3_600_000 - offset_ms) / 1000
         time = Time(open_ts_ms=OPENED_MS + offset_ms, close_ts_ms=CLOSED_MS, duration_seconds=held)
         return came(entry={"order_id": 9}, time=time)

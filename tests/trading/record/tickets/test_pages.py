@@ -24,11 +24,11 @@ from trading.schema.decision import (
     Account,
     Action,
     ActionTaken,
-    Answer,
-    Cooldown,
     Decision,
     DecisionDetail,
     HeldPosition,
+    JournalCooldown,
+    ModelAnswer,
     Prompt,
     Quote,
     Usage,
@@ -172,13 +172,13 @@ def test_position_trade_and_decision_lead_to_each_other(viewer: Client) -> None:
 def whole_decision() -> DecisionDetail:
     return DecisionDetail(
         prompt=Prompt(template_sha256=EXECUTOR_PROMPT.sha256, system_text="Be calm.", user_text="BTC rose."),
-        answer=Answer(model="deepseek-chat", text='{"signal": "buy_to_enter"}', reasoning="momentum is strong"),
+        answer=ModelAnswer(model="deepseek-chat", text='{"signal": "buy_to_enter"}', reasoning="momentum is strong"),
         decisions=(Decision(symbol="BTC", action=Action.OPEN_LONG, reasoning="breakout", risk_usd=Decimal("4.5")),),
         account=Account(equity_usd=Decimal("10000.5")),
         positions=(HeldPosition(symbol="ETH", side=Side.SHORT, quantity=Decimal("0.5")),),
         candidates=("BTC", "ETH"),
         market=(Quote(symbol="BTC", price=Decimal("45000.5"), funding=Decimal("0.00001")),),
-        cooldowns=(Cooldown(symbol="SOL", until_ms=OPENED_MS),),
+        cooldowns=(JournalCooldown(symbol="SOL", until_ms=OPENED_MS),),
         actions=(
             ActionTaken(
                 *(),

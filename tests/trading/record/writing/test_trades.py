@@ -20,7 +20,7 @@ from trading.record.rules.errors import RecordConflict, UnknownTrader
 from trading.record.stored.copying import bulk_load
 from trading.record.writing import trades
 from trading.record.writing.bulk_trades import copy_trades
-from trading.schema.trade import Trade
+from trading.schema.trade import TradeRecord
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def _fleet(request: pytest.FixtureRequest) -> None:
     sync_traders(make_trader())
 
 
-def load(*batch: Trade, dry_run: bool = False) -> tuple[int, int, list[str]]:
+def load(*batch: TradeRecord, dry_run: bool = False) -> tuple[int, int, list[str]]:
     with bulk_load(name="test", dry_run=dry_run):
         outcome = copy_trades(batch)
     return outcome.inserted, outcome.known, outcome.conflicts
@@ -103,7 +103,7 @@ def test_the_roll_up_equals_the_sums_over_rows(
         drawdowns = results.drawdowns("steady_long", [1, 2, 3])
         transaction.set_rollback(True)
 
-    expected: dict[int, list[Trade]] = defaultdict(list)
+    expected: dict[int, list[TradeRecord]] = defaultdict(list)
     for trade in made:
         assert trade.detail.versions is not None
         expected[trade.detail.versions.entry or 0].append(trade)
@@ -119,7 +119,7 @@ def test_the_roll_up_equals_the_sums_over_rows(
             assert drawdowns[version] == deepest_fall([trade.net_pnl for trade in those])
 
 
-def straddles(trade: Trade) -> bool:
+def straddles(trade: TradeRecord) -> bool:
     versions = trade.detail.versions
     return versions is not None and versions.entry != versions.exit
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tests.trading.replay.rules.moments import DECIDED_AT, decision, held, moment, settings
 from tests.trading.replay.rules.test_risk_checks_hold import DECISIONS, MOMENTS, loosened
 from trading.replay.rules.checks.moment import Moment
-from trading.replay.rules.replaying import Outcome, decide_again
+from trading.replay.rules.replaying import ReplayOutcome, decide_again
 from trading.replay.rules.risk_checks import judge
-from trading.schema.decision import Action, ActionTaken, Answer, Decision, DecisionDetail, JournalEntry
+from trading.schema.decision import Action, ActionTaken, Decision, DecisionDetail, JournalEntry, ModelAnswer
 
 
 def taken(made: Decision, **changed: Any) -> ActionTaken:
@@ -38,17 +38,17 @@ def entry(*decisions: Decision, at: Moment | None = None, **parts: Any) -> Journ
     return JournalEntry("steady_long", 1, DECIDED_AT, True, detail)
 
 
-def said(made: Decision, **changed: Any) -> Answer:
+def said(made: Decision, **changed: Any) -> ModelAnswer:
     values = {
         "signal": "buy_to_enter", "symbol": made.symbol, "leverage": made.leverage, "risk_usd": Decimal(0),
         "position_size_usd": made.position_size_usd, "entry_price": made.entry_price, "stop_loss": made.stop_loss,
         "take_profit": made.take_profit, "confidence": made.confidence, "invalidation_condition": "", "reasoning": "",
     }  # fmt: skip
     values = {**values, **changed}
-    return Answer(text=json.dumps({k: float(v) if isinstance(v, Decimal) else v for k, v in values.items()}))
+    return ModelAnswer(text=json.dumps({k: float(v) if isinstance(v, Decimal) else v for k, v in values.items()}))
 
 
-def messages(outcome: Outcome) -> list[str]:
+def messages(outcome: ReplayOutcome) -> list[str]:
     return [f"{difference.place}: {difference.message}" for difference in outcome.differences]
 
 
@@ -73,7 +73,7 @@ def test_another_number_of_decisions_is_a_difference() -> None:
 
 
 def test_an_answer_that_cannot_be_read_any_more_is_a_difference_unless_nothing_came_of_it() -> None:
-    text = Answer(text="I rather wait.")
+    text = ModelAnswer(text="I rather wait.")
     (message,) = messages(decide_again(entry(decision(), answer=text), settings()))
     assert message.startswith("answer.text: the answer, from which decisions were recorded, cannot be read: holds no")
     failed = decide_again(entry(answer=text, error="no JSON"), settings())

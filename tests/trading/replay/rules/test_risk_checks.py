@@ -14,7 +14,7 @@ from tests.trading.replay.rules.moments import DECIDED_AT, decision, held, momen
 from traders.schema.settings.catalogue import TRADER_SETTINGS
 from trading.replay.rules.risk_checks import CHECKS, judge, refusals
 from trading.schema.common import Side
-from trading.schema.decision import Account, Action, Cooldown, Quote
+from trading.schema.decision import Account, Action, JournalCooldown, Quote
 
 DOCS = Path(__file__).resolve().parents[4] / "docs" / "risk-checks.md"
 MS = 1000
@@ -35,7 +35,7 @@ def quoted(price: int | None, open_interest: int) -> Any:
 
 def cooling(seconds: int, symbol: str = "SOL") -> Any:
     until = int((DECIDED_AT + timedelta(seconds=seconds)).timestamp() * MS)
-    return moment(cooldowns=(Cooldown(symbol=symbol, until_ms=until),))
+    return moment(cooldowns=(JournalCooldown(symbol=symbol, until_ms=until),))
 
 
 COOL = {"exec_guards__cooldown_after_close_seconds": 600}

@@ -15,7 +15,7 @@ from traders.schema.settings.declare import Setting
 from trading.replay.rules.checks.moment import Moment
 from trading.replay.rules.risk_checks import CHECKS, judge, refusals
 from trading.schema.common import Side
-from trading.schema.decision import Account, Action, Cooldown, Decision, HeldPosition, Quote
+from trading.schema.decision import Account, Action, Decision, HeldPosition, JournalCooldown, Quote
 from trading.schema.leaf import LARGEST
 
 SYMBOLS = st.sampled_from(["BTC", "ETH-PERP", "SOL", "DOGE"])
@@ -42,7 +42,8 @@ MOMENTS = parts(
     | st.tuples(parts(HeldPosition, symbol=SYMBOLS, side=st.sampled_from(Side), quantity=st.just(Decimal(1)))),
     market=st.none() | st.tuples(parts(Quote, symbol=SYMBOLS, price=amounts(), open_interest=amounts())),
     candidates=st.none() | st.lists(SYMBOLS).map(tuple),
-    cooldowns=st.none() | st.tuples(parts(Cooldown, symbol=SYMBOLS, until_ms=st.integers(EARLIEST_MS, LATEST_MS))),
+    cooldowns=st.none()
+    | st.tuples(parts(JournalCooldown, symbol=SYMBOLS, until_ms=st.integers(EARLIEST_MS, LATEST_MS))),
     opened=st.lists(DECISIONS, max_size=2).map(tuple),
 )
 LIMITS = {

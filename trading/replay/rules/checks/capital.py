@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 
 from traders.schema.settings.trader import TraderDetail
-from trading.replay.rules.checks.moment import TOLERANCE, Moment, Refusal, number, ratio, unknown
+from trading.replay.rules.checks.moment import TOLERANCE, CheckRefusal, Moment, number, ratio, unknown
 from trading.schema.decision import Decision
 
 SIZE, MARGIN = "detail.risk.max_position_size_usd", "detail.risk.max_margin_usage_pct"
@@ -20,7 +20,7 @@ def is_major(symbol: str) -> bool:
     return _MAJOR.fullmatch(symbol) is not None
 
 
-def max_leverage(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:
+def max_leverage(decision: Decision, settings: TraderDetail, moment: Moment) -> CheckRefusal | None:
     if not decision.action.opens:
         return None
     name = "major_coin_leverage" if is_major(decision.symbol) else "altcoin_leverage"
@@ -30,10 +30,10 @@ def max_leverage(decision: Decision, settings: TraderDetail, moment: Moment) -> 
     if decision.leverage <= limit:
         return None
     message = f"{number(decision.leverage)}x in {decision.symbol} is more than {limit}x"
-    return Refusal("max_leverage", message, path, limit, decision.leverage)
+    return CheckRefusal("max_leverage", message, path, limit, decision.leverage)
 
 
-def max_position_size_usd(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:
+def max_position_size_usd(decision: Decision, settings: TraderDetail, moment: Moment) -> CheckRefusal | None:
     if not decision.action.opens:
         return None
     size, limit = decision.position_size_usd, settings.risk.max_position_size_usd
@@ -41,10 +41,12 @@ def max_position_size_usd(decision: Decision, settings: TraderDetail, moment: Mo
         return unknown("max_position_size_usd", NO_SIZE, SIZE, limit)
     if size <= limit + TOLERANCE:
         return None
-    return Refusal("max_position_size_usd", f"{number(size)} USD is more than {number(limit)} USD", SIZE, limit, size)
+    return CheckRefusal(
+        "max_position_size_usd", f"{number(size)} USD is more than {number(limit)} USD", SIZE, limit, size
+    )
 
 
-def max_margin_usage_pct(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:
+def max_margin_usage_pct(decision: Decision, settings: TraderDetail, moment: Moment) -> CheckRefusal | None:
     """Margin bound already and by this entry (size over leverage), over the equity. A limit of 0 sets none."""
     limit = settings.risk.max_margin_usage_pct
     if not decision.action.opens or not settings.exec_guards.enable_margin_usage_guard or not limit:
@@ -61,10 +63,10 @@ def max_margin_usage_pct(decision: Decision, settings: TraderDetail, moment: Mom
     if equity > 0 and bound * 100 <= (limit + TOLERANCE) * equity:
         return None
     message = f"{number(bound)} USD of margin at {number(equity)} USD of equity is more than {number(limit)} %"
-    return Refusal("max_margin_usage_pct", message, MARGIN, limit, ratio(bound * 100, equity))
+    return CheckRefusal("max_margin_usage_pct", message, MARGIN, limit, ratio(bound * 100, equity))
 
 
-def value_band(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:
+def value_band(decision: Decision, settings: TraderDetail, moment: Moment) -> CheckRefusal | None:
     """The position's value over the equity lies in the band of its kind of coin; an end at 0 sets none."""
     coins = "btceth" if is_major(decision.symbol) else "alt"
     guards = settings.exec_guards
@@ -79,13 +81,13 @@ def value_band(decision: Decision, settings: TraderDetail, moment: Moment) -> Re
     if size is None:
         return unknown("value_band", NO_SIZE, *asked)
     if equity <= 0:
-        return Refusal("value_band", f"the equity is {number(equity)} USD", *asked, size)
+        return CheckRefusal("value_band", f"the equity is {number(equity)} USD", *asked, size)
     if low and size + TOLERANCE < low * equity:
         message = f"{number(size)} USD is less than {number(low)} x {number(equity)} USD of equity"
-        return Refusal("value_band", message, path.format("min"), low, size)
+        return CheckRefusal("value_band", message, path.format("min"), low, size)
     if high and size > high * equity + TOLERANCE:
         message = f"{number(size)} USD is more than {number(high)} x {number(equity)} USD of equity"
-        return Refusal("value_band", message, path.format("max"), high, size)
+        return CheckRefusal("value_band", message, path.format("max"), high, size)
     return None
 
 

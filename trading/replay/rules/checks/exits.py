@@ -5,24 +5,24 @@ from __future__ import annotations
 from decimal import Decimal
 
 from traders.schema.settings.trader import TraderDetail
-from trading.replay.rules.checks.moment import TOLERANCE, Moment, Refusal, number, ratio, unknown
+from trading.replay.rules.checks.moment import TOLERANCE, CheckRefusal, Moment, number, ratio, unknown
 from trading.schema.decision import Decision
 
 STOP_LOSS, TAKE_PROFIT = "detail.risk.stop_loss_enabled", "detail.risk.take_profit_enabled"
 RATIO = "detail.risk.min_risk_reward_ratio"
 
 
-def stop_loss(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:
+def stop_loss(decision: Decision, settings: TraderDetail, moment: Moment) -> CheckRefusal | None:
     """There, where entries must carry one; and on the losing side of the entry wherever it is given."""
     return _exit("stop_loss", decision, decision.stop_loss, settings.risk.stop_loss_enabled, STOP_LOSS, -1)
 
 
-def take_profit(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:
+def take_profit(decision: Decision, settings: TraderDetail, moment: Moment) -> CheckRefusal | None:
     """There, where entries must carry one; and on the winning side of the entry wherever it is given."""
     return _exit("take_profit", decision, decision.take_profit, settings.risk.take_profit_enabled, TAKE_PROFIT, 1)
 
 
-def min_risk_reward_ratio(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:
+def min_risk_reward_ratio(decision: Decision, settings: TraderDetail, moment: Moment) -> CheckRefusal | None:
     """Distance to the take-profit over distance to the stop-loss."""
     if not decision.action.opens:
         return None
@@ -33,18 +33,18 @@ def min_risk_reward_ratio(decision: Decision, settings: TraderDetail, moment: Mo
         return unknown("min_risk_reward_ratio", f"the decision names no {lacking}", RATIO, limit)
     risk, reward = (entry - stop) * sign, (target - entry) * sign
     if risk <= 0:
-        return Refusal(
+        return CheckRefusal(
             "min_risk_reward_ratio", "there is no distance to the stop-loss to compare with", RATIO, limit, risk
         )
     if reward + risk * TOLERANCE >= risk * limit:
         return None
     shown = f"{number(reward)} to win against {number(risk)} to lose is less than {number(limit)} to 1"
-    return Refusal("min_risk_reward_ratio", shown, RATIO, limit, ratio(reward, risk))
+    return CheckRefusal("min_risk_reward_ratio", shown, RATIO, limit, ratio(reward, risk))
 
 
 def _exit(
     rule: str, decision: Decision, price: Decimal | None, required: bool, setting: str, side: int
-) -> Refusal | None:
+) -> CheckRefusal | None:
     if not decision.action.opens:
         return None
     if not price:
@@ -57,7 +57,7 @@ def _exit(
         return None
     where = "above" if above else "below"
     message = f"{number(price)} must lie {where} the entry at {number(entry)}"
-    return Refusal(rule, message, setting, entry, price)
+    return CheckRefusal(rule, message, setting, entry, price)
 
 
 def _sign(decision: Decision) -> int:

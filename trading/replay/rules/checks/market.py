@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from traders.schema.settings.trader import TraderDetail
-from trading.replay.rules.checks.moment import TOLERANCE, Moment, Refusal, number, unknown
+from trading.replay.rules.checks.moment import TOLERANCE, CheckRefusal, Moment, number, unknown
 from trading.schema.decision import Decision
 
 CANDIDATES = "detail.exec_guards.candidate_limit"
@@ -13,7 +13,7 @@ THRESHOLD = "detail.exec_guards.liquidity_threshold_usd"
 COOLDOWN = "detail.exec_guards.cooldown_after_close_seconds"
 
 
-def candidate(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:
+def candidate(decision: Decision, settings: TraderDetail, moment: Moment) -> CheckRefusal | None:
     """The symbol is one of those offered, of which the limit takes the first."""
     if not decision.action.opens:
         return None
@@ -25,13 +25,13 @@ def candidate(decision: Decision, settings: TraderDetail, moment: Moment) -> Ref
         return None
     if decision.symbol not in offered:
         message = f"{decision.symbol} is none of the {len(offered)} candidates"
-        return Refusal("candidate", message, CANDIDATES, limit)
+        return CheckRefusal("candidate", message, CANDIDATES, limit)
     place = offered.index(decision.symbol) + 1
     message = f"{decision.symbol} is candidate {place}, and {limit} are offered"
-    return Refusal("candidate", message, CANDIDATES, limit, place)
+    return CheckRefusal("candidate", message, CANDIDATES, limit, place)
 
 
-def liquidity(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:
+def liquidity(decision: Decision, settings: TraderDetail, moment: Moment) -> CheckRefusal | None:
     """Open interest times price reaches the threshold; 0 sets none."""
     limit = settings.exec_guards.liquidity_threshold_usd
     if not decision.action.opens or not settings.exec_guards.enable_liquidity_guard or not limit:
@@ -47,10 +47,10 @@ def liquidity(decision: Decision, settings: TraderDetail, moment: Moment) -> Ref
         f"{number(value)} USD of open interest in {decision.symbol} "
         f"({number(quote.open_interest)} x {number(quote.price)}) is less than {number(limit)} USD"
     )
-    return Refusal("liquidity", message, THRESHOLD, limit, value)
+    return CheckRefusal("liquidity", message, THRESHOLD, limit, value)
 
 
-def cooldown(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:
+def cooldown(decision: Decision, settings: TraderDetail, moment: Moment) -> CheckRefusal | None:
     """No entry in a symbol while it cools down after a close; 0 seconds set no cooldown."""
     limit = settings.exec_guards.cooldown_after_close_seconds
     if not decision.action.opens or not settings.exec_guards.enable_cooldown_guard or not limit:
@@ -63,4 +63,4 @@ def cooldown(decision: Decision, settings: TraderDetail, moment: Moment) -> Refu
         return None
     seconds = (until - moment.decided_at).total_seconds()
     message = f"{decision.symbol} cools down until {until:%Y-%m-%d %H:%M:%S} UTC, {seconds:,.0f} s more"
-    return Refusal("cooldown", message, COOLDOWN, limit, until.isoformat())
+    return CheckRefusal("cooldown", message, COOLDOWN, limit, until.isoformat())

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Self
 
 from traders.schema.settings.trader import TraderDetail
-from trading.schema.decision import Account, Cooldown, Decision, DecisionDetail, HeldPosition, Quote
+from trading.schema.decision import Account, Decision, DecisionDetail, HeldPosition, JournalCooldown, Quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Moment:
     positions: tuple[HeldPosition, ...] | None = None
     market: tuple[Quote, ...] | None = None
     candidates: tuple[str, ...] | None = None
-    cooldowns: tuple[Cooldown, ...] | None = None
+    cooldowns: tuple[JournalCooldown, ...] | None = None
     opened: tuple[Decision, ...] = ()
 
     @classmethod
@@ -49,7 +49,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class CheckRefusal:
     """Why a rule holds a decision back. `setting` is the path of what sets the limit, "" where nothing does.
 
     `missing` names the data without which the rule cannot be answered; then there is no value.
@@ -63,15 +63,15 @@ class Refusal:
     missing: str = ""
 
 
-Check = Callable[[Decision, TraderDetail, Moment], Refusal | None]
+Check = Callable[[Decision, TraderDetail, Moment], CheckRefusal | None]
 """Pure. None: let through, by this rule. The name of the function is the name of the rule."""
 
 # As engines allow it, which compute in binary fractions.
 TOLERANCE = Decimal("1e-9")
 
 
-def unknown(rule: str, missing: str, setting: str = "", limit: Any = None) -> Refusal:
-    return Refusal(rule, f"cannot be checked: {missing}", setting, limit, missing=missing)
+def unknown(rule: str, missing: str, setting: str = "", limit: Any = None) -> CheckRefusal:
+    return CheckRefusal(rule, f"cannot be checked: {missing}", setting, limit, missing=missing)
 
 
 def ratio(a: Decimal, b: Decimal) -> Decimal | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from traders.schema.settings.trader import TraderDetail
-from trading.replay.rules.checks.moment import Moment, Refusal, number, unknown
+from trading.replay.rules.checks.moment import CheckRefusal, Moment, number, unknown
 from trading.schema.decision import Decision
 
 CONFIDENCE, POSITIONS = "detail.risk.min_confidence", "detail.risk.max_positions"
@@ -11,7 +11,7 @@ PER_CYCLE = "detail.exec_guards.max_new_positions_per_cycle"
 SHARPE = "detail.exec_guards.sharpe_pause_threshold"
 
 
-def sharpe_pause(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:
+def sharpe_pause(decision: Decision, settings: TraderDetail, moment: Moment) -> CheckRefusal | None:
     """No entry while the Sharpe ratio is below the threshold; 0 switches it off."""
     limit = settings.exec_guards.sharpe_pause_threshold
     if not decision.action.opens or not limit:
@@ -22,10 +22,10 @@ def sharpe_pause(decision: Decision, settings: TraderDetail, moment: Moment) -> 
     if ratio >= limit:
         return None
     message = f"the Sharpe ratio {number(ratio)} is below {number(limit)}"
-    return Refusal("sharpe_pause", message, SHARPE, limit, ratio)
+    return CheckRefusal("sharpe_pause", message, SHARPE, limit, ratio)
 
 
-def min_confidence(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:
+def min_confidence(decision: Decision, settings: TraderDetail, moment: Moment) -> CheckRefusal | None:
     limit = settings.risk.min_confidence
     if not decision.action.opens or not limit:
         return None
@@ -34,10 +34,10 @@ def min_confidence(decision: Decision, settings: TraderDetail, moment: Moment) -
     if decision.confidence >= limit:
         return None
     message = f"a confidence of {number(decision.confidence)} is below {limit}"
-    return Refusal("min_confidence", message, CONFIDENCE, limit, decision.confidence)
+    return CheckRefusal("min_confidence", message, CONFIDENCE, limit, decision.confidence)
 
 
-def max_positions(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:
+def max_positions(decision: Decision, settings: TraderDetail, moment: Moment) -> CheckRefusal | None:
     """Positions held, and opened in this cycle, leave room for one more."""
     if not decision.action.opens:
         return None
@@ -48,16 +48,18 @@ def max_positions(decision: Decision, settings: TraderDetail, moment: Moment) ->
     total = held + len(moment.opened)
     if total < limit:
         return None
-    return Refusal("max_positions", f"{total} positions are open, and {limit} are allowed", POSITIONS, limit, total)
+    return CheckRefusal(
+        "max_positions", f"{total} positions are open, and {limit} are allowed", POSITIONS, limit, total
+    )
 
 
-def max_new_positions_per_cycle(decision: Decision, settings: TraderDetail, moment: Moment) -> Refusal | None:
+def max_new_positions_per_cycle(decision: Decision, settings: TraderDetail, moment: Moment) -> CheckRefusal | None:
     """Entries in one cycle; 0 sets no limit."""
     limit, opened = settings.exec_guards.max_new_positions_per_cycle, len(moment.opened)
     if not decision.action.opens or not limit or opened < limit:
         return None
     message = f"{opened} positions were opened in this cycle, and {limit} are allowed"
-    return Refusal("max_new_positions_per_cycle", message, PER_CYCLE, limit, opened)
+    return CheckRefusal("max_new_positions_per_cycle", message, PER_CYCLE, limit, opened)
 
 
 def _counted(moment: Moment) -> int | None:
