@@ -1,7 +1,7 @@
 """Actors: the names of people, tokens and commands in the history.
 
 An actor is a text. `cli:{login}` is a command, `token:{name}` an API token, any other text a person. The name of an
-account may change and may be given to another account, so an account also has its id: see `Account`.
+account may change and may be given to another account, so an account also has its id: see `AccountActor`.
 """
 
 from __future__ import annotations
