@@ -90,7 +90,8 @@ def test_a_new_exporter_finds_what_is_unchanged(exporter: Exporter) -> None:
 def test_a_new_trade_changes_what_tells_of_it_and_nothing_else(exporter: Exporter) -> None:
     exporter.cycle(analytics_seconds=None)
     before = inodes(exporter.options.root)
-    record_trade(make_trade("ann", open_ms=OPENED_MS + 20 * HOUR_MS, net="-1.125"))
+    # In a symbol that nobody holds: else it is the last known price of a position.
+    record_trade(make_trade("ann", symbol="SOL", open_ms=OPENED_MS + 20 * HOUR_MS, net="-1.125"))
     exporter.cycle(analytics_seconds=None)
 
     after = inodes(exporter.options.root)

@@ -82,11 +82,12 @@ def _prompt(talk: Talk, detail: DecisionDetail) -> str | None:
 
 
 def _reasoning(talk: Talk, detail: DecisionDetail) -> str | None:
+    """The model's own, else what it gave as the reason of each decision; its raw answer, mostly JSON, comes last."""
     answer = detail.answer
-    if answer and (answer.reasoning or answer.text):
-        return answer.reasoning or answer.text
+    if answer and answer.reasoning:
+        return answer.reasoning
     said = "\n".join(one.reasoning for one in detail.decisions if one.reasoning)
-    return said or detail.error or _last(talk.messages, MessageRole.ASSISTANT)
+    return said or (answer.text if answer else None) or detail.error or _last(talk.messages, MessageRole.ASSISTANT)
 
 
 def _messages(talk: Talk, detail: DecisionDetail) -> list[dict[str, Any]]:

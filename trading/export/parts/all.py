@@ -12,6 +12,7 @@ from trading.export.directory.manifest import DocumentSource
 from trading.export.directory.runs import Finished
 from trading.export.documents.accounts import HOUR_MS, AccountRow
 from trading.export.documents.benchmark import SYMBOL, benchmark_rows, with_newest
+from trading.export.documents.last_known import with_last_known
 from trading.export.documents.names import Document
 from trading.export.documents.positions import holdings, position_object, positions_document
 from trading.export.documents.prices import prices_document
@@ -32,8 +33,8 @@ from trading.export.queries import fleet as export_fleet
 from trading.export.queries.fleet import Result
 from trading.export.queries.snapshot import is_lost, on_its_own
 from trading.record.stored.unreadable import attempt
-from trading.schema.live_store.quotes import PositionMark
-from trading.schema.live_store.values import US_PER_MS
+from trading.schema.live_store.quotes import PositionMark, PriceOf
+from trading.schema.live_store.values import US_PER_MS, Price
 from trading.schema.position import PositionRecord
 from trading.schema.published import PricePoint, Standing
 
@@ -212,7 +213,10 @@ class _Now:
     def held(self) -> Holdings:
         quotes = self.quotes
         with self._parts.left_out.reading("positions"):
-            shown = [(one, _shown(one, quotes.mark(one))) for one in self._parts.positions.refresh()]
+            shown = [
+                (one, _shown(one, quotes.mark(one), _price(quotes.prices.get(one.symbol))))
+                for one in self._parts.positions.refresh()
+            ]
         return holdings((one, found) for one, found in shown if found is not None)
 
     @cached_property
@@ -227,5 +231,17 @@ class _Now:
         return benchmark_rows(prices, capital, accounts.inception_ms)
 
 
-def _shown(position: PositionRecord, mark: PositionMark | None) -> dict[str, Any] | None:
-    return attempt("positions", position.id, lambda: position_object(position, mark))
+def _shown(position: PositionRecord, mark: PositionMark | None, last: Price | None) -> dict[str, Any] | None:
+    return attempt("positions", position.id, lambda: _valued(position, mark, last))
+
+
+def _valued(position: PositionRecord, mark: PositionMark | None, last: Price | None) -> dict[str, Any]:
+    """`last` is the last known price of its symbol, for a position without a mark."""
+    found = position_object(position, mark)
+    if mark is not None:
+        return found
+    return with_last_known(found, position, last.price if last else None, last.as_of // US_PER_MS if last else 0)
+
+
+def _price(last: PriceOf | None) -> Price | None:
+    return last.price if last else None

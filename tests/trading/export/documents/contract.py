@@ -34,6 +34,7 @@ POSITION = {
     "quantity": NUMBER,
     "unrealized_pnl": NUMBER_OR_NULL,
 }
+STALE_PRICE = {"price_is_stale": bool, "price_timestamp": int}
 ACCOUNT = {
     "id": str,
     "model_id": str,
@@ -196,7 +197,8 @@ def assert_documents(documents: dict[str, Any]) -> None:
 
 def _assert_held(held: dict[str, Any]) -> None:
     for symbol, position in held.items():
-        assert_is(position, POSITION)
+        shape = POSITION | (STALE_PRICE if "price_is_stale" in position else {})
+        assert_is(position, shape)
         assert position["symbol"] == symbol
         assert position["confidence"] is None or 0 <= position["confidence"] <= 1
 
