@@ -1,6 +1,7 @@
 """Prints the figures by which the shape of the code is judged: sizes, names, SQL, folders, comments.
 
-Product code is everything but tests, migrations, benchmarks, scripts and the demo. Run by `make figures`.
+Product code is everything but tests, migrations, benchmarks, scripts, the demo and the clients to be copied.
+Run by `make figures`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LEFT_OUT = ("tests/", "migrations/", "benchmarks/", "scripts/", "demo/")
+LEFT_OUT = ("tests/", "migrations/", "benchmarks/", "scripts/", "demo/", "clients/")
 # Names that Django looks for: one class a module, or a model's inner class.
 SHARED_BY_DESIGN = {"Command", "Migration", "Meta", "Config", "DatabaseWrapper"}
 SQL = re.compile(r"\.(?:execute|executemany|raw)\(")
