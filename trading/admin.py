@@ -15,7 +15,7 @@ from django.urls import URLPattern, path
 from traders.pages.config_page import may_change_fleet
 from traders.pages.grid import ReadOnlyAdmin
 from trading.live.page.admin import live_view, switch_view
-from trading.models import DecisionJournal, Position, RecordExclusion, Trade
+from trading.models import DecisionJournal, EquityTransfer, Position, RecordExclusion, Trade
 from trading.record.browse import columns
 from trading.record.browse.admin import (
     DECISION_LIST,
@@ -27,6 +27,7 @@ from trading.record.browse.admin import (
 from trading.record.browse.downloads import FORMATS, export_view
 from trading.record.browse.tables import DECISIONS, POSITIONS, TRADES
 from trading.record.check.admin import unknown_leaves, unreadable_list, unreadable_view
+from trading.record.corrections.admin import correct_view
 from trading.record.exclusions.admin import change_view, log_view, may_exclude
 from trading.record.pages import RecordPage
 from trading.record.results.admin import outcome_view
@@ -34,6 +35,7 @@ from trading.record.stored import rows
 from trading.record.tickets import admin as tickets
 from trading.record.tickets import decision as decisions
 from trading.record.tickets.leaves import Layout, fieldsets, sections
+from trading.record.transfers.admin import TransferAdmin
 from trading.replay.admin import replay_view
 from trading.schema.decision import DecisionDetail
 from trading.schema.leaf import Part
@@ -186,17 +188,30 @@ class TradeAdmin(RecordAdmin):
         return [
             self._path("outcomes/", self.outcome_page, "outcomes"),
             self._path("unreadable/", self.unreadable_page, "unreadable"),
+            path(
+                "<path:object_id>/correct/",
+                self.admin_site.admin_view(self.correct_page),
+                name="trading_trade_correct",
+            ),
             *super().get_urls(),
         ]
 
     def unreadable_page(self, request: HttpRequest) -> HttpResponseBase:
         return unreadable_list(RecordPage(self, request))
 
+    def correct_page(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        if not may_exclude(request):
+            raise PermissionDenied
+        return correct_view(RecordPage(self, request), object_id)
+
     def outcome_page(self, request: HttpRequest) -> HttpResponseBase:
         """What versions changed and what they earned: needs the right to see both."""
         if not request.user.has_perm("traders.view_traderconfig"):
             raise PermissionDenied
         return outcome_view(RecordPage(self, request))
+
+
+admin.site.register(EquityTransfer, TransferAdmin)
 
 
 @admin.register(DecisionJournal)

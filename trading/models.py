@@ -58,6 +58,11 @@ def _exclusion() -> models.ForeignKey[Any, Any]:
 
 COUNTED = models.Q(exclusion__isnull=True)
 SET_ASIDE = models.Q(exclusion__isnull=False)
+TRANSFER_SIGNS = (
+    models.Q(kind__in=["initial", "deposit"], amount_usd__gt=0)
+    | models.Q(kind="withdrawal", amount_usd__lt=0)
+    | (models.Q(kind__in=["internal", "correction"]) & ~models.Q(amount_usd=0))
+)
 OPEN_AND_COUNTED = models.Q(status="open") & COUNTED
 
 
@@ -343,7 +348,7 @@ class ConversationMessage(models.Model):
 
 
 class EquitySnapshot(models.Model):
-    """A trader's equity at a moment. Thinned: the first of each hour is kept, every minute for a day."""
+    """A trader's equity at a moment, as often as it was reported. Not thinned; the public documents are."""
 
     pk = models.CompositePrimaryKey("trader_id", "ts_ms")
     trader = _trader("equity")
@@ -374,6 +379,49 @@ class EquitySnapshot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.trader_id} {self.ts_ms}"
+
+
+class EquityTransfer(models.Model):
+    """Money moved into or out of a trader's account. Append-only. An internal transfer is two rows with one
+    `transfer_id`, which together are zero."""
+
+    id = models.BigAutoField(primary_key=True)
+    transfer_id = models.TextField()
+    trader = _trader("transfers")
+    ts_ms = models.BigIntegerField()
+    # USD; positive into the account, negative out of it.
+    amount_usd = NumericField()
+    kind = models.TextField()
+    reason = models.TextField()
+    actor = models.TextField()
+    # The account may be deleted, the row stays: no foreign key.
+    account_id = models.BigIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "equity_transfers"
+        verbose_name = _("transfer")
+        verbose_name_plural = _("transfers")
+        default_permissions = ("view", "add")
+        indexes = [
+            # A trader's transfers in order of time: WHERE trader_id = ? ORDER BY ts_ms
+            models.Index(fields=["trader", "ts_ms"], name="idx_transfers_trader_time"),
+        ]
+        constraints = [
+            # The same transfer that comes again: WHERE trader_id = ? AND transfer_id = ?
+            models.UniqueConstraint(fields=["trader", "transfer_id"], name="transfers_one_an_id"),
+            models.UniqueConstraint(
+                fields=["trader"], condition=models.Q(kind="initial"), name="transfers_one_initial_a_trader"
+            ),
+            models.CheckConstraint(condition=TRANSFER_SIGNS, name="transfers_kind_and_sign"),
+            models.CheckConstraint(condition=~models.Q(reason=""), name="transfers_reason_given"),
+            models.CheckConstraint(condition=~models.Q(actor=""), name="transfers_actor_given"),
+            moment_ms("equity_transfers", "ts_ms"),
+            number("equity_transfers", "amount_usd", -LARGEST, LARGEST),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.trader_id} {self.transfer_id}"
 
 
 class RecordExclusion(models.Model):

@@ -29,6 +29,7 @@ class Scope(StrEnum):
     WRITE_FLEET = "write-fleet"
     WRITE_JOURNAL = "write-journal"
     WRITE_STATE = "write-state"
+    WRITE_CORRECTIONS = "write-corrections"
 
 
 class TokenState(StrEnum):

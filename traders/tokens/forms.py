@@ -20,6 +20,7 @@ SCOPES = {
     Scope.READ_CONFIG: gettext_lazy("reads the settings of traders and fleet, their versions and prompts"),
     Scope.WRITE_CONFIG: gettext_lazy("makes and changes traders, restores their versions"),
     Scope.WRITE_FLEET: gettext_lazy("changes the fleet settings, restores their versions"),
+    Scope.WRITE_CORRECTIONS: gettext_lazy("replaces wrong figures of trades by right ones"),
     Scope.WRITE_JOURNAL: gettext_lazy("records decisions, and what was said with them"),
     Scope.WRITE_STATE: gettext_lazy("reports running traders; records positions, trades, equity, cooldowns and prices"),
 }

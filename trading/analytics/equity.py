@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal, localcontext
 
+from trading.analytics.flows import since_start
 from trading.analytics.intervals import Period
 from trading.analytics.stats import EXACT, exact_sum
-from trading.schema.facts import EquityPoint, TradeFact
+from trading.schema.facts import EquityPoint, Flow, TradeFact
 
 DERIVED = "derived"
 # Where a trader has several series, the first of these is taken; others follow by name.
@@ -39,13 +40,18 @@ def derived_equity(trades: Sequence[TradeFact], start_capital: Decimal) -> tuple
     return tuple(EquityPoint(trader_id, ts_ms, level, DERIVED) for ts_ms, level in levels.items())
 
 
-def one_series(points: Iterable[EquityPoint]) -> tuple[EquityPoint, ...]:
+def one_series(points: Iterable[EquityPoint], flows: Iterable[Flow] = ()) -> tuple[EquityPoint, ...]:
     """One ascending series: of each trader its preferred source, of several traders the sum.
 
     A trader counts with its first equity before its first point, and with its last one between points, so that
-    joining the fleet is no gain.
+    joining the fleet is no gain. Each begins with its trader's start.
     """
-    series = [_one_source(own) for own in by_trader(points).values()]
+    moved = list(flows)
+    series = [
+        since_start(_one_source(own), [flow for flow in moved if flow.trader_id == trader_id])
+        for trader_id, own in by_trader(points).items()
+    ]
+    series = [own for own in series if own]
     if len(series) <= 1:
         return series[0] if series else ()
     names = " + ".join(sorted({own[0].source for own in series}))

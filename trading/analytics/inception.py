@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from trading.analytics import ratios
+from trading.analytics.drawdown import max_drawdown
+from trading.analytics.flows import indexed, paid_in, since_start
 from trading.analytics.returns import DAY_MS, equity_returns
-from trading.schema.facts import EquityPoint
+from trading.schema.facts import EquityPoint, Flow
 from trading.schema.live_store.limits import LEADERBOARD_MIN_TRADES
 from trading.schema.live_store.values import Analytics, Leader, SinceInception
 
 
 @dataclass(frozen=True, slots=True)
 class Equity:
-    """In USD. Ratios are None where they are undefined."""
+    """In USD. Ratios are None where they are undefined. `paid_in` are the net transfers since the start."""
 
     first_ms: int
     first: Decimal
     last: Decimal
     max_drawdown_pct: float | None
     sharpe: float | None
+    return_pct: float | None
+    paid_in: Decimal = Decimal(0)
 
     @property
-    def return_pct(self) -> float | None:
-        return float((self.last / self.first - 1) * 100) if self.first > 0 else None
+    def gained(self) -> Decimal:
+        return self.last - self.first - self.paid_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,23 @@ def equity_of(days: Iterable[EquityDay]) -> Equity:
         last=days[-1].last,
         max_drawdown_pct=None if is_alone else max(falls, default=None),
         sharpe=ratios.sharpe(returns) if returns else None,
+        return_pct=float((days[-1].last / start.first - 1) * 100) if start.first > 0 else None,
+    )
+
+
+def equity_with_transfers(points: Sequence[EquityPoint], flows: Sequence[Flow]) -> Equity:
+    """Of a trader with transfers: time-weighted, from all its points in order of time, at least one."""
+    series = since_start(points, flows)
+    found = indexed(series, flows)
+    returns, fall, total = equity_returns(found.index), max_drawdown(found.index), found.total_return
+    return Equity(
+        first_ms=series[0].ts_ms,
+        first=series[0].equity,
+        last=series[-1].equity,
+        max_drawdown_pct=fall.depth_pct if fall else None,
+        sharpe=ratios.sharpe(returns) if returns else None,
+        return_pct=None if total is None else float(total * 100),
+        paid_in=paid_in(flows, series[0].ts_ms, series[-1].ts_ms),
     )
 
 

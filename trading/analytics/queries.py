@@ -33,7 +33,7 @@ SELECT t.id, t.trader_id, t.symbol, t.side, {moment_ms("t.detail", "time.open_ts
        {bounded("t.confidence")} AS confidence, {number("t.detail", "exit_plan.sl_price")} AS stop_loss,
        {number("t.detail", "exit_plan.tp_price")} AS take_profit, t.entry_version,
        {version("t.detail", "versions.exit")} AS exit_version,
-       v.detail #>> '{{prompts,system_sha256}}' AS prompt_sha256
+       v.detail #>> '{{prompts,system_sha256}}' AS prompt_sha256, {number("t.detail", "pnl.funding")} AS funding
   FROM trades t
   LEFT JOIN trader_config_versions v ON v.id = t.trader_id AND v.version = t.entry_version
   LEFT JOIN LATERAL (

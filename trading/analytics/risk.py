@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from trading.analytics.drawdown import Drawdown, max_drawdown
 from trading.analytics.equity import derived_equity
+from trading.analytics.flows import Indexed, indexed
 from trading.analytics.intervals import Period
 from trading.analytics.ratios import annual_return, calmar, sharpe, sortino
 from trading.analytics.returns import equity_returns, pnl_returns, tells_of_days
-from trading.schema.facts import EquityPoint, TradeFact
+from trading.schema.facts import EquityPoint, Flow, TradeFact
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +32,27 @@ def risk(
     series: Sequence[EquityPoint],
     start_capital: Decimal | None,
     period: Period | None = None,
+    flows: Sequence[Flow] = (),
 ) -> Risk:
-    """`series` ascends. Where it is too thin, equity is derived and returns are daily net P&L over the start capital,
-    by default the first equity of the series."""
+    """`series` ascends; `flows` are the transfers of its traders. Where it is too thin, equity is derived and returns
+    are daily net P&L over the start capital, by default the first equity of the series."""
     if tells_of_days(series):
-        return _of(series, equity_returns(series))
+        return _of_indexed(indexed(series, flows))
     if start_capital is None and series:
         start_capital = series[0].equity
     if not trades or start_capital is None:
         return Risk()
     return _of(derived_equity(trades, start_capital), pnl_returns(trades, start_capital, period))
+
+
+def _of_indexed(found: Indexed) -> Risk:
+    """Percent and ratios are of the index; what a fall cost in USD is of equity without the transfers."""
+    risks = _of(found.index, equity_returns(found.index))
+    fall = risks.max_drawdown
+    if found.index == found.net or fall is None or fall.from_ms is None or fall.to_ms is None:
+        return risks
+    level = {point.ts_ms: point.equity for point in found.net}
+    return replace(risks, max_drawdown=replace(fall, depth_usd=level[fall.from_ms] - level[fall.to_ms]))
 
 
 def _of(series: Sequence[EquityPoint], returns: Sequence[float] | None) -> Risk:

@@ -13,6 +13,7 @@ from trading.analytics import queries as record
 from trading.analytics.groups.grouping import Group, groups
 from trading.analytics.groups.keys import By
 from trading.record.rules.errors import UnknownTrader
+from trading.record.stored import transfers
 from trading.schema.facts import SetAsideCounts
 
 _OF_ONE_TRADER = frozenset({By.TRADER, By.VERSION})
@@ -46,6 +47,7 @@ def performance_groups(
             by=by,
             start_capital=dict.fromkeys(without_equity, start_capital) if start_capital is not None else None,
             open_positions=held,
+            flows=[flow for own in transfers.flows(chosen).values() for flow in own],
         )
         yield from (replace(group, set_aside=aside) for group in made)
 

@@ -14,7 +14,7 @@ from trading.analytics.risk import risk
 from trading.analytics.stats import Table, exact_sum
 from trading.analytics.tables.all import tables
 from trading.analytics.tables.holding import HoldingTimes, holding_times
-from trading.schema.facts import DecisionFact, EquityPoint, SignalFact, TradeFact
+from trading.schema.facts import DecisionFact, EquityPoint, Flow, SignalFact, TradeFact
 
 # Below this the mean of trades says little: the usual rule of thumb for the central limit theorem.
 SMALL_SAMPLE = 30
@@ -36,6 +36,7 @@ class Performance:
     net: Decimal
     gross: Decimal
     fees: Decimal
+    funding: Decimal
     win_rate_pct: float | None
     profit_factor: float | None
     expectancy_usd: float | None
@@ -59,12 +60,14 @@ def performance(
     start_capital: Decimal | None = None,
     open_positions: Sequence[OpenPosition] = (),
     period: Period | None = None,
+    flows: Sequence[Flow] = (),
 ) -> Performance:
-    """`start_capital` is used where there is no equity or too little of it, by default the first equity. `period` is
-    what exposure and days are counted over, by default from the first entry or decision to the last exit or decision;
-    it selects nothing."""
+    """`flows` are transfers: no gain and no loss. `start_capital` is used where there is no equity or too little of it,
+    by default the first equity. `period` is what exposure and days are counted over, by default from the first entry
+    or decision to the last exit or decision; it selects nothing."""
     held: list[Held] = [*trades, *open_positions]
-    return measure(trades, signals, decisions, equity, one_series(equity), start_capital, held, period)
+    series = one_series(equity, flows)
+    return measure(trades, signals, decisions, equity, series, start_capital, held, period, flows)
 
 
 def measure(
@@ -76,10 +79,11 @@ def measure(
     start_capital: Decimal | None,
     held: Sequence[Held],
     period: Period | None,
+    flows: Sequence[Flow] = (),
 ) -> Performance:
     """`performance` of a part: `equity` gives the size of trades, `series` the ratios, and `held` may know of more than
     the trades of this part."""
-    risks = risk(trades, series, start_capital, period)
+    risks = risk(trades, series, start_capital, period, flows)
     wins = sum(1 for trade in trades if trade.net > 0)
     losses = sum(1 for trade in trades if trade.net < 0)
     observed = period or span(held, decisions)
@@ -94,6 +98,7 @@ def measure(
         net=exact_sum(trade.net for trade in trades),
         gross=exact_sum(trade.gross for trade in trades),
         fees=exact_sum(trade.commission for trade in trades),
+        funding=exact_sum(trade.funding for trade in trades if trade.funding is not None),
         win_rate_pct=ratios.win_rate_pct(trades),
         profit_factor=ratios.profit_factor(trades),
         expectancy_usd=ratios.expectancy_usd(trades),

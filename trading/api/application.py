@@ -13,7 +13,7 @@ from ninja.operation import Operation
 from traders.api import changes, cooldowns, edits, problems, prompts, runtime, token
 from traders.api.wire import SERVER_TIME, ExactParser, ExactRenderer
 from traders.schema.problems import Problem
-from trading.api import journal, prices, record
+from trading.api import corrections, journal, parts, prices, record, transfers
 from trading.api.examples import EXAMPLES, OPERATION_IDS
 from trading.record.rules.errors import (
     AlreadyOpen,
@@ -23,6 +23,7 @@ from trading.record.rules.errors import (
     RecordConflict,
     RetiredTrader,
     SetAside,
+    UnknownRecord,
     UnknownTrader,
 )
 
@@ -35,7 +36,8 @@ history, the same conflicts.
 * `Authorization: Bearer nof0_...` with a token of the page *API tokens*; each endpoint names the scope it needs. The
   fleet's settings (`@manager`) are changed with write-fleet, traders with write-config.
 * A token that is limited to traders sees no others: they are answered 404, and lists leave them out.
-* 429 with `Retry-After`: the token asks too often. Never for heartbeat, close, trades and equity.
+* 429 with `Retry-After`: the token asks too often. Never for heartbeat, parts and close of a
+  position, trades, equity and transfers.
 * Numbers keep every digit. Times are RFC 3339, those that end in `_ms` milliseconds since 1970.
 * Every answer carries `server_time_ms`. A moment more than CLOCK_AHEAD_SECONDS (300) ahead of this server's clock is
   refused (422) with both, and the refusals of a token are counted on the page *API tokens*.
@@ -108,13 +110,22 @@ api = EngineApi(
 )
 problems.answer_problems(
     api,
-    missing=[UnknownTrader],
+    missing=[UnknownTrader, UnknownRecord],
     conflicts=[AlreadyOpen, NoOpenPosition, RecordConflict, ConcurrentRecord, RetiredTrader, SetAside],
     invalid={InvalidRecord: lambda error: Problem(error.field, error.reason)},
 )
 # The router of `edits` is that of `configs`, and holds both.
 for router in (
     *(token.router, edits.router, changes.router, prompts.router),
-    *(runtime.router, cooldowns.router, journal.router, record.router, prices.router),
+    *(
+        runtime.router,
+        cooldowns.router,
+        journal.router,
+        parts.router,
+        record.router,
+        transfers.router,
+        corrections.router,
+        prices.router,
+    ),
 ):
     api.add_router("", router)

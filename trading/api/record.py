@@ -61,7 +61,10 @@ class Closing(ProgramReport):
     symbol: Symbol
     price: Annotated[Amount, Field(gt=0)]
     closed_at_ns: MomentNs
-    pnl: trade.Pnl
+    pnl: trade.Pnl | None = Field(
+        None,
+        description="Of this close, or of the whole position where its gross is. Left out: as prices and fills tell.",
+    )
     fills: tuple[trade.Fill, ...] = ()
     decision_id: DecisionId | None = None
 
@@ -115,7 +118,7 @@ class Counted(Answer):
     summary="Open positions",
 )
 def held(request: EngineRequest, trader_id: str) -> Held:
-    return Held(positions=[_answer(found) for found in record.held(trader_id)])
+    return Held(positions=[answer_of(found) for found in record.held(trader_id)])
 
 
 @router.put("/traders/{trader_id}/positions", response={200: Recorded, **REFUSED}, summary="Open or update a position")
@@ -126,7 +129,7 @@ def hold(request: EngineRequest, trader_id: str, body: Holding) -> Recorded:
     parts = {name: part for name in body.model_fields_set if (part := getattr(body, name)) is not None}
     known = {name: part for name, part in parts.items() if name in PositionDetail.model_fields}
     detail = PositionDetail(**known | ({"extra": body.kept} if body.kept else {}))
-    return _answer(
+    return answer_of(
         record.position(
             trader_id=trader_id,
             symbol=symbols.settled(trader_id, body.symbol, detail.exchange.provider),
@@ -145,10 +148,11 @@ def hold(request: EngineRequest, trader_id: str, body: Holding) -> Recorded:
     summary="Close a position",
 )
 def close(request: EngineRequest, trader_id: str, body: Closing) -> Recorded:
-    """The whole position, together with its trade, which is answered. 409: the open position was set aside."""
+    """All that is held, together with its trade, which is answered. Parts that were closed before are in the trade.
+    409: the open position was set aside."""
     symbol = symbols.spelled(trader_id, body.symbol)
     sent = dict(body) | {"symbol": symbol, "extra": body.kept}
-    return _answer(record.close(trader_id=trader_id, **sent), RecordKind.TRADE)
+    return answer_of(record.close(trader_id=trader_id, **sent), RecordKind.TRADE)
 
 
 @router.put(
@@ -166,7 +170,7 @@ def traded(request: EngineRequest, trader_id: str, body: ClosedTrade) -> Recorde
     made = record.trade(
         trader_id=trader_id, symbol=symbol, side=body.side, closed_at_ns=body.closed_at_ns, detail=detail
     )
-    return _answer(made, RecordKind.TRADE)
+    return answer_of(made, RecordKind.TRADE)
 
 
 @router.put(
@@ -179,7 +183,7 @@ def equity(request: EngineRequest, trader_id: str, body: Points) -> Counted:
     return Counted(recorded=outcome.inserted, known=outcome.known, set_aside=outcome.set_aside)
 
 
-def _answer(found: Any, kind: RecordKind | None = None) -> Recorded:
+def answer_of(found: Any, kind: RecordKind | None = None) -> Recorded:
     """Of a position or a trade; without `kind` it is known to count."""
     return Recorded(
         id=found.id,

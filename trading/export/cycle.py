@@ -57,7 +57,9 @@ class Exporter:
                 entries = list(self._entries(run, as_of, analytics_seconds))
                 aside = sum(exclusions.counts_by_kind().values())
             took_ms = round((time.monotonic() - began) * 1000)
-            manifest = Manifest(as_of, took_ms, entries, len(self.parts.left_out.rows), aside)
+            manifest = Manifest(
+                as_of, took_ms, entries, len(self.parts.left_out.rows), aside, self.parts.accounts.inception_ms
+            )
             self.directory.publish(run, manifest)
         except BaseException:
             run.abandon()

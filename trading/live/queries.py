@@ -15,6 +15,7 @@ from typing import Any
 from traders.database import sql
 from trading.analytics import inception
 from trading.analytics.inception import EquityDay
+from trading.record.stored import transfers
 from trading.record.stored.counted import MESSAGE_COUNTS
 from trading.record.stored.safe_sql import (
     EQUITY_COUNTS,
@@ -27,6 +28,7 @@ from trading.record.stored.safe_sql import (
     moment_ms,
     number,
 )
+from trading.schema.facts import EquityPoint
 from trading.schema.live_store import values as live
 from trading.schema.live_store.limits import MOST_CONVERSATIONS, MOST_TRADES
 from trading.schema.live_store.quotes import Providers
@@ -80,12 +82,21 @@ WITH series AS (
      GROUP BY trader_id),
 points AS (
     SELECT e.trader_id, e.ts_ms, e.equity_usd,
-           max(e.equity_usd) OVER (PARTITION BY e.trader_id ORDER BY e.ts_ms) AS peak
+           max(e.equity_usd) OVER (PARTITION BY e.trader_id ORDER BY e.ts_ms) AS peak,
+           max(e.equity_usd) OVER (PARTITION BY e.trader_id) AS highest
       FROM equity_snapshots e JOIN series USING (trader_id, source) WHERE {EQUITY_COUNTS})
 SELECT trader_id, min(ts_ms) AS first_ms, (array_agg(equity_usd ORDER BY ts_ms))[1] AS first,
        (array_agg(equity_usd ORDER BY ts_ms DESC))[1] AS last,
        max(CASE WHEN peak > 0 THEN least(100 * (peak - equity_usd) / peak, 100) END) AS fall_pct, count(*) AS points
-  FROM points GROUP BY trader_id, ts_ms / 86400000 ORDER BY trader_id, ts_ms / 86400000
+  FROM points WHERE peak > 0 OR highest <= 0 GROUP BY trader_id, ts_ms / 86400000 ORDER BY trader_id, ts_ms / 86400000
+"""
+_POINTS = f"""
+SELECT e.trader_id, e.ts_ms, e.equity_usd AS equity, e.source
+  FROM equity_snapshots e
+ WHERE e.trader_id = ANY (%(traders)s) AND {EQUITY_COUNTS}
+   AND e.source = (SELECT source FROM equity_snapshots s WHERE s.trader_id = e.trader_id AND {EQUITY_COUNTS}
+                    GROUP BY source ORDER BY source <> 'engine', source <> 'imported', source LIMIT 1)
+ ORDER BY e.trader_id, e.ts_ms
 """
 # All less those set aside: two counts from indexes alone.
 _DECISIONS = f"""
@@ -138,12 +149,12 @@ class Projection:
 
 
 def project(trader_ids: Collection[str] | None = None) -> Projection:
-    """Of these traders, or of the whole fleet; unknown ones are left out. Seven statements."""
+    """Of these traders, or of the whole fleet; unknown ones are left out. Eight statements; nine with transfers."""
     as_of, retired = _traders(trader_ids)
     asked = {"traders": list(retired), "most": MOST_TRADES}
     results = _by_trader(sql.rows(_RESULTS, asked))
     decided = _by_trader(sql.rows(_DECISIONS, asked))
-    equity = {name: inception.equity_of(map(_day, days)) for name, days in _grouped(sql.rows(_EQUITY, asked)).items()}
+    equity = _equity(list(retired))
     held = _grouped(sql.rows(_POSITIONS, asked))
     traded = _grouped(sql.rows(_TRADES, asked))
     talked = _grouped(sql.rows(_CONVERSATIONS, asked | {"most": MOST_CONVERSATIONS}))
@@ -157,6 +168,23 @@ def project(trader_ids: Collection[str] | None = None) -> Projection:
         decisions={name: _decision(as_of, row) for name, row in decided.items()},
         conversations={name: tuple(_conversation(as_of, row) for row in rows) for name, rows in talked.items()},
     )
+
+
+def _equity(trader_ids: list[str]) -> dict[str, inception.Equity]:
+    """By days, which the database sums up; of a trader with transfers from all its points."""
+    flows = transfers.flows(trader_ids)
+    plain = {"traders": [name for name in trader_ids if name not in flows]}
+    found = {name: inception.equity_of(map(_day, days)) for name, days in _grouped(sql.rows(_EQUITY, plain)).items()}
+    points = equity_points(flows)
+    return found | {name: inception.equity_with_transfers(points[name], flows[name]) for name in points}
+
+
+def equity_points(trader_ids: Collection[str]) -> dict[str, list[EquityPoint]]:
+    """{trader: its preferred series, ascending} of those that have equity."""
+    found: dict[str, list[EquityPoint]] = {}
+    for point in sql.rows_as(EquityPoint, _POINTS, {"traders": list(trader_ids)}) if trader_ids else ():
+        found.setdefault(point.trader_id, []).append(point)
+    return found
 
 
 def fleet() -> dict[str, bool]:
@@ -243,7 +271,7 @@ def _inception(as_of: int, results: Any, equity: inception.Equity | None, decide
     net, first_close_ms = (results.net, results.first_close_ms) if results else (Decimal(0), None)
     return live.SinceInception(
         as_of=as_of,
-        net_pnl_usd=equity.last - equity.first if equity else net,
+        net_pnl_usd=equity.gained if equity else net,
         return_pct=equity.return_pct if equity else None,
         sharpe=equity.sharpe if equity else None,
         start_equity_usd=equity.first if equity else None,

@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 from traders.schema.messages import _
-from trading.schema.leaf import Amount, Identifier, LeafKind, Line, Part, Text, leaf
+from traders.schema.settings.declare import Integer
+from trading.schema.leaf import Amount, Identifier, LeafKind, Line, MomentMs, Part, Text, leaf
 
 NANOSECONDS_PER_MS = 1_000_000
 # Of an exchange, where the source named none.
@@ -60,3 +61,50 @@ class Origin(Part):
     )
     file: Text | None = leaf(None, label=_("File"), kind=LeafKind.TEXT)
     fields: dict[Text, Text] | None = leaf(None, label=_("Further fields"), kind=LeafKind.TEXT)
+
+
+class EventKind(StrEnum):
+    """OPEN is the entry as it was, written in front of the first other event."""
+
+    OPEN = "open"
+    INCREASE = "increase"
+    REDUCE = "reduce"
+    PLAN = "plan"
+    CLOSE = "close"
+
+
+class PositionEvent(Part):
+    """`quantity`, `price` and ids are of the fill; `remaining` and `avg_entry` are the position's after it. A change of
+    plan holds the whole plan that is valid from then on."""
+
+    kind: EventKind = leaf(label=_("Event"), kind=LeafKind.TEXT)
+    at_ms: MomentMs = leaf(label=_("Time"), kind=LeafKind.MOMENT_MS)
+    quantity: Amount | None = leaf(None, label=_("Quantity"), kind=LeafKind.QUANTITY, gt=0)
+    price: Amount | None = leaf(None, label=_("Price"), kind=LeafKind.PRICE, unit="USD", gt=0)
+    order_id: Identifier | None = leaf(None, label=_("Order"), kind=LeafKind.IDENTIFIER)
+    fill_id: Identifier | None = leaf(None, label=_("Fill id"), kind=LeafKind.IDENTIFIER)
+    gross: Amount | None = leaf(None, label=_("Gross P&L"), kind=LeafKind.MONEY, unit="USD")
+    commission: Amount | None = leaf(None, label=_("Commission"), kind=LeafKind.MONEY, unit="USD")
+    funding: Amount | None = leaf(None, label=_("Funding"), kind=LeafKind.MONEY, unit="USD")
+    remaining: Amount | None = leaf(None, label=_("Remaining"), kind=LeafKind.QUANTITY, ge=0)
+    avg_entry: Amount | None = leaf(None, label=_("Average entry"), kind=LeafKind.PRICE, unit="USD", gt=0)
+    tp_price: Amount | None = leaf(None, label=_("Take-profit"), kind=LeafKind.PRICE, unit="USD", gt=0)
+    sl_price: Amount | None = leaf(None, label=_("Stop-loss"), kind=LeafKind.PRICE, unit="USD", gt=0)
+    trailing_stop_pct: Amount | None = leaf(
+        None, label=_("Trailing stop"), kind=LeafKind.PERCENT, unit="%", gt=0, le=100
+    )
+    invalidation_condition: Text | None = leaf(None, label=_("Invalidation"), kind=LeafKind.LONG_TEXT)
+    tp_oid: Identifier | None = leaf(None, label=_("Take-profit order"), kind=LeafKind.IDENTIFIER)
+    sl_oid: Identifier | None = leaf(None, label=_("Stop-loss order"), kind=LeafKind.IDENTIFIER)
+    decision_id: Integer | None = leaf(None, label=_("Decision"), kind=LeafKind.IDENTIFIER, ge=1)
+    version: int | None = leaf(None, label=_("Version"), kind=LeafKind.VERSION, ge=1)
+
+
+class Realized(Part):
+    """What the parts of a position that are closed have earned so far: gross less all commissions paid, those of its
+    entries included, plus funding."""
+
+    gross: Amount = leaf(label=_("Gross P&L of parts"), kind=LeafKind.MONEY, unit="USD")
+    commission: Amount = leaf(label=_("Commission so far"), kind=LeafKind.MONEY, unit="USD")
+    funding: Amount = leaf(label=_("Funding so far"), kind=LeafKind.MONEY, unit="USD")
+    net: Amount = leaf(label=_("Realized P&L so far"), kind=LeafKind.MONEY, unit="USD")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class TradeFact:
     entry_version: int | None = None
     exit_version: int | None = None
     prompt_sha256: str | None = None
+    funding: Decimal | None = None
 
     @property
     def is_long(self) -> bool:
@@ -110,3 +112,36 @@ class SetAsideCounts:
 
     def __bool__(self) -> bool:
         return self != SetAsideCounts()
+
+
+class TransferKind(StrEnum):
+    """INTERNAL: between two traders, two rows with one id. CORRECTION: what the account's money was wrong by."""
+
+    INITIAL = "initial"
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    INTERNAL = "internal"
+    CORRECTION = "correction"
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A row of `equity_transfers`. `amount` in USD is positive into the account, negative out of it."""
+
+    transfer_id: str
+    trader_id: str
+    ts_ms: int
+    amount: Decimal
+    kind: TransferKind
+    reason: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A transfer as returns see it. `is_start`: the money that the trader began with."""
+
+    trader_id: str
+    ts_ms: int
+    amount: Decimal
+    is_start: bool = False

@@ -46,5 +46,16 @@ def imported_trade_id(
     return f"{trade_id(trader_id, symbol, close_ts_ms * NANOSECONDS_PER_MS)}|{last}"
 
 
+def correction_id(trade_id: str, number: int) -> str:
+    """Of the row that replaces a wrong one, or its last correction; they count from 1."""
+    return f"{corrected_root(trade_id)}|c{number}"
+
+
+def corrected_root(trade_id: str) -> str:
+    """The id of the row that was wrong at first."""
+    root, bar, last = trade_id.rpartition("|c")
+    return root if bar and last.isdigit() else trade_id
+
+
 def short_digest(record: Any) -> str:
     return hashlib.sha256(canonical(record).encode()).hexdigest()[:DIGEST_DIGITS]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from traders.schema.messages import _
-from trading.schema.common import Exchange, ExitPlan, Extra, Origin, Side, Versions
+from trading.schema.common import Exchange, ExitPlan, Extra, Origin, PositionEvent, Realized, Side, Versions
 from trading.schema.leaf import Amount, Identifier, LeafKind, MomentMs, Part, leaf
 
 
@@ -22,6 +23,7 @@ class Entry(Part):
     )
     time_ms: MomentMs = leaf(label=_("Opened"), kind=LeafKind.MOMENT_MS)
     leverage: Amount | None = leaf(None, label=_("Leverage"), kind=LeafKind.NUMBER, unit="x", gt=0, le=1000)
+    commission: Amount | None = leaf(None, label=_("Commission of the entry"), kind=LeafKind.MONEY, unit="USD")
 
 
 class Orders(Part):
@@ -56,6 +58,9 @@ class Reported(Part):
 
 
 class PositionDetail(Part):
+    """`entry` holds what remains of an open position and its average price, of a closed one all that was ever entered;
+    its `time_ms` is that of the first entry. `events` tell the way."""
+
     entry: Entry
     exchange: Exchange = Exchange()
     orders: Orders | None = None
@@ -64,8 +69,16 @@ class PositionDetail(Part):
     close: Close | None = None
     versions: Versions | None = None
     reported: Reported | None = None
+    events: tuple[PositionEvent, ...] = ()
+    realized: Realized | None = None
     origin: Origin | None = None
     extra: Extra | None = leaf(None, label=_("Further fields"), kind=LeafKind.TEXT)
+
+    def stored(self) -> dict[str, Any]:
+        found = super().stored()
+        if not self.events:
+            del found["events"]
+        return found
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,14 @@ class Standing:
     equity: Decimal | None = None
     inception_ms: int | None = None
     sharpe: float | None = None
+    # With transfers the return is time-weighted, and not told by the two equities.
+    has_transfers: bool = False
+    weighted_return_pct: Decimal | None = None
 
     @property
     def return_pct(self) -> Decimal | None:
+        if self.has_transfers:
+            return self.weighted_return_pct
         if self.equity is None or not self.start_equity or self.start_equity < 0:
             return None
         return 100 * (self.equity - self.start_equity) / self.start_equity

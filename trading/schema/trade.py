@@ -59,10 +59,14 @@ class Quantity(Part):
 
 
 class Pnl(Part):
-    """As reported, each for itself: in real records net is not always gross less commission."""
+    """As reported, each for itself: net is gross less commission plus funding, which is positive when it was received,
+    but in real records not always."""
 
     gross: Amount = leaf(label=_("Gross P&L"), kind=LeafKind.MONEY, unit="USD")
     commission: Amount = leaf(Decimal(0), label=_("Commission"), kind=LeafKind.MONEY, unit="USD")
+    funding: Amount | None = leaf(
+        None, label=_("Funding"), kind=LeafKind.MONEY, unit="USD", help=_("Positive when it was received.")
+    )
     net: Amount = leaf(label=_("Net P&L"), kind=LeafKind.MONEY, unit="USD")
 
 
@@ -103,6 +107,9 @@ class TradeDetail(Part):
     versions: Versions | None = None
     origin: Origin | None = None
     extra: Extra | None = leaf(None, label=_("Further fields"), kind=LeafKind.TEXT)
+    corrects: Text | None = leaf(
+        None, label=_("Corrects"), kind=LeafKind.IDENTIFIER, help=_("The wrong row, which this one counts in place of.")
+    )
 
 
 @dataclass(frozen=True)

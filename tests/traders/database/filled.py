@@ -34,7 +34,7 @@ TABLES = (
     *("trader_runtime_state", "trader_symbol_cooldowns", "yaml_base", "config_change_set_paths", "api_tokens"),
     *("config_writes", "config_write_versions"),
     *("symbols", "positions", "trades", "version_results", "decision_journal", "conversation_messages"),
-    *("equity_snapshots", "record_exclusions"),
+    *("equity_snapshots", "equity_transfers", "record_exclusions"),
 )
 
 

@@ -68,7 +68,10 @@ def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
 def test_bad_input_is_said_in_one_sentence_each() -> None:
     run("create", "engine-1", "--scope", "read-config")
 
-    known = "scopes must be one or more of read-config, write-config, write-fleet, write-journal, write-state"
+    known = (
+        "scopes must be one or more of read-config, write-config, write-fleet, write-journal, write-state,"
+        " write-corrections"
+    )
     assert refused("create", "engine-2") == known
     assert refused("create", "engine-2", "--scope", "admin") == f"{known}, was 'admin'"
     assert refused("create", "two words", "--scope", "read-config").startswith("name must be 1 to 64 letters")

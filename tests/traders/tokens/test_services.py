@@ -91,7 +91,9 @@ def test_a_token_pasted_as_a_name_is_refused_and_not_shown() -> None:
 
 @pytest.mark.parametrize("scopes", [[], ["admin"], ["read-config", "READ-CONFIG"]])
 def test_scopes_must_be_known_ones(scopes: list[str]) -> None:
-    known = "must be one or more of read-config, write-config, write-fleet, write-journal, write-state"
+    known = (
+        "must be one or more of read-config, write-config, write-fleet, write-journal, write-state, write-corrections"
+    )
     assert refused(scopes=scopes)["scopes"].startswith(known)
 
 

@@ -56,8 +56,28 @@ TAKEN: dict[str, Any] = {
         "pnl": {"gross_usd": 1, "net_usd": 1},
         "fills": [],
     },
+    **{
+        f"POST /traders/{{trader_id}}/positions/{{symbol}}/{kind}": {
+            "quantity": 1,
+            "price": 1,
+            "at_ms": 1_767_225_600_000,
+            "order_id": 1,
+            "commission": 1,
+        }
+        for kind in ("reduce", "increase")
+    },
+    "POST /traders/{trader_id}/positions/{symbol}/plan": {"exit_plan": {"sl_price": 1}, "at_ms": 1_767_225_600_000},
     "PUT /traders/{trader_id}/trades": {"symbol": "BTC", "side": "long", "closed_at_ns": 1, "detail": {}},
     "PUT /traders/{trader_id}/equity": {"points": [{"ts_ms": 1_767_225_600_000, "equity_usd": 10}]},
+    "PUT /traders/{trader_id}/transfers": {
+        "id": "x",
+        "kind": "deposit",
+        "amount_usd": 10,
+        "ts_ms": 1_767_225_600_000,
+        "reason": "why",
+        "to_trader_id": "",
+    },
+    "POST /traders/{trader_id}/trades/correct": {"id": "x", "set": {"pnl.net": 1}, "reason": "why"},
     "PUT /prices": {"prices": {"BTC": {"price": 1, "as_of_ms": 1_767_225_600_000}}},
 }
 VALUES = (
@@ -86,7 +106,12 @@ def caller(engine: Engine) -> Client:
 
 
 def address(path: str) -> str:
-    for name, value in (("config_id", "steady_long"), ("trader_id", "steady_long"), ("version", "1")):
+    for name, value in (
+        ("config_id", "steady_long"),
+        ("trader_id", "steady_long"),
+        ("symbol", "BTC"),
+        ("version", "1"),
+    ):
         path = path.replace(f"{{{name}}}", value)
     return path.replace("{sha256}", "0" * 64)
 

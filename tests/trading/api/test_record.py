@@ -93,7 +93,9 @@ def test_another_position_beside_the_open_one_is_a_conflict(engine: Engine, othe
 
     reply = engine.put(POSITIONS, BTC | other)
 
-    assert (reply.status, reply.body["detail"]) == (409, "steady_long holds an open position in BTC already")
+    assert reply.status == 409
+    assert reply.body["detail"].startswith("steady_long holds an open position in BTC already")
+    assert ("hedge mode" in reply.body["detail"]) is ("side" in other)
 
 
 def test_a_close_records_its_trade_once(engine: Engine) -> None:

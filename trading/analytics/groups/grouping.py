@@ -13,7 +13,7 @@ from trading.analytics.groups.parts import GroupPart, split
 from trading.analytics.intervals import Held, OpenPosition, Period, overlap, span
 from trading.analytics.stats import exact_sum
 from trading.analytics.summary import Performance, measure
-from trading.schema.facts import DecisionFact, EquityPoint, SetAsideCounts, SignalFact, TradeFact
+from trading.schema.facts import DecisionFact, EquityPoint, Flow, SetAsideCounts, SignalFact, TradeFact
 
 NOTHING_ASIDE = SetAsideCounts()
 
@@ -50,6 +50,7 @@ def groups(
     start_capital: Mapping[str, Decimal] | None = None,
     open_positions: Sequence[OpenPosition] = (),
     period: Period | None = None,
+    flows: Sequence[Flow] = (),
 ) -> list[Group]:
     """Every trade in exactly one group; sorted by trader and value, what has none first.
 
@@ -59,19 +60,20 @@ def groups(
     """
     held: tuple[Held, ...] = (*trades, *open_positions)
     whole = period or span(held, decisions)
-    series = {trader_id: one_series(points) for trader_id, points in by_trader(equity).items()}
+    series = {trader_id: one_series(points, flows) for trader_id, points in by_trader(equity).items()}
     capital = {trader_id: points[0].equity for trader_id, points in series.items()} | dict(start_capital or {})
     everyone = {one.trader_id for one in held}
     parts = split(by, trades, signals, decisions, open_positions)
     if by in UNITS:
-        return _by_period(by, parts, equity, _total(capital, everyone), whole)
+        return _by_period(by, parts, equity, _total(capital, everyone), whole, flows)
     found = []
     for (trader_id, value), part in parts:
         own = series.get(trader_id, ()) if by is By.TRADER else ()
+        own_flows = [flow for flow in flows if flow.trader_id == trader_id]
         own_capital = _total(capital, {trader_id} if trader_id else everyone)
         # Symbols and sides are compared over the same time; a version or a trader was there in its own.
         over = whole if by in (By.SYMBOL, By.SIDE) else None
-        found.append(Group(by, trader_id or None, value, _measure(part, equity, own, own_capital, over)))
+        found.append(Group(by, trader_id or None, value, _measure(part, equity, own, own_capital, over, own_flows)))
     return found
 
 
@@ -81,15 +83,16 @@ def _by_period(
     equity: Sequence[EquityPoint],
     capital: Decimal | None,
     whole: Period | None,
+    flows: Sequence[Flow],
 ) -> list[Group]:
     """Each period starts with the capital that the ones before left."""
-    series = one_series(equity)
+    series = one_series(equity, flows)
     found = []
     for (_, start_ms), part in parts:
         assert isinstance(start_ms, int)
         period = period_of(start_ms, UNITS[by])
         clipped = overlap(period, whole) if whole else period
-        result = _measure(part, equity, within(series, period), capital, clipped)
+        result = _measure(part, equity, within(series, period), capital, clipped, flows)
         found.append(Group(by, None, name_of(start_ms, UNITS[by]), result))
         if capital is not None:
             capital = exact_sum([capital, result.net])
@@ -102,8 +105,9 @@ def _measure(
     series: Sequence[EquityPoint],
     capital: Decimal | None,
     period: Period | None,
+    flows: Sequence[Flow],
 ) -> Performance:
-    return measure(part.trades, part.signals, part.decisions, equity, series, capital, part.held, period)
+    return measure(part.trades, part.signals, part.decisions, equity, series, capital, part.held, period, flows)
 
 
 def _total(capital: Mapping[str, Decimal], traders: Collection[str]) -> Decimal | None:

@@ -48,13 +48,15 @@ class ManifestEntry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Manifest(msgspec.Struct, frozen=True):
     """`as_of` (ms) is the moment of the record that all files of the run show. `unreadable` counts the rows that they
-    are made without, because they cannot be read, `set_aside` those that an operator set aside."""
+    are made without, because they cannot be read, `set_aside` those that an operator set aside. Hours are counted from
+    `inception_ms`."""
 
     as_of: int
     duration_ms: int
     files: list[ManifestEntry]
     unreadable: int = 0
     set_aside: int = 0
+    inception_ms: int = 0
 
     def entry(self, name: str) -> ManifestEntry | None:
         return next((entry for entry in self.files if entry.name == name), None)

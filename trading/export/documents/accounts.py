@@ -50,7 +50,11 @@ def by_hour(points: Iterable[AccountPoint], inception_ms: int) -> dict[int, Acco
 
 
 def account_row(
-    point: AccountPoint, start_equity: Decimal, inception_ms: int, positions: Mapping[str, Any], sharpe: float | None
+    point: AccountPoint,
+    return_pct: Decimal | None,
+    inception_ms: int,
+    positions: Mapping[str, Any],
+    sharpe: float | None,
 ) -> dict[str, Any]:
     marker = hourly_marker(point.ts_ms, inception_ms)
     return {
@@ -60,7 +64,7 @@ def account_row(
         "dollar_equity": amount(point.equity),
         "realized_pnl": amount(point.realized),
         "total_unrealized_pnl": amount(point.unrealized),
-        "cum_pnl_pct": amount(100 * (point.equity - start_equity) / start_equity) if start_equity > 0 else None,
+        "cum_pnl_pct": amount(return_pct),
         "sharpe_ratio": sharpe,
         "since_inception_hourly_marker": marker,
         "since_inception_minute_marker": (point.ts_ms - inception_ms) // MINUTE_MS,

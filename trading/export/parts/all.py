@@ -58,6 +58,7 @@ class Parts:
 
     def take_over(self, run: Finished) -> None:
         self.analytics.take_over(run)
+        self.accounts.take_over(run.manifest.inception_ms)
 
     def begin(self, analytics_seconds: float | None) -> None:
         """Begins a new moment: drops the values of the one before."""

@@ -23,6 +23,7 @@ from trading.export.parts.equity import Accounts
 from trading.export.parts.left_out import LeftOut
 from trading.export.queries.fleet import Result
 from trading.record.stored.unreadable import attempt
+from trading.schema.facts import Flow
 
 Fingerprint = tuple[object, ...]
 
@@ -35,7 +36,7 @@ class AnalyticsRows:
         self._left_out = left_out
         self._fingerprints: dict[str, Fingerprint] = {}
         self._updated_ms: dict[str, int] = {}
-        self._due: dict[str, tuple[Fingerprint, Decimal | None]] = {}
+        self._due: dict[str, tuple[Fingerprint, Decimal | None, tuple[Flow, ...]]] = {}
         self.rows: dict[str, bytes] = {}
         self.sharpes: dict[str, float | None] = {}
         self.version = 0
@@ -62,10 +63,19 @@ class AnalyticsRows:
         for one in results:
             last = accounts.last(one.trader_id)
             hour = None if last is None else last.ts_ms // 3_600_000
-            print_ = (one.trades, one.net, one.last_close_ms, one.invocations, one.exclusion, hour)
+            print_ = (
+                one.trades,
+                one.net,
+                one.last_close_ms,
+                one.invocations,
+                one.exclusion,
+                hour,
+                accounts.flows(one.trader_id),
+            )
             if self._fingerprints.get(one.trader_id) != print_:
-                first = accounts.first(one.trader_id)
-                self._due[one.trader_id] = print_, first.equity if first else self._start_capital
+                start = accounts.start(one.trader_id)
+                capital = start.amount if start else self._start_capital
+                self._due[one.trader_id] = print_, capital, accounts.flows(one.trader_id)
 
     def compute(self, seconds: float | None) -> int:
         """How many were computed, one at least; None: all that are due."""
@@ -88,11 +98,13 @@ class AnalyticsRows:
     def render_one(self, trader_id: str, as_of_ms: int) -> bytes:
         return analytics_of_one(self.rows[trader_id], as_of_ms=as_of_ms)
 
-    def _compute(self, trader_id: str, fingerprint: Fingerprint, start_capital: Decimal | None) -> None:
+    def _compute(
+        self, trader_id: str, fingerprint: Fingerprint, start_capital: Decimal | None, flows: tuple[Flow, ...]
+    ) -> None:
         """A trader whose figures cannot be made keeps its row of before, and is tried again when its record changes."""
         now = datetime.now(UTC)
         with self._left_out.reading(_part(trader_id)):
-            made = attempt("trader_config", trader_id, lambda: _made(trader_id, start_capital, now))
+            made = attempt("trader_config", trader_id, lambda: _made(trader_id, start_capital, flows, now))
         self._fingerprints[trader_id] = fingerprint
         if made is None:
             return
@@ -105,7 +117,9 @@ def _part(trader_id: str) -> str:
     return f"analytics/{trader_id}"
 
 
-def _made(trader_id: str, start_capital: Decimal | None, now: datetime) -> tuple[bytes, float | None]:
+def _made(
+    trader_id: str, start_capital: Decimal | None, flows: tuple[Flow, ...], now: datetime
+) -> tuple[bytes, float | None]:
     """The row, encoded, and the Sharpe ratio."""
     found = record.facts([trader_id])
     held = record.open_positions([trader_id], until=now)
@@ -116,6 +130,7 @@ def _made(trader_id: str, start_capital: Decimal | None, now: datetime) -> tuple
         found.equity,
         start_capital=start_capital,
         open_positions=held,
+        flows=flows,
     )
     trade = found.trades[-1] if found.trades else None
     decision = found.decisions[-1] if found.decisions else None

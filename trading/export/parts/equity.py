@@ -6,13 +6,16 @@ import time
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from trading.analytics.flows import Start, indexed, paid_in, since_start, start_of
 from trading.analytics.returns import tells_of_days
 from trading.analytics.stats import exact_sum
 from trading.export.documents.accounts import WHOLE_HOURS, by_hour, hourly_marker, stays, thinning_step
 from trading.export.queries import equity as export_equity
 from trading.export.queries.fleet import Result
+from trading.live.queries import equity_points
+from trading.record.stored import transfers
 from trading.record.stored.unreadable import collected, note
-from trading.schema.facts import EquityPoint
+from trading.schema.facts import EquityPoint, Flow
 from trading.schema.published import AccountPoint
 from trading.schema.unreadable import Unreadable
 
@@ -36,6 +39,10 @@ class Accounts:
         self._derived: dict[str, tuple[int, Decimal]] = {}
         # Of each trader the first point of its newest hour.
         self._hour_began: dict[str, AccountPoint] = {}
+        self._flows: dict[str, tuple[Flow, ...]] = {}
+        self._starts: dict[str, Start] = {}
+        # {trader with transfers: {moment: return until then in %}}
+        self._weighted: dict[str, dict[int, Decimal]] = {}
         self.hours: dict[str, dict[int, AccountPoint]] = {}
         self.inception_ms = 0
         self.version = 0
@@ -45,6 +52,9 @@ class Accounts:
         # What was set aside, or taken back in, may be of any hour.
         is_due = time.monotonic() - self._read_whole_at > READ_WHOLE_SECONDS or exclusion != self._exclusion
         self._exclusion = exclusion
+        flows = transfers.flows()
+        is_due = is_due or flows != self._flows
+        self._flows = flows
         if is_due or self._is_derived_changed(results) or not self._read_since():
             with collected() as found:
                 self._read_whole(results)
@@ -52,6 +62,32 @@ class Accounts:
             self._unreadable = found
         for row in self._unreadable.values():
             note(row)
+        self._weigh()
+
+    def take_over(self, inception_ms: int) -> None:
+        """Hours go on to be counted from where an earlier exporter began, 0 if it counted none."""
+        self.inception_ms = self.inception_ms or inception_ms
+
+    def start(self, trader_id: str) -> Start | None:
+        """What the trader began with."""
+        return self._starts.get(trader_id)
+
+    def flows(self, trader_id: str) -> tuple[Flow, ...]:
+        return self._flows.get(trader_id, ())
+
+    def return_pct(self, point: AccountPoint) -> Decimal | None:
+        """Since the trader's start, until one of its points; time-weighted where money was moved."""
+        if point.trader_id in self._flows:
+            return self._weighted.get(point.trader_id, {}).get(point.ts_ms)
+        start = self._starts.get(point.trader_id)
+        return 100 * (point.equity - start.amount) / start.amount if start and start.amount > 0 else None
+
+    def _weigh(self) -> None:
+        derived = {name for name in self._flows if name in self._derived}
+        points = equity_points(self._flows.keys() - derived)
+        for name in derived & self.hours.keys():
+            points[name] = [EquityPoint(name, one.ts_ms, one.equity) for one in self.hours[name].values()]
+        self._weighted = {name: _returns(points[name], self._flows[name]) for name in points}
 
     def last(self, trader_id: str) -> AccountPoint | None:
         return next(reversed(self.hours[trader_id].values()), None) if trader_id in self.hours else None
@@ -63,7 +99,8 @@ class Accounts:
         bounds = export_equity.bounds()
         starts = [result.first_close_ms - 1 for result in results if result.first_close_ms is not None]
         ends = [result.last_close_ms for result in results if result.last_close_ms is not None]
-        self.inception_ms = min([*starts, *([bounds[0]] if bounds else [])], default=0)
+        # Once counted from, it stays: hours before it have markers below 0, and those of the others stand.
+        self.inception_ms = self.inception_ms or min([*starts, *([bounds[0]] if bounds else [])], default=0)
         newest_ms = max([*ends, *([bounds[1]] if bounds else [])], default=0)
         newest = hourly_marker(newest_ms, self.inception_ms)
         step = thinning_step(newest, self._most_rows // max(len(results), 1))
@@ -73,12 +110,20 @@ class Accounts:
         )
         thin = [one for one in results if _is_dated(one) and not _tells(recorded.get(one.trader_id, ()))]
         derived = self._derive(thin, recorded)
+        self._starts = self._starts_of(recorded | derived)
         series = {name: self._thinned(points, newest, step) for name, points in (recorded | derived).items()}
         self._seen_ms = bounds[1] if bounds else 0
         self._read_whole_at = time.monotonic()
         if series != self.hours:
             self.hours = series
             self.version += 1
+
+    def _starts_of(self, series: Mapping[str, list[AccountPoint]]) -> dict[str, Start]:
+        found = {
+            name: start_of([EquityPoint(name, one.ts_ms, one.equity) for one in points], self._flows.get(name, ()))
+            for name, points in series.items()
+        }
+        return {name: start for name, start in found.items() if start is not None}
 
     def _read_since(self) -> bool:
         """Adds what was recorded since. False when it concerns a trader, or a time, that is not known yet."""
@@ -113,14 +158,17 @@ class Accounts:
         found = {}
         for one in thin:
             own = recorded.get(one.trader_id, [])
-            start = own[0].equity if own else self._start_capital
+            flows = self._flows.get(one.trader_id, ())
+            given = start_of([EquityPoint(one.trader_id, point.ts_ms, point.equity) for point in own], flows)
+            start = given.amount if given else self._start_capital
             level, points = Decimal(0), {}
             assert one.first_close_ms is not None
             start_ms = min([one.first_close_ms - 1, *[point.ts_ms for point in own]])
             points[start_ms] = AccountPoint(one.trader_id, start_ms, start, Decimal(0))
             for ts_ms, net in earned.get(one.trader_id, ()):
                 level = exact_sum([level, net])
-                points[ts_ms] = AccountPoint(one.trader_id, ts_ms, exact_sum([start, level]), level)
+                moved = paid_in(flows, start_ms, ts_ms)
+                points[ts_ms] = AccountPoint(one.trader_id, ts_ms, exact_sum([start, level, moved]), level)
             points |= {point.ts_ms: point for point in own}
             found[one.trader_id] = [points[ts_ms] for ts_ms in sorted(points)]
         return found
@@ -139,6 +187,14 @@ class Accounts:
         return {
             marker: point for marker, point in hours.items() if marker in (first, last) or stays(marker, newest, step)
         }
+
+
+def _returns(points: Sequence[EquityPoint], flows: Sequence[Flow]) -> dict[int, Decimal]:
+    """{moment: time-weighted return until then, in %}; nothing from before a chain that began again."""
+    found = indexed(since_start(points, flows), flows).index
+    if not found or found[0].equity <= 0:
+        return {}
+    return {point.ts_ms: 100 * (point.equity / found[0].equity - 1) for point in found}
 
 
 def _is_dated(result: Result) -> bool:

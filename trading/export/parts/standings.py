@@ -72,11 +72,8 @@ class Standings:
         self._sums = found
 
     def _standing(self, result: Result, accounts: Accounts, sharpe: float | None) -> Standing:
-        sums, first, last = (
-            self._sums[result.trader_id],
-            accounts.first(result.trader_id),
-            accounts.last(result.trader_id),
-        )
+        name = result.trader_id
+        sums, start, last = self._sums[name], accounts.start(name), accounts.last(name)
         return Standing(
             trader_id=result.trader_id,
             is_retired=result.is_retired,
@@ -86,8 +83,10 @@ class Standings:
             won=sums.won,
             lost=sums.lost,
             invocations=result.invocations,
-            start_equity=first.equity if first else None,
+            start_equity=start.amount if start else None,
             equity=last.equity if last else None,
-            inception_ms=first.ts_ms if first else None,
+            inception_ms=start.ts_ms if start else None,
             sharpe=sharpe,
+            has_transfers=bool(accounts.flows(name)),
+            weighted_return_pct=accounts.return_pct(last) if last else None,
         )

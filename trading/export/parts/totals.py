@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as changed
-from decimal import Decimal
 from typing import Any
 
 from trading.export.directory.manifest import Slices
@@ -27,7 +26,7 @@ class Totals:
 class TotalRows:
     def __init__(self) -> None:
         self._past: dict[tuple[str, int], tuple[AccountPoint, AccountRow]] = {}
-        self._base: tuple[int, Mapping[str, Decimal]] = (0, {})
+        self._base: tuple[object, ...] = ()
 
     def render(
         self,
@@ -37,7 +36,8 @@ class TotalRows:
         benchmark: Sequence[AccountRow],
         as_of_ms: int,
     ) -> Totals:
-        starts = {one.trader_id: one.start_equity or Decimal(0) for one in standings}
+        self._accounts = accounts
+        starts = {one.trader_id: (one.start_equity, accounts.flows(one.trader_id)) for one in standings}
         if self._base != (accounts.inception_ms, starts):
             self._past, self._base = {}, (accounts.inception_ms, starts)
         sharpes = {one.trader_id: one.sharpe for one in standings}
@@ -66,9 +66,8 @@ class TotalRows:
         return self._row(point, held, sharpe)
 
     def _row(self, point: AccountPoint, held: Mapping[str, Any], sharpe: float | None) -> AccountRow:
-        inception_ms, starts = self._base
-        start = starts.get(point.trader_id, Decimal(0))
-        return encoded_row(point, inception_ms, account_row(point, start, inception_ms, held, sharpe))
+        inception_ms, gained = self._accounts.inception_ms, self._accounts.return_pct(point)
+        return encoded_row(point, inception_ms, account_row(point, gained, inception_ms, held, sharpe))
 
 
 def _joined(rows: Sequence[AccountRow], as_of_ms: int) -> Totals:

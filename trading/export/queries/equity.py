@@ -28,16 +28,18 @@ SELECT trader_id, (array_agg(source ORDER BY source <> 'engine', source <> 'impo
 """
 _POINTS = f"""
 WITH ranked AS (
-    SELECT e.*, (ts_ms - %(inception)s) / 3600000 AS marker,
-           row_number() OVER (PARTITION BY trader_id, (ts_ms - %(inception)s) / 3600000 ORDER BY ts_ms) AS place,
+    SELECT e.*, floor((ts_ms - %(inception)s) / 3600000.0)::bigint AS marker,
+           row_number() OVER (PARTITION BY trader_id, floor((ts_ms - %(inception)s) / 3600000.0) ORDER BY ts_ms)
+               AS place,
            row_number() OVER (PARTITION BY trader_id ORDER BY ts_ms DESC) AS from_end,
-           row_number() OVER (PARTITION BY trader_id ORDER BY ts_ms) AS from_start
+           row_number() OVER (PARTITION BY trader_id ORDER BY ts_ms) AS from_start,
+           row_number() OVER (PARTITION BY trader_id, equity_usd > 0 ORDER BY ts_ms) AS from_start_of_sign
       FROM equity_snapshots e JOIN unnest(%(traders)s::text[], %(sources)s::text[]) AS preferred (trader_id, source)
      USING (trader_id, source) WHERE {EQUITY_COUNTS})
 SELECT trader_id, ts_ms, equity_usd AS equity, {bounded("realized_pnl_usd")} AS realized,
        {bounded("unrealized_pnl_usd")} AS unrealized
   FROM ranked
- WHERE from_end = 1 OR from_start = 1
+ WHERE from_end = 1 OR from_start = 1 OR (from_start_of_sign = 1 AND equity_usd > 0)
     OR (place = 1 AND (marker %% %(step)s = 0 OR marker > %(newest)s - %(whole)s))
  ORDER BY trader_id, ts_ms
 """
@@ -51,7 +53,7 @@ SELECT trader_id, max(close_ts_ms) AS last_close_ms, sum(net_pnl) AS net
   FROM trades
  WHERE trader_id = ANY (%(traders)s) AND exclusion_id IS NULL AND {is_bounded("net_pnl")}
    AND {is_moment_ms("close_ts_ms")}
- GROUP BY trader_id, (close_ts_ms - %(inception)s) / 3600000 ORDER BY trader_id, last_close_ms
+ GROUP BY trader_id, floor((close_ts_ms - %(inception)s) / 3600000.0) ORDER BY trader_id, last_close_ms
 """
 
 

@@ -41,10 +41,17 @@ class RetiredTrader(RecordError):
 
 
 class AlreadyOpen(RecordError):
-    def __init__(self, trader_id: str, symbol: str) -> None:
-        super().__init__(
-            _("%(trader_id)s holds an open position in %(symbol)s already", trader_id=trader_id, symbol=symbol)
-        )
+    """`held` and `asked` are the sides, where they are known."""
+
+    def __init__(self, trader_id: str, symbol: str, held: str = "", asked: str = "") -> None:
+        message = _("%(trader_id)s holds an open position in %(symbol)s already", trader_id=trader_id, symbol=symbol)
+        if held and asked and held != asked:
+            message = _(
+                "%(message)s: it is %(held)s. Long and short at once (hedge mode) is not recorded: close it first",
+                message=message,
+                held=held,
+            )
+        super().__init__(message)
 
 
 class NoOpenPosition(RecordError):

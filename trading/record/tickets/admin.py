@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,13 +15,15 @@ from django.utils.translation import gettext_lazy
 from traders.words.messages import translated
 from trading.models import Position, Trade
 from trading.record.browse.links import decisions_naming
-from trading.record.exclusions.admin import mark_of
+from trading.record.exclusions.admin import mark_of, may_exclude
 from trading.record.rules.contradictions import contradictions
-from trading.record.tickets.leaves import Layout, table, value_at
+from trading.record.stored import rows
+from trading.record.tickets.leaves import Layout, LeafTable, table, value_at
 from trading.record.tickets.price_scale import price_scale
 from trading.schema.common import Side
 from trading.schema.exclusion import RecordKind
-from trading.schema.ids import aside_position_id
+from trading.schema.ids import aside_position_id, corrected_root
+from trading.schema.position import PositionDetail
 from trading.schema.trade import TradeDetail
 
 TRADE: Layout = (
@@ -33,7 +36,7 @@ TRADE: Layout = (
         ),
     ),
     ("exit", gettext_lazy("Exit"), ("time.close_ts_ms", "prices.avg_exit", "time.duration_seconds", "versions.exit")),
-    ("result", gettext_lazy("Result"), ("pnl.gross", "pnl.commission", "pnl.net")),
+    ("result", gettext_lazy("Result"), ("pnl.gross", "pnl.commission", "pnl.funding", "pnl.net")),
     ("plan", gettext_lazy("Plan"), ("exit_plan.*",)),
     ("exchange", gettext_lazy("Exchange"), ("exchange.*",)),
     ("source", gettext_lazy("Source"), ("origin.*", "extra")),
@@ -41,6 +44,7 @@ TRADE: Layout = (
 POSITION: Layout = (
     ("entry", gettext_lazy("Entry"), ("entry.*", "risk.*", "versions.entry")),
     ("exit", gettext_lazy("Exit"), ("close.*", "versions.exit")),
+    ("parts", gettext_lazy("Closed parts"), ("realized.*",)),
     ("plan", gettext_lazy("Plan"), ("exit_plan.*",)),
     ("orders", gettext_lazy("Orders"), ("orders.*",)),
     ("report", gettext_lazy("Last report"), ("reported.*",)),
@@ -66,6 +70,9 @@ def trade_context(request: HttpRequest, trade: Any) -> dict[str, Any]:
         "scale": price_scale(entry=entry, exit=exit_price, net=trade.net_pnl, plan=detail.get("exit_plan") or {}),
         "contradictions": [translated(text) for text in contradictions(Side(trade.side), trade.reading.detail)],
         "fills": table(TradeDetail, detail, "fills", trader_id=trade.trader_id),
+        "others": _other_rows(trade.id),
+        "may_correct": may_exclude(request),
+        "events": _events_of(trade, detail["time"]["open_ts_ms"]),
         "decisions": decisions_naming(
             trade.trader_id,
             [fill.order_id for fill in trade.reading.detail.fills],
@@ -95,6 +102,7 @@ def position_context(request: HttpRequest, position: Any) -> dict[str, Any]:
             net=close.get("pnl"),
             plan=detail.get("exit_plan") or {},
         ),
+        "events": table(PositionDetail, detail, "events", trader_id=position.trader_id),
         "decisions": decisions_naming(
             position.trader_id,
             [value_at(detail, "orders.entry_oid")],
@@ -110,6 +118,21 @@ def trade_detail_shown(trade: Any) -> Mapping[str, Any]:
 
 def position_detail_shown(position: Any) -> Mapping[str, Any]:
     return _with_versions(position.reading.known, closed=position.status == "closed")
+
+
+def _other_rows(trade_id: str) -> list[str]:
+    """The wrong row and its corrections, but for this one."""
+    root = corrected_root(trade_id)
+    found = Trade.objects.filter(Q(pk=root) | Q(pk__startswith=f"{root}|c")).values_list("pk", flat=True)
+    return sorted(one for one in found if one != trade_id and corrected_root(one) == root)
+
+
+def _events_of(trade: Trade, opened_ms: int) -> LeafTable:
+    """Those of the position that the trade closed."""
+    same = rows.POSITIONS.filter(trader=trade.trader_id, symbol=trade.symbol, opened_ms=opened_ms, side=trade.side)
+    found = next((one for one in rows.positions(same) if one.detail.events), None)
+    detail = found.detail.stored() if found else {}
+    return table(PositionDetail, detail, "events", trader_id=trade.trader_id)
 
 
 def _id_aside(position: Position) -> str:

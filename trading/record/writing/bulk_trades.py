@@ -63,11 +63,11 @@ def _like_of_one_id(taken: str, trade: TradeRecord) -> Likeness:
 
 
 def _like_beside(found: Sequence[TradeRecord], trade: TradeRecord) -> tuple[Likeness, str]:
-    """The first that is not another one, and its id."""
-    for known in found:
-        like = likeness(known, trade)
-        if like is not Likeness.OTHER:
-            return like, known.id
+    """The same one, else one that contradicts, and its id: of a trade and its corrections one may say the same."""
+    likes = [(likeness(known, trade), known.id) for known in found]
+    for wanted in (Likeness.SAME, Likeness.CONTRADICTION):
+        if any(like is wanted for like, _id in likes):
+            return next(pair for pair in likes if pair[0] is wanted)
     return Likeness.OTHER, ""
 
 

@@ -16,6 +16,7 @@ from traders.schema.moments import EARLIEST_MS, LATEST_MS
 from trading.models import OPEN_AND_COUNTED
 from trading.models import Position as PositionRow
 from trading.record.exclusions import queries as exclusions
+from trading.record.rules.closing import closed_as, last_part, trade_of
 from trading.record.rules.errors import (
     AlreadyOpen,
     CannotBeRead,
@@ -26,28 +27,18 @@ from trading.record.rules.errors import (
     SetAside,
 )
 from trading.record.rules.identity import Likeness, have_same_fills, likeness
+from trading.record.rules.parts import whole_of
 from trading.record.stored import rows, versions
 from trading.record.stored.constraints import checked
 from trading.record.writing import trades
 from trading.record.writing.decisions import version_of
 from trading.record.writing.locks import lock_record
-from trading.schema.common import NANOSECONDS_PER_MS, Side, Versions
+from trading.schema.common import NANOSECONDS_PER_MS, EventKind, Side, Versions
 from trading.schema.exclusion import who_and_why
 from trading.schema.ids import closed_position_id, open_position_id, trade_id
-from trading.schema.position import Close, Entry, PositionDetail, PositionRecord, PositionStatus
+from trading.schema.position import Entry, PositionDetail, PositionRecord, PositionStatus
 from trading.schema.tolerant import NotReadable, Reading, read_most, with_unknown
-from trading.schema.trade import (
-    MS_PER_SECOND,
-    Fill,
-    FillType,
-    Pnl,
-    Prices,
-    Quantity,
-    Time,
-    TradeDetail,
-    TradeRecord,
-    TradeRisk,
-)
+from trading.schema.trade import Fill, FillType, Pnl, TradeRecord
 from trading.schema.unreadable import Unreadable
 
 _INSERT = """
@@ -78,7 +69,7 @@ def open_position(
     RecordConflict when this one was closed already, SetAside when it was closed and set aside, CannotBeRead when the
     open one cannot be compared, UnknownTrader, ConcurrentRecord.
     """
-    entry_version = _version(trader_id, detail.entry.time_ms, decision_id)
+    entry_version = version_for(trader_id, detail.entry.time_ms, decision_id)
     whole = detail.model_copy(update={"versions": Versions(entry=entry_version)})
     new = PositionRecord(open_position_id(trader_id, symbol), trader_id, symbol, side, PositionStatus.OPEN, whole)
     try:
@@ -88,7 +79,7 @@ def open_position(
             if found and found.status == PositionStatus.OPEN:
                 stored = _read(found)
                 if stored != new:
-                    raise AlreadyOpen(trader_id, symbol)
+                    raise AlreadyOpen(trader_id, symbol, stored.side, side)
                 return stored
             if aside := exclusions.position_aside(trader_id, symbol, side, detail.entry.time_ms):
                 return _as_it_was(aside)
@@ -114,13 +105,14 @@ def update_position(*, trader_id: str, symbol: str, **parts: Any) -> PositionRec
     """
     with transaction.atomic():
         lock_record([trader_id])
-        row = _open(trader_id, symbol)
+        row = require_open(trader_id, symbol)
         entry = parts.get("entry")
-        stored = _salvaged(row, entry.stored() if isinstance(entry, Entry) else None)
-        changed = PositionDetail.model_validate({**dict(stored.detail), **parts, "close": None})
+        stored = salvaged(row, entry.stored() if isinstance(entry, Entry) else None)
+        kept = {"close": None, "entry": _entry_kept(stored.detail, parts.get("entry"))}
+        changed = PositionDetail.model_validate({**dict(stored.detail), **parts, **kept})
         if changed == stored.detail and stored.is_whole:
             return _made(row, PositionStatus.OPEN, changed)
-        return _write(row, PositionStatus.OPEN, changed, stored)
+        return rewrite(row, PositionStatus.OPEN, changed, stored)
 
 
 def close_position(
@@ -129,12 +121,13 @@ def close_position(
     symbol: str,
     price: Any,
     closed_at_ns: int,
-    pnl: Pnl,
+    pnl: Pnl | None = None,
     fills: Sequence[Fill] = (),
     decision_id: int | None = None,
     extra: dict[str, Any] | None = None,
 ) -> TradeRecord:
-    """Closes the whole position and records its trade, both or neither.
+    """Closes all that is held of the position and records its trade, both or neither. The trade is of the whole
+    position, the parts that were closed before included; `pnl` is that of this close (`rules.parts.whole_of`).
 
     The same close again returns the trade it made, also when the symbol was opened again since. Raises NoOpenPosition,
     SetAside when the open position was set aside, RecordConflict, and InvalidRecord for a close before the entry.
@@ -147,16 +140,16 @@ def close_position(
         lock_record([trader_id])
         own_id = trade_id(trader_id, symbol, closed_at_ns)
         if made := trades.stored(own_id):
-            if (made.detail.pnl, made.detail.prices.avg_exit) != (pnl, price):
+            if not _is_close_of(made, price, pnl):
                 raise RecordConflict("trade", made.id)
             return made
         row = _open_or_none(trader_id, symbol)
         is_late = row is None or close_ms < row.opened_ms
         if is_late and (made := _closed_another_way(trader_id, symbol, close_ms, price, pnl, fills)):
             return made
-        row = row or _open(trader_id, symbol)
+        row = row or require_open(trader_id, symbol)
         try:
-            stored = _salvaged(row, _entry_of(row, fills))
+            stored = salvaged(row, _entry_of(row, fills))
         except CannotBeRead as error:
             raise InvalidRecord("fills", _("must hold the fills of the entry: %(error)s", error=error)) from error
         held = _made(row, PositionStatus.OPEN, stored.detail)
@@ -165,22 +158,23 @@ def close_position(
                 "closed_at_ns", _("must not lie before the entry, %(time_ms)s ms", time_ms=held.detail.entry.time_ms)
             )
         entry = held.detail.versions.entry if held.detail.versions else None
-        closed = held.detail.model_copy(
-            update={
-                "close": Close(price=price, time_ms=close_ms, quantity=held.detail.entry.quantity, pnl=pnl.net),
-                "versions": Versions(entry=entry, exit=_version(trader_id, close_ms, decision_id)),
-            }
-        )
-        trade = _trade(held, closed, pnl, fills, closed_at_ns)
+        exit_version = version_for(trader_id, close_ms, decision_id)
+        found = whole_of(held.detail, held.side, price=price, close_ms=close_ms, pnl=pnl, fills=fills)
+        closed = closed_as(held.detail, found, close_ms, Versions(entry=entry, exit=exit_version))
+        if closed.events:
+            own = last_part(held.detail, held.side, price=price, close_ms=close_ms, pnl=pnl, whole=found, fills=fills)
+            own = own.model_copy(update={"decision_id": decision_id, "version": exit_version})
+            closed = closed.model_copy(update={"events": (*closed.events, own)})
+        trade = trade_of(held, closed, found, closed_at_ns)
         if extra:
             trade = replace(trade, detail=trade.detail.model_copy(update={"extra": extra}))
-        _write(row, PositionStatus.CLOSED, closed, stored)
+        rewrite(row, PositionStatus.CLOSED, closed, stored)
         made, _is_new = trades.insert(trade)
     return made
 
 
 def _closed_another_way(
-    trader_id: str, symbol: str, close_ms: int, price: Any, pnl: Pnl, fills: Sequence[Fill]
+    trader_id: str, symbol: str, close_ms: int, price: Any, pnl: Pnl | None, fills: Sequence[Fill]
 ) -> TradeRecord | None:
     """The trade of this very close, where it was recorded from an export or an arena's files. Raises RecordConflict for
     one of the same fills that contradicts it."""
@@ -189,7 +183,7 @@ def _closed_another_way(
             made,
             detail=made.detail.model_copy(
                 update={
-                    "pnl": pnl,
+                    "pnl": pnl or made.detail.pnl,
                     "prices": made.detail.prices.model_copy(update={"avg_exit": price}),
                     "fills": tuple(fills),
                 }
@@ -201,6 +195,27 @@ def _closed_another_way(
         if found is Likeness.CONTRADICTION and have_same_fills(made, as_asked):
             raise RecordConflict("trade", made.id)
     return None
+
+
+def _is_close_of(made: TradeRecord, price: Any, pnl: Pnl | None) -> bool:
+    """Whether a close as it was asked made this trade. Of several parts, the last event of the position holds what was
+    asked."""
+    if (made.detail.prices.avg_exit, pnl or made.detail.pnl) == (price, made.detail.pnl):
+        return True
+    same = rows.POSITIONS.filter(trader=made.trader_id, symbol=made.symbol, opened_ms=made.detail.time.open_ts_ms)
+    for position in rows.positions(same.filter(status=PositionStatus.CLOSED)):
+        last = position.detail.events[-1] if position.detail.events else None
+        if last is not None and last.kind is EventKind.CLOSE and last.price == price:
+            return pnl in (None, made.detail.pnl) or (pnl.gross, pnl.commission) == (last.gross, last.commission)
+    return False
+
+
+def _entry_kept(stored: PositionDetail, new: Entry | None) -> Entry:
+    """What remains of a position is told by its events alone; an entry that is sent again says what it was at first."""
+    if new is None or not stored.events:
+        return new or stored.entry
+    leverage = new.leverage if new.leverage is not None else stored.entry.leverage
+    return stored.entry.model_copy(update={"leverage": leverage})
 
 
 def open_of_trader(trader_id: str) -> list[Any]:
@@ -251,7 +266,7 @@ def _read(row: PositionRow) -> PositionRecord:
         raise CannotBeRead(Unreadable(_("positions"), row.id, error.path, error.reason)) from error
 
 
-def _salvaged(row: PositionRow, entry: dict[str, Any] | None) -> Reading[PositionDetail]:
+def salvaged(row: PositionRow, entry: dict[str, Any] | None) -> Reading[PositionDetail]:
     """As much of the detail as can be read, with `entry` in the place of one that cannot. Raises CannotBeRead."""
     try:
         return read_most(PositionDetail, row.detail)
@@ -285,7 +300,7 @@ def _open_or_none(trader_id: str, symbol: str) -> PositionRow | None:
     return found if found and found.status == PositionStatus.OPEN else None
 
 
-def _open(trader_id: str, symbol: str) -> PositionRow:
+def require_open(trader_id: str, symbol: str) -> PositionRow:
     found = _open_or_none(trader_id, symbol)
     if found is None:
         if aside := exclusions.open_aside(trader_id, symbol):
@@ -311,7 +326,7 @@ def make_way(closed: PositionRow) -> None:
             cursor.execute(_MAKE_WAY_UNREAD, [closed.id])
 
 
-def _write(
+def rewrite(
     row: PositionRow, status: PositionStatus, detail: PositionDetail, before: Reading[PositionDetail]
 ) -> PositionRecord:
     with connection.cursor() as cursor:
@@ -324,27 +339,5 @@ def _made(row: PositionRow, status: PositionStatus, detail: PositionDetail) -> P
     return PositionRecord(row.id, row.trader_id, row.symbol, Side(row.side), status, detail)
 
 
-def _version(trader_id: str, ts_ms: int, decision_id: int | None) -> int | None:
+def version_for(trader_id: str, ts_ms: int, decision_id: int | None) -> int | None:
     return versions.version_at(trader_id, ts_ms) if decision_id is None else version_of(decision_id)
-
-
-def _trade(
-    found: PositionRecord, closed: PositionDetail, pnl: Pnl, fills: Sequence[Fill], closed_at_ns: int
-) -> TradeRecord:
-    entry, close, risk = closed.entry, closed.close, closed.risk
-    assert close is not None
-    held = Decimal(close.time_ms - entry.time_ms) / MS_PER_SECOND
-    detail = TradeDetail(
-        time=Time(open_ts_ms=entry.time_ms, close_ts_ms=close.time_ms, duration_seconds=held),
-        prices=Prices(avg_entry=entry.price, avg_exit=close.price),
-        quantity=Quantity(total=close.quantity),
-        pnl=pnl,
-        risk=TradeRisk(leverage=entry.leverage, confidence=risk.confidence if risk else None),
-        exchange=closed.exchange,
-        fills=tuple(fills),
-        exit_plan=closed.exit_plan,
-        versions=closed.versions,
-    )
-    return TradeRecord(
-        trade_id(found.trader_id, found.symbol, closed_at_ns), found.trader_id, found.symbol, found.side, detail
-    )

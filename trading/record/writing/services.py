@@ -13,9 +13,9 @@ from trading.record.rules.errors import AlreadyOpen, RecordConflict, RecordError
 from trading.record.stored import symbols, versions
 from trading.record.stored.copying import bulk_load
 from trading.record.stored.outcome import WriteOutcome
-from trading.record.writing import decisions, equity, positions, trades
+from trading.record.writing import decisions, equity, parts, positions, trades
 from trading.record.writing.clean import clean, clean_messages
-from trading.schema.common import Side, Versions
+from trading.schema.common import PositionEvent, Side, Versions
 from trading.schema.decision import JournalEntry, RecordedDecision
 from trading.schema.facts import EquityPoint
 from trading.schema.ids import trade_id
@@ -62,7 +62,7 @@ def close(
     symbol: str,
     price: Any,
     closed_at_ns: int,
-    pnl: Pnl,
+    pnl: Pnl | None = None,
     fills: Sequence[Fill] = (),
     decision_id: int | None = None,
     extra: dict[str, Any] | None = None,
@@ -80,6 +80,17 @@ def close(
         decision_id=decision_id,
         extra=extra,
     )
+    live.changed(trader_id)
+    return made
+
+
+def event(*, trader_id: str, symbol: str, event: PositionEvent, orders: dict[str, Any] | None = None) -> PositionRecord:
+    """A part of an open position: reduced, increased, or its plan moved. As `parts.record_event`, and raises what it
+    raises."""
+    _require_trader(trader_id)
+    _require_own(event.decision_id, trader_id)
+    told, _ = without_secrets(event, f"an event of {trader_id} in {symbol}")
+    made = parts.record_event(trader_id, symbol, told, orders)
     live.changed(trader_id)
     return made
 
@@ -129,13 +140,13 @@ def _opened_or_changed(
         except AlreadyOpen:
             known = positions.open_known(trader_id, symbol)
     if known != (side, detail.entry.time_ms):
-        raise AlreadyOpen(trader_id, symbol)
+        raise AlreadyOpen(trader_id, symbol, known[0] if known else "", side)
     return positions.update_position(trader_id=trader_id, symbol=symbol, **_given(detail))
 
 
 def _given(detail: PositionDetail) -> dict[str, Any]:
     """Its parts, but for what the record itself keeps."""
-    named = detail.model_fields_set - {"close", "versions", "origin"}
+    named = detail.model_fields_set - {"close", "versions", "origin", "events", "realized"}
     return {name: getattr(detail, name) for name in named if getattr(detail, name) is not None}
 
 

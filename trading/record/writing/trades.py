@@ -53,23 +53,30 @@ def insert(trade: TradeRecord) -> tuple[TradeRecord, bool]:
     if known:
         return known, False
     new = replace(trade, id=free_id(trade))
-    with checked(trade.trader_id), connection.cursor() as cursor:
+    add(new)
+    return new, True
+
+
+def add(new: TradeRecord) -> None:
+    """The row, whatever stands beside it. In the caller's transaction, which holds the trader's lock."""
+    with checked(new.trader_id), connection.cursor() as cursor:
         cursor.execute(
             _INSERT, [new.id, new.trader_id, new.symbol, new.side, new.close_ts_ms, jsonio.dumps(new.stored())]
         )
-    return new, True
 
 
 def beside(trade: TradeRecord) -> TradeRecord | None:
     """The trade that is recorded already and is this one. Raises RecordConflict for one that contradicts it, and for
     one that has its id and cannot be read."""
     stored(trade.id)
-    for known in closed_at(trade.trader_id, trade.symbol, trade.close_ts_ms):
-        found = likeness(known, trade)
-        if found is Likeness.SAME:
-            return known
-        if found is Likeness.CONTRADICTION:
+    found = [(likeness(known, trade), known) for known in closed_at(trade.trader_id, trade.symbol, trade.close_ts_ms)]
+    # Of a trade and its corrections one may say the same.
+    for wanted in (Likeness.SAME, Likeness.CONTRADICTION):
+        known = next((known for like, known in found if like is wanted), None)
+        if known and wanted is Likeness.CONTRADICTION:
             raise RecordConflict("trade", known.id)
+        if known:
+            return known
     return None
 
 

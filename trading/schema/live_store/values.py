@@ -125,7 +125,7 @@ class SinceInception(Value, frozen=True, omit_defaults=True):
     net_pnl_usd: Annotated[Decimal, _("USD", "equity now less the first one; without equity, of all closed trades")]
     return_pct: Annotated[float | None, _("%", "the score of the leaderboard")] = None
     sharpe: Annotated[float | None, _("", "of daily returns, times sqrt(365)")] = None
-    start_equity_usd: Annotated[Decimal | None, _("USD", "the first equity")] = None
+    start_equity_usd: Annotated[Decimal | None, _("USD", "what the trader began with")] = None
     equity_usd: Annotated[Decimal | None, _("USD", "the last equity")] = None
     inception_ms: Annotated[int | None, _("ms", "of the first equity, else of the first close")] = None
     decisions: Annotated[int | None, _("", "calls of the model")] = None

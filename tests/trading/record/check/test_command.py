@@ -111,10 +111,10 @@ def test_each_row_is_named_with_its_place_and_reason(desk: None) -> None:
 
 
 def test_leaves_that_this_release_does_not_know_are_named(desk: None) -> None:
-    trade = add_trade("ann", trade_detail(pnl={"net": 9, "gross": 10, "commission": 1, "funding": -1}))
+    trade = add_trade("ann", trade_detail(pnl={"net": 9, "gross": 10, "commission": 1, "rebate": -1}))
     add_decision("ann", decision_detail(decisions=[{"symbol": "BTC", "action": "partial_close"}]))
 
-    assert found() == {("trades", trade): ("unknown", "detail.pnl.funding")}
+    assert found() == {("trades", trade): ("unknown", "detail.pnl.rebate")}
     assert run()[0] == 1
 
 

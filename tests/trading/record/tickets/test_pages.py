@@ -74,7 +74,7 @@ def test_every_leaf_of_a_trade_is_on_its_ticket(viewer: Client) -> None:
     said = text_of(page)
     assert missing_leaves(page, TradeDetail) == []
     assert not re.search(r"[{}]", said)
-    assert "Gross P&L, USD ▲ +5.00 gain Commission, USD 0.50 Net P&L, USD ▲ +4.50 gain" in said
+    assert "Gross P&L, USD ▲ +5.00 gain Commission, USD 0.50 Funding, USD – Net P&L, USD ▲ +4.50 gain" in said
     assert "Opened 2025-10-09 08:53:20 UTC" in said
     assert "Held, s 1 h 3,600 s" in said
     assert "Opened by version v1" in said
