@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
 from typing import Any, ClassVar
 
@@ -17,7 +18,7 @@ STEP = "step"
 PREVIEW, BACK, SAVE = "preview", "back", "save"
 
 
-class PreviewFlow:
+class PreviewFlow(ABC):
     """One request of a change. `answer` shows the form, the preview or the stale answer, or saves and redirects.
 
     The preview carries what the form posted, so that the save does what was shown. A subclass defines `make_form`,
@@ -75,27 +76,28 @@ class PreviewFlow:
             return self.form_page()
         return self.preview_page() if self.step == self.preview_step else self.saved(self.save())
 
+    @abstractmethod
     def make_form(self, data: QueryDict | None) -> Any:
         """The form, unbound for None."""
-        raise NotImplementedError
 
     def is_valid(self) -> bool:
         return bool(self.form.is_valid())
 
+    @abstractmethod
     def form_page(self) -> HttpResponse:
-        raise NotImplementedError
+        """The page of the form."""
 
     def preview_page(self) -> HttpResponse:
         """On the page of the form, unless a subclass has one."""
         return self.form_page()
 
+    @abstractmethod
     def save(self) -> Any:
         """Calls the service. Raises what the service raises."""
-        raise NotImplementedError
 
+    @abstractmethod
     def saved(self, result: Any) -> HttpResponse:
         """The message and the redirect. `result` is what `save` returned."""
-        raise NotImplementedError
 
     def stale_page(self, stale: Any) -> HttpResponse:
         """The page after a save by somebody else: what stands now."""

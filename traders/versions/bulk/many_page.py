@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -77,12 +78,13 @@ class ManyFlow(PreviewFlow):
         super().__init__(page)
         self.trader_ids = trader_ids
 
+    @abstractmethod
     def words_of(self, count: int) -> str:
         """The message after the save, with `%(n)d` for the number of traders."""
-        raise NotImplementedError
 
+    @abstractmethod
     def preview_page(self, *, contested: Contested | None = None) -> HttpResponse:
-        raise NotImplementedError
+        """What would happen to each trader; `contested` are those that somebody changed meanwhile."""
 
     def stale_page(self, stale: ChangedMeanwhile) -> HttpResponse:
         """The preview again, which marks what somebody saved meanwhile."""
