@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from django.db import connection
-
+from traders.database import sql
 from traders.schema import jsonio
 from trading.record.stored.copying import copy_rows
 from trading.record.writing.decisions import lock_journal
@@ -65,15 +64,12 @@ def _key(entry: JournalEntry) -> Key:
 
 def _known(batch: Sequence[JournalEntry]) -> set[Key]:
     keys = [key for key in map(_key, batch) if key[1] is not None]
-    with connection.cursor() as cursor:
-        cursor.execute(_KNOWN, [[trader_id for trader_id, _k in keys], [key for _t, key in keys]])
-        return {(trader_id, key) for trader_id, key in cursor.fetchall()}
+    found = sql.rows(_KNOWN, [[trader_id for trader_id, _k in keys], [key for _t, key in keys]])
+    return {(trader_id, key) for trader_id, key in found}
 
 
 def _last_cycles(trader_ids: Collection[str]) -> dict[str, int]:
-    with connection.cursor() as cursor:
-        cursor.execute(_LAST_CYCLES, [list(trader_ids)])
-        return dict(cursor.fetchall())
+    return dict(sql.rows(_LAST_CYCLES, [list(trader_ids)]))
 
 
 def _row(entry: JournalEntry, cycle: int) -> tuple[object, ...]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import connection
-
+from traders.database import sql
 from traders.schema import jsonio
 from trading.record.rules.identity import Likeness, likeness
 from trading.record.stored import rows
@@ -79,9 +78,8 @@ def _beside(batch: Sequence[TradeRecord]) -> tuple[dict[Close, list[TradeRecord]
     """What is recorded of the same closes under other ids, and the ids of those set aside. Those that cannot be read
     are left out."""
     closes = [_close(trade) for trade in batch]
-    with connection.cursor() as cursor:
-        cursor.execute(_BESIDE, [*([close[part] for close in closes] for part in range(3)), [t.id for t in batch]])
-        found = dict(cursor.fetchall())
+    asked = [*([close[part] for close in closes] for part in range(3)), [trade.id for trade in batch]]
+    found = dict(sql.rows(_BESIDE, asked))
     beside: dict[Close, list[TradeRecord]] = {}
     for known in rows.trades(rows.TRADES.filter(pk__in=found).order_by("pk")) if found else ():
         beside.setdefault(_close(known), []).append(known)
@@ -90,9 +88,7 @@ def _beside(batch: Sequence[TradeRecord]) -> tuple[dict[Close, list[TradeRecord]
 
 def _stored(ids: Sequence[str]) -> tuple[dict[str, str], set[str]]:
     """{id: content} of those that are recorded, and the ids of those set aside."""
-    with connection.cursor() as cursor:
-        cursor.execute(_STORED, [list(ids)])
-        found = cursor.fetchall()
+    found = sql.rows(_STORED, [list(ids)])
     stored = {
         trade_id: _stored_content(trader_id, symbol, side, close_ts_ms, detail)
         for trade_id, trader_id, symbol, side, close_ts_ms, detail, _aside in found

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db import connection
-
+from traders.database import sql
 from trading.record.stored import rows
 from trading.record.stored.safe_sql import items
 from trading.schema.trade import TradeRecord
@@ -26,9 +25,8 @@ def trades_that_closed(openings: Collection[Opening]) -> dict[Opening, list[Trad
     """{opening: its trades in order of their closes}; those without any, and trades that
     cannot be read, are left out."""
     asked = list(openings)
-    with connection.cursor() as cursor:
-        cursor.execute(_CLOSED, [[one[part] for one in asked] for part in range(3)])
-        found = [(trade_id, (trader, symbol, order)) for trade_id, trader, symbol, order in cursor.fetchall()]
+    rows_found = sql.rows(_CLOSED, [[one[part] for one in asked] for part in range(3)])
+    found = [(row.id, (row.trader_id, row.symbol, row.order_id)) for row in rows_found]
     stored = {one.id: one for one in rows.trades(rows.TRADES.filter(pk__in=[trade_id for trade_id, _ in found]))}
     closed: dict[Opening, list[TradeRecord]] = {}
     for trade_id, opening in found:

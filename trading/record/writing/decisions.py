@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.db.models import Q
 
+from traders.database import sql
 from traders.schema import jsonio
 from traders.schema.messages import _
 from trading.models import ConversationMessage, DecisionJournal
@@ -68,8 +69,7 @@ def record_decision(entry: JournalEntry, messages: Sequence[Said] = ()) -> Recor
 
 def lock_journal(trader_id: str) -> None:
     """Until the transaction ends no other session numbers this trader's cycles. A separate lock: edits go on."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [trader_id])
+    sql.rows(_LOCK, [trader_id])
 
 
 def stored(decision_id: int) -> RecordedDecision | None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from django.db import connection
-
+from traders.database import sql
 from trading.record.stored.copying import copy_rows
 from trading.record.stored.outcome import WriteOutcome, sorted_out
 from trading.schema.facts import EquityPoint
@@ -32,9 +31,7 @@ def copy_equity(batch: Sequence[EquityPoint]) -> WriteOutcome:
 
 def _stored(keys: Sequence[Key]) -> tuple[dict[Key, object], set[Key]]:
     """{key: content} of those that are recorded, and the keys of those set aside."""
-    with connection.cursor() as cursor:
-        cursor.execute(_STORED, [[key[0] for key in keys], [key[1] for key in keys]])
-        found = cursor.fetchall()
+    found = sql.rows(_STORED, [[key[0] for key in keys], [key[1] for key in keys]])
     stored = {(trader, ts_ms): equity for trader, ts_ms, equity, _aside in found}
     return stored, {(trader, ts_ms) for trader, ts_ms, _equity, is_aside in found if is_aside}
 

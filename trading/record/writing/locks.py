@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db import connection
+from traders.database import sql
 
 # In order of id, so that no two wait for each other. MATERIALIZED keeps the order.
 _LOCK = """
@@ -19,5 +19,4 @@ SELECT pg_advisory_xact_lock(hashtext('nof0.record'), hashtext(id)) FROM traders
 
 def lock_record(trader_ids: Iterable[str]) -> None:
     """Until the transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [sorted(set(trader_ids))])
+    sql.rows(_LOCK, [sorted(set(trader_ids))])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import connection
-
+from traders.database import sql
 from trading.record.stored.copying import copy_rows
 from trading.record.stored.outcome import WriteOutcome, sorted_out
 from trading.schema.message import MessageRecord
@@ -31,9 +30,8 @@ def copy_messages(batch: Sequence[MessageRecord]) -> WriteOutcome:
 
 
 def _stored(keys: Sequence[Key]) -> dict[Key, object]:
-    with connection.cursor() as cursor:
-        cursor.execute(_STORED, [[key[0] for key in keys], [key[1] for key in keys], [key[2] for key in keys]])
-        return {(trader, name, number): tuple(content) for trader, name, number, *content in cursor.fetchall()}
+    found = sql.rows(_STORED, [[key[0] for key in keys], [key[1] for key in keys], [key[2] for key in keys]])
+    return {(trader, name, number): tuple(content) for trader, name, number, *content in found}
 
 
 def _key(message: MessageRecord) -> Key:

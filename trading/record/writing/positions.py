@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
+from traders.database import sql
 from traders.database.broken_rules import broken_rule
 from traders.schema import jsonio
 from traders.schema.messages import _
@@ -220,9 +221,7 @@ def _entry_kept(stored: PositionDetail, new: Entry | None) -> Entry:
 
 def open_of_trader(trader_id: str) -> list[Any]:
     """(symbol, side, quantity, entry_price, leverage) of what the trader holds."""
-    with connection.cursor() as cursor:
-        cursor.execute(_OPEN_OF_TRADER, [trader_id])
-        return list(cursor.fetchall())
+    return sql.rows(_OPEN_OF_TRADER, [trader_id])
 
 
 def open_whole(trader_id: str) -> list[PositionRecord]:
@@ -240,9 +239,7 @@ def open_known(trader_id: str, symbol: str) -> tuple[Side, int] | None:
 
 def open_in_symbol(symbol: str) -> list[Any]:
     """(id, trader_id, side, quantity) of who holds the symbol."""
-    with connection.cursor() as cursor:
-        cursor.execute(_OPEN_IN_SYMBOL, [symbol])
-        return list(cursor.fetchall())
+    return sql.rows(_OPEN_IN_SYMBOL, [symbol])
 
 
 def insert(new: PositionRecord) -> None:

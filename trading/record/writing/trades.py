@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from traders.database import sql
 from traders.schema import jsonio
 from trading.models import Trade as TradeRow
 from trading.record.rules.errors import RecordConflict
@@ -114,6 +115,4 @@ def stored(trade_id: str) -> TradeRecord | None:
 
 def recent(trader_id: str, limit: int) -> list[Any]:
     """The last trades: (close_ts_ms, symbol, side, net_pnl, confidence, leverage, quantity), newest first."""
-    with connection.cursor() as cursor:
-        cursor.execute(_RECENT, [trader_id, limit])
-        return list(cursor.fetchall())
+    return sql.rows(_RECENT, [trader_id, limit])
