@@ -21,7 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = ("tests/", "migrations/", "benchmarks/", "scripts/", "demo/", "clients/")
 # Names that Django looks for: one class a module, or a model's inner class.
 SHARED_BY_DESIGN = {"Command", "Migration", "Meta", "Config", "DatabaseWrapper"}
-SQL = re.compile(r"\.(?:execute|executemany|raw)\(")
+# Of Redis pipelines `pipe.execute` sends commands, no SQL.
+SQL = re.compile(r"(?<!pipe)\.(?:execute|executemany|raw)\(")
 LONG_TEMPLATE_LINE = 200
 
 

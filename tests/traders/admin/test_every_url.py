@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -18,16 +19,19 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.factories import SYSTEM_PROMPT
 from tests.traders.admin.people import account, browser_of
-from tests.trading_factories import make_entry, make_position, make_trade
+from tests.trading_factories import OPENED_MS, make_entry, make_position, make_trade
 from traders.accounts.rules import Role
 from traders.models import ApiToken, ManagerConfigVersion, PromptText, TraderConfigVersion
 from traders.schema.tokens import Scope
 from traders.tokens import services as tokens
 from traders.versions import services as configs
+from trading.models import EquityTransfer
+from trading.record.transfers.services import transfer
 from trading.record.writing.decisions import record_decision
 from trading.record.writing.positions import open_position
 from trading.record.writing.trades import record_trade
 from trading.schema.common import Origin, Side
+from trading.schema.facts import TransferKind
 
 pytestmark = pytest.mark.usefixtures("fleet")
 
@@ -95,6 +99,12 @@ RULES: dict[str, Rule] = {
     "admin/trading/decisionjournal/<int:decision_id>/replay/": GET_ONLY,
     "admin/trading/decisionjournal/export/<str:file_format>/": GET_ONLY,
     "admin/trading/decisionjournal/<path:object_id>/": GET_ONLY,
+    "admin/trading/equitytransfer/": READ,
+    "admin/trading/equitytransfer/add/": Rule((Role.ADMIN, 200), (Role.ADMIN, 200)),
+    "admin/trading/equitytransfer/<path:object_id>/": MOVED,
+    "admin/trading/equitytransfer/<path:object_id>/change/": Rule((Role.VIEWER, 200), (NOBODY, 403)),
+    "admin/trading/equitytransfer/<path:object_id>/delete/": REFUSED,
+    "admin/trading/equitytransfer/<path:object_id>/history/": READ,
     "admin/trading/position/": GET_ONLY,
     "admin/trading/position/live/": GET_ONLY,
     "admin/trading/position/live/switch/": Rule((Role.ADMIN, 405), (Role.ADMIN, 302)),
@@ -104,6 +114,7 @@ RULES: dict[str, Rule] = {
     "admin/trading/recordexclusion/set/": NOBODY_CHOSEN,
     "admin/trading/trade/": GET_ONLY,
     "admin/trading/trade/outcomes/": GET_ONLY,
+    "admin/trading/trade/<path:object_id>/correct/": Rule((Role.OPERATOR, 200), (Role.OPERATOR, 200)),
     "admin/trading/trade/unreadable/": GET_ONLY,
     "admin/trading/trade/export/<str:file_format>/": GET_ONLY,
     "admin/trading/trade/<path:object_id>/": GET_ONLY,
@@ -204,12 +215,20 @@ def address(route: str) -> str:
 
 
 def recorded() -> dict[str, str]:
-    """An open position, a trade and a decision; the same ones however often."""
+    """An open position, a trade, a decision and a transfer; the same ones however often."""
     position = open_position(trader_id="steady_long", symbol="BTC", side=Side.LONG, detail=make_position())
     trade = make_trade()
     record_trade(trade)
     decision = record_decision(make_entry(origin=Origin(system="test", key="once")))
+    deposit: dict[str, Any] = {
+        "kind": TransferKind.DEPOSIT,
+        "amount": Decimal(100),
+        "reason": "more capital",
+        "actor": "mei",
+    }
+    transfer(trader_id="steady_long", ts_ms=OPENED_MS, transfer_id="once", **deposit)
     return {
+        "trading/equitytransfer": str(EquityTransfer.objects.get().pk),
         "trading/position": position.id,
         "trading/trade": trade.id,
         "trading/decisionjournal": str(decision.id),

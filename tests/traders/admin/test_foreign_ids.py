@@ -29,7 +29,7 @@ from traders.models import (
 from traders.schema import jsonio
 from traders.schema.settings.fleet import FLEET_ID
 from traders.versions import services as configs
-from trading.models import DecisionJournal, Position, Trade
+from trading.models import DecisionJournal, EquityTransfer, Position, Trade
 
 pytestmark = pytest.mark.usefixtures("fleet")
 
@@ -42,6 +42,7 @@ OWN: dict[str, Any] = {
     "admin/traders/prompttext/": PromptText,
     "admin/traders/apitoken/": ApiToken,
     "admin/trading/position/": Position,
+    "admin/trading/equitytransfer/": EquityTransfer,
     "admin/trading/trade/": Trade,
     "admin/trading/decisionjournal/": DecisionJournal,
     "admin/auth/user/": User,
@@ -65,6 +66,7 @@ def ids_of_every_kind() -> dict[str, str]:
         "token": str(active_token()),
         "position": records["trading/position"],
         "trade": records["trading/trade"],
+        "transfer": records["trading/equitytransfer"],
         "decision": records["trading/decisionjournal"],
         "conflict": "steady_long detail.risk.max_positions",
         "change set": str(configs.existing("steady_long").change_set),

@@ -95,7 +95,7 @@ def test_a_cooldown_names_its_symbol(symbol: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("symbol", ["", "btc", " BTC", "BTC|ETH", "X" * 33])
+@pytest.mark.parametrize("symbol", ["", " BTC", "BTC ETH", "BTC|ETH", "BTC\t", "X" * 65])
 def test_a_symbol_of_another_form_is_refused(symbol: str) -> None:
     add_trader()
 

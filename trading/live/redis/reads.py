@@ -25,6 +25,10 @@ def now_us() -> int:
     return time.time_ns() // 1000
 
 
+ENDS: dict[type, str] = {Fresh: "fresh", StaleValue: "stale", Missing: "missing", Corrupt: "corrupt"}
+"""How a read ends, as the fields of the control hash name it: a contract, whatever the classes are called."""
+
+
 class ReadCounts:
     """How reads ended, by key: kept in the process, and added to the control hash every ten seconds at most."""
 
@@ -37,7 +41,7 @@ class ReadCounts:
     def add(self, key: Key, answers: Sequence[Answer[Any]]) -> None:
         with self._lock:
             for kind, count in Counter(map(type, answers)).items():
-                self._pending[f"{COUNTED}:{key.name}:{kind.__name__.lower()}"] += count
+                self._pending[f"{COUNTED}:{key.name}:{ENDS[kind]}"] += count
             is_due = time.monotonic() - self._flushed_at > _FLUSH_SECONDS
         if is_due:
             self.flush()
