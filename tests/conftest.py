@@ -88,9 +88,9 @@ def _empty_redis() -> Iterator[None]:
     from trading.live.redis.outage import outage
 
     yield
-    # A test that recorded something may have set it off.
+    # A test that recorded something, or waited for a change, may have set one off.
     for thread in threading.enumerate():
-        if thread.name == "live-store-healing":
+        if thread.name in ("live-store-healing", "config-changes"):
             thread.join(30)
     follower.forget()
     outage.forget()
