@@ -147,6 +147,12 @@ UNFOLD: dict[str, Any] = {
                         "trading.view_decisionjournal",
                     ),
                     _entry(
+                        _("Transfers"),
+                        "payments",
+                        "admin:trading_equitytransfer_changelist",
+                        "trading.view_equitytransfer",
+                    ),
+                    _entry(
                         _("Set aside"),
                         "playlist_remove",
                         "admin:trading_recordexclusion_changelist",

@@ -25,7 +25,7 @@ def _form(model: str, table: str) -> list[Any]:
 
 
 def fill_base_assets(apps: Any, schema_editor: Any) -> None:
-    rows = apps.get_model("trading", "Symbol").objects
+    rows = apps.get_model("trading", "Symbol").objects.using(schema_editor.connection.alias)
     for name in list(rows.values_list("symbol", flat=True)):
         rows.filter(symbol=name).update(base_asset=base_asset(name))
 

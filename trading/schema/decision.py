@@ -174,7 +174,7 @@ class DecisionDetail(Part):
     error: Text | None = leaf(None, label=_("Error"), kind=LeafKind.LONG_TEXT)
     engine: Engine | None = None
     origin: Origin | None = None
-    extra: Extra | None = leaf(None, label=_("Further fields"), kind=LeafKind.TEXT)
+    extra: Extra | None = leaf(None, label=_("Unknown fields"), kind=LeafKind.TEXT)
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ class PositionDetail(Part):
     events: tuple[PositionEvent, ...] = ()
     realized: Realized | None = None
     origin: Origin | None = None
-    extra: Extra | None = leaf(None, label=_("Further fields"), kind=LeafKind.TEXT)
+    extra: Extra | None = leaf(None, label=_("Unknown fields"), kind=LeafKind.TEXT)
 
     def stored(self) -> dict[str, Any]:
         found = super().stored()

@@ -106,7 +106,7 @@ class TradeDetail(Part):
     exit_plan: ExitPlan | None = None
     versions: Versions | None = None
     origin: Origin | None = None
-    extra: Extra | None = leaf(None, label=_("Further fields"), kind=LeafKind.TEXT)
+    extra: Extra | None = leaf(None, label=_("Unknown fields"), kind=LeafKind.TEXT)
     corrects: Text | None = leaf(
         None, label=_("Corrects"), kind=LeafKind.IDENTIFIER, help=_("The wrong row, which this one counts in place of.")
     )

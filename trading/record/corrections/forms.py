@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from traders.pages.reason_form import ReasonForm
 from trading.schema.common import Side
 from trading.schema.trade import TradeRecord
 
@@ -23,16 +24,24 @@ PATHS = {
 }
 
 
-class TradeCorrectionForm(forms.Form):
+def _figure(label: Any, *, required: bool = True) -> forms.DecimalField:
+    widget = forms.TextInput(attrs={"class": "figure", "inputmode": "decimal", "autocomplete": "off"})
+    return forms.DecimalField(label=label, required=required, widget=widget)
+
+
+class TradeCorrectionForm(ReasonForm):
     side = forms.ChoiceField(choices=[(Side.LONG.value, _("long")), (Side.SHORT.value, _("short"))], label=_("Side"))
-    quantity_total = forms.DecimalField(label=_("Quantity"))
-    prices_avg_entry = forms.DecimalField(label=_("Entry price, USD"))
-    prices_avg_exit = forms.DecimalField(label=_("Exit price, USD"))
-    pnl_gross = forms.DecimalField(label=_("Gross P&L, USD"))
-    pnl_commission = forms.DecimalField(label=_("Commission, USD"))
-    pnl_funding = forms.DecimalField(label=_("Funding, USD"), required=False)
-    pnl_net = forms.DecimalField(label=_("Net P&L, USD"))
-    reason = forms.CharField(label=_("Reason"), max_length=1000)
+    quantity_total = _figure(_("Quantity"))
+    prices_avg_entry = _figure(_("Entry price, USD"))
+    prices_avg_exit = _figure(_("Exit price, USD"))
+    pnl_gross = _figure(_("Gross P&L, USD"))
+    pnl_commission = _figure(_("Commission, USD"))
+    pnl_funding = _figure(_("Funding, USD"), required=False)
+    pnl_net = _figure(_("Net P&L, USD"))
+
+    def __init__(self, data: Any = None, *, initial: dict[str, Any]) -> None:
+        super().__init__(data)
+        self.initial = initial
 
     @staticmethod
     def initial_of(trade: TradeRecord) -> dict[str, Any]:

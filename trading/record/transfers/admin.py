@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from traders.models import TraderConfig
 from traders.schema.moments import EARLIEST_MS, LATEST_MS
@@ -38,17 +39,31 @@ class TransferForm(forms.ModelForm):  # type: ignore[type-arg]
     request: HttpRequest
     made: Transfer
 
-    trader = forms.ModelChoiceField(TraderConfig.objects.order_by("pk"), label=_("Trader"))
-    kind = forms.ChoiceField(choices=KINDS, label=_("Kind"))
+    trader = forms.ModelChoiceField(
+        TraderConfig.objects.order_by("pk"), label=_("Trader"), widget=UnfoldAdminSelectWidget
+    )
+    kind = forms.ChoiceField(choices=KINDS, label=_("Kind"), widget=UnfoldAdminSelectWidget)
     to_trader = forms.ModelChoiceField(
         TraderConfig.objects.order_by("pk"),
         label=_("To trader"),
         required=False,
-        help_text=_("Of an internal transfer."),
+        help_text=_("The receiving trader of a transfer to another trader."),
+        widget=UnfoldAdminSelectWidget,
     )
-    amount_usd = forms.DecimalField(label=_("Amount, USD"), max_value=LARGEST, min_value=-LARGEST)
-    at = forms.DateTimeField(label=_("Moment (UTC)"), required=False, help_text=_("Empty: now."))
-    reason = forms.CharField(label=_("Reason"), max_length=1000)
+    amount_usd = forms.DecimalField(
+        label=_("Amount, USD"),
+        max_value=LARGEST,
+        min_value=-LARGEST,
+        help_text=_("Above 0. Only a correction may be below 0."),
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+    at = forms.DateTimeField(
+        label=_("Moment (UTC)"),
+        required=False,
+        help_text=_("Such as 2026-11-01 12:00. Empty: now."),
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=1000, widget=UnfoldAdminTextInputWidget)
 
     class Meta:
         model = EquityTransfer
