@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers import new_data_dir, remove_servers
-from tests.trading.arena_sample import trade
+from tests.trading.arena_sample import CLOSED, trade
 
 ROOT = Path(__file__).resolve().parents[4]
 MEGABYTE = 1_000_000
@@ -41,7 +41,9 @@ def _file(directory: Path, megabytes: int) -> Path:
         file.write('{"trades": [')
         number = 0
         while file.tell() < megabytes * MEGABYTE:
-            file.write(("," if number else "") + json.dumps(trade(number, f"trader_{number % 40}")))
+            # A second apart: what closes in the same millisecond is compared with each other.
+            record = trade(number, f"trader_{number % 40}", exit_time=CLOSED + number)
+            file.write(("," if number else "") + json.dumps(record))
             number += 1
         file.write("]}")
     return path
