@@ -17,10 +17,7 @@ CREATE TRIGGER equity_transfers_append_only BEFORE UPDATE OR DELETE OR TRUNCATE 
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("traders", "0015_refused_by_the_clock"),
-        ("trading", "0010_events_are_added"),
-    ]
+    dependencies = [("trading", "0010_events_are_added")]
 
     operations = [
         migrations.CreateModel(

@@ -20,20 +20,30 @@ from traders.tokens import services as tokens
 from trading.record.exclusions import services as exclusions
 from trading.record.stored import symbols
 from trading.record.stored.copying import bulk_load
+from trading.record.transfers import writer as transfers
 from trading.record.writing import positions, trades
 from trading.record.writing.decisions import record_decision
 from trading.record.writing.equity import copy_equity
 from trading.schema.common import Side
 from trading.schema.exclusion import RecordKey, RecordKind
-from trading.schema.facts import EquityPoint
+from trading.schema.facts import EquityPoint, Transfer, TransferKind
 from trading.schema.message import MessageRole, Said
 
 # Rows of ours, but for what Django's own apps keep.
 TABLES = (
     *("trader_config", "trader_config_versions", "manager_config", "manager_config_versions", "prompt_texts"),
     *("trader_runtime_state", "trader_symbol_cooldowns", "yaml_base", "config_change_set_paths", "api_tokens"),
+    "clock_refusals",
     *("config_writes", "config_write_versions"),
-    *("symbols", "positions", "trades", "version_results", "decision_journal", "conversation_messages"),
+    *(
+        "symbols",
+        "provider_symbols",
+        "positions",
+        "trades",
+        "version_results",
+        "decision_journal",
+        "conversation_messages",
+    ),
     *("equity_snapshots", "equity_transfers", "record_exclusions"),
 )
 
@@ -57,8 +67,10 @@ def fill(scratch: ScratchDatabase) -> None:
         save_edit("a", detail__risk__max_positions=2)
         runtime.report("a", version=2, is_running=True, detail={})
         cooldowns.put("a", "BTC", datetime(2030, 1, 1, tzinfo=UTC), {})
-        tokens.create(name="engine-1", scopes=[Scope.READ_CONFIG], actor="ann")
+        issued, _text = tokens.create(name="engine-1", scopes=[Scope.READ_CONFIG], actor="ann")
+        tokens.note_refused(issued.id, trader_id="a", what="trade", symbol="BTC", ahead_ms=360_000)
         symbols.add(["BTC", "ETH"])
+        symbols.learn("hyperliquid", ["BTC"])
         for n in range(4):
             opened = OPENED_MS + n * HOUR_MS
             trade = make_trade("a", open_ms=opened, net=Decimal(n - 1), entry_version=1 + n % 2)
@@ -71,6 +83,8 @@ def fill(scratch: ScratchDatabase) -> None:
         record_decision(make_entry("a"), [Said(role=MessageRole.USER, content="What now?")])
         with bulk_load(name="equity"):
             copy_equity([EquityPoint("a", OPENED_MS, Decimal("10000.5"))])
+        start = Transfer("start", "a", OPENED_MS, Decimal(10_000), TransferKind.INITIAL, "the first capital", "mei")
+        transfers.add([start])
 
 
 def query(scratch: ScratchDatabase, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:

@@ -36,7 +36,11 @@ INSERT INTO record_exclusions (kind, record_id, trader_id, action, reason, actor
 SELECT 'decision', id, trader_id, 'exclude', 'test', 'test' FROM decision_journal WHERE cycle_number % 9 = 0;
 INSERT INTO record_exclusions (kind, record_id, trader_id, action, reason, actor)
 SELECT 'trade', id, trader_id, 'exclude', 'test', 'test' FROM trades WHERE close_ts_ms % 50 = 0;
-ANALYZE decision_journal, conversation_messages, equity_snapshots, version_results, record_exclusions, trades
+INSERT INTO equity_transfers (trader_id, transfer_id, kind, ts_ms, amount_usd, reason, actor)
+SELECT id, n::text, 'deposit', 1700000000000 + n * 60000, 100, 'test', 'test'
+  FROM trader_config, generate_series(1, 100) AS n;
+ANALYZE equity_transfers, decision_journal, conversation_messages, equity_snapshots, version_results;
+ANALYZE record_exclusions, trades
 """
 
 
@@ -73,6 +77,9 @@ SERVED = {
     "positions_one_open": Served(
         "SELECT id FROM positions WHERE trader_id = %s AND symbol = %s AND status = 'open' AND exclusion_id IS NULL",
         [TRADER, "ETH"],
+    ),
+    "idx_transfers_trader_time": Served(
+        "SELECT amount_usd FROM equity_transfers WHERE trader_id = %s ORDER BY ts_ms", [TRADER]
     ),
     "idx_trades_trader_time": Served(
         "SELECT detail FROM trades WHERE trader_id = %s ORDER BY close_ts_ms DESC LIMIT 100", [TRADER]
