@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.db import connection
@@ -34,12 +35,17 @@ def engine(db: None, engine_with: EngineWith) -> Engine:
 
 
 @pytest.fixture(autouse=True)
-def _placed_at_once(request: pytest.FixtureRequest) -> None:
-    """Tests inside one transaction never commit: what they write takes its place as it is written."""
+def _placed_at_once(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tests inside one transaction never commit: what they write takes its place as it is written. The thread that a
+    waiting test set off ends before its database is taken away."""
     marker = request.node.get_closest_marker("django_db")
     if "db" in request.fixturenames and not (marker and marker.kwargs.get("transaction")):
         request.getfixturevalue("db")
         place_at_once()
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "config-changes":
+            thread.join(30)
 
 
 def place_at_once() -> None:

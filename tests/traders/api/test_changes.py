@@ -167,3 +167,21 @@ def test_the_thread_that_looks_ends_when_nobody_waits(engine: Engine) -> None:
     while any(thread.name == "config-changes" for thread in threading.enumerate()):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+@committed
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_after_the_thread_that_looks_has_failed_another_one_looks(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, failed = announcements.listening, threading.Event()
+
+    def broken_once() -> Any:
+        if failed.is_set():
+            return whole()
+        failed.set()
+        raise RuntimeError("the first one fails")
+
+    monkeypatch.setattr(announcements, "listening", broken_once)
+    test_who_waits_is_answered_as_soon_as_something_changes(engine)
+    assert failed.is_set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Collection, Iterator
@@ -16,6 +17,8 @@ from traders.schema.settings.stored import StoredConfig
 from traders.versions import services as configs
 from traders.versions.announcements import queries as announcements
 from traders.versions.rules.errors import AheadOfHistory
+
+log = logging.getLogger(__name__)
 
 # Announcements wake waiting readers. Where none arrives, a change is seen this much later.
 RECHECK_SECONDS = 1.0
@@ -110,15 +113,24 @@ class _Watch:
             threading.Thread(target=self._look, name="config-changes", daemon=True).start()
 
     def _look(self) -> None:
+        is_done = False
         try:
             with announcements.listening() as wait:
                 while self._goes_on(announcements.newest_position()):
                     wait(RECHECK_SECONDS)
-        except DatabaseError:
-            with self._changed:
-                self._is_watching = False
-                self._failures += 1
-                self._changed.notify_all()
+            is_done = True
+        except DatabaseError as error:
+            log.warning("Changes of configurations cannot be watched; waiting engines are answered now: %s", error)
+        finally:
+            # However the thread ends, the next one who waits begins another.
+            if not is_done:
+                self._failed()
+
+    def _failed(self) -> None:
+        with self._changed:
+            self._is_watching = False
+            self._failures += 1
+            self._changed.notify_all()
 
     def _goes_on(self, newest: int) -> bool:
         with self._changed:
