@@ -1,4 +1,4 @@
-"""Whoever writes, the rows are the same; and whatever passes `save()` by is refused."""
+"""Both ways of writing versions give the same rows, and the database refuses writes that bypass `save()`."""
 
 from __future__ import annotations
 
