@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connections
 
+from traders.database import sql
+
 _KEPT = """
 SELECT setconfig FROM pg_db_role_setting
  WHERE setrole = current_user::regrole
@@ -34,8 +36,5 @@ def missing_role_limits(connection: Any) -> list[str]:
     """Names of the parameters that the role has not, or otherwise; none where connections bring their own limits."""
     if not connection.settings_dict.get("POOLED_BY_TRANSACTION"):
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(_KEPT)
-        row = cursor.fetchone()
-    kept = row[0] if row else []
+    kept = [setting for settings_of_role in sql.values(_KEPT, alias=connection.alias) for setting in settings_of_role]
     return [name for name, value in settings.DATABASE_LIMITS.parameters.items() if f"{name}={value}" not in kept]
