@@ -18,12 +18,14 @@ INITDB_OPTIONS = (
     *("--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-instructions"),
     *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
 )
-# No TCP port: the private directory of the socket is what admits a client, hence `trust` above.
+# No TCP port: the private directory of the socket is what admits a client, hence `trust` above. Compression: after each
+# checkpoint the log has a page whole when it first changes.
 CONFIGURATION = """
 listen_addresses = ''
 port = 5432
 unix_socket_permissions = 0700
 max_connections = 100
+wal_compression = on
 log_timezone = 'UTC'
 timezone = 'UTC'
 """

@@ -6,7 +6,9 @@ An empty variable counts as unset, so that `DATABASE_URL= make run` overrides a 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -42,6 +44,15 @@ def env_int(name: str, default: int, *, minimum: int = 0) -> int:
     return number
 
 
+def env_zone(name: str, default: str) -> ZoneInfo:
+    """A time zone by its IANA name."""
+    text = env_str(name, default)
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ImproperlyConfigured(f"{name}={text!r} is no time zone. Use a name such as Asia/Shanghai.") from None
+
+
 def env_list(name: str, default: list[str]) -> list[str]:
     """The comma-separated items of the variable, without blanks around them."""
     items = [item.strip() for item in env_str(name).split(",")]
@@ -56,6 +67,13 @@ def env_secret(name: str) -> str:
     if not file_name:
         return value
     return _read_secret(name, Path(file_name))
+
+
+def env_secrets(pattern: str) -> dict[str, str]:
+    """{name: secret} of every variable whose whole name matches, read as `env_secret` does."""
+    names = {name.removesuffix("_FILE") for name in os.environ if re.fullmatch(pattern, name.removesuffix("_FILE"))}
+    found = {name: env_secret(name) for name in sorted(names)}
+    return {name: secret for name, secret in found.items() if secret}
 
 
 def _read_secret(name: str, path: Path) -> str:

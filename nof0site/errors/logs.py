@@ -1,4 +1,4 @@
-"""What the log says of refused requests."""
+"""What the log says of refused requests, and of those that met a fault of the database."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 class RefusalsInOneLine(logging.Filter):
     """For handlers: a refused request (4xx) is one line without a traceback, and a 403 names the account.
 
-    The site is not broken then, and a client could fill the log with a few requests.
+    The site is not broken then, and a client could fill the log with a few requests. A request that the database did
+    not serve (503) is one line with PostgreSQL's own message: while it is away, every request is one.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -21,7 +22,22 @@ class RefusalsInOneLine(logging.Filter):
                 said, request = record.getMessage(), getattr(record, "request", None)
                 vars(record)["account"] = account = _account_of(request)
                 record.msg, record.args = "%s, account %s from %s", (said, account, _address_of(request))
+        elif status == HTTPStatus.SERVICE_UNAVAILABLE and record.exc_info and (error := record.exc_info[1]):
+            said = _said_of_database(error)
+            if said:
+                record.exc_info = record.exc_text = None
+                record.msg, record.args = "%s: %s", (record.getMessage(), said)
         return True
+
+
+def _said_of_database(error: BaseException) -> str:
+    """Empty where the traceback may show a fault of ours: the database is not the cause, or lacks what a statement
+    names."""
+    # Loaded late: logging is set up before the applications.
+    from traders.database.faults import NOT_MIGRATED, fault_of, said_by_server
+
+    fault = fault_of(error)
+    return "" if fault is None or fault is NOT_MIGRATED else said_by_server(error)
 
 
 def _account_of(request: Any) -> str:
@@ -34,6 +50,6 @@ def _account_of(request: Any) -> str:
 
 def _address_of(request: Any) -> str:
     # Loaded late: logging is set up before the applications.
-    from nof0site.login.pages import client_address
+    from traders.audit.origin import client_address
 
     return str(client_address(request)) if hasattr(request, "META") else "unknown"

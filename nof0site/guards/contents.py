@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from psycopg import sql
@@ -30,31 +30,24 @@ TABLE_KINDS = "rpf"
 
 def relations(connection: Any) -> dict[str, str]:
     """{name: relkind} of every table, view and sequence that an unqualified name would find."""
-    with connection.cursor() as cursor:
-        cursor.execute(_RELATIONS)
-        return dict(cursor.fetchall())
+    return dict(_rows(connection, _RELATIONS))
 
 
 def columns(connection: Any, tables: Iterable[str]) -> set[tuple[str, str]]:
     """{(table, column)}."""
-    with connection.cursor() as cursor:
-        cursor.execute(_COLUMNS, [list(tables)])
-        return set(cursor.fetchall())
+    return set(_rows(connection, _COLUMNS, [list(tables)]))
 
 
 def row_counts(connection: Any, tables: Collection[str]) -> dict[str, int | None]:
     """{table: rows, at most COUNTED_UP_TO + 1; None where this user may not read it}."""
     counts: dict[str, int | None] = {}
-    with connection.cursor() as cursor:
-        for table in sorted(tables):
-            cursor.execute("SELECT has_table_privilege(to_regclass(quote_ident(%s)), 'SELECT')", [table])
-            [[readable]] = cursor.fetchall()
-            if not readable:
-                counts[table] = None
-                continue
-            query = "SELECT count(*) FROM (SELECT FROM {} LIMIT {}) AS counted"
-            cursor.execute(sql.SQL(query).format(sql.Identifier(table), sql.Literal(COUNTED_UP_TO + 1)))
-            [[counts[table]]] = cursor.fetchall()
+    for table in sorted(tables):
+        [[readable]] = _rows(connection, "SELECT has_table_privilege(to_regclass(quote_ident(%s)), 'SELECT')", [table])
+        if not readable:
+            counts[table] = None
+            continue
+        query = sql.SQL("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT {}) AS counted")
+        [[counts[table]]] = _rows(connection, query.format(sql.Identifier(table), sql.Literal(COUNTED_UP_TO + 1)))
     return counts
 
 
@@ -70,17 +63,19 @@ def written(count: int | None, unit: str = "rows") -> str:
 def values_in(connection: Any, table: str, column: str) -> int:
     """How many rows hold something in the column: neither NULL nor its constant default. 0 for a generated column,
     whose values are computed from other columns."""
-    with connection.cursor() as cursor:
-        cursor.execute(_COLUMN, [table, column])
-        [[is_generated, default]] = cursor.fetchall()
-        if is_generated:
-            return 0
-        # A call, such as now() or nextval(), is no constant.
-        constant = default if default and "(" not in default else "NULL"
-        query = sql.SQL(
-            "SELECT count(*) FROM {table} WHERE {column} IS NOT NULL AND {column} IS DISTINCT FROM {constant}"
-        )
-        parts = {"table": sql.Identifier(table), "column": sql.Identifier(column), "constant": sql.SQL(constant)}
-        cursor.execute(query.format(**parts))
-        [[count]] = cursor.fetchall()
+    [[is_generated, default]] = _rows(connection, _COLUMN, [table, column])
+    if is_generated:
+        return 0
+    # A call, such as now() or nextval(), is no constant.
+    constant = default if default and "(" not in default else "NULL"
+    query = sql.SQL("SELECT count(*) FROM {table} WHERE {column} IS NOT NULL AND {column} IS DISTINCT FROM {constant}")
+    parts = {"table": sql.Identifier(table), "column": sql.Identifier(column), "constant": sql.SQL(constant)}
+    [[count]] = _rows(connection, query.format(**parts))
     return int(count)
+
+
+def _rows(connection: Any, statement: str | sql.Composable, parameters: Sequence[Any] | None = None) -> list[Any]:
+    """Of any database, also one that is not of this site."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())

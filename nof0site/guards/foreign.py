@@ -8,8 +8,8 @@ from typing import Any
 from django.db.migrations.loader import MigrationLoader
 
 from nof0site.guards import contents
-from nof0site.guards.generations import Generation, generation_of
 from nof0site.guards.made import relations_made
+from trading.imports.adopt.generations import Generation, generation_of
 
 _MOST_LISTED = 40
 

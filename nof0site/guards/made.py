@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db import models
@@ -19,6 +19,12 @@ _DROPPED_TABLE = re.compile(rf"\bDROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?{_NAME}", re.
 _ALTERED = re.compile(rf"\bALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?{_NAME}([^;]*)", re.IGNORECASE)
 _DROPPED_COLUMN = re.compile(r'\bDROP\s+COLUMN\s+(?:IF\s+EXISTS\s+)?"?(\w+)"?', re.IGNORECASE)
 
+_CREATED_INDEX = re.compile(
+    rf"\bCREATE\s+(?:UNIQUE\s+)?INDEX\s+(?:CONCURRENTLY\s+)?(?:IF\s+NOT\s+EXISTS\s+)?(\w+)\s+ON\s+{_NAME}",
+    re.IGNORECASE,
+)
+_DROPPED_INDEX = re.compile(r"\bDROP\s+INDEX\s+(?:IF\s+EXISTS\s+)?(\w+)", re.IGNORECASE)
+
 Column = tuple[str, str]
 """(table, column)."""
 
@@ -31,6 +37,20 @@ def relations_made(migration: Migration) -> set[str]:
             made |= _tables_of(operation, migration.app_label)
         elif isinstance(operation, RunSQL):
             made.update(_CREATED.findall(_text(operation.sql)))
+    return made
+
+
+def indexes_made_in_sql(migrations: Iterable[Migration]) -> dict[str, str]:
+    """{index: its table} of the indexes that SQL of these migrations makes, in their order, and none of them drops
+    again."""
+    made: dict[str, str] = {}
+    for migration in migrations:
+        for operation in _operations(migration):
+            if isinstance(operation, RunSQL):
+                text = _text(operation.sql)
+                made |= dict(_CREATED_INDEX.findall(text))
+                for name in _DROPPED_INDEX.findall(text):
+                    made.pop(name, None)
     return made
 
 

@@ -12,7 +12,7 @@ from django.conf import settings
 PATIENCE_SECONDS = 3.0
 
 
-class Turn:
+class AttemptLock:
     """A lock for one attempt. Some attempts may wait for it, each client has at most one."""
 
     def __init__(self) -> None:
@@ -41,9 +41,9 @@ class Turn:
                     self._present.remove(client)
 
 
-strangers = Turn()
+strangers = AttemptLock()
 # Accounts at an address from which they logged in recently, so that guessing from elsewhere does not delay them.
-known = Turn()
+known = AttemptLock()
 
 
 def most_waiting() -> int:

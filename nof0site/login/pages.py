@@ -1,14 +1,13 @@
-"""Logging in: the forms, the address of a client, and the answer to an attempt that is refused."""
+"""Logging in: the forms, and the answer to an attempt that is refused."""
 
 from __future__ import annotations
 
-import ipaddress
 from http import HTTPStatus
 from math import ceil
 from typing import Any
 
 from axes.backends import AxesStandaloneBackend
-from django.conf import settings
+from django import forms
 from django.contrib import admin
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm as DjangoAuthenticationForm
@@ -21,12 +20,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from nof0site.login.attempts import forget, refusal_of, username_in
 from nof0site.login.throttle import ThrottleScope
-from traders.accounts.writer import may_enter
+from traders.accounts.audited import actor_of
+from traders.accounts.writer import may_enter, whole
+from traders.audit import writer as audit
+from traders.audit.rules import AuditKind
+from traders.models import SecondFactor
 
 BUSY_SECONDS = 2
+UNREADABLE = gettext_lazy(
+    "The second factor of this account cannot be read, since the site's SECRET_KEY has changed. Use a recovery code, or"
+    " have it removed on the server: manage.py reset_password NAME --remove-factor."
+)
 
 
 class LoginForm(AuthenticationForm):
@@ -35,7 +43,8 @@ class LoginForm(AuthenticationForm):
     error_messages = {
         **AuthenticationForm.error_messages,
         "invalid_login": gettext_lazy(
-            "Please enter the username and password of an account that has a role. Case matters."
+            "Please enter the username and password of an account that has a role, and the code if it has a second"
+            " factor. Case matters."
         ),
     }
 
@@ -43,6 +52,37 @@ class LoginForm(AuthenticationForm):
         DjangoAuthenticationForm.confirm_login_allowed(self, user)
         if not may_enter(user):
             raise self.get_invalid_login_error()
+
+    otp_token = forms.CharField(
+        label=gettext_lazy("Code of the second factor"),
+        help_text=gettext_lazy("Only if your account has one: six digits of the app, or a recovery code."),
+        required=False,
+        max_length=40,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "one-time-code", "autocapitalize": "none"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not SecondFactor.objects.exists():
+            del self.fields["otp_token"]
+
+    @sensitive_variables()
+    def clean(self) -> dict[str, Any]:
+        """As Django's, with the code as one more credential."""
+        given = self.cleaned_data
+        name, password = given.get("username"), given.get("password")
+        if name is not None and password:
+            code = given.get("otp_token", "")
+            self.user_cache = authenticate(self.request, username=name, password=password, otp_token=code)
+            if self.user_cache is None:
+                raise ValidationError(UNREADABLE) if is_unreadable(self.request) else self.get_invalid_login_error()
+            self.confirm_login_allowed(self.user_cache)
+        return given
+
+
+def is_unreadable(request: Any) -> bool:
+    """The password was right, and the second factor could not be looked at."""
+    return getattr(request, "factor_is_unreadable", False)
 
 
 class OwnPasswordForm(AdminOwnPasswordChangeForm):
@@ -56,10 +96,15 @@ class OwnPasswordForm(AdminOwnPasswordChangeForm):
     def clean_old_password(self) -> str:
         password: str = self.cleaned_data["old_password"]
         name = self.user.get_username()
-        if authenticate(self.request, username=name, password=password) is None:
+        if authenticate(self.request, username=name, password=password, has_shown_factor=True) is None:
             raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
         forget(self.request, name)
         return password
+
+    def save(self, commit: bool = True) -> Any:
+        with whole():
+            audit.note(AuditKind.PASSWORD_SET, actor=actor_of(self.user))
+            return super().save(commit)
 
 
 class ThrottlingBackend(AxesStandaloneBackend):
@@ -68,25 +113,6 @@ class ThrottlingBackend(AxesStandaloneBackend):
     def authenticate(self, request: HttpRequest | None, *args: Any, **credentials: Any) -> None:
         if request is not None:
             super().authenticate(request, *args, **credentials)
-
-
-def client_address(request: HttpRequest, proxies: int | None = None) -> str | None:
-    """The address the request came from, as the outermost of `proxies` (default TRUSTED_PROXIES) proxies saw it; of
-    IPv6 the /64 network. None if it is not an address.
-
-    Every proxy appends the address it heard from to X-Forwarded-For. Entries before the last `proxies` ones may be
-    the client's invention.
-    """
-    proxies = settings.TRUSTED_PROXIES if proxies is None else proxies
-    forwarded = request.headers.get("X-Forwarded-For", "") if proxies else ""
-    hops = [*filter(None, map(str.strip, forwarded.split(","))), request.META.get("REMOTE_ADDR", "")]
-    try:
-        address = ipaddress.ip_address(hops[-1 - min(proxies, len(hops) - 1)])
-    except ValueError:
-        return None
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False).network_address)
-    return str(address)
 
 
 def locked_out(
