@@ -1,4 +1,4 @@
-"""Which documents of the API are public, and which need a token, by the settings."""
+"""Which documents of the API are public, which need a token, and which roles a second factor, by the settings."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Collection, Mapping
 
 from django.core.exceptions import ImproperlyConfigured
 
+from traders.accounts.rules import Role
 from trading.export.documents.names import Document
 
 LEVELS = ("public", "token", "off")
 # Health and metrics are not documents of the contract, but follow the same rules.
 OTHERS = ("health", "metrics")
 SHORTEST_TOKEN = 20
+NO_ROLE = "none"
 
 
 # What needs a token once other machines reach the site: prompts and reasoning, and how the site is built and used.
@@ -61,3 +63,18 @@ def access_note(items: list[str], access: Mapping[str, str], tokens: Collection[
         f"{' and '.join(closed)} of the read API need {how}, because ALLOWED_HOSTS admits other machines. "
         "API_ACCESS changes that."
     )
+
+
+def second_factor_roles(names: list[str], *, is_local: bool) -> list[str]:
+    """The roles whose accounts must have a second factor. Unset: Admin once other machines reach the site, else none.
+
+    `none` stands for no role. Raises ImproperlyConfigured for a name that is no role.
+    """
+    if not names:
+        return [] if is_local else [Role.ADMIN.value]
+    if names == [NO_ROLE]:
+        return []
+    if wrong := [name for name in names if name not in list(Role)]:
+        known = ", ".join(Role)
+        raise ImproperlyConfigured(f"SECOND_FACTOR_ROLES: {wrong[0]!r} is no role. Use {NO_ROLE}, or some of {known}.")
+    return names

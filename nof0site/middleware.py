@@ -7,9 +7,14 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from nof0site.errors.pages import bad_request, for_program
+from traders.accounts.preferences.services import zone_of
+from traders.accounts.sessions import services as sessions
+from traders.audit.origin import request_from
 from traders.database import writes
+from trading.export.public_api.problems import PREFIX
 from trading.export.public_api.transport import TOKEN_IN_CLEAR
 
 # The theme runs Alpine, which evaluates expressions, and writes its colours into a style element.
@@ -43,6 +48,40 @@ def nothing_written_yet(get_response: Callable[[HttpRequest], HttpResponse]) -> 
     def middleware(request: HttpRequest) -> HttpResponse:
         writes.begin()
         return get_response(request)
+
+    return middleware
+
+
+def address_known(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Lets entries of the audit name the address, also where they are written by code that is not given the request."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        with request_from(request):
+            return get_response(request)
+
+    return middleware
+
+
+def session_used(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Keeps a session going while a person uses it."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+            sessions.use(request)
+        return get_response(request)
+
+    return middleware
+
+
+def zone_of_the_viewer(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Pages write and read times in the zone of their viewer. What programs ask for stays in UTC, and so do downloads,
+    which write their moments by themselves."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(PREFIX):
+            return get_response(request)
+        with timezone.override(zone_of(request)):
+            return get_response(request)
 
     return middleware
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from trading.export.public_api.access import Access
+from trading.export.public_api.access import DocumentAccess
 from trading.export.public_api.application import Application, ReadApi
-from trading.export.public_api.current import Current
+from trading.export.public_api.current import CurrentRun
 from trading.export.public_api.transport import Transport
 
 
@@ -15,13 +15,13 @@ def with_read_api(django: Application) -> ReadApi:
     public = [name for name, level in settings.API_ACCESS.items() if level == "public"]
     return ReadApi(
         root=settings.EXPORT_DIR,
-        current=Current(
+        current=CurrentRun(
             settings.EXPORT_DIR,
             settings.API_DELAY_MINUTES * 60_000,
             public=public,
             fresh_seconds=stale_seconds,
         ),
-        access=Access(settings.API_ACCESS, settings.API_TOKENS, settings.API_CORS_ORIGINS),
+        access=DocumentAccess(settings.API_ACCESS, settings.API_TOKENS, settings.API_CORS_ORIGINS),
         hosts=tuple(settings.ALLOWED_HOSTS),
         stale_seconds=stale_seconds,
         transport=transport(),

@@ -7,14 +7,13 @@ from typing import Any
 
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
 from dotenv import load_dotenv
 
-from nof0site.access import access_note, api_tokens, document_access
-from nof0site.databases import embedded_database, external_database
+from nof0site.access import access_note, api_tokens, document_access, second_factor_roles
+from nof0site.databases import embedded_database, external_database, replica_database
 from nof0site.embedded.paths import default_data_dir
 from nof0site.environment.secret_key import local_secret_key
-from nof0site.environment.variables import env_bool, env_int, env_list, env_secret, env_str
+from nof0site.environment.variables import env_bool, env_int, env_list, env_secret, env_secrets, env_str, env_zone
 from nof0site.hosts import only_loopback, refuse_unsafe
 from nof0site.login.throttle import WINDOW
 from nof0site.postgresql.limits import TimeLimits
@@ -84,7 +83,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
-AUTHENTICATION_BACKENDS = ["nof0site.login.pages.ThrottlingBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["nof0site.login.pages.ThrottlingBackend", "nof0site.login.backend.AccountBackend"]
+# Roles whose accounts must have a second factor; `none` for no role.
+SECOND_FACTOR_ROLES = second_factor_roles(env_list("SECOND_FACTOR_ROLES", default=[]), is_local=LOOPBACK_ONLY)
 # Wrong passwords are counted in PostgreSQL, so that all web servers share the count. `nof0site.login.throttle` has the
 # limits.
 AXES_HANDLER = "nof0site.login.attempts.AttemptHandler"
@@ -93,12 +94,14 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_COOLOFF_TIME = WINDOW
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
-AXES_CLIENT_IP_CALLABLE = "nof0site.login.pages.client_address"
+AXES_CLIENT_IP_CALLABLE = "traders.audit.origin.client_address"
 AXES_LOCKOUT_CALLABLE = "nof0site.login.pages.locked_out"
 # Lists the addresses from which an account logged in recently.
 AXES_DISABLE_ACCESS_LOG = False
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+# How long an entry of the audit of access is kept; a change holds for later entries.
+AUDIT_KEEP_DAYS = env_int("AUDIT_KEEP_DAYS", default=730, minimum=30)
 # How many proxies stand before the site and append to X-Forwarded-For.
 TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", default=0)
 
@@ -128,6 +131,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "nof0site.middleware.nothing_written_yet",
+    "nof0site.middleware.address_known",
+    # Before all that refuses a request in words.
+    "nof0site.languages.middleware.PageLanguage",
     # Before the redirect to HTTPS.
     "nof0site.middleware.no_token_over_plain_http",
     "django.middleware.security.SecurityMiddleware",
@@ -140,10 +146,15 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "nof0site.middleware.session_used",
+    "nof0site.languages.middleware.language_of_the_account",
+    "nof0site.middleware.zone_of_the_viewer",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # Turns a refused login into the page that says for how long.
     "axes.middleware.AxesMiddleware",
+    # The last one, since it calls the view.
+    "nof0site.replica.middleware.ReadFromReplica",
 ]
 TEMPLATES: list[dict[str, Any]] = [
     {
@@ -181,6 +192,29 @@ DATABASES: dict[str, Any] = {
     if DATABASE_URL
     else embedded_database(DATA_DIR, connect_seconds=_CONNECT_SECONDS)
 }
+# A streaming replica, for lists, analytics, history and the export while it is less than so many seconds behind.
+_REPLICA_URL = "" if DEMO else env_secret("DATABASE_REPLICA_URL")
+if _REPLICA_URL:
+    DATABASES["replica"] = replica_database(
+        _REPLICA_URL,
+        through_pgbouncer=env_bool("PGBOUNCER", default=False),
+        keep_seconds=env_int("DATABASE_KEEP_SECONDS", default=60),
+    )
+DATABASE_ROUTERS = ["nof0site.replica.router.ReplicaRouter"]
+REPLICA_LAG_SECONDS = env_int("REPLICA_LAG_SECONDS", default=10, minimum=1)
+# Around a PgBouncer that pools by transaction: for what belongs to a session, such as LISTEN.
+_DIRECT_URL = "" if DEMO else env_secret("DATABASE_DIRECT_URL")
+DATABASE_DIRECT: dict[str, Any] | None = (
+    external_database(
+        _DIRECT_URL,
+        through_pgbouncer=False,
+        keep_seconds=0,
+        connect_seconds=_CONNECT_SECONDS,
+        variable="DATABASE_DIRECT_URL",
+    )
+    if _DIRECT_URL
+    else None
+)
 # Of pages and of the engine API: each answers in time, even if another session holds a lock.
 DATABASE_LIMITS = TimeLimits(
     statement=env_int("DATABASE_STATEMENT_SECONDS", default=30),
@@ -200,8 +234,14 @@ LIVE_STORE_PLAIN = env_list("LIVE_STORE_PLAIN", default=[])
 EMBEDDED_POSTGRES_SETTINGS: dict[str, str] = {}
 # Allows `migrate` to reverse migrations whose tables and columns hold data; set it for one command only.
 DROP_DATA = env_bool("NOF0_DROP_DATA", default=False)
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+# In PostgreSQL, in a table of ours that says whose they are.
+SESSION_ENGINE = "traders.session_models"
+# A session that no person uses for so long ends.
+SESSION_COOKIE_AGE = 60 * env_int("SESSION_IDLE_MINUTES", default=720, minimum=5)
 SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
+
+# Whether `make run` starts the manager, which runs traders on paper. The demo always has it.
+RUN_MANAGER = DEMO or env_bool("RUN_MANAGER", default=False)
 
 # --- Export and read API --------------------------------------------------------------------------------------
 # Where `export_json` writes and the API reads.
@@ -227,13 +267,21 @@ API_STALE_SECONDS = env_int("API_STALE_SECONDS", default=3 * (EXPORT_SECONDS or 
 # The admin may be left out where only the API is to be reached, and the engine API served all the same.
 SERVE_ADMIN = env_bool("SERVE_ADMIN", default=True)
 SERVE_ENGINE_API = env_bool("SERVE_ENGINE_API", default=SERVE_ADMIN)
-# Threads of a worker of `serve` for pages, how many requests may wait for one, and how many of the threads may wait for
-# changes of configurations at the same time.
+# Threads of a worker of `serve` for pages, and how many requests may wait for one.
 WEB_THREADS = env_int("WEB_THREADS", default=4, minimum=1)
 WEB_QUEUE = env_int("WEB_QUEUE", default=64)
-LONG_POLLS = env_int("LONG_POLLS", default=WEB_THREADS // 2)
 # How far ahead of this server's clock a recorded moment may lie; a later one is refused. The database refuses a day.
+# Whose midnight begins a day on pages; figures per day of the analytics stay UTC.
+DESK_TIMEZONE = env_zone("DESK_TIMEZONE", default="UTC")
 CLOCK_AHEAD_SECONDS = env_int("CLOCK_AHEAD_SECONDS", default=300, minimum=1)
+# For so long an engine may open positions after an answer that allows it; one that cannot ask again opens nothing.
+ENTRIES_ALLOWED_SECONDS = env_int("ENTRIES_ALLOWED_SECONDS", default=30, minimum=1)
+# An engine that has not acknowledged a control after so long is said not to follow it.
+CONTROL_ACK_SECONDS = env_int("CONTROL_ACK_SECONDS", default=30, minimum=1)
+# Whether viewers may stop, drain and pause traders, and stop the fleet.
+STOP_FOR_VIEWERS = env_bool("STOP_FOR_VIEWERS", default=False)
+# A model's budget holds a trader with an open position at this share of it, in %; a flat one at the budget itself.
+BUDGET_OVER_PCT = env_int("BUDGET_OVER_PCT", default=120, minimum=100)
 # Of the engine API, for each token and worker process; 0 lifts the limit.
 TOKEN_REQUESTS_PER_SECOND = env_int("TOKEN_REQUESTS_PER_SECOND", default=100)
 # How long a client may take for the header, and for a body of any length; a longer one must keep to the rate (bytes per
@@ -244,6 +292,35 @@ WEB_BODY_RATE = env_int("WEB_BODY_RATE", default=32_768, minimum=1)
 # Of a form without its files; `serving.body_limits` refuses what is larger before Django sees it.
 DATA_UPLOAD_MAX_MEMORY_SIZE = FORM_BYTES
 
+# --- Alarms -----------------------------------------------------------------------------------------------------
+# Between two looks at everything that alarms watch; with 0 `make run` starts no sender.
+ALARM_SECONDS = env_int("ALARM_SECONDS", default=60)
+# How soon an open page that nobody acknowledged is sent again.
+ALARM_REPEAT_SECONDS = env_int("ALARM_REPEAT_SECONDS", default=600, minimum=60)
+# The site as people reach it, for the links in messages; without one messages hold none.
+SITE_URL = env_str("SITE_URL").rstrip("/")
+# Hosts and networks that alarms may be sent to although their addresses are private.
+ALARM_PRIVATE_ADDRESSES = env_list("ALARM_PRIVATE_ADDRESSES", default=[])
+# Called each minute while all is well, so that another machine notices when this one is dead.
+ALARM_HEARTBEAT_URL = env_secret("ALARM_HEARTBEAT_URL")
+# What `${NAME}` in a channel's address, and the name of its signing key, may stand for. Other secrets of the site have
+# other names, so that no address can send them out.
+ALARM_SECRETS = env_secrets(r"(?:NOF0_)?(?:ALARM|ALERT)_[A-Z0-9_]+")
+# Addresses and keys of language models: of all providers, and with a provider's name in them of this one.
+LLM_ENDPOINTS = env_secrets(r"LLM_(?:[A-Z0-9_]+_)?(?:BASE_URL|API_KEY)")
+EMAIL_HOST = env_str("EMAIL_HOST", default="localhost")
+EMAIL_PORT = env_int("EMAIL_PORT", default=25, minimum=1)
+EMAIL_HOST_USER = env_str("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env_secret("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", default=False)
+EMAIL_USE_SSL = env_bool("EMAIL_USE_SSL", default=False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env_str("DEFAULT_FROM_EMAIL", default="nof0@localhost")
+# Where backups are put, if alarms are to watch their age.
+BACKUP_DIR = env_str("BACKUP_DIR")
+# The database of the earlier engine, for `manage.py adopt` alone.
+ADOPT_DATABASE_URL = env_secret("ADOPT_DATABASE_URL")
+
 # --- Static files ---------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = Path((not DEMO and env_str("STATIC_ROOT")) or DATA_DIR / "static").absolute()
@@ -251,12 +328,20 @@ STORAGES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "nof0site.serving.staticfiles.CollectedOrSourceStorage"},
 }
+# Fonts in place of the theme's: a tenth of their bytes (scripts/fonts.py).
+STATICFILES_DIRS = [BASE_DIR / "nof0site" / "theme"]
 # Unhashed names are served from the apps themselves, so that nothing depends on collectstatic having run.
 WHITENOISE_USE_FINDERS = True
+# So a collection holds each file once, under its hashed name.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # --- Language and time ----------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
+# Each in its own words, so that a person finds it. Pages only: programs and commands are answered in English.
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_AGE = 400 * 24 * 60 * 60
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 TIME_ZONE = "UTC"

@@ -7,6 +7,8 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
+from traders.accounts.preferences.pages import language_view
+from trading.alarms.link_page import acknowledge_by_link
 from trading.api.application import api
 
 urlpatterns: list[URLPattern | URLResolver] = []
@@ -14,6 +16,8 @@ if settings.SERVE_ADMIN:
     urlpatterns += [
         path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
         path("admin/", admin.site.urls),
+        path("language/", language_view, name="set_language"),
+        path("alarms/<str:token>/", acknowledge_by_link, name="acknowledge_alarm"),
     ]
 if settings.SERVE_ENGINE_API:
     urlpatterns += [path("api/v1/", api.urls)]
@@ -21,4 +25,4 @@ if settings.SERVE_ENGINE_API:
 handler400 = "nof0site.errors.pages.bad_request"
 handler403 = "nof0site.errors.pages.forbidden"
 handler404 = "nof0site.errors.pages.not_found"
-handler500 = "nof0site.errors.broken.server_error"
+handler500 = "nof0site.errors.server_errors.server_error"

@@ -9,7 +9,7 @@ from django.core.wsgi import get_wsgi_application
 
 from nof0site.postgresql import limits
 from nof0site.read_api import with_read_api
-from nof0site.serving.limited import Limited
+from nof0site.serving.limited import LimitedApplication
 from nof0site.serving.policy import body_policy
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nof0site.settings")
@@ -17,7 +17,7 @@ limits.use_for_pages()
 
 read_api = with_read_api(get_wsgi_application())
 policy = body_policy()
-application = Limited(read_api, policy)
+application = LimitedApplication(read_api, policy)
 
 # What is loaded by now stays loaded; a request that reads a thousand configurations would have it walked for garbage
 # many times. What a request leaves behind is freed without the collector but for cycles, which may pile up a little.

@@ -23,12 +23,12 @@ SLOW_PER_ADDRESS = 64
 RETRY_SECONDS = 5
 
 
-class Gone(Exception):
+class ClientGone(Exception):
     """The client closed the connection before its body was complete."""
 
 
 @dataclass
-class Bodies:
+class BodyReader:
     """All bodies that one event loop reads. `seconds` is the time for any body, and `rate` (bytes per second) what a
     longer one must keep to beyond it: one of n bytes must be there after seconds + n / rate.
     """
@@ -39,7 +39,7 @@ class Bodies:
     slow: Counter[str] = field(default_factory=Counter)
 
     async def read(self, receive: Receive, limit: int, address: str) -> IO[bytes]:
-        """The whole body, at its beginning. Raises BodyRefused (408, 413, 503) and Gone."""
+        """The whole body, at its beginning. Raises BodyRefused (408, 413, 503) and ClientGone."""
         reading = _Reading(self, receive, limit, address)
         try:
             return await reading.whole()
@@ -48,7 +48,7 @@ class Bodies:
 
 
 class _Reading:
-    def __init__(self, bodies: Bodies, receive: Receive, limit: int, address: str) -> None:
+    def __init__(self, bodies: BodyReader, receive: Receive, limit: int, address: str) -> None:
         self._bodies, self._receive, self._limit, self._address = bodies, receive, limit, address
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
@@ -79,7 +79,7 @@ class _Reading:
                 del self._bodies.slow[self._address]
 
     async def _next(self) -> tuple[bytes, bool]:
-        """(what came next, whether it was the last). Raises BodyRefused and Gone."""
+        """(what came next, whether it was the last). Raises BodyRefused and ClientGone."""
         coming = asyncio.ensure_future(self._receive())
         try:
             if not await self._comes_within(coming, self._began + SLOW_SECONDS):
@@ -91,7 +91,7 @@ class _Reading:
             coming.cancel()
         message = coming.result()
         if message["type"] != "http.request":
-            raise Gone
+            raise ClientGone
         return message.get("body", b""), not message.get("more_body", False)
 
     async def _comes_within(self, coming: asyncio.Future[Any], deadline: float) -> bool:
@@ -117,3 +117,9 @@ class _Reading:
             raise too_large(self._limit)
         if self._bodies.total > TOTAL_BYTES:
             raise BodyRefused(HTTPStatus.SERVICE_UNAVAILABLE, "Too much is being sent.", retry_seconds=RETRY_SECONDS)
+
+
+async def until_gone(receive: Receive) -> None:
+    """After the body. Returns when the client has closed the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,5 +1,6 @@
-"""The exporter beside the site: a process of its own, so that a long export never holds up a page, started again
-whenever it ends."""
+"""The exporter, the sender of alarms, the manager and the demo's feed beside the site.
+
+Processes of their own, so that a long export never holds up a page or an alarm, started again whenever they end."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from collections.abc import Iterator, Sequence
 
 from django.conf import settings
 
-from trading.export.status.board import OFF, RESTARTING, RUNNING, Board, Supervision
+from trading.export.status.board import OFF, RESTARTING, RUNNING, Board, BoardSlot, Supervision
 
 PATIENCE_SECONDS = 15
 # Between an end and the next start: twice as long each time, until one has lived for as long as the longest pause.
@@ -28,12 +29,41 @@ log = logging.getLogger(__name__)
 @contextlib.contextmanager
 def exporter_beside(board: Board) -> Iterator[None]:
     """It ends with the block, and by itself when this process is killed. None with EXPORT_SECONDS=0."""
-    if not settings.EXPORT_SECONDS:
-        board.supervision.write(Supervision(OFF, time.time()))
+    with _beside("exporter", "export_json", board, board.supervision, is_on=bool(settings.EXPORT_SECONDS)):
+        yield
+
+
+@contextlib.contextmanager
+def alarms_beside(board: Board) -> Iterator[None]:
+    """The sender of alarms, as the exporter. None with ALARM_SECONDS=0."""
+    is_on = bool(settings.ALARM_SECONDS)
+    with _beside("sender of alarms", "send_alarms", board, board.alarm_supervision, is_on=is_on):
+        yield
+
+
+@contextlib.contextmanager
+def manager_beside(board: Board) -> Iterator[None]:
+    """The manager, as the exporter. Only with RUN_MANAGER=1, and always in the demo."""
+    with _beside("manager", "run_manager", board, board.manager_supervision, is_on=settings.RUN_MANAGER):
+        yield
+
+
+@contextlib.contextmanager
+def demo_feed_beside(board: Board) -> Iterator[None]:
+    """The prices and reports of the demo, as the exporter. Only in the demo."""
+    with _beside("demo's feed", "feed_demo", board, board.feed_supervision, is_on=settings.DEMO):
+        yield
+
+
+@contextlib.contextmanager
+def _beside(what: str, command: str, board: Board, slot: BoardSlot[Supervision], *, is_on: bool) -> Iterator[None]:
+    if not is_on:
+        slot.write(Supervision(OFF, time.time()))
         yield
         return
-    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "export_json"]
-    supervisor = Supervisor([*command, "--with-parent", str(os.getpid()), "--board", str(board.fd)], board)
+    line = [sys.executable, str(settings.BASE_DIR / "manage.py"), command]
+    line += ["--with-parent", str(os.getpid()), "--board", str(board.fd)]
+    supervisor = Supervisor(line, board, what=what, slot=slot)
     supervisor.start()
     try:
         yield
@@ -49,11 +79,20 @@ def pause_seconds(failures: int) -> float:
 class Supervisor:
     """Keeps one process running, and reports its state on the board."""
 
-    def __init__(self, command: Sequence[str], board: Board) -> None:
-        self._command, self._board = command, board
+    def __init__(
+        self,
+        command: Sequence[str],
+        board: Board,
+        *,
+        what: str = "exporter",
+        slot: BoardSlot[Supervision] | None = None,
+    ) -> None:
+        """`what` names the process in the log; its state is written to `slot`, by default that of the exporter."""
+        self._command, self._board, self._what = command, board, what
+        self._slot = slot or board.supervision
         self._lock, self._stopping = threading.Lock(), threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
-        self._thread = threading.Thread(target=self._run, name="exporter-supervisor", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"{what} supervisor", daemon=True)
         self._restarts = 0
         self._last_exit: str | None = None
         self._ended_at: float | None = None
@@ -86,7 +125,7 @@ class Supervisor:
             pause = pause_seconds(failures)
             self._last_exit, self._ended_at = how, time.time()
             self._say(RESTARTING)
-            log.error("The exporter %s after %.0f s; it starts again in %.0f s.", how, lived, pause)
+            log.error("The %s %s after %.0f s; it starts again in %.0f s.", self._what, how, lived, pause)
             if self._stopping.wait(pause):
                 return
             self._restarts += 1
@@ -102,7 +141,7 @@ class Supervisor:
                     self._command,
                     stdin=subprocess.DEVNULL,
                     pass_fds=[self._board.fd],
-                    # Ctrl-C in the terminal is for the site, which ends its exporter in order.
+                    # Ctrl-C in the terminal is for the site, which ends its processes in order.
                     start_new_session=True,
                 )
             except OSError as error:
@@ -122,4 +161,4 @@ class Supervisor:
         return f"was killed by signal {-code}"
 
     def _say(self, state: str) -> None:
-        self._board.supervision.write(Supervision(state, time.time(), self._restarts, self._last_exit, self._ended_at))
+        self._slot.write(Supervision(state, time.time(), self._restarts, self._last_exit, self._ended_at))

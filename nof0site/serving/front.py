@@ -2,89 +2,49 @@
 
 The event loop answers whole public documents itself, reads bodies, and sends answers. Python that may wait for a store
 runs in threads: `pages` for Django, and `others` for the rest of the read API, health and metrics, which never wait for
-a page.
+a page. Clients that wait for changes take no thread while they do (`serving.changes`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
-from nof0site.serving.bodies import Bodies, Gone
+from nof0site.serving.bodies import BodyReader, ClientGone, Receive, until_gone
 from nof0site.serving.body_limits import BodyLimit, BodyRefused, Policy, announced_length, too_large
+from nof0site.serving.changes.server import ChangesServer
 from nof0site.serving.environ import environ_of, with_body
 from nof0site.serving.limited import LimitedAnswer, asked
 from nof0site.serving.refusals import refusal
-from nof0site.serving.replies import Aborted, Application, Reply, Send
+from nof0site.serving.replies import Application, PageReply, ReplyAborted, Send, send_whole
+from nof0site.serving.threads import PageThreads
 from trading.export.public_api.application import ReadApi
 
 OTHER_THREADS = 2
 QUEUE_OF_OTHERS = 1000
-BUSY_RETRY_SECONDS = 2
 
 log = logging.getLogger(__name__)
 Scope = Mapping[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
 Environ = dict[str, Any]
-T = TypeVar("T")
-
-
-class Threads:
-    """At most `threads` work at the same time, and `queue` wait for one."""
-
-    def __init__(self, name: str, threads: int, queue: int) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
-        self._most = threads + queue
-        self._taken = 0
-
-    async def run(self, work: Callable[..., T], *given: Any, finally_: Callable[[], None] = lambda: None) -> T:
-        """Raises BodyRefused when too many wait. Work that is cancelled before it began never begins.
-
-        `finally_` is called when the work has ended or will never begin.
-        """
-        if self._taken >= self._most:
-            finally_()
-            said = "The server is busy. Send the same again."
-            raise BodyRefused(HTTPStatus.SERVICE_UNAVAILABLE, said, retry_seconds=BUSY_RETRY_SECONDS)
-        loop = asyncio.get_running_loop()
-
-        def leave(_: object) -> None:
-            finally_()
-            # The loop is closed when the server ends while work goes on.
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._left)
-
-        self._taken += 1
-        working = self._pool.submit(work, *given)
-        # Of the work itself: its caller may be gone long before it ends.
-        working.add_done_callback(leave)
-        return await asyncio.wrap_future(working)
-
-    def close(self) -> None:
-        """Waits for the work that has begun, and forgets the rest."""
-        self._pool.shutdown(cancel_futures=True)
-
-    def _left(self) -> None:
-        self._taken -= 1
 
 
 @dataclass
-class Front:
-    """`address` is {environ: where the client is}, for the bounds of one client."""
+class FrontServer:
+    """`address` is {environ: where the client is}, for the bounds of one client. `changes` None: the engine API is not
+    served, or nobody can wait."""
 
     api: ReadApi
     policy: Policy
-    bodies: Bodies
-    pages: Threads
+    bodies: BodyReader
+    pages: PageThreads
     address: Callable[[Environ], str]
-    others: Threads = field(default_factory=lambda: Threads("others", OTHER_THREADS, QUEUE_OF_OTHERS))
+    changes: ChangesServer | None = None
+    others: PageThreads = field(default_factory=lambda: PageThreads("others", OTHER_THREADS, QUEUE_OF_OTHERS))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -98,9 +58,14 @@ class Front:
         try:
             await self._answer(environ, receive, send)
         except BodyRefused as refused:
-            await _send_whole(send, *refusal(refused, environ["PATH_INFO"]))
-        except Gone:
+            await send_whole(send, *refusal(refused, environ["PATH_INFO"]))
+        except ClientGone:
             log.debug("%s %s: the client left.", environ["REQUEST_METHOD"], environ["PATH_INFO"])
+
+    def end_waiting(self) -> None:
+        """Answers the clients that wait for a change, and lets none wait again. Of any thread."""
+        if self.changes is not None:
+            self.changes.end()
 
     async def _answer(self, environ: Environ, receive: Receive, send: Send) -> None:
         if not self.api.is_for_behind(environ["PATH_INFO"]):
@@ -110,11 +75,14 @@ class Front:
         announced, limit = announced_length(environ), self.policy.limit(environ)
         if announced is not None and announced > limit.most:
             raise too_large(limit.most)
+        if announced == 0 and self.changes is not None and self.changes.is_for(environ):
+            await self.changes.answer(with_body(environ, io.BytesIO(), 0), receive, send)
+            return
         may_be_large = announced is None or announced > limit.bytes
         if may_be_large and limit.after_asking:
             answer: LimitedAnswer = await self.pages.run(asked, self.api.behind, with_body(environ, io.BytesIO(), 0))
             if not answer.is_willing:
-                await _send_whole(send, answer.status, [*answer.headers, ("Connection", "close")], answer.content)
+                await send_whole(send, answer.status, [*answer.headers, ("Connection", "close")], answer.content)
                 return
             limit = BodyLimit(limit.most)
         body: IO[bytes] = io.BytesIO()
@@ -125,13 +93,13 @@ class Front:
         await self._reply(self.pages, self.api.behind, with_body(environ, body, length), receive, send)
 
     async def _reply(
-        self, threads: Threads, application: Application, environ: Environ, receive: Receive, send: Send
+        self, threads: PageThreads, application: Application, environ: Environ, receive: Receive, send: Send
     ) -> None:
-        """Raises BodyRefused, Gone, and Aborted where a part was sent and the rest cannot be."""
-        reply = Reply(asyncio.get_running_loop())
+        """Raises BodyRefused, ClientGone, and ReplyAborted where a part was sent and the rest cannot be."""
+        reply = PageReply(asyncio.get_running_loop())
         close: Callable[[], None] = environ["wsgi.input"].close
         working = asyncio.ensure_future(threads.run(reply.run, application, environ, finally_=close))
-        sending, leaving = asyncio.ensure_future(reply.send(send)), asyncio.ensure_future(_until_gone(receive))
+        sending, leaving = asyncio.ensure_future(reply.send(send)), asyncio.ensure_future(until_gone(receive))
         try:
             waiting: set[asyncio.Future[None]] = {working, sending, leaving}
             while not sending.done():
@@ -140,14 +108,14 @@ class Front:
                     waiting.discard(working)
                     working.result()
                 if leaving.done() and not sending.done():
-                    raise Gone
+                    raise ClientGone
             sending.result()
-        except (BodyRefused, Gone):
+        except (BodyRefused, ClientGone):
             raise
         except Exception as error:
             log.exception("%s %s failed.", environ["REQUEST_METHOD"], environ["PATH_INFO"])
             if reply.is_begun:
-                raise Aborted from error
+                raise ReplyAborted from error
             raise BodyRefused(HTTPStatus.INTERNAL_SERVER_ERROR, "The log of the server says more.") from error
         finally:
             leaving.cancel()
@@ -155,15 +123,3 @@ class Front:
             if not working.done():
                 reply.abandon()
                 working.cancel()
-
-
-async def _until_gone(receive: Receive) -> None:
-    """After the body. Returns when the client has closed the connection."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _send_whole(send: Send, status: str, headers: list[tuple[str, str]], content: bytes) -> None:
-    lines = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    await send({"type": "http.response.start", "status": int(status.split(" ", 1)[0]), "headers": lines})
-    await send({"type": "http.response.body", "body": content})

@@ -19,7 +19,7 @@ Application = Callable[[Any, Any], Iterable[bytes]]
 
 
 @dataclass(frozen=True)
-class Limited:
+class LimitedApplication:
     """`application` behind the limits of `policy`."""
 
     application: Application

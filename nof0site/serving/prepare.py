@@ -19,6 +19,10 @@ from redis.exceptions import RedisError
 from nof0site.embedded.locks import exclusive
 from nof0site.guards.foreign import foreign_database
 from nof0site.serving.staticfiles import are_collected
+from traders.accounts.writer import whole
+from traders.audit import writer as audit
+from traders.audit.rules import AuditKind
+from traders.schema.actors import os_actor
 from traders.sync import drift
 
 
@@ -104,7 +108,9 @@ def create_first_account() -> str | None:
     if users.filter(is_superuser=True).exists() or users.filter(username=FIRST_USER).exists():
         return None
     password = secrets.token_urlsafe(12)
-    users.create_superuser(username=FIRST_USER, email="", password=password)
+    with whole():
+        users.create_superuser(username=FIRST_USER, email="", password=password)
+        audit.note(AuditKind.ACCOUNT_MADE, actor=os_actor(), subject=FIRST_USER, text="the first account, a superuser")
     return password
 
 

@@ -21,7 +21,7 @@ MEMORY_BYTES = 1024 * 1024
 PIECE_BYTES = 256 * 1024
 
 
-class Aborted(Exception):
+class ReplyAborted(Exception):
     """The answer has begun and cannot go on: the connection is cut, so that no client mistakes a part for the whole."""
 
 
@@ -79,7 +79,7 @@ class Backlog:
         self._read_at = self._write_at = 0
 
 
-class Reply:
+class PageReply:
     """One answer. `run` belongs to the page's thread, `send` to the event loop, `abandon` to either."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -119,7 +119,7 @@ class Reply:
             self._tell()
 
     async def send(self, send: Send) -> None:
-        """All of it, as fast as the client takes it. Raises Aborted if the page failed or the client is gone."""
+        """All of it, as fast as the client takes it. Raises ReplyAborted if the page failed or the client is gone."""
         while True:
             await self._news.wait()
             self._news.clear()
@@ -167,10 +167,10 @@ class Reply:
         """What can be sent now; empty when the page must go on first."""
         with self._lock:
             if self._is_abandoned or self._is_failed:
-                raise Aborted
+                raise ReplyAborted
             if self._start is None:
                 if self._is_finished:
-                    raise Aborted
+                    raise ReplyAborted
                 return []
             piece = self._backlog.take()
             is_last = self._is_finished and self._backlog.is_empty
@@ -184,3 +184,9 @@ class Reply:
         # The loop is closed when the server ends while a page is still at work.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._news.set)
+
+
+async def send_whole(send: Send, status: str, headers: list[tuple[str, str]], content: bytes) -> None:
+    lines = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    await send({"type": "http.response.start", "status": int(status.split(" ", 1)[0]), "headers": lines})
+    await send({"type": "http.response.body", "body": content})

@@ -22,7 +22,6 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
-from traders.versions.announcements import services as changes
 from trading.export.status import board as boards
 from trading.export.status.board import Board
 
@@ -65,9 +64,15 @@ def serve(host: str, port: int, *, board: Board, workers: int, on_listening: Cal
     server = configured_server("nof0site.asgi:application", host, port, workers)
     stopping = multiprocessing.Event()
 
+    is_stopping = False
+
     def stop(*_: object) -> None:
-        stopping.set()
-        server.signal_handler_interrupt()
+        # A second signal may come while this function runs: the lock inside `stopping` is held then, by this thread.
+        nonlocal is_stopping
+        if not is_stopping:
+            is_stopping = True
+            stopping.set()
+            server.signal_handler_interrupt()
 
     def started() -> None:
         # Granian would reload at a hang-up; a closed terminal means stop.
@@ -93,10 +98,11 @@ def _connections() -> int:
 def load_application(stopping: Event, board: Board, target: str) -> Any:
     """Runs in the worker process."""
     _ignore_the_terminal()
-    threading.Thread(target=_leave_with_parent, args=[stopping], name="leave-with-parent", daemon=True).start()
     boards.use(board)
     from nof0site.asgi import application
 
+    leave: dict[str, Any] = {"stopping": stopping, "end_waiting": application.end_waiting}
+    threading.Thread(target=_leave_with_parent, kwargs=leave, name="leave-with-parent", daemon=True).start()
     return application
 
 
@@ -105,13 +111,13 @@ def _ignore_the_terminal() -> None:
     os.setpgid(0, 0)
 
 
-def _leave_with_parent(stopping: Event) -> None:
+def _leave_with_parent(stopping: Event, end_waiting: Callable[[], None]) -> None:
     """A worker whose parent was killed would keep the port, and the servers, for ever; one that is told to stop first
-    answers the engines that wait for a change."""
+    answers the clients that wait for a change."""
     parent = multiprocessing.parent_process()
     while parent is not None and parent.is_alive() and os.getppid() == parent.pid:
         if stopping.wait(PARENT_CHECK_SECONDS):
-            changes.let_go()
+            end_waiting()
             time.sleep(PARENT_CHECK_SECONDS)
     _leave_embedded_servers()
     os._exit(1)

@@ -7,9 +7,12 @@ import os
 import subprocess
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
+from nof0site.backup.archive import BadArchive
+from nof0site.backup.programs import environment
 from nof0site.embedded.binaries import postgres_programs
 
 
@@ -28,20 +31,27 @@ class Command(BaseCommand):
             raise CommandError(f"There is no program {program!r}. Choose one of {known}.")
         # Starts the embedded server if needed, and makes this process its user until the program ends.
         connection.ensure_connection()
-        done = subprocess.run([folder / program, *arguments], env=os.environ | _connection_variables())
+        try:
+            variables = environment()
+        except BadArchive as error:
+            raise CommandError(f"{error}.") from error
+        done = subprocess.run([folder / program, *arguments], env=variables)
         if done.returncode != 0:
             raise SystemExit(done.returncode)
+        if program == "pg_restore" and _is_given_a_database(arguments):
+            self._after_restoring()
+
+    def _after_restoring(self) -> None:
+        """Engines may have traded on since the backup."""
+        connection.close()
+        if "trader_controls" not in connection.introspection.table_names():
+            self.stderr.write(
+                "The backup is of an older release: run manage.py migrate, then manage.py fleet restored."
+            )
+            return
+        call_command("fleet", "restored", stdout=self.stdout)
 
 
-def _connection_variables() -> dict[str, str]:
-    """The PG* variables of the site's database. The password is not visible in the list of processes."""
-    parameters = connection.get_connection_params()
-    names = {
-        "PGHOST": "host",
-        "PGPORT": "port",
-        "PGUSER": "user",
-        "PGPASSWORD": "password",
-        "PGDATABASE": "dbname",
-        "PGSSLMODE": "sslmode",
-    }
-    return {variable: str(parameters[key]) for variable, key in names.items() if parameters.get(key)}
+def _is_given_a_database(arguments: list[str]) -> bool:
+    """Not so where pg_restore lists an archive or writes a script."""
+    return any(argument.startswith(("-d", "--dbname")) for argument in arguments)

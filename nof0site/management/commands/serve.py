@@ -12,7 +12,7 @@ from nof0site.environment.variables import env_int
 from nof0site.hosts import is_loopback
 from nof0site.postgresql.role_limits import keep_role_limits
 from nof0site.serving import prepare
-from nof0site.serving.exporting import exporter_beside
+from nof0site.serving.exporting import alarms_beside, demo_feed_beside, exporter_beside, manager_beside
 from nof0site.serving.port import require_free
 from nof0site.serving.runfile import announced
 from nof0site.serving.web import serve
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             password = self._prepare()
             connections.close_all()
             board = Board()
-            with exporter_beside(board):
+            with exporter_beside(board), alarms_beside(board), manager_beside(board), demo_feed_beside(board):
                 serve(
                     host,
                     port,
@@ -62,6 +62,10 @@ class Command(BaseCommand):
             f"Data            {_where_data_lies()}",
             f"Settings        {settings.BASE_DIR / '.env'} (.env.example lists them)",
         ]
+        if settings.RUN_MANAGER:
+            lines.insert(3, "Manager         runs traders on paper (docs/manager.md)")
+        if settings.DEMO:
+            lines.insert(3, "Prices          are simulated, as are the reports of the sample's traders")
         if password:
             lines.append(f"First account   user {prepare.FIRST_USER}, password {password} (shown only now)")
         else:
