@@ -43,7 +43,7 @@ NO_CONNECTION_LEFT = Fault(
 REFUSED = Fault(
     _("The database refuses the site"),
     _("PostgreSQL does not let the site's account in, or has no database of that name."),
-    _("An administrator has to mend DATABASE_URL or the account's rights."),
+    _("An administrator has to correct DATABASE_URL or the account's privileges."),
 )
 READ_ONLY = Fault(
     _("The database is read-only"),
@@ -85,17 +85,17 @@ NOT_MIGRATED = Fault(
 )
 NO_RIGHT = Fault(
     _("The database refuses the site"),
-    _("PostgreSQL's account of the site lacks a right."),
+    _("The site's account in PostgreSQL lacks a privilege."),
     _("An administrator has to grant it; the log of the server names it."),
 )
 DAMAGED = Fault(
     _("The database is damaged"),
     _("PostgreSQL cannot read or write its own files."),
-    _("An administrator has to look into PostgreSQL's log and at its disk."),
+    _("An administrator has to check PostgreSQL's log and its disk."),
 )
 UNSTORABLE = Fault(
     _("This cannot be stored"),
-    _("It holds a value that the database has no room for: too large, too deep, or a character that it does not know."),
+    _("The database cannot store a value of it: too large, too deep, or with a character that is not accepted."),
     _("Change the value and send it again."),
     status=HTTPStatus.UNPROCESSABLE_ENTITY,
     retry_seconds=None,
@@ -189,7 +189,7 @@ def _database_error(error: BaseException | None) -> Error | None:
 
 
 def _without_code(error: Error) -> Fault | None:
-    """psycopg's own complaints: of the connection, or of a value that it cannot send, such as half a surrogate pair."""
+    """psycopg's own errors: of the connection, or of a value that it cannot send, such as half a surrogate pair."""
     if isinstance(error, OperationalError | InterfaceError):
         return AWAY
     return UNSTORABLE if isinstance(error, DataError) else None

@@ -31,7 +31,7 @@ SELECT c.relname::text, k.conname::text, k.contype::text, pg_get_expr(k.conbin, 
 
 
 @dataclass(frozen=True, slots=True)
-class Unvalidated:
+class UnvalidatedConstraint:
     """`breaks` is SQL that is true of a row that breaks the constraint; `key` are the columns of the primary key."""
 
     table: str
@@ -41,7 +41,7 @@ class Unvalidated:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class ViolatedConstraint:
     """`examples` are keys of rows that break the constraint, at most as many as were asked for."""
 
     table: str
@@ -54,47 +54,52 @@ class Broken:
         return f"{self.table}: {', '.join(self.examples)}{more} broke {self.constraint}"
 
 
-def unvalidated(connection: Any, tables: Collection[str] | None = None) -> list[Unvalidated]:
+def unvalidated_constraints(connection: Any, tables: Collection[str] | None = None) -> list[UnvalidatedConstraint]:
     """In these tables, or in all that an unqualified name finds."""
-    with connection.cursor() as cursor:
-        cursor.execute(_UNVALIDATED, {"tables": None if tables is None else list(tables)})
-        return [
-            Unvalidated(table, name, _breaks(kind, condition, other, own, others), tuple(key))
-            for table, name, kind, condition, other, own, others, key in cursor.fetchall()
-        ]
+    found = _rows(connection, _UNVALIDATED, {"tables": None if tables is None else list(tables)})
+    return [
+        UnvalidatedConstraint(table, name, _breaks(kind, condition, other, own, others), tuple(key))
+        for table, name, kind, condition, other, own, others, key in found
+    ]
 
 
-def broken(connection: Any, constraint: Unvalidated, *, examples: int = 10) -> Broken | None:
+def violations_of(
+    connection: Any, constraint: UnvalidatedConstraint, *, examples: int = 10
+) -> ViolatedConstraint | None:
     """None where no row breaks it."""
     parts = {"table": sql.Identifier(constraint.table), "breaks": constraint.breaks}
     key = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column)) for column in constraint.key)
     listed = sql.SQL("SELECT concat_ws(' ', {key}) FROM {table} AS t WHERE {breaks} ORDER BY 1 LIMIT {limit}")
     counted = sql.SQL("SELECT count(*) FROM {table} AS t WHERE {breaks}")
-    with connection.cursor() as cursor:
-        cursor.execute(counted.format(**parts))
-        [[count]] = cursor.fetchall()
-        if not count:
-            return None
-        cursor.execute(listed.format(key=key, limit=sql.Literal(examples), **parts))
-        return Broken(constraint.table, constraint.name, count, tuple(name for (name,) in cursor.fetchall()))
+    [[count]] = _rows(connection, counted.format(**parts))
+    if not count:
+        return None
+    named = _rows(connection, listed.format(key=key, limit=sql.Literal(examples), **parts))
+    return ViolatedConstraint(constraint.table, constraint.name, count, tuple(name for (name,) in named))
 
 
-def validate(connection: Any, constraint: Unvalidated) -> None:
+def validate(connection: Any, constraint: UnvalidatedConstraint) -> None:
     """Readers and writers go on meanwhile. Raises IntegrityError where a row breaks it."""
     statement = sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}")
-    with connection.cursor() as cursor:
-        cursor.execute(statement.format(sql.Identifier(constraint.table), sql.Identifier(constraint.name)))
+    _rows(connection, statement.format(sql.Identifier(constraint.table), sql.Identifier(constraint.name)))
 
 
-def validate_what_holds(connection: Any, tables: Collection[str] | None = None) -> list[Broken]:
+def validate_what_holds(connection: Any, tables: Collection[str] | None = None) -> list[ViolatedConstraint]:
     """Validates every constraint that no row breaks, and returns the others with their rows."""
     found = []
-    for constraint in unvalidated(connection, tables):
-        if rows := broken(connection, constraint):
+    for constraint in unvalidated_constraints(connection, tables):
+        if rows := violations_of(connection, constraint):
             found.append(rows)
         else:
             validate(connection, constraint)
     return found
+
+
+def _rows(connection: Any, statement: str | sql.Composable, parameters: Any = None) -> list[tuple[Any, ...]]:
+    """On the connection of a migration as on the site's. None of a statement that gives no rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall()) if cursor.description else []
 
 
 def _breaks(kind: str, condition: str | None, other: str | None, own: list[str], others: list[str]) -> sql.Composable:

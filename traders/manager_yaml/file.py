@@ -68,9 +68,10 @@ class InvalidFile(InvalidConfig):
         """One for each problem, at most PRINTED_PROBLEMS, then how many there are besides."""
         lines = [self._line(problem) for problem in self.problems[:PRINTED_PROBLEMS]]
         if (more := len(self.problems) - PRINTED_PROBLEMS) > 0:
-            at_least = _(" at least") if self.is_partial else ""
             lines.append(
-                _("%(path)s: and %(count)s more problems%(at_least)s", path=self.path, count=more, at_least=at_least)
+                _("%(path)s: and %(count)s more problems at least", path=self.path, count=more)
+                if self.is_partial
+                else _("%(path)s: and %(count)s more problems", path=self.path, count=more)
             )
         return lines
 

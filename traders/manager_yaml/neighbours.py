@@ -25,8 +25,13 @@ def known_names(directory: Path) -> KnownNames:
         exchange_providers=_providers(directory / EXCHANGES),
         market_providers=_providers(directory / MARKETS),
         models=_models(directory / MODELS),
-        prompt_rules=_cached_prompt_rules(directory / EXECUTOR),
+        prompt_rules=prompt_rules(directory),
     )
+
+
+def prompt_rules(directory: Path) -> PromptRules | None:
+    """What executor.yaml asks of prompts, as `known_names`."""
+    return _cached_prompt_rules(directory / EXECUTOR)
 
 
 def warnings_of(known: KnownNames) -> list[TranslatableText]:

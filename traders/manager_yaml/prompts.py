@@ -19,7 +19,7 @@ Find = Callable[[str], bytes]
 _LONGEST_VERSION = 100
 
 
-class BadPrompt(MessageError):
+class InvalidPrompt(MessageError):
     """The message completes '<place> ...', of `judged` '<a prompt>...'."""
 
 
@@ -32,18 +32,18 @@ class CheckedPrompt:
 
 
 def judged(path: str, content: bytes, rules: PromptRules | None) -> CheckedPrompt:
-    """Checks a prompt's text, from any source. Raises BadPrompt."""
+    """Checks a prompt's text, from any source. Raises InvalidPrompt."""
     _require_text(content)
     prompt = read_prompt(path, content)
     if len(prompt.version) > _LONGEST_VERSION:
-        raise BadPrompt(_(", whose Version header is longer than %(most)s characters", most=_LONGEST_VERSION))
+        raise InvalidPrompt(_(", whose Version header is longer than %(most)s characters", most=_LONGEST_VERSION))
     if kind := find_secret(prompt.body, prose=True):
-        raise BadPrompt(_(", whose text holds what looks like %(kind)s; prompts are stored for ever", kind=kind))
+        raise InvalidPrompt(_(", whose text holds what looks like %(kind)s; prompts are stored for ever", kind=kind))
     if problem := template_problem(prompt.body):
-        raise BadPrompt(problem)
+        raise InvalidPrompt(problem)
     doubt, is_refused = _version_doubt(prompt.version, rules)
     if doubt and is_refused:
-        raise BadPrompt(doubt)
+        raise InvalidPrompt(doubt)
     if doubt is None and (names := unknown_fields(prompt.body)):
         doubt = _(
             ", which names %(names)s, and engines give no such field", names=", ".join(f".{name}" for name in names)
@@ -62,30 +62,30 @@ class PromptReader:
         self._directory = directory
         self._rules = rules
         self._find = find or self._file
-        self._read: dict[str, PromptFile | BadPrompt] = {}
+        self._read: dict[str, PromptFile | InvalidPrompt] = {}
         self.by_digest: dict[str, PromptFile] = {}
         self.warnings: list[TranslatableText] = []
 
     def read(self, path: str, *, known_as: str = "") -> PromptFile:
-        """The text in the file `path`, as the configuration's path `known_as`. Raises BadPrompt."""
+        """The text in the file `path`, as the configuration's path `known_as`. Raises InvalidPrompt."""
         if path not in self._read:
             try:
                 self._read[path] = self._load(path)
-            except BadPrompt as error:
+            except InvalidPrompt as error:
                 self._read[path] = error
         found = self._read[path]
-        if isinstance(found, BadPrompt):
-            raise BadPrompt(found.message)
+        if isinstance(found, InvalidPrompt):
+            raise InvalidPrompt(found.message)
         self.by_digest.setdefault(found.sha256, replace(found, path=known_as or path))
         return found
 
     def _load(self, path: str) -> PromptFile:
         if problem := path_problem(path):
-            raise BadPrompt(problem)
+            raise InvalidPrompt(problem)
         try:
             found = judged(path, self._content(path), self._rules)
-        except BadPrompt as error:
-            raise BadPrompt(_("names %(path)s%(error)s", path=repr(path), error=error)) from None
+        except InvalidPrompt as error:
+            raise InvalidPrompt(_("names %(path)s%(error)s", path=repr(path), error=error)) from None
         if found.doubt:
             self.warnings.append(_("a trader names %(path)s%(doubt)s", path=repr(path), doubt=found.doubt))
         return found.prompt
@@ -94,9 +94,9 @@ class PromptReader:
         try:
             return self._find(path)
         except Absent as error:
-            raise BadPrompt(_(", %(error)s", error=error)) from None
+            raise InvalidPrompt(_(", %(error)s", error=error)) from None
         except UnreadableFile as error:
-            raise BadPrompt(_(", which %(error)s", error=error)) from None
+            raise InvalidPrompt(_(", which %(error)s", error=error)) from None
 
     def _file(self, path: str) -> bytes:
         try:
@@ -119,13 +119,13 @@ def _near(directory: Path, path: str) -> str:
 
 def _require_text(content: bytes) -> None:
     if len(content) > MAX_BYTES:
-        raise BadPrompt(_(", which is larger than %(most)s MB, the most it may be", most=MAX_BYTES // MEBIBYTE))
+        raise InvalidPrompt(_(", which is larger than %(most)s MB, the most it may be", most=MAX_BYTES // MEBIBYTE))
     try:
         decode(content)
     except UnreadableFile as error:
-        raise BadPrompt(_(", which %(error)s", error=error)) from None
+        raise InvalidPrompt(_(", which %(error)s", error=error)) from None
     if b"\0" in content:
-        raise BadPrompt(_(", which holds a NUL byte and so is no text"))
+        raise InvalidPrompt(_(", which holds a NUL byte and so is no text"))
 
 
 def _version_doubt(version: str, rules: PromptRules | None) -> tuple[TranslatableText | None, bool]:

@@ -10,8 +10,9 @@ from traders.manager_yaml.shape import CLONED_FROM, ORIGIN, Shape, YamlLeaf, unk
 from traders.manager_yaml.yaml.collect import YamlPlace
 from traders.manager_yaml.yaml.extra_values import read_extra
 from traders.manager_yaml.yaml.mappings import NULLS, Entries, describe, entries, is_null, key_text, tag_message
-from traders.manager_yaml.yaml.nodes import Mapping, Node, Scalar
-from traders.manager_yaml.yaml.scalars import WrongValue
+from traders.manager_yaml.yaml.nodes import Mapping, Node, Scalar, Sequence
+from traders.manager_yaml.yaml.scalars import WrongValue, read_symbols
+from traders.manager_yaml.yaml.slips import full_width_colon
 from traders.schema.messages import _
 from traders.schema.paths import Flat
 from traders.schema.settings.declare import SettingKind
@@ -48,7 +49,9 @@ def read_section(
             bad |= _collection(found, key, key_node.line, value, flat, place, whole)
         elif key not in known:
             here = [*shape, *known]
-            message = unknown_key(key, here=here, whole=whole, section=place.prefix.rstrip("."))
+            message = full_width_colon(key_node) or unknown_key(
+                key, here=here, whole=whole, section=place.prefix.rstrip(".")
+            )
             place.wrong(key_text(key), message, key_node.line)
     return bad
 
@@ -64,10 +67,19 @@ def _collection(
         if isinstance(value, Mapping):
             below = place.below(key)
             return read_section(entries(value, below), found, flat, below, whole=whole)
-        place.wrong(key, _("must be a mapping of settings, was %(value)s", value=describe(value)), line)
+        if (slip := full_width_colon(value)) is not None:
+            place.wrong(key, slip, value.line)
+        else:
+            place.wrong(key, _("must be a mapping of settings, was %(value)s", value=describe(value)), line)
     elif isinstance(value, Mapping) and found.setting.kind is SettingKind.EXTRA:
         flat[found.path] = read_extra(value, place.below(key))
         return set()
+    elif isinstance(value, Sequence) and found.setting.kind is SettingKind.SYMBOLS:
+        try:
+            flat[found.path] = read_symbols(value, found.setting)
+            return set()
+        except WrongValue as error:
+            place.wrong(key, error.message, value.line)
     elif isinstance(value, Mapping) and found.path == CLONED_FROM:
         if origin := _origin(value, place.below(key)):
             flat[found.path] = origin

@@ -52,7 +52,7 @@ def _refuse(node: Scalar, setting: Setting) -> None:
 
 
 def _reader(setting: Setting) -> Reader:
-    if setting.kind is SettingKind.EXTRA or setting.path == CLONED_FROM:
+    if setting.kind in (SettingKind.EXTRA, SettingKind.SYMBOLS) or setting.path == CLONED_FROM:
         return _refuse
     return READERS.get(setting.kind, read_text)
 

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from traders.schema.messages import TranslatableText, _
+from traders.schema.templates.functions import FUNCTIONS
+from traders.schema.templates.parsing import parse
+from traders.schema.templates.tokens import TemplateFailed
 
 # They make a text read otherwise than it is written: what a person approves is not what the model gets.
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -18,12 +21,6 @@ _FIELD = re.compile(r"(?<![\w.)$])\.([A-Za-z_]\w*)")
 _OPENS = frozenset({"if", "range", "with", "define", "block"})
 _HAS_ELSE = frozenset({"if", "range", "with"})
 _KEYWORDS = _OPENS | {"else", "end", "template", "break", "continue", "nil", "true", "false"}
-FUNCTIONS = frozenset(
-    {
-        *("and", "call", "html", "index", "slice", "js", "len", "not", "or", "print", "printf", "println", "urlquery"),
-        *("eq", "ne", "lt", "le", "gt", "ge"),
-    }
-)
 # What engines give a manager's and an executor's template.
 FIELDS = frozenset(
     {
@@ -70,6 +67,10 @@ def template_problem(body: str) -> TranslatableText | None:
             return problem
     if opened:
         return _(", whose line %(line)s opens %(word)s without end", line=opened[-1].line, word=opened[-1].words[0])
+    try:
+        parse(body)
+    except TemplateFailed as error:
+        return _(", which no engine can read: %(problem)s", problem=error)
     return None
 
 

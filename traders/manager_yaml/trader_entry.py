@@ -8,13 +8,14 @@ from functools import partial
 from traders.manager_yaml.bundle.placement import KNOWN_AS
 from traders.manager_yaml.file import KnownNames
 from traders.manager_yaml.names import name_problems
-from traders.manager_yaml.prompts import BadPrompt, PromptReader
+from traders.manager_yaml.prompts import InvalidPrompt, PromptReader
 from traders.manager_yaml.section import read_section
 from traders.manager_yaml.shape import TRADER_SHAPE
 from traders.manager_yaml.validated import checked, line_of
 from traders.manager_yaml.yaml.collect import Problems, YamlPlace
 from traders.manager_yaml.yaml.mappings import Entries, describe, entries, is_null, tag_message
 from traders.manager_yaml.yaml.nodes import Mapping, Node, Scalar
+from traders.manager_yaml.yaml.slips import full_width_colon
 from traders.schema.messages import _
 from traders.schema.paths import Flat
 from traders.schema.prompts import path_problem
@@ -42,7 +43,9 @@ class TraderEntries:
             if isinstance(node, Mapping) and node.tag is None:
                 self._read(node, position)
             else:
-                wrong = _("must be a mapping of settings, was %(value)s", value=describe(node))
+                wrong = full_width_colon(node) or _(
+                    "must be a mapping of settings, was %(value)s", value=describe(node)
+                )
                 message = wrong if node.tag is None else tag_message(node.tag)
                 self._problems.add(message, line=node.line, trader=position)
 
@@ -77,19 +80,22 @@ class TraderEntries:
             return ""
         first, first_line = self._ids.setdefault(trader_id.lower(), (trader_id, key.line))
         if (first, first_line) != (trader_id, key.line) or trader_id in self.specs:
-            spelling = (
-                _(" (as %(id)s; ids differ in more than upper and lower case)", id=first) if first != trader_id else ""
-            )
-            place.wrong(
-                "id",
+            message = (
                 _(
-                    "is taken twice, on lines %(first_line)s%(spelling)s and %(line)s; give each its own",
+                    "is taken twice, on lines %(first_line)s and %(line)s; give each its own",
                     first_line=first_line,
-                    spelling=spelling,
                     line=key.line,
-                ),
-                key.line,
+                )
+                if first == trader_id
+                else _(
+                    "is taken twice, on lines %(first_line)s (as %(id)s; ids differ in more than upper and lower case)"
+                    " and %(line)s; give each its own",
+                    first_line=first_line,
+                    id=first,
+                    line=key.line,
+                )
             )
+            place.wrong("id", message, key.line)
         return trader_id
 
     def _add_prompts(self, flat: Flat, section: Entries, node: Mapping, place: YamlPlace, bad: set[str]) -> set[str]:
@@ -103,7 +109,7 @@ class TraderEntries:
             known_as = _known_as(section, key + KNOWN_AS, place) or path
             try:
                 prompt = self._prompts.read(path, known_as=known_as)
-            except BadPrompt as error:
+            except InvalidPrompt as error:
                 place.wrong(key, error.message, line_of(node, key))
                 unusable.add(template)
             else:

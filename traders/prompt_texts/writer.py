@@ -30,7 +30,7 @@ SELECT c.id, p.path, p.sha256,
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class PromptUse:
     """How many traders use a text as the prompt `path`. `declared` is the digest that the last sync found in that
     file for them; None where it took their prompt from elsewhere."""
 
@@ -80,10 +80,10 @@ def known() -> list[PromptFile]:
     return [PromptFile(sha256, path, version, "") for sha256, path, version in found]
 
 
-def uses(digests: Collection[str] | None = None) -> list[Use]:
+def uses(digests: Collection[str] | None = None) -> list[PromptUse]:
     """Of these texts, or of all, in order of path."""
     return sql.rows_as(
-        Use,
+        PromptUse,
         f"""
         SELECT path, sha256, declared, count(DISTINCT id) AS traders FROM ({_USES}) u
          WHERE %(digests)s::text[] IS NULL OR sha256 = ANY (%(digests)s)

@@ -1,7 +1,8 @@
 """Actors: the names of people, tokens and commands in the history.
 
-An actor is a text. `cli:{login}` is a command, `token:{name}` an API token, any other text a person. The name of an
-account may change and may be given to another account, so an account also has its id: see `AccountActor`.
+An actor is a text. `cli:{login}` is a command, `token:{name}` an API token, `guard:{name}` a guard, any other text a
+person. The name of an account may change and may be given to another account, so an account also has its id: see
+`AccountActor`.
 """
 
 from __future__ import annotations
@@ -10,12 +11,19 @@ import getpass
 import os
 import unicodedata
 
-LONGEST = 150
-"""Characters; as many as Django lets a username have."""
+from traders.schema.messages import TranslatableText, _
 
-RESERVED_NAMES = ("sample", "system")
-RESERVED_PREFIXES = ("token:", "cli:")
-"""Names that only the product writes. No account and no `--actor` may have such a name."""
+LONGEST = 150
+"""Characters: the limit of Django's usernames."""
+
+RESTORE = "restore"
+"""Stops the fleet after a backup was restored."""
+
+RESERVED_NAMES = ("sample", "system", RESTORE)
+PROGRAM_PREFIXES = ("token:", "guard:")
+"""Of actors behind which no person sits at that moment."""
+RESERVED_PREFIXES = (*PROGRAM_PREFIXES, "cli:")
+"""Reserved names: only the product writes them. No account and no `--actor` may have such a name."""
 
 
 class AccountActor(str):
@@ -30,29 +38,35 @@ class AccountActor(str):
 
 
 def account_id_of(actor: str) -> int | None:
-    """None for an actor that is no account of this site: a command, a token, a name given with `--actor`."""
+    """The id of the account; None for a command, a token or a name given with `--actor`."""
     return actor.account_id if isinstance(actor, AccountActor) else None
 
 
 def is_reserved(name: str) -> bool:
-    """Whether `name` is, or begins like, a name that only the product writes.
+    """Whether `name` is a reserved name or begins with a reserved prefix.
 
-    Letter case, surrounding spaces and Unicode's compatibility forms (full width, ligatures, ...) make no difference:
-    accounts are stored in NFKC too.
+    Letter case, surrounding spaces and Unicode's compatibility forms (full width, ligatures, ...) make no difference,
+    because Django stores usernames in NFKC.
     """
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()
     return plain in RESERVED_NAMES or plain.startswith(RESERVED_PREFIXES)
 
 
-def problem_with(name: str) -> str:
-    """Why `name` cannot be given as an actor; empty where it can."""
+def problem_with(name: str) -> TranslatableText | None:
+    """Why `name` cannot be an actor; None if it can."""
     if not name.strip():
-        return "it is blank"
+        return _("it is blank")
     if not name.isprintable():
-        return "it holds characters that cannot be seen; use letters, digits, signs and single spaces"
+        return _("it has characters that cannot be seen; use letters, digits, signs and single spaces")
     if len(name) > LONGEST:
-        return f"it has {len(name):,} characters; at most {LONGEST} are kept"
-    return f"{RESERVED_RULE}; use another" if is_reserved(name) else ""
+        return _("it has %(count)s characters; at most %(most)s are kept", count=f"{len(name):,}", most=LONGEST)
+    if is_reserved(name):
+        return _(
+            "%(names)s and names that begin with one of %(prefixes)s are reserved; use another",
+            names=", ".join(RESERVED_NAMES),
+            prefixes=", ".join(RESERVED_PREFIXES),
+        )
+    return None
 
 
 def os_actor() -> str:
@@ -61,8 +75,3 @@ def os_actor() -> str:
         return f"cli:{getpass.getuser()}"
     except (KeyError, OSError):  # an account without a name, as in containers
         return f"cli:{os.getuid()}"
-
-
-RESERVED_RULE = (
-    f"{', '.join(RESERVED_NAMES)} and names that begin with {' or '.join(RESERVED_PREFIXES)} are kept for the product"
-)

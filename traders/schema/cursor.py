@@ -1,5 +1,5 @@
-"""A place in the order of all changes: positions rise with the order of commits; within one transaction the
-configurations come by their id, each in the order of its versions."""
+"""A place in the order of all changes. Positions rise with the order of commits; within one transaction the controls
+come first, then the configurations by id, and their versions by number."""
 
 from __future__ import annotations
 
@@ -11,16 +11,22 @@ from traders.schema.messages import _
 from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.settings.trader import ID_PATTERN
 
-# Sorts behind every id, by bytes.
+# It sorts after every id, by bytes.
 END_OF_IDS = "~"
-# No version has a higher number: the column's largest.
+# In the place of a control, this is the id of the configuration, and the id of the control is the version. It sorts
+# before every id, by bytes.
+CONTROLS = "-"
+# The largest number of the column, so no version has a higher one.
 END_OF_VERSIONS = 2**31 - 1
-_FORM = re.compile(rf"([0-9]{{1,18}})(?::({re.escape(FLEET_ID)}|{ID_PATTERN.pattern})(?::([1-9][0-9]{{0,8}}))?)?")
+_FORM = re.compile(
+    rf"([0-9]{{1,18}})(?::({CONTROLS}|{re.escape(FLEET_ID)}|{ID_PATTERN.pattern})(?::([1-9][0-9]{{0,8}}))?)?"
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cursor:
-    """Everything up to here was read: of the transaction at `position` the versions up to this one, or all."""
+    """Everything up to this place was read; of the transaction at `position`, the controls and versions up to this one
+    or all."""
 
     position: int
     config_id: str = END_OF_IDS

@@ -1,11 +1,11 @@
-"""Durations as manager.yaml writes them (Go's syntax), kept here as whole seconds."""
+"""Durations, kept as whole seconds: as manager.yaml writes them (Go's syntax), and in people's words."""
 
 from __future__ import annotations
 
 import re
 from fractions import Fraction
 
-from traders.schema.messages import _
+from traders.schema.messages import TranslatableText, _, joined
 
 _UNITS = {
     "ns": Fraction("1e-9"),
@@ -21,6 +21,7 @@ _PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
 _WHOLE = re.compile(rf"(?:{_PART.pattern})+")
 
 _LONGEST = 40
+_WORDS = ((86400, _("d")), (3600, _("h")), (60, _("min")), (1, _("s")))
 
 
 def parse_duration(text: str) -> int:
@@ -45,3 +46,13 @@ def format_duration(seconds: int) -> str:
     minutes, seconds = divmod(rest, 60)
     parts = [f"{number}{unit}" for number, unit in ((hours, "h"), (minutes, "m"), (seconds, "s")) if number]
     return "".join(parts) or "0s"
+
+
+def duration_text(seconds: float, *, units: int = len(_WORDS)) -> TranslatableText:
+    """For people, by the largest units: 180 -> `3 min`, 93,784 with two units -> `1 d 2 h`."""
+    parts, rest = [], round(seconds)
+    for size, unit in _WORDS:
+        number, rest = divmod(rest, size)
+        if number:
+            parts.append(TranslatableText("%(number)s %(unit)s", number=number, unit=unit))
+    return joined(" ", parts[:units]) if parts else _("0 s")

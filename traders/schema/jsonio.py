@@ -1,4 +1,4 @@
-"""JSON in and out, digit for digit: numbers with a fraction are read as Decimal and written as they are."""
+"""JSON without loss of digits: numbers with a fraction are read as Decimal and written with all their digits."""
 
 from __future__ import annotations
 
@@ -15,33 +15,41 @@ Json = Any
 """dict | list | str | int | Decimal | bool | None, nested."""
 
 MAX_DEPTH = 100
-"""Of JSON from outside. A declared record has fewer than ten levels, an extension at most twenty."""
+"""The most levels of JSON from other programs. A declared record has fewer than ten, an extension at most twenty."""
 # The default context would round to 28 digits.
 _EXACT = Context(prec=1000)
 _MOST_DIGITS_OF_INT = 1000
+_BOM = "\ufeff"
 
 
 def dumps(value: Json) -> str:
-    """Compact JSON text. Raises ValueError for NaN and Infinity, TypeError for what JSON cannot hold."""
+    """Compact JSON text. Raises ValueError for NaN and Infinity, TypeError for a value that JSON cannot hold."""
     return simplejson.dumps(value, use_decimal=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def dumps_finite(value: Json) -> str:
-    """The same text as `dumps`, several times as fast, of values that are known to hold no NaN and no Infinity: for
-    what a schema has validated."""
+    """The same text as `dumps`, several times as fast. Only for values that a schema has validated: they must have no
+    NaN and no Infinity."""
     return _FINITE.encode(value).decode()
 
 
+def encoded(value: Json) -> Json:
+    """A value whose text is made now, to stand in any number of values that `dumps_finite` writes."""
+    return msgspec.Raw(_FINITE.encode(value))
+
+
 def canonical(value: Json) -> str:
-    """The one text of a value: keys sorted and numbers without trailing zeros (3.0, 3.00 and 3 are `3`)."""
+    """The canonical text of a value: keys sorted, numbers without trailing zeros (3.0, 3.00 and 3 are `3`)."""
     return simplejson.dumps(
         _normalized(value), use_decimal=True, ensure_ascii=False, separators=(",", ":"), sort_keys=True
     )
 
 
 def loads(text: str | bytes) -> Json:
-    """Raises ValueError when the text is not JSON, RecursionError when it is nested too deep."""
+    """Raises ValueError if the text is not JSON, RecursionError if it is nested too deep."""
     try:
+        if isinstance(text, str) and not text.startswith(_BOM):
+            return _EXACT_READER.decode(text)
         return json.loads(text, parse_float=Decimal)
     except json.JSONDecodeError:
         raise
@@ -51,7 +59,7 @@ def loads(text: str | bytes) -> Json:
 
 
 def loads_stored(text: str) -> Json:
-    """As `loads`, of JSON that PostgreSQL has stored: `TooDeep` for what is nested too deep."""
+    """As `loads`, for JSON from PostgreSQL: a `TooDeep` if it is nested too deep."""
     try:
         return loads(text)
     except RecursionError:
@@ -59,7 +67,7 @@ def loads_stored(text: str) -> Json:
 
 
 def require_shallow(value: Json) -> None:
-    """Raises ValueError for what is nested deeper than any function that walks it could follow."""
+    """Raises ValueError for a value that is nested too deep for recursive functions."""
     level = [value]
     for _depth in range(MAX_DEPTH):
         level = [
@@ -74,6 +82,8 @@ def require_shallow(value: Json) -> None:
 
 
 _FINITE = msgspec.json.Encoder(decimal_format="number")
+# `json.loads` makes a decoder for each text, which takes longer than to read a short one.
+_EXACT_READER = json.JSONDecoder(parse_float=Decimal)
 
 
 class ExactEncoder(json.JSONEncoder):
@@ -84,7 +94,7 @@ class ExactEncoder(json.JSONEncoder):
 
 
 class ExactDecoder(json.JSONDecoder):
-    """Reads every JSON that PostgreSQL stores, so that one row does not stop the reading of the others."""
+    """Reads any JSON that PostgreSQL stores, so that one row cannot prevent reading the others."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{**options, "parse_float": Decimal})
@@ -94,7 +104,7 @@ class ExactDecoder(json.JSONDecoder):
 
 
 class TooDeep(str):
-    """JSON that is nested too deep to be read, as its text: no part of it is known."""
+    """The text of JSON that is nested too deep to be read."""
 
     __slots__ = ()
 

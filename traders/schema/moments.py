@@ -1,4 +1,4 @@
-"""The moments that are stored: of the years 2010 to 2099, and not ahead of this server's clock.
+"""The rules for stored moments: of the years 2010 to 2099, and not ahead of this server's clock.
 
 Seconds or nanoseconds read as milliseconds fall outside the years, as do the zero times of other languages and
 infinity. A record of a later moment than now would stand before all others until then: as the last price, equity or
@@ -24,7 +24,7 @@ YEARS = _("of a year from 2010 to 2099")
 
 
 def in_years(moment: datetime) -> datetime:
-    """Raises ValueError outside the years."""
+    """Raises ValueError for a moment outside these years."""
     if not EARLIEST <= moment <= LATEST:
         raise ValueError(_("must be a moment %(years)s", years=YEARS))
     return moment
@@ -32,7 +32,7 @@ def in_years(moment: datetime) -> datetime:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NS_PER_MS = 1_000_000
-# These say until when something holds, or when it comes next.
+# Leaves with an end or a next time, which lie in the future.
 MAY_LIE_AHEAD = frozenset({"until", "until_ms", "next_at", "cooldown_until"})
 _allowed = [300]
 
@@ -51,7 +51,7 @@ def now_ms() -> int:
 
 
 def latest_ms() -> int:
-    """The latest moment that is taken now."""
+    """The latest moment that is accepted now."""
     return now_ms() + 1000 * allowed_seconds()
 
 
@@ -118,10 +118,13 @@ def iso(ms: int) -> str:
     return (_EPOCH + timedelta(milliseconds=ms)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def rough(ms: int) -> str:
+def rough(ms: int) -> TranslatableText:
     """`40 s`, `6 min`, `2 h`, `12 days`."""
     seconds = round(ms / 1000)
-    for size, unit in ((86_400, "days"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size or (unit == "min" and seconds >= size):
-            return f"{round(seconds / size):,} {unit}"
-    return f"{seconds} s"
+    if seconds >= 2 * 86_400:
+        return _("%(n)s days", n=f"{round(seconds / 86_400):,}")
+    if seconds >= 2 * 3600:
+        return _("%(n)s h", n=round(seconds / 3600))
+    if seconds >= 60:
+        return _("%(n)s min", n=round(seconds / 60))
+    return _("%(n)s s", n=seconds)

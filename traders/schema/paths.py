@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 Flat = dict[str, Any]
-"""{dotted path: value}; the keys of `detail.extra` are leaves, whatever they hold."""
+"""{dotted path: value}. A key of `detail.extra` is one path, whatever its value holds."""
 
 EXTRA = "detail.extra"
 LEAVES = frozenset({"detail.cloned_from"})
@@ -28,7 +28,7 @@ ABSENT: Final = _Absent()
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One path that differs. `old` or `new` is ABSENT where that side has no such path."""
+    """One path that differs. `old` or `new` is ABSENT if that side does not have the path."""
 
     path: str
     old: Any
@@ -54,7 +54,7 @@ def _flatten_into(flat: Flat, value: Mapping[str, Any], prefix: str) -> None:
 
 
 class Misplaced(ValueError):
-    """A path that leads through a value, or deeper than any setting lies."""
+    """A path that goes through a value, or is deeper than any setting."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -62,7 +62,7 @@ class Misplaced(ValueError):
 
 
 def unflatten(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """The inverse of `flatten`: a nested dict, with `detail.extra` always there. Raises Misplaced."""
+    """The inverse of `flatten`: a nested dict that always has `detail.extra`. Raises Misplaced."""
     nested: dict[str, Any] = {"detail": {"extra": {}}}
     for path, value in flat.items():
         parents, leaf = _place(path)
@@ -84,7 +84,7 @@ def _place(path: str) -> tuple[tuple[str, ...], str]:
 
 
 def diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
-    """What turns `old` into `new`, both flat, in the order of `old`, then what is new.
+    """The changes from `old` to `new`, both flat, in the order of `old`, then the added paths.
 
     Values are compared as values: 3, 3.0 and Decimal("3.00") are equal; true is not 1.
     """
@@ -98,7 +98,7 @@ def diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
 
 
 def apply(flat: Mapping[str, Any], changes: Iterable[Change]) -> Flat:
-    """`flat` with every change's new value in place; `apply(a, diff(a, b))` equals b."""
+    """`flat` with the new value of every change; `apply(a, diff(a, b))` equals b."""
     result = dict(flat)
     for change in changes:
         if change.new is ABSENT:
@@ -109,13 +109,14 @@ def apply(flat: Mapping[str, Any], changes: Iterable[Change]) -> Flat:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Equal as JSON values: numbers by value, booleans never equal to numbers."""
+    """Equal as JSON values: numbers by value, booleans never equal to numbers, a tuple as the list that it is written
+    as. Raises RecursionError for values that are nested too deep."""
     if a is b:
         return True
     if isinstance(a, bool) or isinstance(b, bool):
         return a is b
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(same(value, b[key]) for key, value in a.items())
-    if isinstance(a, list) and isinstance(b, list):
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
         return len(a) == len(b) and all(map(same, a, b))
     return bool(a == b)

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, where, and what would be right."""
+"""Problems of a configuration: the path, the value, and what would be right."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from traders.schema.durations import format_duration, parse_duration
-from traders.schema.messages import TranslatableText, _, message_of, verbatim
+from traders.schema.messages import TranslatableText, _, gettext_noop, message_of, verbatim
 from traders.schema.secrets import find_secret
 from traders.schema.settings.declare import Setting, SettingKind
 
@@ -28,7 +28,7 @@ class Problem:
 
 
 class InvalidConfig(Exception):
-    """A configuration that must not be stored. Carries every problem found, not only the first."""
+    """A configuration that must not be stored. It has every problem, not only the first."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = list(problems)
@@ -36,7 +36,7 @@ class InvalidConfig(Exception):
 
 
 def expected(setting: Setting) -> TranslatableText:
-    """What a setting takes, in words: `a whole number from 1 to 200 (x)`."""
+    """The values that a setting accepts, as text: `a whole number from 1 to 200 (x)`."""
     if setting.choices:
         return _("one of %(choices)s", choices=", ".join(setting.choices))
     kind = {
@@ -44,46 +44,54 @@ def expected(setting: Setting) -> TranslatableText:
         SettingKind.DECIMAL: _("a number"),
         SettingKind.BOOLEAN: _("true or false"),
         SettingKind.DURATION: _("a duration of whole seconds such as 45s, 3m or 1h30m"),
+        SettingKind.SYMBOLS: _(
+            "a list of up to %(most)s symbols as the exchange writes them, empty for all", most=setting.max_length
+        ),
         SettingKind.EXTRA: _("a mapping of extension keys to JSON values"),
     }.get(setting.kind, _("a text"))
-    unit = _(" (%(unit)s)", unit=setting.unit) if setting.unit and setting.kind != SettingKind.DURATION else ""
-    return _("%(kind)s%(range)s%(unit)s", kind=kind, range=_range_words(setting), unit=unit)
+    right = _with_range(setting, kind)
+    has_unit = setting.unit and setting.kind != SettingKind.DURATION
+    return _("%(right)s (%(unit)s)", right=right, unit=setting.unit) if has_unit else right
 
 
-def _range_words(setting: Setting) -> TranslatableText:
+def _with_range(setting: Setting, kind: TranslatableText) -> TranslatableText:
     low, high = setting.minimum, setting.maximum
     if setting.kind is SettingKind.DURATION:
-        return _(
-            ", from %(low)s to %(high)s",
-            low=format_duration(int(low or 0)),
-            high=format_duration(int(high or 0)),
-        )
+        low_text, high_text = format_duration(int(low or 0)), format_duration(int(high or 0))
+        return _("%(kind)s, from %(low)s to %(high)s", kind=kind, low=low_text, high=high_text)
+    if setting.kind is SettingKind.SYMBOLS:
+        return kind
     if low is not None and high is not None:
         return (
-            _(" above %(low)s and up to %(high)s", low=f"{low:f}", high=f"{high:f}")
+            _("%(kind)s above %(low)s and up to %(high)s", kind=kind, low=f"{low:f}", high=f"{high:f}")
             if setting.above_minimum
-            else _(" from %(low)s to %(high)s", low=f"{low:f}", high=f"{high:f}")
+            else _("%(kind)s from %(low)s to %(high)s", kind=kind, low=f"{low:f}", high=f"{high:f}")
         )
     if setting.max_length is not None:
         return _(
-            " of %(min_length)s to %(max_length)s characters",
+            "%(kind)s of %(min_length)s to %(max_length)s characters",
+            kind=kind,
             min_length=setting.min_length,
             max_length=setting.max_length,
         )
-    return _("")
+    return kind
 
 
 def problems_of(error: ValidationError, settings: Mapping[str, Setting], trader_id: str = "") -> list[Problem]:
-    """pydantic's errors as ours, each at the dotted path of its setting."""
+    """A Problem for each error of pydantic, at the dotted path of its setting."""
     return [_problem(dict(entry), settings, trader_id) for entry in error.errors(include_url=False)]
 
 
 def _problem(entry: dict[str, Any], settings: Mapping[str, Setting], trader_id: str) -> Problem:
     path = ".".join(str(part) for part in entry["loc"])
     setting = settings.get(path)
+    whole, _dot, _place = path.rpartition(".")
+    if setting is None and whole in settings and isinstance(entry["loc"][-1], int):
+        named = _("%(message)s, was %(value)s", message=message_in(entry), value=shown(entry["input"]))
+        return Problem(whole, named, trader_id)
     if entry["type"] == "missing":
-        needed = _("; it must be %(right)s", right=expected(setting)) if setting else ""
-        return Problem(path, _("is missing%(needed)s", needed=needed), trader_id)
+        missing = _("is missing; it must be %(right)s", right=expected(setting)) if setting else _("is missing")
+        return Problem(path, missing, trader_id)
     if entry["type"] == "extra_forbidden":
         return Problem(path, _("is not a known setting"), trader_id)
     message = message_in(entry)
@@ -106,7 +114,7 @@ def _problem(entry: dict[str, Any], settings: Mapping[str, Setting], trader_id: 
 
 
 def _seconds_of(value: Any) -> int | None:
-    """Of a text that is a duration as manager.yaml writes it."""
+    """The seconds of a text that is a duration of manager.yaml; None for any other value."""
     try:
         return parse_duration(value) if isinstance(value, str) else None
     except ValueError:
@@ -114,7 +122,7 @@ def _seconds_of(value: Any) -> int | None:
 
 
 def message_in(entry: Mapping[str, Any]) -> TranslatableText:
-    """What an error of pydantic says, in our words: it completes '<path> ...'."""
+    """The message of an error of pydantic, in the product's words. It completes '<path> ...'."""
     limits = entry.get("ctx", {})
     raised = limits.get("error")
     if isinstance(raised, ValueError):
@@ -146,17 +154,17 @@ _PLAIN = {
 }
 # {type: (name of the limit, template)}
 _BOUNDED = {
-    "greater_than": ("gt", "must be above %(limit)s"),
-    "greater_than_equal": ("ge", "must be %(limit)s or more"),
-    "less_than": ("lt", "must be below %(limit)s"),
-    "less_than_equal": ("le", "must be at most %(limit)s"),
-    "string_too_short": ("min_length", "must have at least %(limit)s characters"),
-    "string_too_long": ("max_length", "must have at most %(limit)s characters"),
-    "too_short": ("min_length", "must have at least %(limit)s items"),
-    "too_long": ("max_length", "must have at most %(limit)s items"),
-    "enum": ("expected", "must be %(limit)s"),
-    "literal_error": ("expected", "must be %(limit)s"),
-    "string_pattern_mismatch": ("pattern", "must match %(limit)s"),
+    "greater_than": ("gt", gettext_noop("must be above %(limit)s")),
+    "greater_than_equal": ("ge", gettext_noop("must be %(limit)s or more")),
+    "less_than": ("lt", gettext_noop("must be below %(limit)s")),
+    "less_than_equal": ("le", gettext_noop("must be at most %(limit)s")),
+    "string_too_short": ("min_length", gettext_noop("must have at least %(limit)s characters")),
+    "string_too_long": ("max_length", gettext_noop("must have at most %(limit)s characters")),
+    "too_short": ("min_length", gettext_noop("must have at least %(limit)s items")),
+    "too_long": ("max_length", gettext_noop("must have at most %(limit)s items")),
+    "enum": ("expected", gettext_noop("must be %(limit)s")),
+    "literal_error": ("expected", gettext_noop("must be %(limit)s")),
+    "string_pattern_mismatch": ("pattern", gettext_noop("must match %(limit)s")),
 }
 
 

@@ -1,4 +1,4 @@
-"""A prompt template as it is stored: by the digest of its bytes."""
+"""Prompt texts, stored by the digest of their bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class PromptFile:
-    """`path` as the config names it, `version` from the header ("" when there is none), `sha256` of the bytes."""
+    """`path` as the configuration names it, `version` of the header ("" without one), `sha256` of the bytes."""
 
     sha256: str
     path: str
@@ -25,19 +25,19 @@ class PromptFile:
 
 
 def read_prompt(path: str, content: bytes) -> PromptFile:
-    """Raises UnicodeDecodeError when the content is not UTF-8."""
+    """Raises UnicodeDecodeError if the content is not UTF-8."""
     body = content.decode("utf-8")
     return PromptFile(hashlib.sha256(content).hexdigest(), path, version_header(content), body)
 
 
 def version_header(content: bytes) -> str:
-    """The first `Version: x` in the first 8 KiB, as trading engines read it; "" when there is none."""
+    """The first `Version: x` in the first 8 KiB, as engines read it; "" if there is none."""
     found = _VERSION_HEADER.search(content[:_HEADER_BYTES].decode("utf-8", errors="ignore"))
     return found.group(1) if found else ""
 
 
 def path_problem(path: str) -> TranslatableText | None:
-    """What is wrong with the path of a prompt as a configuration names it, completing '<place> ...'; None if nothing.
+    """The problem of a prompt's path in a configuration, completing '<place> ...'; None if there is none.
 
     Such a path must mean the same file on every machine and stay inside the directory of manager.yaml, so that
     an export can write it: no absolute paths, no `..`, no variables.

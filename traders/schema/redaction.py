@@ -11,8 +11,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, TypeVar
+from decimal import Decimal
+from enum import Enum
+from functools import cache, lru_cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -66,19 +69,25 @@ _KEY_WORD = re.compile(r"(?<![a-z])(?:keys?|secrets?|private|priv|privkey|seed|w
 _NOT_A_KEY = re.compile(r"(?<![a-z])(?:public|pub)[ _-]?key(?![a-z])", re.IGNORECASE)
 _SHORTEST_WORD_THAT_IS_A_PASSWORD = 8
 _BESIDE_BEFORE, _BESIDE_AFTER = 40, 16
+# Most leaves of a record: to ask whether one is a model or a mapping takes longer than all else.
+_WITHOUT_TEXT = frozenset({NoneType, bool, int, float, Decimal})
+# Names of providers, symbols and programs, which most records repeat.
+_SHORT = 40
 _HEX_KINDS = frozenset({"a private key (0x and 64 hex digits)"})
 
 
 @dataclass(frozen=True, slots=True)
 class Redaction:
-    """`path` is dotted, with [n] for items of lists; `kind` says what was taken out (`an API key (sk-...)`)."""
+    """`path` is dotted, with [n] for items of lists; `kind` names what was redacted (`an API key (sk-...)`)."""
 
     path: str
     kind: str
 
 
 def redact(text: str, mark: Mark) -> tuple[str, tuple[str, ...]]:
-    """(the text without its secrets, the kind of each). A text that holds none comes back as the same object."""
+    """(the text without its secrets, the kind of each). A text without secrets is returned as the same object."""
+    if len(text) <= _SHORT and _is_clean(text):
+        return text, ()
     found = _merged(_secrets(text))
     if not found:
         return text, ()
@@ -104,7 +113,7 @@ def was_redacted(text: str | None) -> bool:
 
 
 def redactions_in(value: Any, path: str = "detail") -> Iterator[str]:
-    """The path of each text in a stored record, once for each secret that was taken out of it."""
+    """The path of each text in a stored record, once for each secret that was redacted in it."""
     if isinstance(value, BaseModel):
         value = {name: getattr(value, name) for name in type(value).model_fields}
     if isinstance(value, str):
@@ -118,18 +127,20 @@ def redactions_in(value: Any, path: str = "detail") -> Iterator[str]:
 
 
 def _walked(value: Any, mark: Mark, path: str, found: list[Redaction]) -> Any:
-    """The same object where nothing was found."""
+    """The same object if nothing was found."""
+    if type(value) in _WITHOUT_TEXT:
+        return value
     if isinstance(value, BaseModel):
         changes = {}
-        for name, field in type(value).model_fields.items():
+        for name in _searched(type(value)):
             before = getattr(value, name)
-            if before is None or _is_identifier(field.json_schema_extra):
+            if type(before) in _WITHOUT_TEXT:
                 continue
             after = _walked(before, mark, f"{path}.{name}", found)
             if after is not before:
                 changes[name] = after
         return value.model_copy(update=changes) if changes else value
-    # Words of a fixed list are of classes of their own.
+    # Words of a fixed list have classes of their own and are not searched.
     if type(value) is str:
         text, kinds = redact(value, mark)
         found += [Redaction(path, kind) for kind in kinds]
@@ -154,8 +165,39 @@ def _item(name: str, value: Any, mark: Mark, path: str, found: list[Redaction]) 
     return _walked(value, mark, path, found)
 
 
+@cache
+def _searched(kind: type[BaseModel]) -> tuple[str, ...]:
+    """The fields that may hold free texts, in themselves or in what lies below them."""
+    return tuple(
+        name
+        for name, field in kind.model_fields.items()
+        if not _is_identifier(field.json_schema_extra) and _may_hold_text(field.annotation)
+    )
+
+
+def _may_hold_text(annotation: Any) -> bool:
+    """False only where every type that is named is known to hold none."""
+    if annotation in _WITHOUT_TEXT or annotation is Ellipsis:
+        return False
+    if isinstance(annotation, type) and not get_args(annotation):
+        if issubclass(annotation, BaseModel):
+            return annotation.model_config.get("extra") == "allow" or bool(_searched(annotation))
+        return not issubclass(annotation, Enum)
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _may_hold_text(arguments[0])
+    if origin in (Union, UnionType, tuple, list):
+        return any(map(_may_hold_text, arguments))
+    return True
+
+
 def _is_identifier(declared: Any) -> bool:
     return isinstance(declared, dict) and str(declared.get("kind")) == "identifier"
+
+
+@lru_cache(maxsize=1024)
+def _is_clean(text: str) -> bool:
+    return next(_secrets(text), None) is None
 
 
 def _secrets(text: str) -> Iterator[tuple[int, int, str]]:
@@ -180,7 +222,7 @@ def _candidates(text: str) -> Iterator[tuple[int, int, str]]:
         end = found_end
         if certain == _PEM:
             closing = _PEM_END.search(text, end)
-            # A key that was cut off has no end: all that follows may be part of it.
+            # A key that was cut off has no end mark: all the text after it may be part of it.
             end = closing.end() if closing else len(text)
         yield start, end, certain
     lowered = text.lower()
@@ -202,13 +244,13 @@ def _candidates(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _is_prose(match: re.Match[str]) -> bool:
-    """Whether a sentence goes on behind `secret: `, such as `the secret: sell late`."""
+    """Whether a sentence follows `secret: `, as in `the secret: sell late`."""
     value = match["value"].rstrip(".!?")
     return bool(match["gap"]) and len(value) < _SHORTEST_WORD_THAT_IS_A_PASSWORD and value.isalpha()
 
 
 def _merged(spans: Iterator[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
-    """In order, overlapping ones as one under the name of the first."""
+    """The spans in order; overlapping ones become one, with the kind of the first."""
     merged: list[tuple[int, int, str]] = []
     for start, end, kind in sorted(spans, key=lambda span: (span[0], -span[1])):
         if merged and start < merged[-1][1]:
@@ -235,7 +277,7 @@ def _visible(text: str) -> tuple[str, list[int] | None]:
 
 @lru_cache(maxsize=8192)
 def _plain(character: str) -> str:
-    """The character as it looks; empty where it has no width of its own."""
+    """The visible form of a character; empty if it has no width."""
     if unicodedata.category(character) in ("Cf", "Mn", "Me") or character == "\x7f":
         return ""
     plain = unicodedata.normalize("NFKC", character)
@@ -243,7 +285,7 @@ def _plain(character: str) -> str:
 
 
 def _without_variables(text: str) -> str:
-    """`${NAME}` stands for a secret and is none. Blanks keep the places of everything else."""
+    """`${NAME}` refers to a secret and is none. Blanks replace it, so that all other places stay the same."""
     return _VARIABLE.sub(lambda match: " " * len(match.group()), text) if "$" in text else text
 
 

@@ -1,4 +1,4 @@
-"""What looks like a secret in a text: the history of configurations never forgets, so it must not learn one.
+"""Finds secrets in texts, so that they are not stored: the history of configurations keeps everything.
 
 `${NAME}` stands for a variable of the environment and is never a secret itself.
 """
@@ -17,9 +17,9 @@ from traders.schema.messages import TranslatableText, _
 _SHORTEST = 12
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$[A-Z_][A-Z0-9_]*")
 
-# For each kind the texts of which one must be there, so that most texts are never searched with the expression beside
-# them, and the expression. Each lookbehind holds the characters of the body, so that a text is searched once, not once
-# per character.
+# For each kind: words of which the text must have one, and the expression. Most texts have none of the words, so the
+# expression is not tried. Each lookbehind has the characters of the body, so that a text is searched once and not once
+# for each character.
 _CERTAIN = {
     kind: (triggers, re.compile(pattern))
     for kind, triggers, pattern in (
@@ -45,7 +45,7 @@ _CERTAIN = {
             (tokens.PREFIX,),
             rf"(?<![A-Za-z0-9]){tokens.PREFIX}[A-Za-z0-9_-]{{{tokens.RANDOM_CHARACTERS},}}",
         ),
-        # Its first letters are digits: the body behind the colon is looked for first.
+        # It begins with digits, so the body after the colon is searched first.
         (_("a Telegram bot token"), (), r"(?<![0-9])[0-9]{8,10}:[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"),
         (_("a JSON Web Token"), ("eyJ",), r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
         (
@@ -118,12 +118,12 @@ def find_certain(text: str) -> Iterator[tuple[int, int, TranslatableText]]:
 
 
 def urls_in(text: str) -> Iterator[tuple[int, str]]:
-    """(where it begins, the URL)."""
+    """(start, URL) of each URL."""
     return ((match.start(), match.group()) for match in _URL.finditer(text))
 
 
 def secrets_of_url(url: str) -> Iterator[tuple[int, int, str]]:
-    """(start, end, kind) of what is secret in it: a login before the @, a token, or the path of a webhook."""
+    """(start, end, kind) of the secrets in a URL: a login before the @, a token, or the path of a webhook."""
     if (userinfo := _USERINFO.match(url)) and userinfo[1]:
         yield *userinfo.span(1), "a login in a URL"
     if webhook := _WEBHOOK.search(url):
@@ -184,7 +184,7 @@ def _in_url(url: str) -> TranslatableText | None:
 
 
 def _is_random(run: str) -> bool:
-    """Many changes between upper case, lower case and digits: keys have them, names and paths do not."""
+    """Whether upper case, lower case and digits alternate often: they do in keys, not in names and paths."""
     if _HEX.fullmatch(run) or {0, 1, 2} - set(map(_class_of, run)):
         return False
     pairs = [(a, b) for a, b in pairwise(run) if a.isalnum() and b.isalnum()]

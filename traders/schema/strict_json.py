@@ -1,4 +1,4 @@
-"""JSON that came from outside, read strictly.
+"""A strict reader of JSON from other programs.
 
 Refuses values that Python's reader accepts but PostgreSQL or arithmetic cannot handle.
 """
@@ -11,21 +11,40 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from traders.schema import jsonio
-from traders.schema.messages import _
+from traders.schema.messages import TranslatableText, _, verbatim
 
 MOST_DIGITS = 100
-"""Of a number that comes from outside."""
+"""The most digits of a number from another program."""
 
 LONGEST_NUMBER = MOST_DIGITS
 LARGEST_EXPONENT = 60
 
 
+# What Python's reader says.
+_SAID = {
+    str(text): text
+    for text in (
+        *(_("Expecting value"), _("Extra data"), _("Unterminated string starting at")),
+        *(_("Expecting property name enclosed in double quotes"), _("Expecting ':' delimiter")),
+        *(
+            _("Expecting ',' delimiter"),
+            _("Invalid control character at"),
+            _("Illegal trailing comma before end of object"),
+        ),
+    )
+}
+
+
+def json_words(error: json.JSONDecodeError) -> TranslatableText:
+    return _SAID.get(error.msg) or verbatim(error.msg)
+
+
 class NoNumber(str):
-    """NaN, Infinity or -Infinity, which programs write where a number is not known."""
+    """NaN, Infinity or -Infinity, which programs write for an unknown number."""
 
 
 def loads(text: str, *, keep_no_numbers: bool = False) -> Any:
-    """Numbers with a fraction become Decimal. Raises ValueError, in words for people, for what is not JSON, NaN and
+    """Numbers with a fraction become Decimal. Raises ValueError with a message for people: for no JSON, NaN and
     Infinity, numbers beyond all measure, a key given twice, and characters that cannot be stored.
 
     `keep_no_numbers`: NaN and Infinity become a NoNumber instead, for files of programs that write them."""
@@ -38,7 +57,7 @@ def loads(text: str, *, keep_no_numbers: bool = False) -> Any:
         raise ValueError(
             _(
                 "is not JSON: %(msg)s at line %(lineno)s, column %(colno)s",
-                msg=error.msg,
+                msg=json_words(error),
                 lineno=error.lineno,
                 colno=error.colno,
             )
@@ -48,7 +67,7 @@ def loads(text: str, *, keep_no_numbers: bool = False) -> Any:
 
 
 def first_value(text: str, start: int) -> tuple[Any, int]:
-    """The JSON value that begins at `start`, and where it ends. Raises ValueError as `loads` does."""
+    """(the JSON value that begins at `start`, its end). Raises ValueError as `loads` does."""
     try:
         value, end = strict_decoder().raw_decode(text, start)
         jsonio.require_shallow(value)
@@ -65,7 +84,7 @@ def strict_decoder(constant: Callable[[str], Any] | None = None) -> json.JSONDec
 
 
 def _fraction_or_none(text: str) -> Any:
-    """1e999 is how some programs write Infinity."""
+    """Some programs write Infinity as 1e999."""
     return NoNumber(text) if Decimal(text).adjusted() > LARGEST_EXPONENT else _fraction(text)
 
 

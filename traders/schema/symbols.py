@@ -1,4 +1,4 @@
-"""What a symbol is: the name that an exchange gives to what it trades.
+"""Symbols: the names that exchanges give to the instruments that they trade.
 
 Case-sensitive and kept as it came: `kPEPE`, `BTC/USDT:USDT`, `1000PEPE`, names in Chinese letters. The same pattern
 stands in the CHECK constraints of the database.
@@ -19,9 +19,9 @@ _NOT_ALLOWED = (
     r"|\u0001-\u0020\u007f-\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
     r"\ufff9-\ufffb"
 )
-# Understood alike by Python and by PostgreSQL.
+# Python and PostgreSQL read this expression alike.
 SYMBOL_FORM = rf"^[^{_NOT_ALLOWED}]{{1,{LONGEST_SYMBOL}}}$"
-# What PostgreSQL's text cannot hold at all.
+# PostgreSQL's text cannot hold it.
 _PATTERN = re.compile(rf"[^{_NOT_ALLOWED}\u0000\ud800-\udfff]{{1,{LONGEST_SYMBOL}}}")
 SYMBOL_RULE = _(
     "1 to %(most)s characters as the exchange writes them, without white space, control characters or '|'",
@@ -34,7 +34,7 @@ def is_symbol(text: str) -> bool:
 
 
 def folded(symbol: str) -> str:
-    """By it names of one provider are compared: an exchange lists no two names that differ in case alone."""
+    """The key for comparing names of one provider: an exchange has no two names that differ only in case."""
     return symbol.lower()
 
 
@@ -54,7 +54,7 @@ _MULTIPLE = re.compile(r"(?:10{3,}|1M|k)(?=[A-Z])(.+)")
 
 
 def base_asset(symbol: str) -> str:
-    """The underlying, in capitals: BTC of `BTC`, `BTC/USDT:USDT`, `BTC-PERP` and `BTCUSDT`, PEPE of `kPEPE` and
+    """The base asset, in capitals: BTC of `BTC`, `BTC/USDT:USDT`, `BTC-PERP` and `BTCUSDT`, PEPE of `kPEPE` and
     `1000PEPE`, SP500 of `xyz:SP500`."""
     name = symbol
     for form in (_PAIR, _LISTED_BY, _JOINED, _MULTIPLE):

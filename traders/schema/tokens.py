@@ -1,4 +1,4 @@
-"""API tokens: by what name a trading engine or a tool is known, and what it may do."""
+"""API tokens: the name of an engine or a tool, and its scopes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from traders.schema.messages import TranslatableText, _
 from traders.schema.moments import rough
 from traders.schema.settings.fleet import FLEET_ID
 
 PREFIX = "nof0_"
-"""By this prefix people and secret scanners recognise a token."""
+"""People and secret scanners recognise a token by this prefix."""
 
 RANDOM_CHARACTERS = 43
 _RANDOM_BYTES = 32
@@ -30,6 +31,8 @@ class Scope(StrEnum):
     WRITE_JOURNAL = "write-journal"
     WRITE_STATE = "write-state"
     WRITE_CORRECTIONS = "write-corrections"
+    CONTROL = "control"
+    STOP = "stop"
 
 
 class TokenState(StrEnum):
@@ -47,15 +50,15 @@ class Token:
     """The traders it is limited to; None: all."""
 
     def sees(self, config_id: str) -> bool:
-        """Whether a configuration and its trader's record exist for it. A limited token sees the fleet's settings only
-        where it may change them."""
+        """Whether the token may see a configuration and the record of its trader. A limited token sees the fleet's
+        settings only if it may change them."""
         if self.trader_ids is None:
             return True
         return config_id in self.trader_ids or (config_id == FLEET_ID and Scope.WRITE_FLEET in self.scopes)
 
     @property
     def actor(self) -> str:
-        """The token's actor in history. User names hold no colon, so it cannot be mistaken for a person."""
+        """The token's actor in history. Usernames have no colon, so no person has this name."""
         return f"token:{self.name}"
 
 
@@ -73,7 +76,7 @@ class IssuedToken:
     last_used_at: datetime | None
 
     def state(self, now: datetime) -> TokenState:
-        """A token that was revoked after it expired is a revoked one."""
+        """A token that was revoked after it expired counts as revoked."""
         if self.revoked_at is not None:
             return TokenState.REVOKED
         if self.expires_at is not None and self.expires_at <= now:
@@ -83,28 +86,32 @@ class IssuedToken:
 
 @dataclass(frozen=True, slots=True)
 class ClockAhead:
-    """Records of a token that were refused since they lie ahead of this server's clock; `ahead_ms` is of the last."""
+    """How many records of a token were refused as ahead of this server's clock; `ahead_ms` is of the last one."""
 
     refused: int
     ahead_ms: int
     last_at: datetime
 
+    @property
+    def words(self) -> TranslatableText:
+        return _("engine clock +%(ahead)s", ahead=rough(self.ahead_ms))
+
     def __str__(self) -> str:
-        return f"engine clock +{rough(self.ahead_ms)}"
+        return str(self.words)
 
 
 def new_text() -> str:
-    """A token that cannot be guessed: 256 random bits."""
+    """A new token of 256 random bits."""
     return PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
 
 
 def is_text(text: str) -> bool:
-    """Whether it has the form of a token."""
+    """Whether the text has the form of a token."""
     return _WHOLE.fullmatch(text) is not None
 
 
 def digest_of(text: str) -> str:
-    """What is stored in place of a token: SHA-256, in hex.
+    """The SHA-256 of a token, in hex, which is stored instead of it.
 
     Passwords need a slow hash with a salt because people choose them; 256 random bits cannot be tried out.
     """
@@ -112,5 +119,5 @@ def digest_of(text: str) -> str:
 
 
 def hint_of(text: str) -> str:
-    """Enough of a token to recognise it by, and too little to guess it: 232 random bits stay unknown."""
+    """The beginning of a token, by which people recognise it. It leaves 232 random bits unknown."""
     return text.removeprefix(PREFIX)[:_HINT_CHARACTERS]

@@ -7,29 +7,24 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from traders.schema import jsonio
+from traders.schema.durations import duration_text
 from traders.schema.paths import ABSENT, EXTRA
-from traders.schema.settings.declare import Setting, SettingGroup, SettingKind
+from traders.schema.settings.declare import Riskier, Setting, SettingGroup, SettingKind
+from traders.words.messages import translated
 
 _DIGEST = 12
-_UNITS = ((86400, gettext_noop("d")), (3600, gettext_noop("h")), (60, gettext_noop("min")), (1, gettext_noop("s")))
 
 
 def duration(seconds: int) -> str:
     """180 -> `3 min`, 5400 -> `1 h 30 min`."""
-    parts, rest = [], seconds
-    for size, unit in _UNITS:
-        number, rest = divmod(rest, size)
-        if number:
-            parts.append(f"{number} {_(unit)}")
-    return " ".join(parts) or f"0 {_('s')}"
+    return translated(duration_text(seconds))
 
 
 def rough_duration(seconds: int) -> str:
     """By its two largest units: 93,784 -> `1 d 2 h`."""
-    return " ".join(duration(seconds).split(" ")[:4])
+    return translated(duration_text(seconds, units=2))
 
 
 def number(value: Decimal | int) -> str:
@@ -48,8 +43,12 @@ def value(setting: Setting | None, value: Any) -> str:
         return _("on") if value else _("off")
     if setting is None:
         return jsonio.dumps(value)
+    if isinstance(value, list):
+        return " ".join(value) or _("all")
     if isinstance(value, dict):
         return f"{value['trader_id']} v{value['version']}"
+    if setting.off_at_zero and value == 0:
+        return _("no limit") if setting.riskier is Riskier.HIGHER else _("off")
     if setting.kind is SettingKind.DURATION and isinstance(value, int):
         return duration(value)
     if isinstance(value, int | Decimal):
@@ -66,7 +65,8 @@ def _shown_unit(setting: Setting) -> str:
 def source(name: str) -> str:
     """The label of a version's source; an unknown source is shown as it is."""
     known = {
-        "admin": _("admin"),
+        # Not the role of this name.
+        "admin": _("page"),
         "api": _("API"),
         "bulk": _("bulk"),
         "clone": _("clone"),

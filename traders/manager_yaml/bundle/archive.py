@@ -21,7 +21,7 @@ _ENCRYPTED = 0x1
 _NOT_OURS = "__MACOSX"
 
 
-class BadArchive(MessageError):
+class InvalidArchive(MessageError):
     """The message completes 'The file ...'."""
 
 
@@ -32,7 +32,7 @@ def is_archive(content: bytes) -> bool:
 def unpacked(content: bytes) -> dict[str, bytes]:
     """{path beside manager.yaml: content}, manager.yaml among them; it may lie in one folder of the archive.
 
-    Raises BadArchive for another format, too many or too large files, paths that lead out of it, links, passwords,
+    Raises InvalidArchive for another format, too many or too large files, paths that lead out of it, links, passwords,
     a file twice, and no manager.yaml or several.
     """
     try:
@@ -40,17 +40,17 @@ def unpacked(content: bytes) -> dict[str, bytes]:
             found = _read_all(archive)
     # zipfile raises RuntimeError for passwords and for unknown versions and methods.
     except (BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
-        raise BadArchive(_("is no zip that can be read: %(error)s", error=error)) from None
+        raise InvalidArchive(_("is no zip that can be read: %(error)s", error=error)) from None
     root = _root(found)
     return {path.relative_to(root).as_posix(): body for path, body in found.items() if path.is_relative_to(root)}
 
 
 def _read_all(archive: ZipFile) -> dict[PurePosixPath, bytes]:
     if not all(entry.filename for entry in archive.infolist()):
-        raise BadArchive(_("holds a file without a name"))
+        raise InvalidArchive(_("holds a file without a name"))
     entries = [entry for entry in archive.infolist() if not entry.is_dir() and _NOT_OURS not in entry.filename]
     if len(entries) > MAX_ENTRIES:
-        raise BadArchive(
+        raise InvalidArchive(
             _(
                 "holds %(count)s files, more than the %(most)s it may hold",
                 count=len(entries),
@@ -62,7 +62,7 @@ def _read_all(archive: ZipFile) -> dict[PurePosixPath, bytes]:
     for entry in entries:
         path = _path(entry)
         if path in found:
-            raise BadArchive(_("holds %(path)s twice", path=repr(entry.filename)))
+            raise InvalidArchive(_("holds %(path)s twice", path=repr(entry.filename)))
         found[path] = _content(archive, entry, min(left, MAX_FILE_BYTES))
         left -= len(found[path])
     return found
@@ -72,13 +72,13 @@ def _path(entry: ZipInfo) -> PurePosixPath:
     path = PurePosixPath(entry.filename)
     # On Windows a backslash or a drive leads elsewhere. Nothing is written here, but bundles are used on every system.
     if path.is_absolute() or ".." in path.parts or "\\" in entry.filename or ":" in entry.filename.split("/")[0]:
-        raise BadArchive(_("holds %(path)s, a path that leads out of it", path=repr(entry.filename)))
+        raise InvalidArchive(_("holds %(path)s, a path that leads out of it", path=repr(entry.filename)))
     if stat.S_ISLNK(entry.external_attr >> 16):
-        raise BadArchive(_("holds %(path)s, a link", path=repr(entry.filename)))
+        raise InvalidArchive(_("holds %(path)s, a link", path=repr(entry.filename)))
     if entry.flag_bits & _ENCRYPTED:
-        raise BadArchive(_("is locked with a password"))
+        raise InvalidArchive(_("is locked with a password"))
     if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-        raise BadArchive(_("holds %(path)s, compressed otherwise than by deflate", path=repr(entry.filename)))
+        raise InvalidArchive(_("holds %(path)s, compressed otherwise than by deflate", path=repr(entry.filename)))
     return path
 
 
@@ -87,7 +87,7 @@ def _content(archive: ZipFile, entry: ZipInfo, limit: int) -> bytes:
     with archive.open(entry) as file:
         content = file.read(limit + 1)
     if len(content) > limit:
-        raise BadArchive(_("holds %(path)s, which is too large when unpacked", path=repr(entry.filename)))
+        raise InvalidArchive(_("holds %(path)s, which is too large when unpacked", path=repr(entry.filename)))
     return content
 
 
@@ -96,7 +96,7 @@ def _root(found: dict[PurePosixPath, bytes]) -> PurePosixPath:
     if len(roots) == 1:
         return roots[0]
     if roots:
-        raise BadArchive(
+        raise InvalidArchive(
             _("holds several %(file)s at its top or in its first folders; it must hold one", file=MANAGER_YAML)
         )
-    raise BadArchive(_("holds no %(file)s at its top or in its first folders; it must hold one", file=MANAGER_YAML))
+    raise InvalidArchive(_("holds no %(file)s at its top or in its first folders; it must hold one", file=MANAGER_YAML))

@@ -10,7 +10,8 @@ from types import TracebackType
 from traders.manager_yaml.file import InvalidFile
 from traders.manager_yaml.yaml.collect import Problems, TooManyProblems, YamlPlace
 from traders.manager_yaml.yaml.mappings import describe, is_null
-from traders.manager_yaml.yaml.nodes import Malformed, Mapping, compose
+from traders.manager_yaml.yaml.nodes import MalformedYaml, Mapping, compose
+from traders.manager_yaml.yaml.slips import full_width_colon, problems_of
 from traders.manager_yaml.yaml.source import MEBIBYTE, Absent, UnreadableFile, decode, read_bytes
 from traders.schema.messages import _
 from traders.schema.problems import Problem
@@ -50,18 +51,17 @@ def read_document(path: Path) -> YamlDocument:
     """Raises AbsentFile, or InvalidFile when it is no readable file, no YAML, or empty."""
     try:
         content = read_bytes(path, limit=MAX_FILE_BYTES)
-        root = compose(decode(content))
+        text = decode(content)
+        root = compose(text)
     except Absent as error:
         raise AbsentFile(path, [Problem("", error.message)]) from None
     except UnreadableFile as error:
         raise InvalidFile(path, [Problem("", error.message)]) from None
-    except Malformed as error:
-        raise InvalidFile(path, [Problem("", error.message, line=error.line)]) from None
+    except MalformedYaml as error:
+        raise InvalidFile(path, problems_of(text, error)) from None
     if root is None or is_null(root):
         raise InvalidFile(path, [Problem("", _("is empty; it must be a mapping of settings"))])
     if not isinstance(root, Mapping):
-        raise InvalidFile(
-            path,
-            [Problem("", _("must be a mapping at its top level, was %(value)s", value=describe(root)), line=root.line)],
-        )
+        right = _("must be a mapping at its top level, was %(value)s", value=describe(root))
+        raise InvalidFile(path, [Problem("", full_width_colon(root) or right, line=root.line)])
     return YamlDocument(path, hashlib.sha256(content).hexdigest(), root)

@@ -46,7 +46,7 @@ class Mapping:
 Node = Scalar | Sequence | Mapping
 
 
-class Malformed(MessageError):
+class MalformedYaml(MessageError):
     """Not one document of YAML within the bounds; the message completes '<file>:<line>: ...'."""
 
     def __init__(self, message: TranslatableText, line: int | None) -> None:
@@ -57,21 +57,18 @@ class Malformed(MessageError):
 def compose(text: str) -> Node | None:
     """The document's root, None when there is none. Shared nodes are the same object; cycles are refused.
 
-    Raises Malformed.
+    Raises MalformedYaml.
     """
     try:
         return _Composer(text).root()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         words = " ".join(part for part in (error.context, error.problem) if part)
-        hint = _("; indent with spaces") if " tab " in words else ""
-        raise Malformed(
-            _("is not YAML: %(words)s%(hint)s", words=words, hint=hint), mark.line + 1 if mark else None
-        ) from None
+        raise MalformedYaml(_("is not YAML: %(words)s", words=words), mark.line + 1 if mark else None) from None
     except yaml.reader.ReaderError as error:
-        raise Malformed(*_unreadable_character(error, text)) from None
+        raise MalformedYaml(*_unreadable_character(error, text)) from None
     except (yaml.YAMLError, ValueError) as error:
-        raise Malformed(_("is not YAML: %(error)s", error=error), None) from None
+        raise MalformedYaml(_("is not YAML: %(error)s", error=error), None) from None
 
 
 def _unreadable_character(error: yaml.reader.ReaderError, text: str) -> tuple[TranslatableText, int | None]:
@@ -99,7 +96,7 @@ class _Composer:
                 return depth_zero[0] if depth_zero else None
             if kind is yaml.DocumentStartEvent:
                 if depth_zero:
-                    raise Malformed(_("begins a second document; one file holds one"), _line(event))
+                    raise MalformedYaml(_("begins a second document; one file holds one"), _line(event))
                 self._document(top)
 
     def _document(self, top: Sequence) -> None:
@@ -125,7 +122,7 @@ class _Composer:
                 if event.anchor is not None:
                     anchors[event.anchor] = (node, None)
                 if len(parents) > MAX_DEPTH:
-                    raise Malformed(_("nests deeper than %(most)s levels", most=MAX_DEPTH), node.line)
+                    raise MalformedYaml(_("nests deeper than %(most)s levels", most=MAX_DEPTH), node.line)
                 items = node.items
             elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
                 items, anchor, before = parents.pop()
@@ -136,7 +133,7 @@ class _Composer:
             else:
                 return
             if self._count > MAX_NODES:
-                raise Malformed(
+                raise MalformedYaml(
                     _(
                         "holds more than %(most)s values once its aliases are written out",
                         most=f"{MAX_NODES:,}",
@@ -146,12 +143,14 @@ class _Composer:
 
     def _shared(self, event: Any) -> Node:
         if event.anchor not in self._anchors:
-            raise Malformed(
+            raise MalformedYaml(
                 _("uses the alias *%(anchor)s before an anchor &%(anchor)s", anchor=event.anchor), _line(event)
             )
         node, size = self._anchors[event.anchor]
         if size is None:
-            raise Malformed(_("uses the alias *%(anchor)s inside of its own anchor", anchor=event.anchor), _line(event))
+            raise MalformedYaml(
+                _("uses the alias *%(anchor)s inside of its own anchor", anchor=event.anchor), _line(event)
+            )
         self._count += size
         return node
 

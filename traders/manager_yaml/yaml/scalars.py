@@ -9,14 +9,15 @@ from functools import lru_cache
 from typing import Any
 
 from traders.manager_yaml.yaml.mappings import describe
-from traders.manager_yaml.yaml.nodes import Scalar
+from traders.manager_yaml.yaml.nodes import Node, Scalar, Sequence
 from traders.schema.durations import parse_duration
 from traders.schema.messages import MessageError, TranslatableText, _
 from traders.schema.problems import expected
 from traders.schema.settings.declare import Setting, SettingKind
+from traders.schema.symbols import is_symbol
 
 _LONGEST_NUMBER = 60
-_NUMBER = re.compile(r"[-+]?(?:0|[1-9][0-9]*|(?=\.[0-9]))(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,2})?")
+NUMBER = re.compile(r"[-+]?(?:0|[1-9][0-9]*|(?=\.[0-9]))(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,2})?")
 _LEADING_ZEROS = re.compile(r"[-+]?0+([0-9]+(?:\.[0-9]*)?)")
 _SEPARATED = re.compile(r"[0-9]+(?:[_,' ][0-9]{3})+(?:\.[0-9]+)?")
 _TRUE = frozenset({"true", "True", "TRUE"})
@@ -82,6 +83,17 @@ def read_duration(node: Scalar, setting: Setting) -> int:
         ) from None
 
 
+def read_symbols(node: Sequence, setting: Setting) -> list[str]:
+    """Each item is a name, also where it looks like a number: an exchange may list `1000` and `0G`."""
+    return [_symbol(item, setting) for item in node.items]
+
+
+def _symbol(node: Node, setting: Setting) -> str:
+    if isinstance(node, Scalar) and node.tag is None and is_symbol(node.value):
+        return node.value
+    raise WrongValue(_("must be %(right)s; %(value)s is no symbol", right=expected(setting), value=describe(node)))
+
+
 READERS: dict[SettingKind, Reader] = {
     SettingKind.CHOICE: read_choice,
     SettingKind.DECIMAL: read_decimal,
@@ -96,7 +108,7 @@ _seconds = lru_cache(maxsize=1024)(parse_duration)
 
 def _number(node: Scalar, setting: Setting) -> str:
     text = node.value
-    if node.plain and len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text):
+    if node.plain and len(text) <= _LONGEST_NUMBER and NUMBER.fullmatch(text):
         return text
     raise WrongValue(
         _(
@@ -115,7 +127,7 @@ def _number_hint(node: Scalar) -> TranslatableText | str:
         return ""
     if "$" in text:
         return _("; variables stand in texts only")
-    if not node.plain and _NUMBER.fullmatch(text):
+    if not node.plain and NUMBER.fullmatch(text):
         return _("; write %(value)s without quotes", value=text)
     if text.lower().startswith("0x") and (digits := text[2:]) and all(c in "0123456789abcdefABCDEF" for c in digits):
         return _("; write %(value)s", value=int(digits, 16))

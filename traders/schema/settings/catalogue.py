@@ -52,6 +52,7 @@ def _setting(section: type[SettingsSection], path: str, name: str, field: FieldI
         riskier=declared["riskier"],
         off_at_zero=declared["off_at_zero"],
         decimal_places=None if (places := _bound(field, "decimal_places")) is None else int(places),
+        applies=declared["applies"],
         min_length=int(_bound(field, "min_length") or 0),
     )
 

@@ -37,6 +37,7 @@ class SettingKind(StrEnum):
     MARKET_PROVIDER = "market_provider"
     MODEL = "model"
     PROMPT = "prompt"
+    SYMBOLS = "symbols"  # a list of names as the exchange writes them
     DERIVED = "derived"  # kept by the program (versions and digests of prompts, origin of a clone)
     EXTRA = "extra"
 
@@ -48,6 +49,14 @@ class Riskier(StrEnum):
     LOWER = "lower"
     ON = "on"
     OFF = "off"
+    WIDER = "wider"  # a list that names more; an empty one names all
+
+
+class Applies(StrEnum):
+    """When the manager obeys a changed value."""
+
+    NEXT_CYCLE = "next_cycle"  # of each trader that it concerns
+    RESTART = "restart"  # read from manager.yaml by an engine when it starts
 
 
 class SettingGroup(StrEnum):
@@ -91,6 +100,7 @@ class Setting:
     off_at_zero: bool
     min_length: int = 0
     decimal_places: int | None = None
+    applies: Applies = Applies.NEXT_CYCLE
 
     @property
     def required(self) -> bool:
@@ -100,6 +110,8 @@ class Setting:
         """Whether a change from `old` to `new` goes in the riskier direction."""
         if self.riskier is None or old is None or new is None or old == new:
             return False
+        if self.riskier is Riskier.WIDER:
+            return bool(old) and (not new or not set(new) <= set(old))
         if self.riskier in (Riskier.ON, Riskier.OFF):
             return bool(new) is (self.riskier is Riskier.ON)
         if self.off_at_zero and 0 in (old, new):
@@ -126,6 +138,7 @@ def setting(
     yaml: str | None = None,
     riskier: Riskier | None = None,
     off_at_zero: bool = False,
+    applies: Applies = Applies.NEXT_CYCLE,
     **bounds: Any,
 ) -> Any:
     """A pydantic Field that carries what forms, YAML and documentation need.
@@ -133,6 +146,7 @@ def setting(
     `yaml` is the key in the section's part of the file; None means the field's own name, "" none at all.
     `group` moves a field out of its section's group.
     `off_at_zero`: 0 switches the limit off, which is the riskiest value.
+    `applies`: when the manager obeys a changed value.
     """
     declared: Any = {
         "unit": unit,
@@ -141,6 +155,7 @@ def setting(
         "yaml": yaml,
         "riskier": riskier,
         "off_at_zero": off_at_zero,
+        "applies": applies,
     }
     return Field(default, title=label, description=help, json_schema_extra={"declared": declared}, **bounds)
 

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from traders.schema.messages import _
 from traders.schema.settings.declare import (
+    Applies,
     Integer,
     Line,
     Number,
@@ -17,7 +18,7 @@ from traders.schema.settings.declare import (
 )
 from traders.schema.settings.extra import Extra
 
-FLEET_SCHEMA_VERSION: Literal[1] = 1
+FLEET_SCHEMA_VERSION: Literal[2] = 2
 
 FLEET_ID = "@manager"
 """Stands beside the ids of traders wherever configurations are told apart; no trader can have it."""
@@ -50,29 +51,78 @@ class ManagerSection(SettingsSection):
         validate_default=True,
     )
     allocation_strategy: Line = setting(
-        "", label=_("Allocation strategy"), help=_("A name the engine knows; free text here."), max_length=100
+        "",
+        label=_("Allocation strategy"),
+        help=_("A name the engine knows; free text here. Not used by run_manager."),
+        max_length=100,
+        applies=Applies.RESTART,
     )
     rebalance_interval_seconds: Integer = setting(
         3600,
         label=_("Rebalance interval"),
-        help=_("Time between two rebalancings of the fleet."),
+        help=_("Time between two rebalancings of the fleet. Not used by run_manager."),
         unit="s",
         kind=SettingKind.DURATION,
         yaml="rebalance_interval",
         ge=1,
         le=30 * 86400,
+        applies=Applies.RESTART,
     )
     state_storage_backend: Line = setting(
         label=_("State storage"),
-        help=_("Where an engine keeps its own state, such as file."),
+        help=_("Where an engine keeps its own state, such as file. Not used by run_manager."),
         min_length=1,
         max_length=100,
+        applies=Applies.RESTART,
     )
     state_storage_path: Line = setting(
         label=_("State storage path"),
-        help=_("Relative to the directory of manager.yaml."),
+        help=_("Relative to the directory of manager.yaml. Not used by run_manager."),
         min_length=1,
         max_length=500,
+        applies=Applies.RESTART,
+    )
+    fleet_max_daily_loss_pct: Number = setting(
+        0,
+        label=_("Fleet's max daily loss"),
+        help=_("At this loss of the whole fleet within the site's day the fleet is stopped; 0 sets no limit."),
+        unit="%",
+        riskier=Riskier.HIGHER,
+        off_at_zero=True,
+        ge=0,
+        le=100,
+        decimal_places=4,
+        validate_default=True,
+    )
+    fleet_max_gross_exposure_x: Number = setting(
+        0,
+        label=_("Fleet's max gross exposure"),
+        help=_(
+            "No new entries while all positions together are worth so many times the fleet's equity, and none that "
+            "would exceed it; 0 sets no limit."
+        ),
+        unit=_("x equity"),
+        riskier=Riskier.HIGHER,
+        off_at_zero=True,
+        ge=0,
+        le=1000,
+        decimal_places=4,
+        validate_default=True,
+    )
+    fleet_max_net_exposure_pct_per_underlying: Number = setting(
+        0,
+        label=_("Fleet's max net exposure per underlying"),
+        help=_(
+            "No new entries in an underlying while longs less shorts are worth so much of the fleet's equity, and "
+            "none that would exceed it; 0 sets no limit."
+        ),
+        unit="%",
+        riskier=Riskier.HIGHER,
+        off_at_zero=True,
+        ge=0,
+        le=100_000,
+        decimal_places=4,
+        validate_default=True,
     )
 
 
@@ -89,6 +139,7 @@ class MonitoringSection(SettingsSection):
         yaml="update_interval",
         ge=1,
         le=86400,
+        applies=Applies.RESTART,
     )
     alert_webhook: Line = setting(
         "",
@@ -97,7 +148,11 @@ class MonitoringSection(SettingsSection):
         max_length=1000,
     )
     metrics_exporter: Line = setting(
-        label=_("Metrics exporter"), help=_("Such as prometheus."), min_length=1, max_length=100
+        label=_("Metrics exporter"),
+        help=_("Such as prometheus. Not used by run_manager."),
+        min_length=1,
+        max_length=100,
+        applies=Applies.RESTART,
     )
 
 
@@ -106,7 +161,7 @@ class FleetDetail(SettingsSection):
 
     group: ClassVar = SettingGroup.FLEET
 
-    schema_version: Literal[1] = FLEET_SCHEMA_VERSION
+    schema_version: Literal[2] = FLEET_SCHEMA_VERSION
     manager: ManagerSection
     monitoring: MonitoringSection
     extra: Extra = setting(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
-from pydantic import model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from traders.schema.messages import _
 from traders.schema.settings.declare import (
@@ -17,6 +17,18 @@ from traders.schema.settings.declare import (
     SettingsSection,
     setting,
 )
+from traders.schema.symbols import Symbol, folded
+
+MOST_SYMBOLS = 1000
+
+
+def _distinct(symbols: list[str]) -> list[str]:
+    """In order, each once: two lists of the same names are no change. Names that differ in case alone are one."""
+    by_name = {folded(symbol): symbol for symbol in reversed(symbols)}
+    return sorted(by_name.values())
+
+
+SymbolList = Annotated[list[Symbol], Field(max_length=MOST_SYMBOLS), AfterValidator(_distinct)]
 
 
 def _multiple(label: str, help: str, riskier: Riskier) -> Number:
@@ -24,11 +36,27 @@ def _multiple(label: str, help: str, riskier: Riskier) -> Number:
         0,
         label=label,
         help=help,
-        unit="x equity",
+        unit=_("x equity"),
         riskier=riskier,
         off_at_zero=True,
         ge=0,
         le=1000,
+        decimal_places=4,
+        validate_default=True,
+    )
+    return limit
+
+
+def _limit(label: str, help: str, unit: str, most: int) -> Number:
+    limit: Number = setting(
+        0,
+        label=label,
+        help=help,
+        unit=unit,
+        riskier=Riskier.HIGHER,
+        off_at_zero=True,
+        ge=0,
+        le=most,
         decimal_places=4,
         validate_default=True,
     )
@@ -54,6 +82,7 @@ class ExecGuards(SettingsSection):
         help=_("Symbols with less open interest are left out; 0 leaves none out."),
         unit="USD",
         riskier=Riskier.LOWER,
+        off_at_zero=True,
         ge=0,
         le=1_000_000_000_000,
         decimal_places=8,
@@ -96,7 +125,7 @@ class ExecGuards(SettingsSection):
     pause_duration_on_breach_seconds: Integer = setting(
         0,
         label=_("Pause on breach"),
-        help=_("How long the trader holds still after the Sharpe threshold is broken."),
+        help=_("How long the trader opens nothing after the Sharpe ratio fell below the threshold."),
         unit="s",
         kind=SettingKind.DURATION,
         yaml="pause_duration_on_breach",
@@ -134,6 +163,89 @@ class ExecGuards(SettingsSection):
         le=100,
         decimal_places=4,
         validate_default=True,
+    )
+
+    loss_cooldown_after: Integer = setting(
+        0,
+        label=_("Losses in a row"),
+        help=_("After so many lost trades in a row in one symbol, the symbol cools down; 0 switches the guard off."),
+        riskier=Riskier.HIGHER,
+        off_at_zero=True,
+        ge=0,
+        le=1000,
+    )
+    loss_cooldown_seconds: Integer = setting(
+        3600,
+        label=_("Cooldown after losses"),
+        help=_("No new entry in a symbol for this long after its losses in a row."),
+        unit="s",
+        kind=SettingKind.DURATION,
+        yaml="loss_cooldown",
+        riskier=Riskier.LOWER,
+        ge=1,
+        le=30 * 86400,
+    )
+    max_daily_loss_usd: Number = _limit(
+        _("Max daily loss"),
+        _("At this loss within the site's day the trader opens nothing until the next day; 0 sets no limit."),
+        "USD",
+        1_000_000_000,
+    )
+    max_daily_loss_pct: Number = _limit(
+        _("Max daily loss, share"),
+        _("As the max daily loss, as a percentage of the equity at the day's start; 0 sets no limit."),
+        "%",
+        100,
+    )
+    max_drawdown_pct: Number = _limit(
+        _("Max drawdown"),
+        _(
+            "At this fall from the highest equity, transfers aside, the trader opens nothing until a person resumes "
+            "it; 0 sets no limit."
+        ),
+        "%",
+        100,
+    )
+    max_version_drawdown_pct: Number = _limit(
+        _("Max drawdown of a version"),
+        _("As the max drawdown, of the positions that the running version opened; 0 sets no limit."),
+        "%",
+        100,
+    )
+    max_errors_in_a_row: Integer = setting(
+        0,
+        label=_("Max errors in a row"),
+        help=_(
+            "After so many failed decisions in a row the trader opens nothing until a person resumes it; 0 sets no "
+            "limit."
+        ),
+        riskier=Riskier.HIGHER,
+        off_at_zero=True,
+        ge=0,
+        le=10_000,
+    )
+    allowed_symbols: SymbolList = setting(
+        [],
+        label=_("Allowed symbols"),
+        help=_("The trader opens positions in these symbols only; empty allows all."),
+        kind=SettingKind.SYMBOLS,
+        riskier=Riskier.WIDER,
+    )
+    llm_daily_budget_usd: Number = _limit(
+        _("Daily model budget"),
+        _("What the trader's model may cost within the site's day; 0 leaves the fleet's budget alone to count."),
+        "USD",
+        1_000_000,
+    )
+    llm_daily_budget_tokens: Integer = setting(
+        0,
+        label=_("Daily model budget, tokens"),
+        help=_("Tokens that the trader's model may use within the site's day; 0 sets no limit."),
+        unit=_("tokens"),
+        riskier=Riskier.HIGHER,
+        off_at_zero=True,
+        ge=0,
+        le=1_000_000_000_000,
     )
 
     @model_validator(mode="after")

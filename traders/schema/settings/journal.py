@@ -1,4 +1,4 @@
-"""Where an engine may write its cycle files: below the root that the desk has set aside for them."""
+"""Where an engine may write its cycle files: below the root that the site gives them."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ and only keep slips of the pen out.
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
@@ -28,7 +29,7 @@ from traders.schema.settings.declare import (
 from traders.schema.settings.extra import Extra
 from traders.schema.settings.guards import ExecGuards
 
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[4] = 4
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 ID_RULE = _("1 to 64 letters, digits, '.', '_' and '-', beginning with a letter or digit")
@@ -124,6 +125,36 @@ class Order(SettingsSection):
         decimal_places=4,
         validate_default=True,
     )
+    paper_slippage_bps: Number = setting(
+        2,
+        label=_("Paper slippage"),
+        help=_("How much worse than the price the paper exchange fills; it fills nothing beyond the order's slippage."),
+        unit="bps",
+        ge=0,
+        le=1000,
+        decimal_places=4,
+        validate_default=True,
+    )
+    paper_commission_bps: Number = setting(
+        Decimal("4.5"),
+        label=_("Paper commission"),
+        help=_("What the paper exchange takes of the notional for each fill."),
+        unit="bps",
+        ge=0,
+        le=1000,
+        decimal_places=4,
+        validate_default=True,
+    )
+    paper_maintenance_margin_pct: Number = setting(
+        Decimal("0.5"),
+        label=_("Paper maintenance margin"),
+        help=_("Of the notional; at this margin the paper exchange liquidates a position."),
+        unit="%",
+        ge=0,
+        le=50,
+        decimal_places=4,
+        validate_default=True,
+    )
 
 
 class RiskSection(SettingsSection):
@@ -192,6 +223,15 @@ class RiskSection(SettingsSection):
     take_profit_enabled: Boolean = setting(
         False, label=_("Take-profit"), help=_("Every entry carries a take-profit order."), riskier=Riskier.OFF
     )
+    allow_increase: Boolean = setting(
+        False,
+        label=_("Allow increases"),
+        help=_(
+            "An entry in a symbol that is held on the same side increases the position; its limits are checked of the "
+            "whole position. Off: such an entry is refused."
+        ),
+        riskier=Riskier.ON,
+    )
 
 
 class Journal(SettingsSection):
@@ -222,7 +262,7 @@ class TraderDetail(SettingsSection):
 
     group: ClassVar = SettingGroup.IDENTITY
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[4] = SCHEMA_VERSION
     display_name: Line = setting(
         label=_("Display name"),
         help=_("The name people see."),
@@ -241,6 +281,20 @@ class TraderDetail(SettingsSection):
         label=_("Retired"),
         help=_("Stops the trader for good and takes its allocation out of the fleet's sum; history stays."),
         riskier=Riskier.OFF,
+    )
+    paper_capital_usd: Number = setting(
+        0,
+        label=_("Paper capital"),
+        help=_(
+            "Capital of its own on the paper exchange, beside the fleet's; its allocation is 0 then. At 0 the trader "
+            "has its allocation of the fleet's equity."
+        ),
+        unit="USD",
+        group=SettingGroup.CAPITAL,
+        ge=0,
+        le=1_000_000_000,
+        decimal_places=8,
+        validate_default=True,
     )
     cloned_from: ClonedFrom | None = setting(None, label=_("Cloned from"), kind=SettingKind.DERIVED)
     prompts: PromptsSection

@@ -1,7 +1,9 @@
 """Old snapshots read with today's schema: each step lifts a `detail` by one schema version.
 
 Version 0 has no `schema_version`: the plan's own shape, without guards, journal, digests of prompts and
-extension keys. History is never rewritten; the lifting happens whenever a stored `detail` is read.
+extension keys. Version 1 has no limits of losses, errors, symbols and budget. Version 2 of a trader has no terms of
+the paper exchange, version 3 does not say whether entries may increase a position. History is never rewritten; the
+lifting happens whenever a stored `detail` is read.
 """
 
 from __future__ import annotations
@@ -18,8 +20,28 @@ def _name_the_version(detail: Detail) -> Detail:
     return {**detail, "schema_version": 1}
 
 
-TRADER_STEPS: tuple[Callable[[Detail], Detail], ...] = (_name_the_version,)
-FLEET_STEPS: tuple[Callable[[Detail], Detail], ...] = (_name_the_version,)
+def _with_guards(detail: Detail) -> Detail:
+    """New settings read as their defaults, which switch each guard off."""
+    return {**detail, "schema_version": 2}
+
+
+def _with_paper_terms(detail: Detail) -> Detail:
+    """New settings read as their defaults."""
+    return {**detail, "schema_version": 3}
+
+
+def _with_increases(detail: Detail) -> Detail:
+    """A new setting reads as its default."""
+    return {**detail, "schema_version": 4}
+
+
+TRADER_STEPS: tuple[Callable[[Detail], Detail], ...] = (
+    _name_the_version,
+    _with_guards,
+    _with_paper_terms,
+    _with_increases,
+)
+FLEET_STEPS: tuple[Callable[[Detail], Detail], ...] = (_name_the_version, _with_guards)
 
 
 def lift_trader_detail(detail: Mapping[str, Any]) -> Detail:

@@ -31,7 +31,7 @@ def validate_trader(trader_id: str, nested: Mapping[str, Any], *, before: Flat |
     `before` is what stands, if anything: a directory of cycle files that is stored already is left alone, so that an
     older one can be edited away and hinders no other change. Raises InvalidConfig with every problem at its dotted
     path: types, ranges, unknown settings, secrets, paths of prompts that no other machine would have, directories
-    outside of the journal root.
+    outside of the journal root, an allocation beside paper capital.
     """
     problems = _text_problems(nested, trader_id) + _prompt_problems(nested, trader_id)
     problems += _journal_problems(nested, trader_id, before or {})
@@ -39,6 +39,7 @@ def validate_trader(trader_id: str, nested: Mapping[str, Any], *, before: Flat |
         spec = TraderSpec.model_validate({**nested, "id": trader_id})
     except ValidationError as error:
         raise InvalidConfig(_first_per_path(problems, error, TRADER_SETTINGS, trader_id)) from None
+    problems += _capital_problems(spec)
     if problems:
         raise InvalidConfig(problems)
     return spec
@@ -67,7 +68,7 @@ def validate_fleet(nested: Mapping[str, Any]) -> FleetSpec:
 def secret_message(kind: TranslatableText) -> TranslatableText:
     """What a Problem says about a secret; the secret itself is never shown."""
     return _(
-        "holds what looks like %(kind)s; write ${NAME} and set NAME in the environment, history cannot forget a secret",
+        "holds what looks like %(kind)s; write ${NAME} and set NAME in the environment: history keeps secrets for ever",
         kind=kind,
     )
 
@@ -122,6 +123,16 @@ def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for item in value:
             yield from _texts(item, path)
+
+
+def _capital_problems(spec: TraderSpec) -> list[Problem]:
+    if not (spec.detail.paper_capital_usd and spec.allocation_pct):
+        return []
+    message = _(
+        "must be 0 for a trader with paper capital of its own (detail.paper_capital_usd), was %(value)s",
+        value=spec.allocation_pct,
+    )
+    return [Problem("allocation_pct", message, spec.id)]
 
 
 def _journal_problems(nested: Mapping[str, Any], trader_id: str, before: Flat) -> list[Problem]:

@@ -22,7 +22,10 @@ _KNOWN = {
     "trader_runtime_state_version_fk": ("active_config_version", _("must be a version that the trader has had")),
     "trades_exit_after_entry": ("detail.time", _("must have its exit after its entry, and the time between them")),
     "trades_close_told_once": ("detail.time.close_ts_ms", _("must be the close_ts_ms of the trade")),
-    "trades_detail_whole": ("detail", _("must have prices and quantity above 0, and gross, commission and net of pnl")),
+    "trades_detail_whole": (
+        "detail",
+        _("must have entry price and quantity above 0, an exit price from 0, and gross, commission and net of pnl"),
+    ),
     "positions_detail_whole": ("detail.entry", _("must have price and quantity above 0, and time_ms")),
     "positions_closed_says_how": ("detail.close", _("must be there for a closed position, and for no other")),
 }
@@ -30,7 +33,7 @@ _KNOWN = {
 _BY_TRIGGER = re.compile(r"\w+ of \w+ refused: (?P<path>[^:]+): (?P<right>.+)")
 
 
-def broken_rule(error: BaseException | None) -> Problem | None:
+def violated_rule(error: BaseException | None) -> Problem | None:
     """The field and what would be right; None where the error is none of a rule about values."""
     while error is not None and not isinstance(error, Error):
         error = error.__cause__
