@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -20,6 +20,7 @@ from simple_history.manager import SIMPLE_HISTORY_REVERSE_ATTR_NAME
 from simple_history.models import HistoricalChanges, HistoricalRecords, ModelChange, ModelDelta
 from simple_history.signals import post_create_historical_record, pre_create_historical_record
 
+from traders.generated import forget_generated, is_generated
 from traders.schema.paths import Flat, diff
 from traders.schema.problems import Problem
 from traders.schema.settings.stored import flat_of, spec_of_row
@@ -110,6 +111,10 @@ class VersionRecords(HistoricalRecords):
         # As `bases=` its methods would come behind those of HistoricalChanges.
         self.bases = (VersionRow,)
 
+    def fields_included(self, model: Any) -> list[Any]:
+        """A version holds what was saved; what PostgreSQL computes from it stands in the current row alone."""
+        return [field for field in super().fields_included(model) if not is_generated(field)]  # type: ignore[no-untyped-call]
+
     def create_historical_record(self, instance: VersionedModel, history_type: str, using: str | None = None) -> None:
         """Writes the version of a row that was just saved. Raises VersionRequired outside of `write_version`."""
         facts: VersionFacts | None = instance.__dict__.get("_version_facts")
@@ -148,6 +153,30 @@ def _set_actor(version: Any, actor: Any) -> None:
     version.history_user_id = None if actor is None else str(actor)
 
 
+Row = TypeVar("Row", bound=models.Model)
+
+
+class VersionedQuerySet(models.QuerySet[Row]):
+    """Rows that are read with `select_for_update()`, also by `update_or_create()`, are locked behind the fleet.
+
+    `save()` locks the fleet, then the row. A transaction that locked the row first would wait for one that holds the
+    fleet and waits for the row.
+    """
+
+    def iterator(self, *args: Any, **options: Any) -> Iterator[Any]:
+        self._lock_fleet_first()
+        return super().iterator(*args, **options)
+
+    def _fetch_all(self) -> None:
+        if self._result_cache is None:
+            self._lock_fleet_first()
+        super()._fetch_all()
+
+    def _lock_fleet_first(self) -> None:
+        if self.query.select_for_update:
+            _connected().lock_fleet()
+
+
 class VersionedModel(models.Model):
     """`save()` makes a version of the whole configuration, or raises and leaves instance and database as they were.
 
@@ -158,6 +187,8 @@ class VersionedModel(models.Model):
     history: Any
     _change_reason: str
     _history_user: Any
+
+    objects = VersionedQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -199,6 +230,11 @@ class VersionedModel(models.Model):
         if problems := _connected().problems(self):
             raise ValidationError({NON_FIELD_ERRORS: [str(problem) for problem in problems]})
 
+    @classmethod
+    def stored_fields(cls) -> Sequence[models.Field[Any, Any]]:
+        """The columns that a save writes."""
+        return [column for column in cls._meta.concrete_fields if not is_generated(column)]
+
     def write_version(self, facts: VersionFacts, *, is_first: bool) -> None:
         """Writes this row and its version, unvalidated. Called by the writer of versions, under the fleet's lock.
 
@@ -209,12 +245,23 @@ class VersionedModel(models.Model):
             self.save_base(force_insert=is_first, force_update=not is_first)
         finally:
             del self._version_facts
+            forget_generated(self)
+
+    def refresh_from_db(
+        self, using: str | None = None, fields: Any = None, from_queryset: models.QuerySet[Any] | None = None
+    ) -> None:
+        """Raises AttributeError for a generated column of `version.instance`: the stored one is of another version."""
+        if fields is not None and self._is_of_the_past():
+            generated = {column.attname for column in self._meta.concrete_fields if is_generated(column)}
+            if asked := generated.intersection(fields):
+                raise AttributeError(f"a version of {self} has no {', '.join(sorted(asked))}: read its detail")
+        super().refresh_from_db(using, fields, from_queryset)
 
     def _content_fields(self, names: Iterable[str] | None) -> frozenset[str]:
         """The fields of the configuration among these, or all that were read. Raises ValueError for an unknown one."""
-        columns = {column.attname for column in self._meta.concrete_fields if not column.primary_key}
+        columns = frozenset(column.attname for column in self.stored_fields() if not column.primary_key)
         if names is None:
-            return frozenset(columns - MANAGED - self.get_deferred_fields())
+            return columns - MANAGED - self.get_deferred_fields()
         if unknown := set(names) - columns:
             raise ValueError(f"{self._meta.object_name} has no such field to update: {', '.join(sorted(unknown))}")
         return frozenset(names) - MANAGED
@@ -239,6 +286,9 @@ class ConfigSaver(Protocol):
 
     def problems(self, row: Any) -> Sequence[Problem]:
         """What saving would refuse."""
+
+    def lock_fleet(self) -> object:
+        """Takes the first lock of every change, in the transaction that is open."""
 
 
 @dataclass
@@ -299,7 +349,7 @@ def change(*, reason: str = "", actor: Any = None) -> Iterator[None]:
 
 
 def _memory_of(row: models.Model) -> Callable[[], None]:
-    """Brings the instance back to how it is now; its values are replaced by a save, never changed in place."""
+    """Restores the instance as it is now; its values are replaced by a save, never changed in place."""
     values, adding, database = dict(row.__dict__), row._state.adding, row._state.db
 
     def restore() -> None:

@@ -1,4 +1,4 @@
-"""Compares a manager.yaml with the one synced last. Changes nothing."""
+"""Compares a manager.yaml with the file of the last sync. Changes nothing."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from traders.manager_yaml.file import InvalidFile
 from traders.manager_yaml.located import located
 from traders.manager_yaml.names import name_problems
 from traders.manager_yaml.neighbours import known_names, warnings_of
-from traders.manager_yaml.prompts import BadPrompt, PromptReader
+from traders.manager_yaml.prompts import InvalidPrompt, PromptReader
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.manager_yaml.yaml.document import MAX_FILE_BYTES
 from traders.manager_yaml.yaml.source import UnreadableFile, read_bytes
 from traders.schema.messages import TranslatableText
+from traders.schema.paths import ABSENT, EXTRA
 from traders.schema.problems import InvalidConfig
+from traders.schema.settings.fleet import FLEET_ID
 from traders.sync import writer as bases
 from traders.sync.rules import MissingTrader, SyncAction, SyncReport
 from traders.sync.services import sync
@@ -27,7 +29,7 @@ def was_ever_synced() -> bool:
 
 
 def describe_drift(path: Path) -> str:
-    """One line: whether `path` differs from what was synced last, and what a sync would do."""
+    """One line: whether `path` differs from the file of the last sync, and what a sync would do."""
     try:
         report = unchanged(path) or _planned(path)
     except InvalidFile as error:
@@ -45,7 +47,7 @@ def describe_drift(path: Path) -> str:
 
 
 def _planned(path: Path) -> SyncReport:
-    """Raises InvalidFile for a file that is wrong in itself as well as for one that the stored fleet rules out."""
+    """Raises InvalidFile for a file that is wrong in itself, and for a file that does not fit the stored fleet."""
     file = read_manager_yaml(path)
     try:
         return sync(file=file, actor="drift", check=True)
@@ -53,8 +55,27 @@ def _planned(path: Path) -> SyncReport:
         raise located(file, error) from error
 
 
+def changed_since_declared() -> dict[str, list[str]]:
+    """{config_id: paths that are stored otherwise than the file declared them at the last sync}, retired traders and
+    those that the file no longer declares aside. Three statements."""
+    suspects = bases.suspected_of_drift()
+    if not suspects:
+        return {}
+    declared, stored = bases.declared(suspects), configs.current_traders(suspects)
+    if FLEET_ID in suspects and (fleet := configs.current_fleet()):
+        stored[FLEET_ID] = fleet
+    found = {}
+    for name in sorted(declared.keys() & stored.keys()):
+        base, now = declared[name], stored[name].flat
+        # A setting that came with a newer release has no declaration yet; what lies under `extra` may come and go.
+        paths = {path for path in base.keys() | now.keys() if (path in base and path in now) or path.startswith(EXTRA)}
+        if differing := sorted(path for path in paths if base.get(path, ABSENT) != now.get(path, ABSENT)):
+            found[name] = differing
+    return found
+
+
 def unchanged(path: Path) -> SyncReport | None:
-    """The report of a sync that would find nothing new, told by digests without parsing the file; else None.
+    """The report of a sync that would change nothing, found by digests without parsing the file; else None.
 
     The same bytes were synced last, no base moved since, no conflict waits, and every prompt and every name
     that the file's traders use is as it was.
@@ -96,7 +117,7 @@ def _warnings_if_inputs_stand(directory: Path) -> tuple[TranslatableText, ...] |
 def _prompts_are_same(declared: DeclaredNames, prompts: PromptReader) -> bool:
     try:
         return all(prompts.read(path).sha256 == digest for path, digest in declared.prompts)
-    except BadPrompt:
+    except InvalidPrompt:
         return False
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from traders.pages.changes import ChangeRow, digests_in, rows
+from traders.pages.changes import ChangeLine, digests_in, rows
+from traders.pages.saved import pinned_words, waits_for_unpin
 from traders.pages.versions import prompt_bodies
 from traders.schema.settings.fleet import FLEET_ID
 from traders.sync.rules import SyncAction, SyncOutcome, SyncReport
@@ -19,17 +20,17 @@ SHOWN = 50
 
 
 @dataclass(frozen=True)
-class OutcomeShown:
+class SyncOutcomeLine:
     """One configuration that changes."""
 
     title: str
     config_id: str
     version: int
-    rows: list[ChangeRow]
+    rows: list[ChangeLine]
 
 
 @dataclass(frozen=True)
-class ConflictShown:
+class SyncConflictLine:
     """One setting that file and operator changed differently."""
 
     title: str
@@ -59,19 +60,20 @@ def report_of(report: SyncReport) -> dict[str, Any]:
         "missing": missing[:SHOWN],
         "missing_count": len(missing),
         "version_count": len(report.versions),
+        "pinned_words": pinned_words([one.config_id for one in report.versions if waits_for_unpin(one.changes)]),
     }
 
 
-def _shown(outcome: SyncOutcome, texts: Any) -> OutcomeShown:
+def _shown(outcome: SyncOutcome, texts: Any) -> SyncOutcomeLine:
     found = rows(outcome.config_id, outcome.changes, texts=texts)
-    return OutcomeShown(_title(outcome.config_id), outcome.config_id, outcome.version, found)
+    return SyncOutcomeLine(_title(outcome.config_id), outcome.config_id, outcome.version, found)
 
 
-def _conflict(config_id: str, conflict: Divergence) -> ConflictShown:
+def _conflict(config_id: str, conflict: Divergence) -> SyncConflictLine:
     settings = settings_of(config_id)
     setting = settings.get(conflict.path)
     base, file, stored = (words.value(setting, value) for value in (conflict.base, conflict.file, conflict.stored))
-    return ConflictShown(_title(config_id), conflict.path, words.place(settings, conflict.path), base, file, stored)
+    return SyncConflictLine(_title(config_id), conflict.path, words.place(settings, conflict.path), base, file, stored)
 
 
 def _title(config_id: str) -> str:

@@ -1,4 +1,4 @@
-"""What a sync did, or would do: the command prints it, a page shows it."""
+"""The result or the plan of a sync: the command prints it, a page shows it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class SyncOutcome:
 
 @dataclass(frozen=True)
 class MissingTrader:
-    """A trader that was declared by an earlier file and is not in this one."""
+    """A trader that an earlier file declared and this file does not."""
 
     trader_id: str
     allocation_pct: Decimal
@@ -56,7 +56,8 @@ class MissingTrader:
 
 @dataclass(frozen=True)
 class SyncReport:
-    """`outcomes` leaves out what is unchanged, which is only counted. `change_set` is None when no version was made."""
+    """`outcomes` leaves out unchanged configurations, which are only counted. `change_set` is None when no version was
+    made."""
 
     path: str
     file_sha256: str

@@ -39,7 +39,7 @@ class PlanChanged(Exception):
 
 @dataclass
 class _Plan:
-    """What is to be written, collected configuration by configuration. `inserted` is {new trader: digest}."""
+    """The rows to be written, collected configuration by configuration. `inserted` is {new trader: digest}."""
 
     sha256: str
     reason: str
@@ -94,12 +94,12 @@ def sync(
     as_planned: str = "",
     may_change_fleet: bool = True,
 ) -> SyncReport:
-    """Brings what changed in `file` into the fleet; with `check` only says what would be done.
+    """Applies the changes of `file` to the fleet; with `check` only plans them.
 
-    `only` leaves everything but these traders alone, the fleet's settings included. `as_planned` is the fingerprint
-    of the plan that was confirmed: raises PlanChanged when the plan has changed since. Raises InvalidConfig,
-    naming the trader, when the merged whole would be wrong or break the fleet rule. Raises FleetNotAllowed, also for a
-    plan, when the file brings something for the fleet's settings and `may_change_fleet` is false.
+    `only` limits the sync to these traders; the fleet's settings stay. `as_planned` is the fingerprint of the plan that
+    was confirmed: raises PlanChanged when the plan has changed since. Raises InvalidConfig, naming the trader, when the
+    merged whole would be wrong or break the fleet rule. Raises FleetNotAllowed, also for a plan, when the file changes
+    the fleet's settings and `may_change_fleet` is false.
     """
     given = required_reason(reason) if reason else ""
     with locked_fleet(may_change_fleet=may_change_fleet) as fleet:

@@ -16,6 +16,18 @@ from traders.schema import jsonio
 from traders.schema.paths import ABSENT, Flat, flatten
 from traders.schema.settings.fleet import FLEET_ID
 
+# By value, as jsonb compares. A base of an older release may differ in shape alone: callers compare path by path.
+_DRIFT = """
+SELECT c.id FROM yaml_base b JOIN trader_config c ON c.id = b.trader_id
+ WHERE b.declared_digest <> %(missing)s AND NOT c.retired
+   AND (b.declared -> 'detail' IS DISTINCT FROM c.detail
+        OR b.declared -> 'allocation_pct' IS DISTINCT FROM to_jsonb(c.allocation_pct)
+        OR b.declared ->> 'exchange_provider' IS DISTINCT FROM c.exchange_provider
+        OR b.declared ->> 'market_provider' IS DISTINCT FROM c.market_provider)
+UNION ALL
+SELECT b.trader_id FROM yaml_base b, manager_config m
+ WHERE b.trader_id = %(fleet)s AND b.declared -> 'detail' IS DISTINCT FROM m.detail
+"""
 _REPLACE = """
 ON CONFLICT (trader_id) DO UPDATE
    SET declared = EXCLUDED.declared, declared_digest = EXCLUDED.declared_digest,
@@ -35,7 +47,7 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A divergence that waits: the path of one configuration, what the file declared before and declares now."""
+    """A sync conflict that waits: the path of one configuration, and the file's values before and now."""
 
     config_id: str
     path: str
@@ -60,14 +72,19 @@ class DeclaredNames:
 
 
 def digests() -> dict[str, str]:
-    """{config_id: digest of what the file declared} of everything that was ever synced."""
+    """{config_id: digest of the file's declaration} of all configurations that were ever synced."""
     return dict(YamlBase.objects.values_list("trader_id", "declared_digest"))
 
 
 def declared(config_ids: Collection[str]) -> dict[str, Flat]:
-    """{config_id: what the file declared, as dotted paths}."""
+    """{config_id: the file's declaration, by dotted path}."""
     rows = YamlBase.objects.filter(pk__in=config_ids).values_list("trader_id", "declared")
     return {config_id: flatten(nested) for config_id, nested in rows}
+
+
+def suspected_of_drift() -> list[str]:
+    """Configurations whose stored row is not what the file declared."""
+    return [str(name) for name in sql.values(_DRIFT, {"missing": MISSING, "fleet": FLEET_ID})]
 
 
 def last_sync() -> LastSync | None:
@@ -81,7 +98,7 @@ def moved_since(moment: datetime) -> bool:
 
 
 def declared_names() -> list[DeclaredNames]:
-    """What the synced file's traders name, each combination once."""
+    """The names that the traders of the synced file use, each combination once."""
     names = ("exchange_provider", "market_provider", "detail.llm.model")
     prompts = [
         tuple(f"detail.prompts.{role}_{part}" for part in ("template", "sha256")) for role in ("system", "executor")
@@ -174,7 +191,7 @@ def count_of_conflicts() -> int:
 
 
 def replace_conflicts(config_ids: Collection[str], now_open: Iterable[Conflict]) -> None:
-    """These are now the open conflicts of these configurations; one seen before keeps its date."""
+    """Replaces the open conflicts of these configurations; a conflict that was open before keeps its date."""
     now_open = list(now_open)
     if not now_open and not SyncConflict.objects.exists():
         return

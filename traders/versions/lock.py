@@ -6,11 +6,13 @@ alone would not hold the fleet's sum, for two raises that fit singly would not s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from typing import TypeVar
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.functional import cached_property
 
 from traders.database import sql
@@ -20,6 +22,17 @@ from traders.schema.settings.stored import NewVersion, SavedVersion, StoredConfi
 from traders.versions import queries as configs
 from traders.versions import writer
 from traders.versions.rules.errors import FleetNotAllowed
+
+ConfigRow = TypeVar("ConfigRow", TraderConfig, ManagerConfig)
+
+Retired = Callable[[Collection[str], str], None]
+_on_retirement: list[Retired] = []
+
+
+def on_retirement(follow: Retired) -> None:
+    """`follow(trader_ids, actor)` is called in the transaction that retires these traders, after it wrote them. Only
+    what this site writes is followed: a row of another program is retired, and no more."""
+    _on_retirement[:] = [follow]
 
 
 class LockedFleet:
@@ -47,12 +60,12 @@ class LockedFleet:
     def row(self, config_id: str) -> TraderConfig | ManagerConfig | None:
         """Locks and reads one configuration; None where there is none."""
         if config_id not in self._rows:
-            self._rows[config_id] = TraderConfig.objects.select_for_update().filter(pk=config_id).first()
+            self._rows[config_id] = _locking(TraderConfig).filter(pk=config_id).first()
         return self._rows[config_id]
 
     def traders(self, ids: Collection[str]) -> dict[str, StoredConfig]:
         """Locks and reads these traders; ids that do not exist are left out."""
-        locked = TraderConfig.objects.filter(pk__in=ids).order_by("pk").select_for_update()
+        locked = _locking(TraderConfig).filter(pk__in=ids).order_by("pk")
         return configs.current_traders(list(locked.values_list("pk", flat=True)))
 
     def one(self, config_id: str) -> StoredConfig | None:
@@ -72,6 +85,7 @@ class LockedFleet:
         elif traders:
             self.change_set = self.change_set or writer.next_change_set()
             saved += writer.write_traders(traders, change_set=self.change_set, source=source, actor=actor)
+            _follow_retirements(traders, actor)
         return saved
 
     def write_one(
@@ -84,24 +98,49 @@ class LockedFleet:
         row = row or stands or (ManagerConfig() if version.config_id == FLEET_ID else TraderConfig())
         saved = writer.write_one(row, version, stands=stands, change_set=self.change_set, source=source, actor=actor)
         self.change_set = saved.change_set
+        _follow_retirements([version], actor)
         return saved
 
 
 @contextmanager
-def locked_fleet(*, may_change_fleet: bool = False, change_set: int | None = None) -> Iterator[LockedFleet]:
+def locked_fleet(
+    *, may_change_fleet: bool = False, change_set: int | None = None, savepoint: bool = True
+) -> Iterator[LockedFleet]:
     """One transaction over any number of configurations; an exception inside leaves nothing written.
 
     The fleet's settings need a permission of their own, so a caller that may write them says so. `change_set` goes on
-    with one that was begun in the same transaction.
+    with one that was begun in the same transaction. `savepoint` False: what an exception leaves inside is left by the
+    caller's transaction as well.
     """
-    with transaction.atomic():
-        yield LockedFleet(_lock_settings(), may_change_fleet=may_change_fleet, change_set=change_set)
+    with transaction.atomic(savepoint=savepoint):
+        yield LockedFleet(lock_fleet(), may_change_fleet=may_change_fleet, change_set=change_set)
 
 
-def _lock_settings() -> ManagerConfig | None:
-    locked = ManagerConfig.objects.select_for_update().filter(pk=1)
+def lock_fleet() -> ManagerConfig | None:
+    """Locks the fleet's settings, which are returned, until the transaction ends. None where there are none yet."""
+    locked = _locking(ManagerConfig).filter(pk=1)
     if (row := locked.first()) is not None:
         return row
     # Nothing to lock before the first settings are stored: the same key as the database's own check.
     sql.execute("SELECT pg_advisory_xact_lock(hashtext('nof0.fleet'))")
     return locked.all().first()
+
+
+def _follow_retirements(versions: Sequence[NewVersion], actor: str) -> None:
+    retired = [
+        one.config_id
+        for one in versions
+        if "detail.retired" in one.changed_fields and one.snapshot["detail"]["retired"]
+    ]
+    for follow in _on_retirement if retired else ():
+        follow(retired, actor)
+
+
+def _locking(model: type[ConfigRow]) -> QuerySet[ConfigRow]:
+    """Keys never change, so rows that refer to these are written meanwhile: a stop waits for no edit and no sync."""
+    return _rows_of(model).select_for_update(no_key=True)
+
+
+def _rows_of(model: type[ConfigRow]) -> QuerySet[ConfigRow]:
+    """Without the lock that `model.objects` takes before others: here it is taken already."""
+    return QuerySet(model)

@@ -8,10 +8,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, Count, Q, Sum, When
-from django.db.models.fields.json import KT
+from django.db.models import Case, Count, OuterRef, Q, Subquery, Sum, When
+from django.db.models.functions import Greatest
 
-from traders.models import ManagerConfigVersion, TraderConfig, TraderConfigVersion
+from traders.controls import facts
+from traders.database.among import among
+from traders.models import ManagerConfigVersion, TraderConfig, TraderConfigVersion, TraderControl
+from traders.schema.controls.rows import PIN_KINDS
 from traders.schema.settings.fleet import FLEET_ID, FleetSpec
 from traders.schema.settings.stored import StoredConfig
 from traders.versions import rows
@@ -102,6 +105,12 @@ def all_ids() -> list[str]:
     return list(TraderConfig.objects.order_by("pk").values_list("pk", flat=True))
 
 
+def newest_numbers(ids: Collection[str] | None = None) -> dict[str, int]:
+    """{trader_id: the number of its newest version}; None means all traders."""
+    traders = TraderConfig.objects.order_by("pk")
+    return dict((traders if ids is None else traders.filter(among("pk", ids))).values_list("pk", "version"))
+
+
 def existing_ids(ids: Collection[str]) -> set[str]:
     """Those of these that are ids of traders."""
     return set(TraderConfig.objects.filter(pk__in=list(ids)).values_list("pk", flat=True))
@@ -129,20 +138,29 @@ def _of_trader(trader_id: str) -> Any:
     return TraderConfigVersion.objects.filter(id=trader_id)
 
 
-# has_key: of a row without the setting the comparison alone is NULL, and so is its negation.
-_RETIRED = Q(detail__retired=True, detail__has_key="retired")
-
-
 def shares() -> dict[str, Share]:
     """{trader_id: Share} of all traders."""
-    retired = Case(When(_RETIRED, then=True), default=False)
-    found = TraderConfig.objects.order_by().values_list("pk", "allocation_pct", retired, named=True)
-    return {row.pk: Share(row.allocation_pct, row[2]) for row in found}
+    held, none = facts.holding(), Decimal(0)
+    found = _with_pinned_pct().order_by().values_list("pk", "allocation_pct", "retired", "pinned_pct")
+    return {
+        trader_id: Share(allocation_pct, retired, pinned_pct or none, trader_id not in held)
+        for trader_id, allocation_pct, retired, pinned_pct in found
+    }
+
+
+def _with_pinned_pct() -> Any:
+    """Traders with the allocation of their pinned version, NULL where none is pinned."""
+    pins = TraderControl.objects.filter(kind__in=PIN_KINDS)
+    last = pins.filter(trader=OuterRef(OuterRef("pk"))).order_by("-id").values("version")[:1]
+    pinned = TraderConfigVersion.objects.filter(id=OuterRef("pk"), version=Subquery(last)).order_by()
+    # Few traders were ever pinned: they are found once, and only for them the versions are looked up.
+    was_pinned = When(pk__in=pins.exclude(trader=None).values("trader"), then=Subquery(pinned.values("allocation_pct")))
+    return TraderConfig.objects.annotate(pinned_pct=Case(was_pinned))
 
 
 @dataclass(frozen=True, slots=True)
 class FleetSums:
-    """`traders` and `allocated_pct` leave out the retired."""
+    """`traders` leaves out the retired, `allocated_pct` those of them that hold nothing any more."""
 
     traders: int
     retired: int
@@ -151,10 +169,11 @@ class FleetSums:
 
 def fleet_sums() -> FleetSums:
     """What `shares` add up to, without reading each."""
-    sums = TraderConfig.objects.aggregate(
-        traders=Count("pk", filter=~_RETIRED),
-        retired=Count("pk", filter=_RETIRED),
-        allocated_pct=Sum("allocation_pct", filter=~_RETIRED, default=Decimal(0)),
+    counted = Q(retired=False) | Q(pk__in=list(facts.holding()))
+    sums = _with_pinned_pct().aggregate(
+        traders=Count("pk", filter=Q(retired=False)),
+        allocated_pct=Sum(Greatest("allocation_pct", "pinned_pct"), filter=counted, default=Decimal(0)),
+        retired=Count("pk", filter=Q(retired=True)),  # the last: the name hides the column from those after it
     )
     return FleetSums(**sums)
 
@@ -177,10 +196,9 @@ class NamesInUse:
 
 def names_in_use() -> NamesInUse:
     """Providers and models that some trader's current version names."""
-    found = TraderConfig.objects.order_by().annotate(model=KT("detail__llm__model"))
-    rows = list(found.values("exchange_provider", "market_provider", "model").distinct())
+    rows = list(TraderConfig.objects.order_by().values("exchange_provider", "market_provider", "model").distinct())
     return NamesInUse(
         exchange_providers={row["exchange_provider"] for row in rows},
         market_providers={row["market_provider"] for row in rows},
-        models={row["model"] or "" for row in rows},
+        models={row["model"] for row in rows},
     )

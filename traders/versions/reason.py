@@ -29,5 +29,5 @@ def _problem(reason: str) -> TranslatableText | None:
     if problem := turned(reason):
         return problem
     if secret := find_secret(reason):
-        return _("looks like it holds %(kind)s; history cannot forget a secret", kind=secret)
+        return _("seems to hold %(kind)s; history keeps secrets for ever", kind=secret)
     return None

@@ -83,6 +83,11 @@ def then(config_id: str, moment: datetime) -> StoredConfig:
     return found
 
 
+def newest_numbers(trader_ids: Collection[str] | None = None) -> dict[str, int]:
+    """{trader_id: the number of its newest version}, of all traders or of those of these that exist."""
+    return configs.newest_numbers(trader_ids)
+
+
 def names_in_use() -> NamesInUse:
     """Providers and models that some trader's current version names."""
     return configs.names_in_use()

@@ -17,6 +17,8 @@ from traders.pages.admin_log import log_change_set
 from traders.pages.config_page import ConfigPage
 from traders.pages.preview_flow import SAVE, PreviewFlow
 from traders.pages.reason_form import ReasonForm
+from traders.pages.saved import say_saved
+from traders.schema.paths import Change
 from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.settings.stored import SavedVersion
 from traders.sync.conflicts.services import OpenConflict, open_conflicts, settle
@@ -24,6 +26,7 @@ from traders.versions.rules.errors import UnknownConfig
 from traders.versions.rules.merge import MergeSide, unit_of
 from traders.versions.rules.proposal import settings_of
 from traders.words import settings as words
+from traders.words.messages import why
 
 FIELD = "choice"
 SEEN = "seen"
@@ -31,7 +34,8 @@ SEEN = "seen"
 
 @dataclass(frozen=True)
 class ConflictLine:
-    """One path with its three values. `name` is its choice's field, empty where another line's choice decides it."""
+    """One path with its three values. `name` is the field of its choice, empty if the choice of another line decides
+    it."""
 
     path: str
     label: str
@@ -58,7 +62,7 @@ def conflicts_view(page: ConfigPage) -> HttpResponse:
 
 
 class ConflictsFlow(PreviewFlow):
-    """All open conflicts and the reason on one page. What is settled goes to the change log as a sync does."""
+    """All open conflicts and the reason on one page. Settled conflicts are in the change log, as a sync is."""
 
     first_step = SAVE
 
@@ -86,13 +90,16 @@ class ConflictsFlow(PreviewFlow):
         )
 
     def saved(self, result: list[SavedVersion]) -> HttpResponse:
+        said = _settled(len(self.choices), len(result))
         if result:
             log_change_set(self.page, result, self.reason)
-        messages.success(self.request, _settled(len(self.choices), len(result)))
+            say_saved(self.request, said, result, warns_of_pins=False)
+        else:
+            messages.success(self.request, said)
         return HttpResponseRedirect(reverse("admin:traders_conflicts"))
 
     def stale_page(self, stale: Exception) -> HttpResponse:
-        self.form.add_error(None, _("%(error)s. Look again, then settle.") % {"error": stale})
+        self.form.add_error(None, _("%(error)s. Check the values, then settle.") % {"error": why(stale)})
         self.waiting = open_conflicts()
         return self.form_page()
 
@@ -103,14 +110,28 @@ class ConflictsFlow(PreviewFlow):
         groups = groupby(self.waiting, key=lambda conflict: conflict.config_id)
         blocks = [_block(self.page, list(group)) for _id, group in groups]
         return self.page.render(
-            "conflicts.html", _("Sync conflicts"), blocks=blocks, count=len(self.waiting), form=self.form
+            "conflicts.html",
+            _("Sync conflicts"),
+            blocks=blocks,
+            count=len(self.waiting),
+            form=self.form,
+            positions=self.page.positions_beyond(_of_the_file(self.waiting)),
         )
+
+
+def _of_the_file(waiting: list[OpenConflict]) -> dict[str, list[Change]]:
+    """{config_id: what would change if the file's values were chosen}; the stored ones change nothing."""
+    found: dict[str, list[Change]] = {}
+    for one in waiting:
+        if one.config_id != FLEET_ID:
+            found.setdefault(one.config_id, []).append(Change(one.path, one.stored, one.file))
+    return found
 
 
 def _settled(choices: int, versions: int) -> str:
     settled = ngettext("Settled %(n)d conflict", "Settled %(n)d conflicts", choices) % {"n": choices}
     made = ngettext("%(n)d new version", "%(n)d new versions", versions) % {"n": versions}
-    return f"{settled}, {made}."
+    return _("%(settled)s, %(made)s.") % {"settled": settled, "made": made}
 
 
 def _choices(page: ConfigPage, waiting: list[OpenConflict]) -> dict[tuple[str, str], MergeSide]:

@@ -1,4 +1,4 @@
-"""Downloads a bundle of traders: one, now or in a version; those chosen; or the whole fleet."""
+"""Downloads a bundle: one trader, now or in a version; the chosen traders; or the whole fleet."""
 
 from __future__ import annotations
 

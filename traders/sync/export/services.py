@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from traders.controls.wanted import pinned_among, spec_to_run
 from traders.prompt_texts import writer as prompts
 from traders.schema.messages import _
 from traders.schema.prompts import PromptFile
@@ -25,10 +26,17 @@ class Bundle:
     prompts: dict[str, PromptFile]
 
 
-def bundle(*, trader_ids: Collection[str] = (), version: int | None = None, at: datetime | None = None) -> Bundle:
-    """All traders, or these, in the order of their ids: now, at `version`, or as of the moment `at`.
+def bundle(
+    *,
+    trader_ids: Collection[str] = (),
+    version: int | None = None,
+    at: datetime | None = None,
+    is_running: bool = False,
+) -> Bundle:
+    """All traders, or these, in the order of their ids: now, at `version`, or as of the moment `at`. With `is_running`
+    pinned traders have the version that they run.
 
-    Raises UnknownConfig, UnknownVersion, and NothingStored when the fleet had no settings then.
+    Raises UnknownConfig, UnknownVersion, and NothingStored when the fleet had no settings at that moment.
     """
     settings = configs.fleet_at(at) if at else configs.current_fleet()
     if settings is None or not isinstance(settings.spec, FleetSpec):
@@ -38,7 +46,9 @@ def bundle(*, trader_ids: Collection[str] = (), version: int | None = None, at: 
             else _("the fleet has no settings yet: sync a manager.yaml first")
         )
     stored = _stored(trader_ids, version, at)
-    specs = [config.spec for config in stored.values() if isinstance(config.spec, TraderSpec)]
+    pinned = pinned_among(stored) if is_running else {}
+    to_run = [spec_to_run(pinned[name], newest) if name in pinned else newest.spec for name, newest in stored.items()]
+    specs = [spec for spec in to_run if isinstance(spec, TraderSpec)]
     digests = {
         digest
         for spec in specs

@@ -9,6 +9,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 
+from traders.drafts import pages as drafts
 from traders.manager_yaml.file import PRINTED_PROBLEMS, InvalidFile, ManagerFile
 from traders.manager_yaml.located import located
 from traders.pages.config_page import ConfigPage
@@ -39,12 +40,13 @@ def upload_view(page: ConfigPage) -> HttpResponse:
 
 
 class UploadFlow(PreviewFlow):
-    """A file is chosen, its plan is shown and can be made again with other options, then it is applied.
+    """A person chooses a file, sees its plan, may plan again with other options, and applies it.
 
     Between the steps the file is kept under a token. Steps: plan, apply; a posted file is always planned.
     """
 
     stale_errors = (PlanChanged,)
+    keeps_drafts = False  # a file is no form: it is kept under a token of its own
     preview_step, save_step, first_step = PLAN_STEP, APPLY_STEP, PLAN_STEP
 
     def __init__(self, page: ConfigPage) -> None:
@@ -83,7 +85,7 @@ class UploadFlow(PreviewFlow):
         return _choose_page(self.page, self.form) if self.is_choosing else self._plan_page(self._report(check=True))
 
     def preview_page(self) -> HttpResponse:
-        """What a sync would do. A file that can be read is kept, so that other options can be tried on it."""
+        """The plan of a sync. A file that can be read is kept, so that other options can be tried on it."""
         upload: Any = self.upload
         file = read_upload(upload)
         self.token = self.token or upload_store.keep(self.page, upload)
@@ -95,17 +97,18 @@ class UploadFlow(PreviewFlow):
         return self._report(as_planned=self.request.POST[PLAN])
 
     def saved(self, result: SyncReport) -> HttpResponse:
-        """The change log has what was synced, so the admin's own log has no entry."""
+        """The change log has the sync, so the admin's own log has no entry."""
         upload: Any = self.upload
         upload_store.forget(self.page, self.token)
-        return self.page.render("uploaded.html", _("Synced %(name)s") % {"name": upload.name}, **report_of(result))
+        title = _("Synced %(name)s") % {"name": upload.name}
+        return drafts.ended(self.request, self.page.render("uploaded.html", title, **report_of(result)))
 
     def stale_page(self, stale: PlanChanged) -> HttpResponse:
         notice = _("The fleet or its files changed since the plan was made. Nothing was written; this is the plan now.")
         return self._plan_page(stale.report, notice)
 
     def refused_page(self, invalid: InvalidConfig) -> HttpResponse:
-        """A refused reason is told on the plan; problems of the file lead back to its choice."""
+        """The plan shows a refused reason; problems of the file lead to the choice of a file."""
         if any(problem.path == "reason" for problem in invalid.problems):
             self.form.add_problems(invalid.problems)
             return self._plan_page(self._report(check=True))
@@ -125,12 +128,13 @@ class UploadFlow(PreviewFlow):
             token=self.token,
             plan=report.fingerprint,
             notice=notice,
+            positions=self.page.positions_beyond({one.config_id: one.changes for one in report.outcomes}),
             **report_of(report),
         )
 
 
 def _synced(page: ConfigPage, file: ManagerFile, form: OptionsForm, **how: Any) -> SyncReport:
-    """Problems with the fleet are told at their place in the file, those of the reason as they are."""
+    """Problems of the fleet name their place in the file; problems of the reason stay as they are."""
     reason = "" if how.get("check") else form.cleaned_data["reason"]
     try:
         return sync(

@@ -14,7 +14,7 @@ from traders.versions.rules.merge import NO_PREFERENCES, MergeSide, Preferences
 
 
 class OptionsForm(ReasonForm):
-    """The reason is asked for only where something is written."""
+    """The form asks for the reason only if the sync writes something."""
 
     def __init__(self, data: Any = None, files: Any = None, *, needs_reason: bool = True) -> None:
         super().__init__(data)
@@ -22,7 +22,7 @@ class OptionsForm(ReasonForm):
             self.files = files
         self.fields["reason"].required = needs_reason
         self.fields["prefer"] = forms.ChoiceField(
-            label=_("Where both changed"),
+            label=_("Where the file and the site both changed"),
             required=False,
             choices=[
                 ("", _("leave it open, to be settled")),
@@ -33,6 +33,9 @@ class OptionsForm(ReasonForm):
         self.fields["retire_missing"] = forms.BooleanField(
             label=_("Retire traders that the file no longer has"), required=False
         )
+        # A plan is shown with its options; only the reason comes back as a draft.
+        for name in ("prefer", "retire_missing"):
+            self.fields[name].widget.attrs["data-not-kept"] = True
 
     @property
     def preferences(self) -> Preferences:

@@ -1,9 +1,9 @@
 """Reads an uploaded manager.yaml, or a whole bundle, for a sync.
 
-The names of exchange.yaml, market.yaml, llm.yaml and executor.yaml beside settings.MANAGER_YAML apply, whatever
-came along. The prompts of a bundle are its own. Those of a manager.yaml alone are the `.tmpl` files beside
-settings.MANAGER_YAML, as for a sync on the server, and where there is none the text that was stored last under
-that path. No other file of the server can be named.
+The names of exchange.yaml, market.yaml, llm.yaml and executor.yaml beside settings.MANAGER_YAML apply, whatever files
+were uploaded. The prompts of a bundle are its own. Those of a manager.yaml alone are the `.tmpl` files beside
+settings.MANAGER_YAML, as for a sync on the server, or, without such a file, the newest stored text of that path. No
+other file of the server can be named.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from django.conf import settings
 
-from traders.manager_yaml.bundle.archive import MAX_ARCHIVE_BYTES, BadArchive, is_archive, unpacked
+from traders.manager_yaml.bundle.archive import MAX_ARCHIVE_BYTES, InvalidArchive, is_archive, unpacked
 from traders.manager_yaml.bundle.placement import MANAGER_YAML
 from traders.manager_yaml.file import InvalidFile, ManagerFile
 from traders.manager_yaml.prompts import Find
@@ -42,7 +42,7 @@ def read_upload(upload: Upload) -> ManagerFile:
     """Raises InvalidFile with every problem, with the names of the uploaded files."""
     try:
         content, find = _parts(upload)
-    except BadArchive as error:
+    except InvalidArchive as error:
         raise InvalidFile(Path(upload.name), [Problem("", error.message)]) from None
     with TemporaryDirectory() as directory:
         path = Path(directory) / MANAGER_YAML

@@ -14,10 +14,10 @@ from traders.schema.problems import InvalidConfig
 from traders.schema.settings.stored import SavedVersion
 from traders.versions import services as configs
 from traders.versions.bulk import services as bulk
-from traders.versions.bulk.chosen import CHOSEN, chosen_ids, nobody_chosen, seen_versions
+from traders.versions.bulk.chosen import CHOSEN, chosen_ids, list_url, nobody_chosen, seen_versions
 from traders.versions.bulk.forms import ADD, BulkForm, setting_groups
-from traders.versions.bulk.many import FleetProposal
-from traders.versions.bulk.many_page import Contested, ManyFlow, preview_of
+from traders.versions.bulk.proposal import FleetProposal
+from traders.versions.bulk.proposal_page import Contested, FleetProposalFlow, preview_of
 from traders.versions.edit.names import choices
 from traders.versions.reason import required_reason
 
@@ -29,10 +29,10 @@ def bulk_view(page: ConfigPage) -> HttpResponse:
     return BulkFlow(page, trader_ids).answer() if trader_ids else nobody_chosen(page)
 
 
-class BulkFlow(ManyFlow):
+class BulkFlow(FleetProposalFlow):
     """Opened with the traders of `chosen.chosen_ids`; steps: add, remove-N, preview, back, save."""
 
-    not_carried = (*ManyFlow.not_carried, ADD, CHOSEN)
+    not_carried = (*FleetProposalFlow.not_carried, ADD, CHOSEN)
     first_step = ""
     is_save_refused = False
 
@@ -45,11 +45,14 @@ class BulkFlow(ManyFlow):
         return BulkForm(posted, known=choices(), is_asked=step in (PREVIEW, SAVE), add=add)
 
     def is_valid(self) -> bool:
-        """The values are held to what one of the traders could take, so that a slip is told once, at its field."""
+        """The values are checked with one of the traders, so that a mistake is shown once, at its field."""
         form: BulkForm = self.form
-        if form.is_valid():
+        is_read = form.is_valid()
+        # A value that cannot be read does not hide what is wrong in the others.
+        if form.is_bound and form.operations:
             sample = configs.existing_trader(self.trader_ids[0])
             form.add_problems(bulk.value_problems(operations=form.operations, sample=sample))
+        if is_read:
             required_reason(form.cleaned_data.get("reason", ""))
         return form.is_valid()
 
@@ -70,7 +73,7 @@ class BulkFlow(ManyFlow):
         return ngettext("Changed %(n)d trader in one change set.", "Changed %(n)d traders in one change set.", count)
 
     def refused_page(self, invalid: InvalidConfig) -> HttpResponse:
-        """A slip is told in the form. A save that is refused shows the problems of each trader."""
+        """The form shows a mistake. A refused save shows the problems of each trader."""
         if self.is_save_refused:
             return self.preview_page(propose=bulk.propose_one_by_one)
         return super().refused_page(invalid)
@@ -86,6 +89,7 @@ class BulkFlow(ManyFlow):
             **preview_of(self.page, proposal, contested),
             chosen=" ".join(self.trader_ids),
             chosen_count=len(self.trader_ids),
+            back_url=list_url(self.page),
             form=self.form,
             reason=self.reason,
             carried=self.carried(),
@@ -98,6 +102,7 @@ class BulkFlow(ManyFlow):
             form=self.form,
             chosen=" ".join(self.trader_ids),
             chosen_count=len(self.trader_ids),
+            back_url=list_url(self.page),
             named=self.trader_ids[:NAMED],
             unnamed=max(0, len(self.trader_ids) - NAMED),
             groups=setting_groups(),
@@ -106,7 +111,7 @@ class BulkFlow(ManyFlow):
 
 
 def _without(posted: QueryDict, number: str) -> QueryDict:
-    """What was posted but for one operation."""
+    """The posted data without one operation."""
     data = posted.copy()
     for part in ("path", "do", "value"):
         data.pop(f"op-{number}-{part}", None)

@@ -1,4 +1,4 @@
-"""The operations of a bulk edit as they are typed: a setting, what to do with it, and a value its own field reads."""
+"""The typed operations of a bulk edit: a setting, an operation, and a value that the setting's own field reads."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from traders.pages.reason_form import ReasonForm
 from traders.schema.problems import Problem
 from traders.schema.settings.catalogue import TRADER_SETTINGS
 from traders.schema.settings.declare import Setting, SettingGroup, SettingKind
-from traders.versions.bulk.rules import Do, Operation, is_numeric
+from traders.versions.bulk.rules import BulkVerb, Operation, is_numeric
 from traders.versions.edit.forms.fields import SettingField, SwitchField, field_of
 from traders.versions.edit.forms.texts import number_from
-from traders.versions.edit.names import Choices
+from traders.versions.edit.names import FormChoices
 from traders.words import messages
 from traders.words import settings as words
 
 ADD = "add"
 MOST = 20
 _PATH = re.compile(r"op-(\d{1,3})-path")
-_BY_NUMBER = (Do.TIMES, Do.PERCENT)
+_BY_NUMBER = (BulkVerb.TIMES, BulkVerb.PERCENT)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class BulkForm(ReasonForm):
     `is_asked` makes errors show; without it the form only carries what was typed.
     """
 
-    def __init__(self, data: Mapping[str, Any], *, known: Choices, is_asked: bool, add: str = "") -> None:
+    def __init__(self, data: Mapping[str, Any], *, known: FormChoices, is_asked: bool, add: str = "") -> None:
         super().__init__(data if is_asked else None)
         self.initial = dict(data.items())
         self.paths = _paths(data)
@@ -65,7 +65,7 @@ class BulkForm(ReasonForm):
 
     @property
     def operations(self) -> list[Operation]:
-        """In their order. Only of a valid form."""
+        """The operations in order. Only for a valid form."""
         return list(self.cleaned_data["operations"])
 
     def clean(self) -> dict[str, Any]:
@@ -92,9 +92,9 @@ class BulkForm(ReasonForm):
         super().add_problems(rest)
 
     def _operations(self, number: int, cleaned: Mapping[str, Any]) -> list[Operation]:
-        path, value, do = self.paths[number], cleaned[f"op-{number}-value"], Do[cleaned[f"op-{number}-do"]]
+        path, value, do = self.paths[number], cleaned[f"op-{number}-value"], BulkVerb[cleaned[f"op-{number}-do"]]
         field: Any = self.fields[f"op-{number}-value"]
-        if do is Do.SET:
+        if do is BulkVerb.SET:
             operations = [Operation(name, do, taken) for name, taken in field.values(value).items()]
             if not operations:
                 self.add_error(f"op-{number}-value", _("Give at least one key."))
@@ -130,7 +130,7 @@ def setting_groups() -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def _paths(data: Mapping[str, Any]) -> dict[int, str]:
-    """{number of an operation: its path}, in their order; what is no setting is left out."""
+    """{number of an operation: its path}, in order; paths that are no setting are left out."""
     found = {}
     for name in data:
         matched = _PATH.fullmatch(name)
@@ -140,15 +140,15 @@ def _paths(data: Mapping[str, Any]) -> dict[int, str]:
 
 
 def _do_field(setting: Setting) -> forms.ChoiceField:
-    doable = list(Do) if is_numeric(setting) else [Do.SET]
+    doable = list(BulkVerb) if is_numeric(setting) else [BulkVerb.SET]
     return forms.ChoiceField(
         choices=[(do.name, _(do.value)) for do in doable],
-        initial=Do.SET.name,
+        initial=BulkVerb.SET.name,
         label=_("What to do with %(setting)s") % {"setting": _(setting.label)},
     )
 
 
-def _value_field(setting: Setting, known: Choices) -> SettingField:
+def _value_field(setting: Setting, known: FormChoices) -> SettingField:
     field = field_of(setting, known, {})
     if isinstance(field, SwitchField):
         # Off must be chosen like on: an empty box would say nothing.
@@ -156,13 +156,13 @@ def _value_field(setting: Setting, known: Choices) -> SettingField:
     return field
 
 
-def _wrong_amount(do: Do, amount: Any) -> str:
+def _wrong_amount(do: BulkVerb, amount: Any) -> str:
     if isinstance(amount, bool) or not isinstance(amount, int | Decimal):
         return _("Must be a number, such as %(example)s.") % {
-            "example": {Do.TIMES: "0.5", Do.PERCENT: "-20"}.get(do, "5")
+            "example": {BulkVerb.TIMES: "0.5", BulkVerb.PERCENT: "-20"}.get(do, "5")
         }
-    if do is Do.TIMES and amount < 0:
+    if do is BulkVerb.TIMES and amount < 0:
         return _("Must be 0 or more.")
-    if do is Do.PERCENT and amount < -100:
+    if do is BulkVerb.PERCENT and amount < -100:
         return _("Must be -100 or more.")
     return ""

@@ -1,20 +1,21 @@
-"""One change for many traders: set a value, scale it, or hold it below a cap."""
+"""One change for many traders: sets a value, scales it, or caps it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from traders.schema.messages import _
 from traders.schema.paths import Flat
 from traders.schema.settings.declare import Riskier, Setting, SettingKind
+from traders.versions.bulk.rounding import Rounding, scaled
 
 
-class Do(StrEnum):
-    """What a bulk edit can do to a path."""
+class BulkVerb(StrEnum):
+    """The operations of a bulk edit on a path."""
 
     SET = _("set to")
     TIMES = _("multiply by")
@@ -28,7 +29,7 @@ class Operation:
     """`value` is a validated value for SET, else a number."""
 
     path: str
-    do: Do
+    do: BulkVerb
     value: Any
 
 
@@ -37,40 +38,31 @@ def is_numeric(setting: Setting) -> bool:
     return setting.kind in (SettingKind.INTEGER, SettingKind.DECIMAL, SettingKind.DURATION)
 
 
-def apply_operations(flat: Flat, operations: Sequence[Operation], settings: Mapping[str, Setting]) -> Flat:
-    """The whole configuration after all operations, in their order. Not validated."""
-    result = dict(flat)
+def apply_operations(
+    flat: Flat, operations: Sequence[Operation], settings: Mapping[str, Setting]
+) -> tuple[Flat, tuple[Rounding, ...]]:
+    """The whole configuration after all operations, in their order, not validated; and what was rounded on the way."""
+    result, roundings = dict(flat), []
     for operation in operations:
-        result[operation.path] = _applied(result.get(operation.path), operation, settings.get(operation.path))
-    return result
+        path = operation.path
+        result[path], rounding = _applied(result.get(path), operation, settings.get(path))
+        if rounding:
+            roundings.append(rounding)
+    return result, tuple(roundings)
 
 
-def _applied(old: Any, operation: Operation, setting: Setting | None) -> Any:
-    if operation.do is Do.SET:
-        return operation.value
+def _applied(old: Any, operation: Operation, setting: Setting | None) -> tuple[Any, Rounding | None]:
+    if operation.do is BulkVerb.SET:
+        return operation.value, None
     number, value = Decimal(old), Decimal(operation.value)
-    if operation.do in (Do.CAP, Do.FLOOR):
+    if operation.do in (BulkVerb.CAP, BulkVerb.FLOOR):
         limit = Decimal("Infinity") if _is_unlimited(number, setting) else number
-        stays = limit <= value if operation.do is Do.CAP else limit >= value
-        return old if stays else operation.value
-    factor = value if operation.do is Do.TIMES else 1 + value / 100
-    return _in_steps(number * factor, setting, is_off=not number or not factor)
+        stays = limit <= value if operation.do is BulkVerb.CAP else limit >= value
+        return (old if stays else operation.value), None
+    factor = value if operation.do is BulkVerb.TIMES else 1 + value / 100
+    return scaled(old, factor, setting, operation.path)
 
 
 def _is_unlimited(number: Decimal, setting: Setting | None) -> bool:
     """Whether 0 switches off an upper limit, and so stands for any amount."""
     return setting is not None and setting.off_at_zero and setting.riskier is Riskier.HIGHER and number == 0
-
-
-def _in_steps(number: Decimal, setting: Setting | None, *, is_off: bool) -> Any:
-    """Scaled numbers keep the precision of their setting: whole where it is whole, else its decimals.
-
-    A limit that 0 would switch off is not rounded down to it: the smallest step is left.
-    """
-    is_whole = setting is not None and setting.kind in (SettingKind.INTEGER, SettingKind.DURATION)
-    places = 0 if is_whole else 4 if setting is None or setting.decimal_places is None else setting.decimal_places
-    step = Decimal(1).scaleb(-places)
-    rounded = number.quantize(step, ROUND_HALF_EVEN)
-    if setting is not None and setting.off_at_zero and not rounded and not is_off:
-        rounded = step.copy_sign(number)
-    return int(rounded) if is_whole else rounded

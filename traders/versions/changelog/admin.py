@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpResponse, HttpResponseRedirect, StreamingHttpResponse
@@ -11,15 +9,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from traders.pages.config_page import ConfigPage
+from traders.pages.config_page import ConfigPage, trader_head
 from traders.pages.csv_text import download
 from traders.schema.settings.fleet import FLEET_ID
 from traders.versions import services as configs
 from traders.versions.changelog import services as changelog
-from traders.versions.changelog.forms import LogFilterForm
-from traders.versions.changelog.queries import ChangeSetLine, Filter
-from traders.versions.rules.proposal import settings_of
-from traders.words import settings as words
+from traders.versions.changelog.forms import RAISES, LogFilterForm
+from traders.versions.changelog.pages import lines_shown, setting_words
+from traders.versions.changelog.queries import Filter
+from traders.words.trader_field import offered_traders, only_one
 
 LOG = "admin:traders_changelog"
 
@@ -33,20 +31,23 @@ def log_view(page: ConfigPage) -> HttpResponse:
     return page.render(
         "log.html",
         _("Change log"),
+        tab="changes",
+        head=trader_head(page.request, where.config_id) if where else None,
         form=form,
-        lines=with_settings(found.lines),
+        lines=lines_shown(found.lines, paths=where.paths if where else ()),
         older=_address({**asked, "before": str(found.next_before)}) if found.next_before else "",
         newest=_address(asked) if before else "",
         csv="?".join(filter(None, (reverse("admin:traders_changelog_csv"), urlencode(asked)))) if where else "",
         filtered=bool(asked),
-        narrowed=urlencode({"config": asked["config"]}) if asked.get("config") else "",
-        meant=sorted((words.place(settings_of(_owner(path)), path), path) for path in where.paths) if where else [],
+        narrowed=bool(asked.get("config")),
+        meant=sorted((setting_words(path), path) for path in where.paths) if where else [],
+        traders=offered_traders(),
         unknown=_unknown_trader(where) if where and not found.lines else "",
     )
 
 
 def csv_view(page: ConfigPage) -> HttpResponse | StreamingHttpResponse:
-    """The versions that match, as they are read."""
+    """Streams the versions that match."""
     form = _form(page)
     if not form.is_valid() or (where := filter_of(form)) is None:
         return HttpResponseRedirect(_address(_asked(form)))
@@ -60,25 +61,27 @@ def _form(page: ConfigPage) -> LogFilterForm:
 
 
 def filter_of(form: LogFilterForm) -> Filter | None:
-    """Of a valid form. None, with an error at its field, where the words name no setting."""
+    """The filter of a valid form. None, with an error at its field, if no setting matches the words."""
     given = form.cleaned_data
     paths = changelog.paths_of(given["path"]) if given["path"] else frozenset()
     if given["path"] and not paths:
         form.add_error("path", _("No setting has “%(words)s” in its label or path.") % {"words": given["path"]})
         return None
     return Filter(
-        config_id=given["config"],
+        config_id=only_one(given["config"]),
+        config_ids=given["config"] if len(given["config"]) > 1 else (),
         actor=given["actor"],
         paths=paths,
         source=given["source"],
         since=given["since"],
         until=given["until"],
         change_set=given.get("change_set"),
+        raises=given["risk"] == RAISES,
     )
 
 
 def _asked(form: LogFilterForm) -> dict[str, str]:
-    """What the address asks for, to be asked again, but for the place in the log."""
+    """The filters of the address, without the place in the log, for links to other pages of it."""
     return {name: text for name in form.fields if name != "before" and (text := str(form.data.get(name, "")).strip())}
 
 
@@ -86,22 +89,7 @@ def _address(asked: dict[str, str]) -> str:
     return f"{reverse(LOG)}?{urlencode(asked)}" if asked else reverse(LOG)
 
 
-def with_settings(lines: Iterable[ChangeSetLine]) -> list[tuple[ChangeSetLine, list[tuple[str, str]]]]:
-    """Each line with what it changed, in words."""
-    return [(line, _settings_in(line)) for line in lines]
-
-
-def _settings_in(line: ChangeSetLine) -> list[tuple[str, str]]:
-    """(in words, path) of what changed in those of the line that are shown."""
-    return [(words.place(settings_of(_owner(path)), path), path) for path in line.changed_fields]
-
-
-def _owner(path: str) -> str:
-    """Whose setting it is, where only the path is known: paths of the fleet and of traders differ."""
-    return FLEET_ID if path in settings_of(FLEET_ID) else ""
-
-
-def _unknown_trader(where: Filter) -> Any:
-    """The id in the filter if no configuration has it."""
+def _unknown_trader(where: Filter) -> str:
+    """The text of the filter if no configuration has it in its id or name."""
     asked = where.config_id
     return asked if asked and asked != FLEET_ID and configs.stored(asked) is None else ""

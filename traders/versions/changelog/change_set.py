@@ -11,11 +11,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from traders.pages import seams
-from traders.pages.changes import ChangeRow, digests_in, rows
+from traders.pages.changes import ChangeLine, digests_in, rows
 from traders.pages.config_page import ConfigPage
 from traders.pages.versions import prompt_bodies
 from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.settings.stored import StoredConfig
+from traders.versions.bulk.chosen import LIST
 from traders.versions.changelog import services as changelog
 from traders.versions.changelog.forms import MOST
 from traders.versions.changelog.services import ChangedConfig
@@ -25,28 +26,31 @@ PER_PAGE = 25
 
 
 @dataclass(frozen=True)
-class Opened:
-    """One configuration with what changed in it; `created` is its first version, with no rows."""
+class ChangeSetBlock:
+    """One configuration and its changes; `created`: it is the first version, without changes."""
 
     page: ConfigPage
     title: str
     config: StoredConfig
-    rows: list[ChangeRow]
+    rows: list[ChangeLine]
     created: bool
 
 
 def change_set_view(page: ConfigPage, change_set: int) -> HttpResponse:
-    """`?config=` shows one of its configurations, `?after=` goes on past one."""
+    """`?config=` shows one of its configurations, `?after=` those after one."""
     only, after = (page.request.GET.get(name, "").replace("\0", "") for name in ("config", "after"))
     try:
         line = changelog.line_of(min(change_set, MOST))
         shown = changelog.opened(change_set, ids=[only] if only else None, after=after, limit=PER_PAGE + 1)
     except UnknownChangeSet:
         messages.warning(
-            page.request, _("There is no change set %(n)d with that: choose one of these.") % {"n": change_set}
+            page.request,
+            _("There is no change set %(n)d, or none with this configuration: choose one of these.")
+            % {"n": change_set},
         )
         return HttpResponseRedirect(reverse("admin:traders_changelog"))
     blocks = _blocks(page, shown[:PER_PAGE])
+    came_from = page.request.GET.get(LIST, "")
     return page.render(
         "change_set.html",
         _("Change set %(n)d") % {"n": change_set},
@@ -55,6 +59,7 @@ def change_set_view(page: ConfigPage, change_set: int) -> HttpResponse:
         just_before=line.changed_at - timedelta(microseconds=1),
         blocks=blocks,
         only=only,
+        back_url=f"{page.list_url}?{came_from}" if came_from else "",
         after=blocks[-1].config.config_id if len(shown) > PER_PAGE else "",
         beginning=bool(after),
         folded=len(blocks) > 10,
@@ -62,7 +67,7 @@ def change_set_view(page: ConfigPage, change_set: int) -> HttpResponse:
     )
 
 
-def _blocks(page: ConfigPage, shown: list[ChangedConfig]) -> list[Opened]:
+def _blocks(page: ConfigPage, shown: list[ChangedConfig]) -> list[ChangeSetBlock]:
     texts = prompt_bodies({digest for changed in shown for digest in digests_in(changed.changes)})
     blocks = []
     for changed in shown:
@@ -70,5 +75,5 @@ def _blocks(page: ConfigPage, shown: list[ChangedConfig]) -> list[Opened]:
         at = ConfigPage(page.admin, page.request, config_id)
         title = _("Fleet settings") if config_id == FLEET_ID else config_id
         found = rows(config_id, changed.changes, texts=texts)
-        blocks.append(Opened(at, title, changed.after, found, created=changed.before is None))
+        blocks.append(ChangeSetBlock(at, title, changed.after, found, created=changed.before is None))
     return blocks

@@ -8,12 +8,14 @@ numbers rise by one and in time, and each configuration stands at its last versi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from traders.database import sql
-from traders.models import ManagerConfig, PromptText, TraderRuntimeState, TraderSymbolCooldown
+from traders.models import ManagerConfig, PromptText, TraderConfig, TraderRuntimeState, TraderSymbolCooldown
 from traders.schema import jsonio
 from traders.schema.prompts import PromptFile
 from traders.schema.settings.fleet import FleetDetail
@@ -41,6 +43,9 @@ SELECT c ->> 'id', (c ->> 'version')::int, c ->> 'exchange_provider', c ->> 'mar
   FROM (SELECT line::jsonb AS c FROM string_to_table(%s, E'\\n') AS line) l
  ORDER BY (c ->> 'change_set')::bigint, c ->> 'id'
 """
+
+
+CORE_COLUMNS = ("exchange_provider", "market_provider", "allocation_pct", "detail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,20 @@ def write_histories(histories: Iterable[Sequence[DatedVersion]]) -> None:
     histories = list(histories)
     _insert(_TRADERS, [_row(history[-1]) for history in histories])
     _insert(_VERSIONS, [_row(version) for history in histories for version in history])
+
+
+def append_versions(histories: Iterable[Sequence[DatedVersion]]) -> None:
+    """Adds later versions of traders that have some, each in order. Created when and by whom stays as it is."""
+    histories = list(histories)
+    for history in histories:
+        stands = TraderConfig.objects.get(pk=history[-1].spec.id)
+        history = [
+            replace(version, first_at=stands.created_at, created_by=stands.created_by or "") for version in history
+        ]
+        last = _row(history[-1])
+        columns = {name: last[name] for name in ("version", *CORE_COLUMNS)}
+        QuerySet(TraderConfig).filter(pk=stands.pk).update(updated_at=history[-1].at, **columns)
+        _insert(_VERSIONS, [_row(version) for version in history])
 
 
 def write_first_settings(

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils.translation import gettext as _
 
 from traders.models import SyncConflict
 from traders.pages.changes import digests_in, rows
 from traders.pages.config_page import ConfigPage
-from traders.pages.preview_flow import SAVE, PreviewFlow
+from traders.pages.preview_flow import PreviewFlow
+from traders.pages.saved import say_saved
 from traders.pages.versions import prompt_bodies
 from traders.schema.paths import Flat
 from traders.schema.problems import InvalidConfig
@@ -28,7 +28,7 @@ from traders.versions.edit.rules import Choices
 from traders.versions.edit.stale import (
     TAKE,
     THEIRS_VERSION,
-    Meanwhile,
+    NewerVersions,
     choices_of,
     comparison,
     meanwhile,
@@ -37,13 +37,13 @@ from traders.versions.edit.stale import (
     stale_page,
 )
 from traders.versions.reason import required_reason
-from traders.versions.rules.errors import AlreadyExists, StaleEdit, UnknownVersion
+from traders.versions.rules.errors import AlreadyExists, StaleEdit, UnknownConfig, UnknownVersion
 from traders.versions.rules.proposal import Proposal
 
 REBASE = "rebase"
 
 
-class NothingDiffers(Exception):
+class UnchangedSave(Exception):
     """A save that would make no version."""
 
 
@@ -76,7 +76,7 @@ class EditFlow(PreviewFlow):
         super().__init__(page)
         self.current = current
         self.base = _base(page, current) if self.is_posted else current
-        self.merged: Meanwhile | None = None
+        self.merged: NewerVersions | None = None
         self.proposal: Proposal | None = None
         self.result: Any = None
 
@@ -91,6 +91,8 @@ class EditFlow(PreviewFlow):
     def answer(self) -> HttpResponse:
         if not self.is_posted or self.step != REBASE:
             return super().answer()
+        if kept := self.kept():
+            return kept
         self.form = self.make_form(self.request.POST)
         return self._merge(reopened(self.page, self.form, self.base), choices_of(self.page))
 
@@ -114,16 +116,26 @@ class EditFlow(PreviewFlow):
         if not self.page.config_id and self.config_id:
             require_trader_id(self.config_id)
         if not set(self.form.errors) <= {REASON}:
+            self._look_further()
             return False
-        if self.step == SAVE and self.merged is None and not self.form.errors:
+        if self.saves and self.merged is None and not self.form.errors:
             return True  # the save validates, under the lock
         self.proposal = self._propose()
         if not self.form.errors:
             required_reason(self.reason)
         return not self.form.errors
 
+    def _look_further(self) -> None:
+        """A field that cannot be read does not hide what is wrong in the others."""
+        try:
+            self._propose()
+        except InvalidConfig as invalid:
+            self.form.add_further_problems(invalid.problems)
+        except (StaleEdit, UnknownConfig, AlreadyExists):
+            pass  # asked again once the form can be read
+
     def save(self) -> SavedVersion:
-        """Raises NothingDiffers, and what the service raises."""
+        """Raises UnchangedSave, and what the service raises."""
         saved = edit.save(
             config_id=self.config_id,
             flat=self.form.flat(),
@@ -131,9 +143,11 @@ class EditFlow(PreviewFlow):
             reason=self.reason,
             actor=self.page.actor,
             may_change_fleet=self.page.is_fleet and self.page.may_change_fleet,
+            # A fault here leaves the transaction of the admin's view, which then shows a page of this flow.
+            savepoint=False,
         )
         if not saved:
-            raise NothingDiffers
+            raise UnchangedSave
         self.result = saved
         return saved
 
@@ -141,14 +155,15 @@ class EditFlow(PreviewFlow):
         return edit.propose(config_id=self.config_id, flat=self.form.flat(), expected_version=self.version)
 
     def saved(self, result: SavedVersion) -> HttpResponse:
-        messages.success(self.request, _("Saved version %(version)d.") % {"version": result.version})
-        return HttpResponseRedirect(ConfigPage(self.page.admin, self.request, self.config_id).history_url)
+        say_saved(self.request, _("Saved version %(version)d.") % {"version": result.version}, [result])
+        page = ConfigPage(self.page.admin, self.request, self.config_id)
+        return HttpResponseRedirect(page.history_url)
 
     def answered(self, take_step: Callable[[], HttpResponse]) -> HttpResponse:
         try:
             return super().answered(take_step)
-        except NothingDiffers:
-            return self.preview_page()
+        except UnchangedSave:
+            return self.saved_before() or self.preview_page()
 
     def taken_page(self, taken: AlreadyExists) -> HttpResponse:
         self.form.add_error(NEW_ID, _("The trader %(id)s exists already.") % {"id": taken.existing})
@@ -158,9 +173,9 @@ class EditFlow(PreviewFlow):
         return self._merge(stale)
 
     def _merge(self, stale: StaleEdit, chosen: Choices | None = None) -> HttpResponse:
-        """On to the preview of the merged whole; where both sides touched a setting, its choice comes first.
+        """Leads to the preview of the merged whole; if both sides changed a setting, its choice comes first.
 
-        `chosen` holds for the two sides that were shown with it only: one more save in between asks again.
+        `chosen` counts only for the two sides that were shown with it: after another save the page asks again.
         """
         sides = comparison(stale)
         if sides.undecided(chosen or {}):
@@ -176,7 +191,7 @@ class EditFlow(PreviewFlow):
             return self._merge(again)
 
     def _carried_form(self) -> list[tuple[str, str]]:
-        """What the form holds: after a merge that is more than what was posted."""
+        """The values of the form: after a merge they are more than the posted ones."""
         left_out = self.not_carried
         data: Any = self.form.data
         return [
@@ -187,7 +202,7 @@ class EditFlow(PreviewFlow):
         ]
 
     def form_page(self, **context: Any) -> HttpResponse:
-        """`context` is what the admin adds."""
+        """`context` are the values that the admin adds."""
         page, form, base = self.page, self.form, self.base
         if form.is_bound and form.errors:
             form.focus_first_wrong()
@@ -220,18 +235,35 @@ class EditFlow(PreviewFlow):
             reason=self.reason,
             carried=self._carried_form(),
             merged=self.merged,
+            positions=self.page.positions_beyond({self.page.config_id: proposal.changes}),
+            **self.preview_context(proposal),
         )
+
+    def preview_context(self, proposal: Proposal) -> dict[str, Any]:
+        """What a subclass adds to the preview."""
+        return {}
+
+
+def opened_on(request: HttpRequest, config_id: str) -> StoredConfig | None:
+    """The version that a posted form was opened on; None where the form names none that exists."""
+    try:
+        return configs.version(config_id, int(request.POST.get(VERSION, "")))
+    except (ValueError, UnknownVersion):
+        return None
 
 
 def _base(page: ConfigPage, current: StoredConfig | None) -> StoredConfig | None:
     """The version that the form was opened on."""
-    try:
-        number = int(page.request.POST.get(VERSION, ""))
-        if current is not None and current.version == number:
-            return current
-        return None if not number and _may_be_new(page) else configs.version(page.config_id, number)
-    except (ValueError, UnknownVersion):
-        raise BadRequest(f"{VERSION} must be a version of {page.config_id!r}") from None
+    named = page.request.POST.get(VERSION, "").strip()
+    if current is not None and named == str(current.version):
+        return current
+    if (base := opened_on(page.request, page.config_id)) is None and not (_may_be_new(page) and _is_zero(named)):
+        raise BadRequest(f"{VERSION} must be a version of {page.config_id!r}")
+    return base
+
+
+def _is_zero(named: str) -> bool:
+    return named.isdecimal() and not int(named)
 
 
 def _may_be_new(page: ConfigPage) -> bool:

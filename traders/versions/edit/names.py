@@ -1,4 +1,4 @@
-"""The names a configuration may use: what the files beside manager.yaml define, and what is stored."""
+"""The names that a configuration may use: those defined by the files beside manager.yaml, and the stored ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NOT_STORED = _("must be one of the stored prompts; sync a file to store its tex
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class FormChoices:
     """What a form offers: names defined beside manager.yaml or in use, and the stored prompts without bodies."""
 
     exchange_providers: tuple[str, ...]
@@ -35,7 +35,7 @@ class Choices:
     prompts: tuple[PromptFile, ...]
 
 
-def choices() -> Choices:
+def choices() -> FormChoices:
     """Each is read when it is first looked at: a save that changes no name needs none of them."""
     try:
         known = _known()
@@ -43,7 +43,7 @@ def choices() -> Choices:
         known = KnownNames()
     used: Any = SimpleLazyObject(configs.names_in_use)
     lazily: Any = SimpleLazyObject
-    return Choices(
+    return FormChoices(
         exchange_providers=lazily(lambda: _joined(known.exchange_providers, used.exchange_providers)),
         market_providers=lazily(lambda: _joined(known.market_providers, used.market_providers)),
         models=lazily(lambda: _joined(known.models, used.models)),
@@ -52,22 +52,22 @@ def choices() -> Choices:
 
 
 def unknown(spec: Spec, before: Flat | None) -> list[Problem]:
-    """Names in `spec` that nothing defines, but for those that stand `before` already."""
+    """Names in `spec` that nothing defines, except those that `before` has already."""
     if not isinstance(spec, TraderSpec):
         return []
     return vanished(spec, before) + _unknown_prompts(spec.id, flat_of(spec), before or {})
 
 
 def vanished(spec: Spec, before: Flat | None) -> list[Problem]:
-    """Providers and models in `spec` that no file defines any more, but for those that stand `before` already. Of an
-    older configuration nothing else can be unknown: its prompts are stored."""
+    """Providers and models in `spec` that no file defines any more, except those that `before` has already. Nothing
+    else of an older configuration can be unknown: its prompts are stored."""
     if not isinstance(spec, TraderSpec):
         return []
     flat, before = flat_of(spec), before or {}
     try:
         known = _known()
     except InvalidFile as broken:
-        return [Problem("", _("cannot be held to the names in use: %(broken)s", broken=broken), spec.id)]
+        return [Problem("", _("cannot be checked against the names in use: %(broken)s", broken=broken), spec.id)]
     return [
         Problem(path, message, spec.id)
         for path, _key, message in name_problems(flat, known)
@@ -80,7 +80,7 @@ def unknown_values(values: Flat) -> list[Problem]:
     try:
         problems = [Problem(path, message) for path, _key, message in name_problems(values, _known())]
     except InvalidFile as broken:
-        return [Problem("", _("cannot be held to the names in use: %(broken)s", broken=broken))]
+        return [Problem("", _("cannot be checked against the names in use: %(broken)s", broken=broken))]
     stored = prompts.texts([values[sha256] for _, _, sha256 in UNITS if values.get(sha256)])
     for unit in UNITS:
         if any(path in values for path in unit):

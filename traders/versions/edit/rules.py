@@ -1,7 +1,8 @@
-"""Two edits that began on one version: what one side alone touched merges, what both touched is a choice.
+"""Merges two edits that began on one version: a path that one side changed is merged, a path that both changed is a
+choice.
 
-The sides are flat configurations: `base` is where my edit began, `theirs` what stands now, `mine` what I typed.
-No change is lost: a setting takes the value of the side that changed it, or waits for a choice.
+The sides are flat configurations: `base` is the version where my edit began, `theirs` the current one, `mine` the
+values that I typed. No change is lost: a setting takes the value of the side that changed it, or waits for a choice.
 """
 
 from __future__ import annotations
@@ -11,18 +12,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from traders.schema.paths import Flat
-from traders.versions.rules.merge import Changed, Unit, three_way
+from traders.versions.rules.merge import ChangedBy, Unit, three_way
 
 
-class Take(StrEnum):
-    """Whose value of a contested setting stands."""
+class ContestedChoice(StrEnum):
+    """The side whose value of a contested setting counts."""
 
     BASE = "base"
     THEIRS = "theirs"
     MINE = "mine"
 
 
-Choices = Mapping[str, Take]
+Choices = Mapping[str, ContestedChoice]
 """{first path of a unit: whose value}."""
 
 
@@ -43,20 +44,20 @@ class Rebase:
         return [unit for unit in self.contested if unit[0] not in choices]
 
     def merged(self, choices: Choices) -> Flat:
-        """Theirs with my own changes on top, and each contested setting as chosen; theirs where nothing was."""
-        sides = {Take.BASE: self.base, Take.THEIRS: self.theirs, Take.MINE: self.mine}
+        """Theirs with my own changes, and each contested setting as chosen; without a choice theirs."""
+        sides = {ContestedChoice.BASE: self.base, ContestedChoice.THEIRS: self.theirs, ContestedChoice.MINE: self.mine}
         result = dict(self.theirs)
         for unit in self.only_mine:
             _copy(result, self.mine, unit)
         for unit in self.contested:
-            _copy(result, sides[choices.get(unit[0], Take.THEIRS)], unit)
+            _copy(result, sides[choices.get(unit[0], ContestedChoice.THEIRS)], unit)
         return result
 
 
 def rebase(*, base: Flat, theirs: Flat, mine: Flat) -> Rebase:
-    """An empty `base` means that both sides began from nothing: whatever differs is contested."""
+    """An empty `base` means that both sides began from nothing: every difference is contested."""
     sides = three_way(base=base, theirs=theirs, mine=mine)
-    found = {changed.value: tuple(unit for unit in sides if sides[unit] is changed) for changed in Changed}
+    found = {changed.value: tuple(unit for unit in sides if sides[unit] is changed) for changed in ChangedBy}
     return Rebase(base, theirs, mine, **found)
 
 

@@ -1,4 +1,4 @@
-"""What `save()` of a configuration's model does: held to the rules of the form, and written as a new version."""
+"""Implements `save()` of a configuration's model: applies the rules of the form and writes a new version."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from traders.schema.settings.validate import require_trader_id
 from traders.versioned import MANAGED, OpenChange, open_change
 from traders.versions import queries as configs
 from traders.versions.edit.services import new_version
-from traders.versions.lock import locked_fleet
+from traders.versions.lock import lock_fleet, locked_fleet
 from traders.versions.reason import required_reason
 from traders.versions.rules.errors import AlreadyExists, ConcurrentChange, ConfigError, UnknownConfig
+
+__all__ = ["lock_fleet", "problems", "save"]
 
 ConfigRow = TraderConfig | ManagerConfig
 INITIAL = "initial"
@@ -28,7 +30,7 @@ _NO_REASON = _("is required: set _change_reason before save(), or save inside of
 
 
 def save(row: ConfigRow, fields: Collection[str]) -> None:
-    """Writes a new version with these fields of `row`, and brings `row` to what is stored.
+    """Writes a new version with these fields of `row`, and updates `row` to the stored values.
 
     Raises InvalidConfig, AlreadyExists, UnknownConfig and ConcurrentChange.
     """
@@ -49,8 +51,8 @@ def save(row: ConfigRow, fields: Collection[str]) -> None:
 
 
 def problems(row: ConfigRow) -> Sequence[Problem]:
-    """What `save` would refuse, but for reason and actor. Writes nothing."""
-    fields = {column.attname for column in row._meta.concrete_fields} - MANAGED - row.get_deferred_fields()
+    """The problems for which `save` would refuse, except those of reason and actor. Writes nothing."""
+    fields = {column.attname for column in row.stored_fields()} - MANAGED - row.get_deferred_fields()
     try:
         with locked_fleet() as fleet:
             stands = fleet.row(_id_of(row))
@@ -72,7 +74,7 @@ def _id_of(row: ConfigRow) -> str:
 
 
 def _require_standing(row: ConfigRow, stands: ConfigRow | None) -> None:
-    """Raises unless `row` is new, or of the version that is stored."""
+    """Raises unless `row` is new, or has the stored version."""
     config_id = _id_of(row)
     if row._state.adding:
         if taken := config_id if stands else configs.same_id_ignoring_case(config_id):
@@ -96,8 +98,8 @@ def _require_standing(row: ConfigRow, stands: ConfigRow | None) -> None:
 
 
 def _nested(row: ConfigRow, stands: ConfigRow | None, fields: Collection[str]) -> dict[str, Any]:
-    """The whole configuration: these fields as `row` has them, the others as they are stored."""
-    names = {column.attname for column in row._meta.concrete_fields if not column.primary_key} - MANAGED
+    """The whole configuration: these fields from `row`, the others as stored."""
+    names = {column.attname for column in row.stored_fields() if not column.primary_key} - MANAGED
     nested = {name: getattr(row if name in fields or stands is None else stands, name) for name in names}
     if isinstance(nested["detail"], Mapping):
         lift = lift_fleet_detail if isinstance(row, ManagerConfig) else lift_trader_detail
@@ -109,7 +111,7 @@ def _nested(row: ConfigRow, stands: ConfigRow | None, fields: Collection[str]) -
 
 
 def _reason(row: ConfigRow, opened: OpenChange | None, *, is_first: bool) -> str:
-    """Empty where none was given for a version that needs one."""
+    """The reason; empty where a version needs one and none was given."""
     given = row.__dict__.get("_change_reason") or (opened.reason if opened else "")
     return required_reason(str(given)) if given else INITIAL if is_first else ""
 

@@ -31,7 +31,7 @@ OF_THE_SUM = frozenset({allocation.ALLOCATION_PATH, allocation.RESERVE_PATH, "de
 
 
 def propose(*, config_id: str, flat: Flat, expected_version: int) -> Proposal:
-    """What saving `flat` (the whole configuration as dotted paths) on top of `expected_version` would do.
+    """What a save of `flat` (the whole configuration by dotted path) after `expected_version` would do.
 
     `expected_version` 0 makes a new trader. Writes nothing. Raises InvalidConfig with every problem at its
     path, StaleEdit, UnknownConfig and AlreadyExists.
@@ -50,11 +50,13 @@ def save(
     actor: str,
     source: str = "admin",
     may_change_fleet: bool = False,
+    savepoint: bool = True,
 ) -> SavedVersion | None:
-    """Saves a new version; None when nothing differs. Raises what `propose` raises, and FleetNotAllowed."""
+    """Saves a new version; None when nothing differs. `savepoint` as in `locked_fleet`. Raises what `propose` raises,
+    and FleetNotAllowed."""
     reason = required_reason(reason)
     require_right([config_id], may_change_fleet=may_change_fleet)
-    with locked_fleet(may_change_fleet=may_change_fleet) as fleet:
+    with locked_fleet(may_change_fleet=may_change_fleet, savepoint=savepoint) as fleet:
         row = fleet.row(config_id)
         require_version(config_id, flat, expected_version, row.version if row else None)
         version = new_version(fleet, config_id, unflatten(flat), reason=reason)
@@ -62,9 +64,10 @@ def save(
 
 
 def new_version(fleet: LockedFleet, config_id: str, nested: Mapping[str, Any], *, reason: str) -> NewVersion | None:
-    """What saving this whole configuration writes on top of what stands, validated; None when nothing differs.
+    """The version that a save of this whole configuration writes after the current one, validated; None when nothing
+    differs.
 
-    Raises InvalidConfig, also for what names nothing known and for a fleet that would get too much.
+    Raises InvalidConfig, also for unknown names and for a fleet that would get too much.
     """
     row = fleet.row(config_id)
     before = flat_of(spec_of_row(row)) if row else {}
@@ -92,7 +95,7 @@ def require_right(config_ids: Collection[str], *, may_change_fleet: bool) -> Non
 
 
 def validated(config_id: str, flat: Flat, *, before: Flat | None = None) -> Spec:
-    """`before` is what stands, if anything. Raises InvalidConfig."""
+    """`before` is the current configuration, if there is one. Raises InvalidConfig."""
     return _validated(config_id, unflatten(flat), before=before)
 
 
@@ -132,7 +135,7 @@ def require_inside(trader_id: str, journal_dir: str, *, before: Flat | None) -> 
 def proposal_of(
     spec: Spec, *, current: StoredConfig | None, settings: StoredConfig | None, shares: dict[str, Share]
 ) -> Proposal:
-    """Raises InvalidConfig when the change would break the fleet rule or names what is not known."""
+    """Raises InvalidConfig when the change would break the fleet rule or has an unknown name."""
     config_id = id_of(spec)
     changes = tuple(diff(current.flat if current else {}, flat_of(spec)))
     reserve = configs.reserve_pct(settings)
@@ -161,7 +164,7 @@ def _proposal(
 
 
 def require_version(config_id: str, mine: Flat, expected_version: int, stands_at: int | None) -> None:
-    """Raises unless the configuration still stands at the version the editor started from."""
+    """Raises unless the configuration still has the version that the editor started from."""
     if stands_at is None and expected_version == 0:
         if taken := configs.same_id_ignoring_case(config_id):
             raise AlreadyExists(config_id, taken)

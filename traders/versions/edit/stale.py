@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from django.core.exceptions import BadRequest
 from django.http import HttpResponse, QueryDict
 
-from traders.pages.changes import ChangeRow, rows
+from traders.pages.changes import ChangeLine, rows
 from traders.pages.config_page import ConfigPage
 from traders.schema.paths import ABSENT, Flat, diff
 from traders.schema.settings.stored import StoredConfig
 from traders.versions import services as configs
 from traders.versions.edit.forms.config import REASON, VERSION, ConfigForm, posted
-from traders.versions.edit.rules import Choices, Rebase, Take, rebase
+from traders.versions.edit.rules import Choices, ContestedChoice, Rebase, rebase
 from traders.versions.rules.errors import StaleEdit, UnknownVersion
 from traders.versions.rules.merge import Unit
 from traders.words import settings as words
@@ -24,7 +24,7 @@ TAKE = "take:"
 
 
 @dataclass(frozen=True)
-class Contest:
+class ContestedLine:
     """One changed setting with its three sides. `who` is only_mine, only_theirs, agreed or
     contested; `name` is the field of the choice and `chosen` what was chosen so far."""
 
@@ -39,15 +39,16 @@ class Contest:
 
 
 @dataclass(frozen=True)
-class Meanwhile:
-    """What a page says when it goes on from a newer version: who saved, what, and how much of mine is on top.
+class NewerVersions:
+    """What a page says when it goes on from a newer version: who saved, which paths, and how many of my changes were
+    added.
 
     `saved` counts the versions since mine began; `chosen` the contested settings that were chosen for.
     """
 
     theirs: StoredConfig
     saved: int
-    rows: list[ChangeRow]
+    rows: list[ChangeLine]
     mine_count: int
     chosen: int
 
@@ -57,7 +58,7 @@ def comparison(stale: StaleEdit) -> Rebase:
 
 
 def reopened(page: ConfigPage, form: ConfigForm, base: StoredConfig | None) -> StaleEdit:
-    """The stale edit whose choices are posted: on the version that the page with the choices showed."""
+    """The stale edit with the posted choices, on the version that the page of the choices showed."""
     try:
         theirs = configs.version(page.config_id, int(page.request.POST.get(THEIRS_VERSION, "")))
     except (ValueError, UnknownVersion):
@@ -68,11 +69,11 @@ def reopened(page: ConfigPage, form: ConfigForm, base: StoredConfig | None) -> S
 
 
 def choices_of(page: ConfigPage) -> Choices:
-    """What was chosen for contested settings."""
+    """The choices for contested settings."""
     found = {}
     for name, value in page.request.POST.items():
-        if name.startswith(TAKE) and value in list(Take):
-            found[name.removeprefix(TAKE)] = Take(str(value))
+        if name.startswith(TAKE) and value in list(ContestedChoice):
+            found[name.removeprefix(TAKE)] = ContestedChoice(str(value))
     return found
 
 
@@ -85,8 +86,8 @@ def on_theirs(page: ConfigPage, form: ConfigForm, stale: StaleEdit, merged: Flat
     return ConfigForm(data, settings=page.settings, base=stale.theirs.flat, known=form.known)
 
 
-def meanwhile(page: ConfigPage, stale: StaleEdit, sides: Rebase) -> Meanwhile:
-    return Meanwhile(
+def meanwhile(page: ConfigPage, stale: StaleEdit, sides: Rebase) -> NewerVersions:
+    return NewerVersions(
         theirs=stale.theirs,
         saved=stale.theirs.version - stale.expected_version,
         rows=rows(page.config_id, diff(sides.base, sides.theirs)) if sides.base else [],
@@ -98,7 +99,7 @@ def meanwhile(page: ConfigPage, stale: StaleEdit, sides: Rebase) -> Meanwhile:
 def stale_page(
     page: ConfigPage, stale: StaleEdit, sides: Rebase, *, choices: Choices | None, carried: Sequence[tuple[str, str]]
 ) -> HttpResponse:
-    """The choices. `choices` are those sent already, which were not all; None before the first question."""
+    """The page of the choices. `choices` are an incomplete earlier answer; None before the first question."""
     missing = [] if choices is None else sides.undecided(choices)
     return page.render(
         "stale.html",
@@ -113,9 +114,9 @@ def stale_page(
     )
 
 
-def _contests(page: ConfigPage, sides: Rebase, choices: Choices) -> list[Contest]:
+def _contests(page: ConfigPage, sides: Rebase, choices: Choices) -> list[ContestedLine]:
     return [
-        Contest(
+        ContestedLine(
             path=unit[0],
             label=words.place(page.settings, unit[0]),
             base=_shown(page, unit, sides.base),

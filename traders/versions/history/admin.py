@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,19 +10,20 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
-from traders.pages.changes import ChangeRow, digests_in, rows
+from traders.pages.changes import ChangeLine, digests_in, rows
 from traders.pages.config_page import ConfigPage
 from traders.pages.versions import page_of_history, prompt_bodies
 from traders.schema.paths import ABSENT, EXTRA, Change, Flat, diff, same
 from traders.schema.settings.declare import Setting, SettingGroup
 from traders.schema.settings.stored import StoredConfig
+from traders.templatetags.display import cells_of
 from traders.versions import services as configs
 from traders.versions.rules.errors import UnknownVersion
 from traders.words import settings as words
 
 
 @dataclass(frozen=True)
-class Values:
+class ValueGroup:
     """The settings of one group with their values, as (path, label, value)."""
 
     title: str
@@ -61,12 +62,22 @@ def compare_view(page: ConfigPage, current: StoredConfig) -> HttpResponse:
         right=right,
         sides=(left, right),
         current=current,
+        results=_results(page, (left.version, right.version)),
         rows=rows(page.config_id, changes, texts=prompt_bodies(digests_in(changes))),
         left_label=f"v{left.version}",
         right_label=f"v{right.version}",
         same_rows=kept if "all" in page.request.GET else None,
         same_count=len(kept),
     )
+
+
+def _results(page: ConfigPage, versions: Sequence[int]) -> list[tuple[str, list[Any]]]:
+    """(label, a cell for each version): what they earned, beside what they say."""
+    beside = page.beside_versions(versions)
+    if beside is None:
+        return []
+    sides = [dict(cells_of(beside, version)) for version in versions]
+    return [(head, [side[head] for side in sides]) for head in beside.heads]
 
 
 def version_view(page: ConfigPage, current: StoredConfig, number: int) -> HttpResponse:
@@ -89,7 +100,7 @@ def whole_page(page: ConfigPage, current: StoredConfig, shown: StoredConfig, *, 
     )
 
 
-def whole(settings: Mapping[str, Setting], flat: Flat) -> list[Values]:
+def whole(settings: Mapping[str, Setting], flat: Flat) -> list[ValueGroup]:
     """Every setting of a configuration by group, extension keys last."""
     grouped: dict[str, list[tuple[str, str, str]]] = {str(group): [] for group in SettingGroup}
     for path, value in flat.items():
@@ -97,7 +108,7 @@ def whole(settings: Mapping[str, Setting], flat: Flat) -> list[Values]:
         group = setting.group if setting else SettingGroup.EXTRA
         label = _(setting.label) if setting else path.removeprefix(EXTRA + ".")
         grouped[str(group)].append((path, label, words.value(setting, value)))
-    return [Values(_(title), lines) for title, lines in grouped.items() if lines]
+    return [ValueGroup(_(title), lines) for title, lines in grouped.items() if lines]
 
 
 def _number(page: ConfigPage, name: str, otherwise: int) -> int:
@@ -105,7 +116,7 @@ def _number(page: ConfigPage, name: str, otherwise: int) -> int:
     return int(text) if text else otherwise
 
 
-def same_rows(left: StoredConfig, right: StoredConfig) -> list[ChangeRow]:
+def same_rows(left: StoredConfig, right: StoredConfig) -> list[ChangeLine]:
     """What two configurations have in common."""
     kept: list[Any] = [
         Change(path, value, value) for path, value in left.flat.items() if same(value, right.flat.get(path, ABSENT))

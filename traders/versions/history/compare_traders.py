@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from traders.models import TraderConfig
+from traders.pages import seams
 from traders.pages.changes import digests_in, rows
 from traders.pages.config_page import ConfigPage
 from traders.pages.versions import prompt_bodies
@@ -43,6 +44,9 @@ def _sides(page: ConfigPage, left: StoredConfig, right: StoredConfig) -> dict[st
     kept = same_rows(left, right)
     return {
         "sides": [(ConfigPage(page.admin, page.request, side.config_id), side) for side in (left, right)],
+        "results": [
+            row for rows_of in seams.beside_traders for row in rows_of(page.request, [left.config_id, right.config_id])
+        ],
         "left_label": left.config_id,
         "right_label": right.config_id,
         "rows": rows(left.config_id, changes, texts=prompt_bodies(digests_in(changes))),

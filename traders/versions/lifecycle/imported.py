@@ -1,8 +1,8 @@
-"""Traders of whom only records are known: made so that the records have an owner, never to be started."""
+"""Traders for imported records: they give the records an owner and are never started."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from decimal import Decimal
 
 from django.conf import settings
@@ -23,12 +23,13 @@ _HARMLESS = ("paper", "sim", "test")
 _PROMPT = "{{/* Version: %s */}}\nThe prompts of this trader are not known: only records of it were imported.\n"
 
 
-def add_imported(*, trader_ids: Collection[str], description: str, reason: str, actor: str) -> None:
+def add_imported(*, descriptions: Mapping[str, str], reason: str, actor: str) -> None:
     """Adds these traders without capital, not to be started, under the tightest limits, as one change set.
 
-    They must be new, ignoring case, too. Takes part in the caller's transaction. Raises InvalidConfig.
+    `descriptions` is {trader: its description}. They must be new, ignoring case, too. Takes part in the caller's
+    transaction. Raises InvalidConfig.
     """
-    if not trader_ids:
+    if not descriptions:
         return
     given = required_reason(reason)
     known = _known()
@@ -37,7 +38,7 @@ def add_imported(*, trader_ids: Collection[str], description: str, reason: str, 
         prompts.keep([prompt])
         versions = [
             NewVersion(validated(name, _config(name, description, prompt, known)), 0, (), given)
-            for name in sorted(trader_ids)
+            for name, description in sorted(descriptions.items())
         ]
         fleet.write(versions, source=SOURCE, actor=actor)
 
@@ -66,7 +67,7 @@ def _config(trader_id: str, description: str, prompt: PromptFile, known: KnownNa
 
 
 def _provider(names: tuple[str, ...] | None) -> str:
-    """One that a sync of the export accepts, rather one without real money."""
+    """A provider that a sync of the export accepts, if possible one without real money."""
     if not names:
         return UNKNOWN
     return next((name for name in names if any(word in name for word in _HARMLESS)), names[0])
@@ -78,7 +79,7 @@ def _prompt(known: KnownNames) -> PromptFile:
 
 
 def _known() -> KnownNames:
-    """Records can be imported although a file of names is broken."""
+    """Without known names if a file of names is not valid: records can be imported all the same."""
     try:
         return known_names(settings.MANAGER_YAML.parent)
     except InvalidFile:

@@ -1,4 +1,4 @@
-"""Pages of the fleet at a moment of the past: list, one configuration, and a bundle of all."""
+"""Pages of the fleet as of a moment: list, one configuration, and a bundle of all."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from traders.pages.config_page import ConfigPage
-from traders.pages.moment_asked import AT, asked_moment
+from traders.controls import queries as controls
+from traders.pages.config_page import AT, ConfigPage, asked_moment
 from traders.schema.problems import InvalidConfig
 from traders.schema.settings.stored import StoredConfig
 from traders.sync.export.bundles import zipped
 from traders.sync.export.services import bundle
-from traders.templatetags.desk import moment_text
+from traders.templatetags.display import moment_text
 from traders.versions.history.admin import whole
 from traders.versions.past import services as as_of
-from traders.versions.past.forms import PastForm, selects
+from traders.versions.past.forms import AsOfForm, selects
 from traders.versions.rules.errors import NothingStored, UnknownConfig
 from traders.words import messages as words
 
@@ -31,9 +31,10 @@ def past_list_view(page: ConfigPage) -> HttpResponse:
     moment = asked_moment(page)
     if moment is None:
         return HttpResponseRedirect(page.list_url)
-    form = PastForm(page.request.GET)
+    form = AsOfForm(page.request.GET)
     search = form.search()
-    fleet = as_of.fleet_then(moment, search, number=form.number)
+    fleet = as_of.fleet_as_of(moment, search, number=form.number)
+    pinned = controls.pinned_then([line.config.config_id for line in fleet.page.lines], moment)
     asked = {AT: moment_text(moment), **form.asked}
     numbers: Any = Paginator(range(fleet.page.matching), as_of.PAGE).get_elided_page_range(
         min(fleet.number, fleet.pages)
@@ -43,33 +44,36 @@ def past_list_view(page: ConfigPage) -> HttpResponse:
         _("Traders"),
         moment=moment,
         fleet=fleet,
+        lines=[(line, pinned.get(line.config.config_id)) for line in fleet.page.lines],
         form=form,
         selects=selects(form.asked, exchange=fleet.page.exchanges, market=fleet.page.markets, llm=fleet.page.models),
         pages=[(n, urlencode({**asked, "p": n}) if isinstance(n, int) else "") for n in numbers],
         searched=bool(form.asked),
+        asked=list(asked.items()),
         back_url=page.list_url,
     )
 
 
 def past_view(page: ConfigPage, current: StoredConfig) -> HttpResponse:
-    """One configuration as it stood."""
+    """The page of one configuration as of the moment."""
     moment = asked_moment(page)
     if moment is None:
         return HttpResponseRedirect(page.change_url)
-    then = as_of.config_then(page.config_id, moment)
+    then = as_of.config_as_of(page.config_id, moment)
     return page.render(
         "past.html",
         page.name(then or current),
         moment=moment,
         shown=then,
         current=current,
+        pinned_version=controls.pinned_then([page.config_id], moment).get(page.config_id),
         groups=whole(page.settings, then.flat) if then else [],
         back_url=page.change_url,
     )
 
 
 def bundle_view(page: ConfigPage) -> HttpResponse:
-    """`?at=`, of all traders or of `?trader=`: manager.yaml and its prompts in one file."""
+    """The bundle as of `?at=`, of all traders or of `?trader=`: manager.yaml and its prompts in one file."""
     moment = asked_moment(page)
     if moment is None:
         return HttpResponseRedirect(page.list_url)

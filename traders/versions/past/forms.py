@@ -1,4 +1,4 @@
-"""The filter of the list of past traders."""
+"""The filter of the list of traders as of a moment."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from traders.versions.past.queries import Search
 
 _DEFAULT = " default"
-"""The model of a trader that names none; no model begins with a space."""
+"""The value for traders without a model; no model begins with a space."""
 
 
-class PastForm(forms.Form):
-    """`choices` fills the selects once the fleet of the moment is known."""
+class AsOfForm(forms.Form):
+    """Call `choices` to fill the selects after the fleet of the moment was read."""
 
     q = forms.CharField(required=False, max_length=120)
     exchange = forms.CharField(required=False, max_length=200)
@@ -25,7 +25,7 @@ class PastForm(forms.Form):
     p = forms.IntegerField(required=False, min_value=1, max_value=1_000_000)
 
     def search(self) -> Search:
-        """What cannot be read is not looked for."""
+        """A field that is not valid filters nothing."""
         self.is_valid()
         given = self.cleaned_data
         model = given.get("llm")

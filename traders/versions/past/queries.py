@@ -47,7 +47,7 @@ SELECT v.*, c.version AS version_now
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Which traders of that moment. `text` is part of an id or a name, whatever the case; None means any."""
+    """A filter of the traders at that moment. `text` is a part of an id or a name, in any case; None means any."""
 
     text: str = ""
     exchange: str | None = None
@@ -57,51 +57,58 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class TraderThen:
-    """A trader's configuration at a moment, and the number of the version that stands now."""
+class TraderAsOf:
+    """A trader's configuration at a moment, and the number of its current version."""
 
     config: StoredConfig
     version_now: int
 
 
 @dataclass(frozen=True, slots=True)
-class PageThen:
-    """`traders` and `retired` count all that existed; `matching` those searched for, `lines` a page of them."""
+class PageAsOf:
+    """`traders` and `retired` count all that existed, `matching` those of the filter; `lines` is a page of them."""
 
     traders: int
     retired: int
     allocated_pct: Decimal
     matching: int
-    lines: list[TraderThen]
+    lines: list[TraderAsOf]
     exchanges: list[str]
     markets: list[str]
     models: list[str]
 
 
-def page_at(moment: datetime, search: Search, *, offset: int, limit: int) -> PageThen:
+def page_at(moment: datetime, search: Search, *, offset: int, limit: int) -> PageAsOf:
     """In order of id. Two statements."""
-    parameters: dict[str, Any] = {
+    (sums,) = sql.rows(_COUNTS, _parameters(moment, search) | {"first": offset + 1, "last": offset + limit})
+    found: Any = TraderConfigVersion.objects.raw(_ROWS, [sums.ids or []])
+    return PageAsOf(
+        traders=sums.traders,
+        retired=sums.retired,
+        allocated_pct=sums.allocated_pct,
+        matching=sums.matching,
+        lines=[TraderAsOf(rows.stored(row), row.version_now) for row in found],
+        exchanges=sums.exchanges or [],
+        markets=sums.markets or [],
+        models=sums.models or [],
+    )
+
+
+def _parameters(moment: datetime, search: Search) -> dict[str, Any]:
+    return {
         "at": moment,
         "search": search.text,
         "exchange": search.exchange,
         "market": search.market,
         "model": search.model,
         "retired": search.retired,
-        "first": offset + 1,
-        "last": offset + limit,
     }
-    (sums,) = sql.rows(_COUNTS, parameters)
-    found: Any = TraderConfigVersion.objects.raw(_ROWS, [sums.ids or []])
-    return PageThen(
-        traders=sums.traders,
-        retired=sums.retired,
-        allocated_pct=sums.allocated_pct,
-        matching=sums.matching,
-        lines=[TraderThen(rows.stored(row), row.version_now) for row in found],
-        exchanges=sums.exchanges or [],
-        markets=sums.markets or [],
-        models=sums.models or [],
-    )
+
+
+def matching_ids(moment: datetime, search: Search) -> list[str]:
+    """All traders of that moment that match, in order."""
+    text = f"SELECT id FROM ({_THEN}) t WHERE {_MATCHES} ORDER BY id"
+    return sql.values(text, _parameters(moment, search))
 
 
 def changed_since(moment: datetime) -> list[str]:
@@ -110,7 +117,7 @@ def changed_since(moment: datetime) -> list[str]:
 
 
 def paths_since(moment: datetime) -> list[str]:
-    """Every path that some version after `moment` changed, of traders and of the fleet's settings."""
+    """All paths of traders and of the fleet's settings that versions after `moment` changed."""
     text = """
         SELECT DISTINCT unnest(changed_fields) FROM trader_config_versions WHERE history_date > %(at)s
         UNION SELECT unnest(changed_fields) FROM manager_config_versions WHERE history_date > %(at)s ORDER BY 1

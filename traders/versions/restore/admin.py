@@ -10,17 +10,18 @@ from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils.translation import gettext as _
 
 from traders.pages.admin_log import log_version
-from traders.pages.changes import ChangeRow, digests_in, rows
+from traders.pages.changes import ChangeLine, digests_in, rows
 from traders.pages.config_page import ConfigPage
 from traders.pages.preview_flow import SAVE, PreviewFlow
 from traders.pages.reason_form import ReasonForm
+from traders.pages.saved import say_saved
 from traders.pages.versions import prompt_bodies
 from traders.schema.paths import diff
 from traders.schema.problems import InvalidConfig
 from traders.schema.settings.stored import SavedVersion, StoredConfig
 from traders.versions import services as configs
 from traders.versions.edit.forms.config import VERSION
-from traders.versions.edit.stale import Meanwhile
+from traders.versions.edit.stale import NewerVersions
 from traders.versions.restore import services as restore
 from traders.versions.rules.errors import StaleEdit, UnknownVersion
 from traders.versions.rules.merge import unit_of
@@ -69,7 +70,7 @@ class RestoreFlow(PreviewFlow):
         else:
             log_version(self.page, result, self.reason)
             said = _("Restored version %(old)d as version %(new)d.")
-            messages.success(self.request, said % {"old": self.old.version, "new": result.version})
+            say_saved(self.request, said % {"old": self.old.version, "new": result.version}, [result])
         return HttpResponseRedirect(self.page.history_url)
 
     def stale_page(self, stale: StaleEdit) -> HttpResponse:
@@ -98,15 +99,16 @@ class RestoreFlow(PreviewFlow):
             rows=shown,
             raised=[row for row in shown if row.risk == "raises"],
             proposal=proposal,
+            positions=page.positions_beyond({page.config_id: proposal.changes}) if proposal else [],
             refused=refused,
             meanwhile=_meanwhile(page, began, current),
-            taken_back=_taken_back(page, began, current, old),
+            undone=_undone_by_restore(page, began, current, old),
             kept=self.request.POST.getlist(KEEP),
             stays_retired=_stays_retired(proposal, old),
         )
 
     def _began(self) -> StoredConfig:
-        """The version over which the first preview was made."""
+        """The version that the first preview began from."""
         if not self.is_posted:
             return self.current
         number = self.posted_version(BEGAN if BEGAN in self.request.POST else VERSION)
@@ -118,15 +120,17 @@ class RestoreFlow(PreviewFlow):
             raise BadRequest(f"{BEGAN} must be a version") from None
 
 
-def _meanwhile(page: ConfigPage, began: StoredConfig, current: StoredConfig) -> Meanwhile | None:
+def _meanwhile(page: ConfigPage, began: StoredConfig, current: StoredConfig) -> NewerVersions | None:
     saved = current.version - began.version
-    return Meanwhile(current, saved, rows(page.config_id, diff(began.flat, current.flat)), 0, 0) if saved else None
+    return NewerVersions(current, saved, rows(page.config_id, diff(began.flat, current.flat)), 0, 0) if saved else None
 
 
-def _taken_back(page: ConfigPage, began: StoredConfig, current: StoredConfig, old: StoredConfig) -> list[ChangeRow]:
+def _undone_by_restore(
+    page: ConfigPage, began: StoredConfig, current: StoredConfig, old: StoredConfig
+) -> list[ChangeLine]:
     """The settings that somebody changed since the first preview and that the restore would undo; each may be kept.
 
-    Of the paths of a prompt, which are kept together, the first one that differs.
+    The paths of a prompt are kept together and stand as the first path that differs.
     """
     moved = {path for change in diff(began.flat, current.flat) for path in unit_of(change.path)}
     back = {unit_of(change.path): change for change in reversed(diff(current.flat, old.flat)) if change.path in moved}
@@ -134,6 +138,6 @@ def _taken_back(page: ConfigPage, began: StoredConfig, current: StoredConfig, ol
 
 
 def _stays_retired(proposal: Proposal | None, old: StoredConfig) -> bool:
-    """The old version was in the fleet and the trader is not any more: that part is not restored."""
+    """The old version was in the fleet and the trader is retired by now: the restore leaves it retired."""
     spec: Any = proposal.spec if proposal else None
     return bool(spec and getattr(spec.detail, "retired", False) and not getattr(old.spec.detail, "retired", True))

@@ -1,4 +1,4 @@
-"""An older version again, as a new version."""
+"""Restores an older version as a new version."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from traders.versions.rules.proposal import Proposal
 
 
 def propose_restore(*, config_id: str, version: int, expected_version: int, keep: Collection[str] = ()) -> Proposal:
-    """What restoring `version` would do now; the paths in `keep` stay as they are.
+    """What a restore of `version` would do now; the paths in `keep` stay as they are.
 
     Raises UnknownConfig, UnknownVersion, StaleEdit and InvalidConfig.
     """
@@ -73,14 +73,14 @@ def _proposal(
 
 
 def _keeping(keep: Collection[str], old: StoredConfig, current: StoredConfig) -> Spec:
-    """The old version with these paths as they stand now."""
+    """The old version with the current values of these paths."""
     kept = {path for name in keep for path in unit_of(name)}
     stays = [change for change in diff(old.flat, current.flat) if change.path in kept]
     return validated(current.config_id, apply(old.flat, stays), before=current.flat) if stays else old.spec
 
 
 def _as_of_now(old: Spec, current: Spec) -> Spec:
-    """A restore never un-retires: that is an action of its own."""
+    """A restore never unretires a trader: that is an action of its own."""
     if isinstance(old, TraderSpec) and isinstance(current, TraderSpec) and current.detail.retired:
         return old.model_copy(update={"detail": old.detail.model_copy(update={"retired": True})})
     return old

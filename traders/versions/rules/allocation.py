@@ -1,9 +1,10 @@
-"""The fleet rule: the allocations of traders not retired add up to at most 100 % less the reserve."""
+"""The fleet rule: the allocations of traders that are not retired, or hold something still, add up to at most 100 %
+less the reserve."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from traders.schema.messages import TranslatableText, _, joined, verbatim
@@ -19,10 +20,23 @@ _NAMED = 10
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A trader's part of the fleet's sum; a retired trader's does not count."""
+    """A trader's part of the fleet's sum. Of a pinned trader the larger allocation of pinned and newest counts, of a
+    retired one (`is_flat`) what it holds until it is flat, then nothing."""
 
     allocation_pct: Decimal
     retired: bool
+    pinned_pct: Decimal = Decimal(0)
+    is_flat: bool = True
+
+    @property
+    def counted_pct(self) -> Decimal:
+        return Decimal(0) if self.retired and self.is_flat else max(self.allocation_pct, self.pinned_pct)
+
+    def moved(self, allocation_pct: Decimal, *, retired: bool) -> Share:
+        """The share with another configuration; the share itself where nothing of it changes."""
+        if allocation_pct == self.allocation_pct and retired == self.retired:
+            return self
+        return replace(self, allocation_pct=allocation_pct, retired=retired)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +58,15 @@ def after(
     changed = dict(shares)
     for spec in specs:
         if isinstance(spec, TraderSpec):
-            changed[spec.id] = Share(spec.allocation_pct, spec.detail.retired)
+            before = changed.get(spec.id, Share(spec.allocation_pct, spec.detail.retired))
+            changed[spec.id] = before.moved(spec.allocation_pct, retired=spec.detail.retired)
         else:
             reserve_pct = spec.detail.manager.reserve_equity_pct
     return changed, Allocation(allocated_pct(changed), reserve_pct)
 
 
 def allocated_pct(shares: Mapping[str, Share]) -> Decimal:
-    return sum((share.allocation_pct for share in shares.values() if not share.retired), Decimal(0))
+    return sum((share.counted_pct for share in shares.values()), Decimal(0))
 
 
 def fleet_rule(
@@ -98,11 +113,7 @@ def fleet_rule(
 
 def _counted(shares: Mapping[str, Share], trader_ids: Collection[str]) -> dict[str, Decimal]:
     """Those that take part in the sum, in order of id."""
-    return {
-        name: shares[name].allocation_pct
-        for name in sorted(trader_ids)
-        if shares[name].allocation_pct and not shares[name].retired
-    }
+    return {name: shares[name].counted_pct for name in sorted(trader_ids) if shares[name].counted_pct}
 
 
 def _what_fits(own: Mapping[str, Decimal], *, excess: Decimal) -> TranslatableText:

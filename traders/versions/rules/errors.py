@@ -33,8 +33,12 @@ class ConfigError(MessageError):
 class UnknownConfig(ConfigError):
     def __init__(self, config_id: str, *, at: datetime | None = None) -> None:
         self.config_id = config_id
-        when = _(" at %(moment)s", moment=at.isoformat()) if at else ""
-        super().__init__(_("there is no trader %(config_id)s%(when)s", config_id=repr(config_id), when=when))
+        name = repr(config_id)
+        super().__init__(
+            _("there is no trader %(config_id)s at %(moment)s", config_id=name, moment=at.isoformat())
+            if at
+            else _("there is no trader %(config_id)s", config_id=name)
+        )
 
 
 class UnknownVersion(UnknownConfig):
@@ -77,12 +81,15 @@ class OverAllocated(InvalidConfig):
 class AlreadyExists(ConfigError):
     def __init__(self, config_id: str, existing: str) -> None:
         self.config_id, self.existing = config_id, existing
-        same = (
-            _(" as %(existing)s; ids are unique ignoring case", existing=repr(existing))
-            if config_id != existing
-            else ""
+        super().__init__(
+            _("the trader %(config_id)s exists already", config_id=repr(config_id))
+            if config_id == existing
+            else _(
+                "the trader %(config_id)s exists already as %(existing)s; ids are unique ignoring case",
+                config_id=repr(config_id),
+                existing=repr(existing),
+            )
         )
-        super().__init__(_("the trader %(config_id)s exists already%(same)s", config_id=repr(config_id), same=same))
 
 
 class FleetNotAllowed(ConfigError):

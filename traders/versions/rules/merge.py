@@ -82,7 +82,7 @@ class Preferences:
 NO_PREFERENCES = Preferences()
 
 
-class Changed(StrEnum):
+class ChangedBy(StrEnum):
     """Which side changed a unit since the base."""
 
     AGREED = "agreed"  # both, to the same
@@ -91,7 +91,7 @@ class Changed(StrEnum):
     CONTESTED = "contested"  # both, to different values
 
 
-def three_way(*, base: Flat, theirs: Flat, mine: Flat) -> dict[Unit, Changed]:
+def three_way(*, base: Flat, theirs: Flat, mine: Flat) -> dict[Unit, ChangedBy]:
     """{unit: which side changed it}, of every unit in which one of the three differs. In the order of `mine`.
 
     An empty `base` means that both sides began from nothing.
@@ -101,13 +101,13 @@ def three_way(*, base: Flat, theirs: Flat, mine: Flat) -> dict[Unit, Changed]:
     return {unit: found for unit in units if (found := _changed(unit, base, theirs, mine))}
 
 
-def _changed(unit: Unit, base: Flat, theirs: Flat, mine: Flat) -> Changed | None:
+def _changed(unit: Unit, base: Flat, theirs: Flat, mine: Flat) -> ChangedBy | None:
     was, their_values, my_values = (_values(side, unit) for side in (base, theirs, mine))
     if _same(their_values, my_values):
-        return None if _same(was, my_values) else Changed.AGREED
+        return None if _same(was, my_values) else ChangedBy.AGREED
     if _same(was, my_values):
-        return Changed.ONLY_THEIRS
-    return Changed.ONLY_MINE if _same(was, their_values) else Changed.CONTESTED
+        return ChangedBy.ONLY_THEIRS
+    return ChangedBy.ONLY_MINE if _same(was, their_values) else ChangedBy.CONTESTED
 
 
 def merge_declared(
@@ -122,10 +122,10 @@ def merge_declared(
     merge = Merge(base=dict(base or {}), moved=base is None)
     sides = three_way(base=base or {}, theirs=stored, mine=file)
     for unit, changed in sides.items():
-        if base is not None and changed is Changed.ONLY_THEIRS:
+        if base is not None and changed is ChangedBy.ONLY_THEIRS:
             continue
         never_declared = base is None or (not base.keys() & set(unit) and set(waiting).intersection(unit))
-        if changed is Changed.CONTESTED or (never_declared and changed is not Changed.AGREED):
+        if changed is ChangedBy.CONTESTED or (never_declared and changed is not ChangedBy.AGREED):
             side = _preferred(unit, prefer)
         else:
             side = MergeSide.YAML

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.http import QueryDict
@@ -13,43 +13,47 @@ from traders.pages.reason_form import ReasonForm
 from traders.schema import jsonio
 from traders.schema.settings.fleet import FLEET_ID
 from traders.versions.rules.merge import unit_of
-from traders.versions.undo.services import Extent, UndoScope
+from traders.versions.undo.choice import ConfigChoice, choice_of
+from traders.versions.undo.services import UndoExtent, UndoScope
 
-MOST_BOXES = 100
-"""More traders than this are named in a field instead of ticked."""
+TICK_ALL, TICK_NONE, TICK_ALL_PATHS, TICK_NO_PATHS = "all", "none", "all-paths", "no-paths"
+LONGEST_FIND = 2_000
 
 
-class TakingBackForm(ReasonForm):
-    """A scope from ticked boxes; all are ticked until something is posted.
+class UndoForm(ReasonForm):
+    """A scope from ticked boxes; all, or those of `chosen`, are ticked until something is posted.
 
-    Fields: `config` and `path` (boxes), `only` (ids, where there are too many for boxes), `take` (`config_id path`
-    of contested settings), `seen` and `previewed` (JSON).
+    Fields: `config` and `path` (boxes), `find` (words of ids), `shown` and `others` (the ids with a box, and the chosen
+    ones without), `take` (`config_id path` of contested settings), `seen` (JSON) and `previewed` (a digest). The steps
+    `all`, `none`, `all-paths` and `no-paths` tick boxes, also those that the page does not show.
     """
 
-    def __init__(self, extent: Extent, posted: QueryDict | None, *, may_change_fleet: bool) -> None:
+    def __init__(
+        self,
+        extent: UndoExtent,
+        posted: QueryDict | None,
+        *,
+        may_change_fleet: bool,
+        chosen: Collection[str] | None = None,
+    ) -> None:
         # Only saving asks for the reason; looking again keeps what was typed.
-        super().__init__(posted if posted is not None and posted.get("step") == "save" else None)
+        self.step = posted.get("step", "") if posted is not None else ""
+        super().__init__(posted if self.step == "save" else None)
         self.initial = {"reason": posted.get("reason", "") if posted is not None else ""}
         self.posted = posted
         self.config_ids = [name for name in extent.config_ids if name != FLEET_ID or may_change_fleet]
         self.without_fleet = len(self.config_ids) < len(extent.config_ids)
         # A prompt's paths are one choice.
         self.paths = list(dict.fromkeys(unit_of(path)[0] for path in extent.paths))
-        self.few = len(self.config_ids) <= MOST_BOXES
         self.wrong: list[str] = []
+        self.choice = self._choice(chosen)
+        self.ticked_paths = self._ticked_paths()
         self.scope = self._scope()
 
     @property
-    def only(self) -> str:
-        return self.posted.get("only", "") if self.posted is not None else ""
-
-    @property
-    def ticked(self) -> set[str]:
-        return set(self.scope.config_ids or self.config_ids)
-
-    @property
-    def ticked_paths(self) -> set[str]:
-        return set(self.scope.paths or self.paths)
+    def is_empty(self) -> bool:
+        """Whether nothing is chosen, so that there is nothing to propose."""
+        return not self.choice.chosen or bool(self.paths and not self.ticked_paths)
 
     @property
     def as_previewed(self) -> bool:
@@ -59,7 +63,8 @@ class TakingBackForm(ReasonForm):
     @property
     def previewed(self) -> str:
         scope = self.scope
-        return jsonio.dumps([sorted(scope.config_ids), sorted(scope.paths), sorted(map(list, scope.chosen))])
+        told = [sorted(scope.config_ids), sorted(scope.paths), sorted(map(list, scope.chosen))]
+        return hashlib.sha256(jsonio.dumps(told).encode()).hexdigest()
 
     def seen(self) -> dict[str, int] | None:
         """The versions of the preview; None where the field is not what the page wrote."""
@@ -77,26 +82,43 @@ class TakingBackForm(ReasonForm):
             self.add_error(None, wrong)
         return valid and not self.wrong
 
-    def _scope(self) -> UndoScope:
+    def _choice(self, chosen: Collection[str] | None) -> ConfigChoice:
         if self.posted is None:
-            return UndoScope(frozenset(self.config_ids) if self.without_fleet else frozenset())
-        configs = self._chosen(self._asked(), self.config_ids, _("Choose at least one configuration."))
-        paths = self._chosen(self.posted.getlist("path"), self.paths, _("Choose at least one setting."))
-        if self.without_fleet:
-            configs = configs or frozenset(self.config_ids)
-        taken = (text.partition(" ") for text in self.posted.getlist("take"))
-        return UndoScope(configs, paths, frozenset((name, path) for name, _space, path in taken if name and path))
+            named = self.config_ids if chosen is None else set(chosen).intersection(self.config_ids)
+            return ConfigChoice(tuple(self.config_ids), frozenset(named))
+        choice, unknown = choice_of(
+            self.config_ids,
+            ticked=self.posted.getlist("config"),
+            shown=self.posted.get("shown", ""),
+            carried=self.posted.get("others", ""),
+            find=self.posted.get("find", "")[:LONGEST_FIND],
+        )
+        self._note_unknown(unknown)
+        if self.step in (TICK_ALL, TICK_NONE):
+            return choice.with_matching(ticked=self.step == TICK_ALL)
+        if self.config_ids and not choice.chosen:
+            self.wrong.append(_("Choose at least one configuration."))
+        return choice
 
-    def _asked(self) -> list[str]:
-        if self.few or self.posted is None:
-            return self.posted.getlist("config") if self.posted is not None else []
-        return [name for name in re.split(r"[\s,;]+", self.only) if name] or self.config_ids
+    def _ticked_paths(self) -> set[str]:
+        if self.posted is None or self.step == TICK_ALL_PATHS:
+            return set(self.paths)
+        if self.step == TICK_NO_PATHS:
+            return set()
+        asked = set(self.posted.getlist("path"))
+        self._note_unknown(sorted(asked.difference(self.paths)))
+        if self.paths and not asked:
+            self.wrong.append(_("Choose at least one setting."))
+        return asked.intersection(self.paths)
 
-    def _chosen(self, asked: Sequence[str], offered: Sequence[str], none: str) -> frozenset[str]:
-        """Empty for all of them."""
-        if offered and not asked:
-            self.wrong.append(none)
-        if unknown := sorted(set(asked) - set(offered)):
+    def _note_unknown(self, unknown: Sequence[str]) -> None:
+        if unknown:
             self.wrong.append(_("%(name)s is not in this list.") % {"name": unknown[0][:200]})
-        chosen = frozenset(asked) & frozenset(offered)
-        return frozenset() if len(chosen) == len(set(offered)) else chosen
+
+    def _scope(self) -> UndoScope:
+        """Empty stands for all of them."""
+        every = self.choice.is_all and not self.without_fleet
+        configs = frozenset() if every else self.choice.chosen
+        paths = frozenset() if len(self.ticked_paths) == len(self.paths) else frozenset(self.ticked_paths)
+        taken = (text.partition(" ") for text in (self.posted.getlist("take") if self.posted is not None else ()))
+        return UndoScope(configs, paths, frozenset((name, path) for name, _space, path in taken if name and path))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -14,85 +15,90 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from traders.pages.admin_log import log_change_set
-from traders.pages.changes import ChangeRow, digests_in, rows
+from traders.pages.changes import ChangeLine, digests_in, rows
 from traders.pages.config_page import ConfigPage
 from traders.pages.preview_flow import SAVE, PreviewFlow
+from traders.pages.saved import pinned_words, say_saved, waits_for_unpin
 from traders.pages.versions import prompt_bodies
 from traders.schema import jsonio
 from traders.schema.paths import Change
 from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.settings.stored import SavedVersion
-from traders.versions.bulk.many import ChangedMeanwhile
+from traders.versions.bulk.proposal import ChangedMeanwhile, FleetProposal
+from traders.versions.rules.allocation import Allocation
 from traders.versions.rules.merge import unit_of
 from traders.versions.rules.proposal import settings_of
-from traders.versions.undo.forms import TakingBackForm
-from traders.versions.undo.services import Extent, UndoProposal, UndoScope
+from traders.versions.undo.forms import UndoForm
+from traders.versions.undo.services import UndoExtent, UndoProposal, UndoScope
 from traders.words import settings as words
+from traders.words.messages import clauses, listed, with_value
 from traders.words.messages import line as problem_line
 
 SHOWN = 50
 
 
 @dataclass(frozen=True)
-class TakingBackTask:
-    """What is taken back: how it is proposed and saved, and the words of its page."""
+class UndoTask:
+    """What is undone: how it is proposed and saved, and the words of its page."""
 
     template: str
     title: str
-    extent: Callable[[], Extent]
+    extent: Callable[[], UndoExtent]
     propose: Callable[[UndoScope], UndoProposal]
     save: Callable[..., list[SavedVersion]]
     context: Mapping[str, Any]
+    chosen: Collection[str] | None = None
+    """The configurations that are ticked at first; None: all."""
 
 
 @dataclass(frozen=True)
 class ContestedRow:
-    """A setting touched since. `value` is what its box posts, empty where another line's box decides it."""
+    """A setting that was changed since. `value` is what its box posts, empty where another line's box decides it."""
 
-    row: ChangeRow
+    row: ChangeLine
     value: str
     taken: bool
 
 
 @dataclass(frozen=True)
-class TakingBackBlock:
+class UndoBlock:
     """What would happen to one configuration."""
 
     page: ConfigPage
     title: str
     version: int
-    rows: list[ChangeRow]
+    rows: list[ChangeLine]
     contested: list[ContestedRow]
     problems: list[str]
     retires: bool = field(default=False)
 
 
-def take_back_view(page: ConfigPage, task: TakingBackTask) -> HttpResponse:
-    return TakingBackFlow(page, task).answer()
+def undo_answer(page: ConfigPage, task: UndoTask) -> HttpResponse:
+    return UndoFlow(page, task).answer()
 
 
-class TakingBackFlow(PreviewFlow):
-    """Choice, preview and reason on one page; steps: look (again, with other choices), save."""
+class UndoFlow(PreviewFlow):
+    """Choice, preview and reason on one page; steps: preview (with other choices), save."""
 
     stale_errors = (ChangedMeanwhile,)
 
-    def __init__(self, page: ConfigPage, task: TakingBackTask) -> None:
+    def __init__(self, page: ConfigPage, task: UndoTask) -> None:
         super().__init__(page)
         self.task = task
 
-    def make_form(self, data: QueryDict | None) -> TakingBackForm:
-        form = TakingBackForm(self.task.extent(), data, may_change_fleet=self.page.may_change_fleet)
+    def make_form(self, data: QueryDict | None) -> UndoForm:
+        form = UndoForm(self.task.extent(), data, may_change_fleet=self.page.may_change_fleet, chosen=self.task.chosen)
         if form.without_fleet and not form.config_ids:
             raise PermissionDenied
         return form
 
     def is_valid(self) -> bool:
-        """A new look needs no reason, but an impossible choice is reported."""
+        """A preview needs no reason. A choice that is not possible is reported."""
         return self.step != SAVE or super().is_valid()
 
     def save(self) -> list[SavedVersion] | None:
-        """None if the choice differs from the one that was shown."""
-        if not self.form.as_previewed:
+        """None if the choice differs from the one of the preview."""
+        if self.form.is_empty or not self.form.as_previewed:
             return None
         seen = self.form.seen()
         if seen is None:
@@ -107,7 +113,7 @@ class TakingBackFlow(PreviewFlow):
 
     def saved(self, result: list[SavedVersion] | None) -> HttpResponse:
         if result is None:
-            said = _("The choice differs from the preview: look again, then save.")
+            said = _("The choice differs from the preview: preview it, then save.")
             return self.form_page(notice=said)
         if not result:
             messages.info(self.request, _("Nothing differs: no version was made."))
@@ -116,7 +122,7 @@ class TakingBackFlow(PreviewFlow):
         made = ngettext(
             "Made %(n)d new version in this change set.", "Made %(n)d new versions in this change set.", len(result)
         )
-        messages.success(self.request, made % {"n": len(result)})
+        say_saved(self.request, made % {"n": len(result)}, result, is_shown=True)
         return HttpResponseRedirect(reverse("admin:traders_changeset", args=[result[0].change_set]))
 
     def stale_page(self, stale: ChangedMeanwhile) -> HttpResponse:
@@ -128,17 +134,17 @@ class TakingBackFlow(PreviewFlow):
 
 def _meanwhile(changed: ChangedMeanwhile) -> str:
     named = [
-        f"{_name(config_id)}: {', '.join(words.place(settings_of(config_id), path) for path in paths)}"
+        with_value(_name(config_id), listed(words.place(settings_of(config_id), path) for path in paths))
         for config_id, paths in changed.contested.items()
     ]
-    shown = "; ".join(named[:5]) + ("; …" if len(named) > 5 else "")
+    shown = clauses([*named[:5], *(["…"] if len(named) > 5 else [])])
     return _("Another change was saved meanwhile (%(where)s). Nothing was changed; these are the values now.") % {
         "where": shown
     }
 
 
-def _page(page: ConfigPage, task: TakingBackTask, form: TakingBackForm, *, notice: str = "") -> HttpResponse:
-    proposal = task.propose(form.scope)
+def _page(page: ConfigPage, task: UndoTask, form: UndoForm, *, notice: str = "") -> HttpResponse:
+    proposal = _nothing() if form.is_empty else task.propose(form.scope)
     blocks = _blocks(page, proposal, form)
     fleet = proposal.fleet
     parts = [part.config_id for part in fleet.parts]
@@ -158,15 +164,24 @@ def _page(page: ConfigPage, task: TakingBackTask, form: TakingBackForm, *, notic
         refused=bool(fleet.problems),
         raised_count=sum(len(part.riskier) for part in fleet.parts),
         retires=len({part.config_id for part in fleet.parts}.intersection(proposal.created)),
-        boxes=[(name, _name(name), name in form.ticked) for name in form.config_ids] if form.few else [],
+        boxes=[(name, _name(name), name in form.choice.chosen) for name in form.choice.shown],
+        shown=" ".join(form.choice.shown),
         path_boxes=[(path, *_words(path), path in form.ticked_paths) for path in form.paths],
+        pinned_words=pinned_words([part.config_id for part in fleet.parts if waits_for_unpin(part.changes)]),
+        positions=page.positions_beyond({part.config_id: part.changes for part in fleet.parts}),
         seen=jsonio.dumps(fleet.seen),
         **task.context,
     )
 
 
-def _blocks(page: ConfigPage, proposal: UndoProposal, form: TakingBackForm) -> list[TakingBackBlock]:
-    """The first of those that change or are contested."""
+def _nothing() -> UndoProposal:
+    """What a choice of nothing does. The allocation of a proposal without parts is shown nowhere."""
+    none = Allocation(Decimal(0), Decimal(0))
+    return UndoProposal(FleetProposal((), 0, none, none, None), {}, ())
+
+
+def _blocks(page: ConfigPage, proposal: UndoProposal, form: UndoForm) -> list[UndoBlock]:
+    """The first SHOWN configurations that change or have contested settings."""
     parts = {part.config_id: part for part in proposal.fleet.parts}
     names = [*parts, *(name for name in proposal.contested if name not in parts)]
     names = sorted(names, key=lambda name: (name != FLEET_ID, name))[:SHOWN]
@@ -175,9 +190,9 @@ def _blocks(page: ConfigPage, proposal: UndoProposal, form: TakingBackForm) -> l
     blocks = []
     for name in names:
         part, contested = parts.get(name), proposal.contested.get(name, ())
-        going = {line.path for line in contested}
-        changes = [change for change in part.changes if change.path not in going] if part else []
-        block = TakingBackBlock(
+        contested_paths = {line.path for line in contested}
+        changes = [change for change in part.changes if change.path not in contested_paths] if part else []
+        block = UndoBlock(
             page=ConfigPage(page.admin, page.request, name),
             title=_name(name),
             version=part.version if part else 0,
@@ -196,7 +211,7 @@ def _choices(proposal: UndoProposal) -> int:
 
 
 def _contested(config_id: str, changes: Sequence[Change], scope: UndoScope) -> list[ContestedRow]:
-    """A prompt's paths are decided by the box of the first of them."""
+    """The paths of a prompt share one box, which stands at the first of them."""
     lines, decided, taken = [], set[str](), scope.chosen_of(config_id)
     for change, row in zip(changes, rows(config_id, changes), strict=True):
         unit = unit_of(change.path)

@@ -1,4 +1,4 @@
-"""Taking a change set back, and taking the fleet back to a moment: previewed, one reason, one new change set."""
+"""Undo of a change set, and restore of the fleet to a moment: previewed, one reason, one new change set."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ from traders.schema.paths import ABSENT, Change, Flat, apply, diff
 from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.settings.stored import SavedVersion, StoredConfig
 from traders.versions import queries as configs
-from traders.versions.bulk.many import ChangedMeanwhile, Decide, FleetProposal, propose_many, save_many
+from traders.versions.bulk.proposal import (
+    ChangedMeanwhile,
+    Decide,
+    FleetProposal,
+    propose_for_traders,
+    save_for_traders,
+)
 from traders.versions.changelog import queries as changelog
 from traders.versions.changelog.queries import Filter
 from traders.versions.edit.services import require_right
 from traders.versions.past import queries as as_of
 from traders.versions.rules.errors import UnknownChangeSet
 from traders.versions.rules.merge import unit_of
-from traders.versions.undo.rules import Reverting, revert
+from traders.versions.undo.rules import Reversal, reversal_of
 
 
 @dataclass(frozen=True)
@@ -37,8 +43,8 @@ class UndoScope:
 
 @dataclass(frozen=True)
 class UndoProposal:
-    """`contested` are paths touched since, by configuration: from what stands to what stood before, chosen to go
-    back or not. `created` are traders that the change set made; undoing it retires them."""
+    """`contested`: by configuration, the paths that were changed since, from the current value to the value before the
+    change set, whether chosen or not. `created`: the traders that the change set made; its undo retires them."""
 
     fleet: FleetProposal
     contested: Mapping[str, tuple[Change, ...]]
@@ -46,7 +52,7 @@ class UndoProposal:
 
 
 @dataclass(frozen=True)
-class Extent:
+class UndoExtent:
     """What there is to choose from: the configurations concerned, and the paths that changed."""
 
     config_ids: tuple[str, ...]
@@ -55,18 +61,18 @@ class Extent:
 
 def propose_undo(*, change_set: int, scope: UndoScope = UndoScope()) -> UndoProposal:
     """Writes nothing. Raises UnknownChangeSet."""
-    undone = _Undone(change_set, scope)
-    fleet = propose_many(config_ids=undone.config_ids, decide=undone.decide, of_fleet=True)
+    undone = _ChangeSetUndo(change_set, scope)
+    fleet = propose_for_traders(config_ids=undone.config_ids, decide=undone.decide, of_fleet=True)
     return UndoProposal(fleet, undone.contested, tuple(sorted(undone.created)))
 
 
-def extent_of(change_set: int) -> Extent:
+def extent_of(change_set: int) -> UndoExtent:
     """All that a change set did. Raises UnknownChangeSet."""
     versions = list(changelog.rows(Filter(change_set=change_set)))
     if not versions:
         raise UnknownChangeSet(change_set)
     paths = {path for version in versions for path in version.changed_fields}
-    return Extent(tuple(sorted(version.config_id for version in versions)), tuple(sorted(paths)))
+    return UndoExtent(tuple(sorted(version.config_id for version in versions)), tuple(sorted(paths)))
 
 
 def undo(
@@ -78,11 +84,11 @@ def undo(
     actor: str,
     may_change_fleet: bool = False,
 ) -> list[SavedVersion]:
-    """As `many.save_many`; ChangedMeanwhile also where a path became contested since the preview. Raises
+    """As `save_for_traders`; ChangedMeanwhile also where a path became contested since the preview. Raises
     UnknownChangeSet, and FleetNotAllowed where the fleet's settings are in the scope."""
-    undone = _Undone(change_set, scope, seen)
+    undone = _ChangeSetUndo(change_set, scope, seen)
     require_right(undone.config_ids, may_change_fleet=may_change_fleet)
-    return save_many(
+    return save_for_traders(
         config_ids=undone.config_ids,
         decide=undone.decide,
         seen=seen,
@@ -94,14 +100,16 @@ def undo(
 
 
 def propose_restore_to(*, moment: datetime, scope: UndoScope = UndoScope()) -> FleetProposal:
-    """What taking every configuration back to `moment` would do. Traders made later are left alone."""
+    """What restoring every configuration to `moment` would do. Traders made later stay as they are."""
     config_ids, decide = _as_at(moment, scope)
-    return propose_many(config_ids=config_ids, decide=decide, of_fleet=True)
+    return propose_for_traders(config_ids=config_ids, decide=decide, of_fleet=True)
 
 
-def extent_since(moment: datetime) -> Extent:
-    """All that was touched after `moment` and existed then."""
-    return Extent((*_settings_changed_since(moment), *as_of.changed_since(moment)), tuple(as_of.paths_since(moment)))
+def extent_since(moment: datetime) -> UndoExtent:
+    """All configurations that were changed after `moment` and existed then."""
+    return UndoExtent(
+        (*_settings_changed_since(moment), *as_of.changed_since(moment)), tuple(as_of.paths_since(moment))
+    )
 
 
 def restore_to(
@@ -113,10 +121,10 @@ def restore_to(
     actor: str,
     may_change_fleet: bool = False,
 ) -> list[SavedVersion]:
-    """As `many.save_many`. Raises FleetNotAllowed where the fleet's settings changed since and are in the scope."""
+    """As `save_for_traders`. Raises FleetNotAllowed where the fleet's settings changed since and are in the scope."""
     config_ids, decide = _as_at(moment, scope)
     require_right(config_ids, may_change_fleet=may_change_fleet)
-    return save_many(
+    return save_for_traders(
         config_ids=config_ids,
         decide=decide,
         seen=seen,
@@ -127,7 +135,7 @@ def restore_to(
     )
 
 
-class _Undone:
+class _ChangeSetUndo:
     """A change set's configurations before and after it."""
 
     def __init__(self, change_set: int, scope: UndoScope, seen: Mapping[str, int] | None = None) -> None:
@@ -151,14 +159,14 @@ class _Undone:
         before, after = self.pairs[current.config_id]
         if before is None:
             return self._without(current)
-        reverting = self._reverting(before, after, current)
-        if reverting.contested:
-            self.contested[current.config_id] = reverting.contested
-        self._require_as_seen(before, after, current, reverting)
-        return apply(current.flat, reverting.changes)
+        reversal = self._reversal(before, after, current)
+        if reversal.contested:
+            self.contested[current.config_id] = reversal.contested
+        self._require_as_seen(before, after, current, reversal)
+        return apply(current.flat, reversal.changes)
 
-    def _reverting(self, before: StoredConfig, after: StoredConfig, now: StoredConfig) -> Reverting:
-        return revert(
+    def _reversal(self, before: StoredConfig, after: StoredConfig, now: StoredConfig) -> Reversal:
+        return reversal_of(
             before=before.flat,
             after=after.flat,
             now=now.flat,
@@ -167,16 +175,16 @@ class _Undone:
         )
 
     def _require_as_seen(
-        self, before: StoredConfig, after: StoredConfig, current: StoredConfig, reverting: Reverting
+        self, before: StoredConfig, after: StoredConfig, current: StoredConfig, reversal: Reversal
     ) -> None:
-        """What was to go back in the preview and was touched since would stay behind in silence."""
+        """Refuses a save that would leave out, unseen, a setting that the preview showed: it was changed since."""
         version = self.seen.get(current.config_id, current.version)
         if version == current.version or (previewed := configs.version(current.config_id, version)) is None:
             return
-        going = {change.path for change in self._reverting(before, after, previewed).changes}
-        left = going.intersection(change.path for change in reverting.contested)
-        if touched := sorted(left - {change.path for change in reverting.changes}):
-            raise ChangedMeanwhile({current.config_id: touched})
+        previewed_paths = {change.path for change in self._reversal(before, after, previewed).changes}
+        left = previewed_paths.intersection(change.path for change in reversal.contested)
+        if changed := sorted(left - {change.path for change in reversal.changes}):
+            raise ChangedMeanwhile({current.config_id: changed})
 
     def _without(self, current: StoredConfig) -> Flat:
         """A trader is never deleted: undoing its creation retires it. The fleet's settings stay."""
@@ -198,7 +206,7 @@ def _as_at(moment: datetime, scope: UndoScope) -> tuple[Collection[str], Decide]
         changes = [
             change
             for change in diff(current.flat, then[current.config_id].flat)
-            if (not paths or change.path in paths) and not _brings_back(change)
+            if (not paths or change.path in paths) and not _unretires(change)
         ]
         return apply(current.flat, changes)
 
@@ -211,6 +219,6 @@ def _settings_changed_since(moment: datetime) -> dict[str, StoredConfig]:
     return {FLEET_ID: then} if then and now and then.version != now.version else {}
 
 
-def _brings_back(change: Change) -> bool:
-    """Going back never un-retires: that is an action of its own."""
+def _unretires(change: Change) -> bool:
+    """A restore never unretires a trader: that is an action of its own."""
     return change.path == "detail.retired" and change.new in (False, ABSENT)

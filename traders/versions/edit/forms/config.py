@@ -18,9 +18,10 @@ from traders.schema.settings.declare import REQUIRED, Setting, SettingGroup, Set
 from traders.schema.settings.trader import ID_RULE
 from traders.versions.edit.forms.extra import without_extra
 from traders.versions.edit.forms.fields import SettingField, field_of
-from traders.versions.edit.names import Choices
+from traders.versions.edit.names import FormChoices
 from traders.words import messages
 from traders.words import settings as words
+from traders.words.messages import translated
 
 NEW_ID = "id"
 REASON = "reason"
@@ -29,7 +30,7 @@ VERSION = "expected_version"
 
 @dataclass(frozen=True)
 class SettingLine:
-    """One setting on the page: its input, what it may hold, and what it was."""
+    """One setting on the page: its input, its allowed values, and its value before."""
 
     bound: BoundField
     setting: Setting
@@ -59,7 +60,7 @@ class FormSection:
 
 class ConfigForm(forms.ModelForm):  # type: ignore[type-arg]
     """The fields are the declared settings, by their paths. `base` is the configuration that the edit starts from,
-    flat; of a new trader it holds the defaults. `stock` are further arguments of a ModelForm."""
+    flat; for a new trader it holds the defaults. `stock` are further arguments of a ModelForm."""
 
     class Meta:
         model = TraderConfig
@@ -72,7 +73,7 @@ class ConfigForm(forms.ModelForm):  # type: ignore[type-arg]
         *,
         settings: Mapping[str, Setting],
         base: Flat,
-        known: Choices,
+        known: FormChoices,
         adding: bool = False,
         **stock: Any,
     ) -> None:
@@ -93,11 +94,15 @@ class ConfigForm(forms.ModelForm):  # type: ignore[type-arg]
         """Writes nothing to the instance: the service validates the whole configuration and saves it."""
 
     def flat(self) -> Flat:
-        """The whole configuration as it was typed. Only of a form without errors."""
+        """The whole typed configuration. A field that cannot be read has its value of before."""
         typed = without_extra(self.base)
         for name, field in self.setting_fields():
-            typed |= field.values(self.cleaned_data[name])
+            typed |= field.values(self.cleaned_data[name]) if name in self.cleaned_data else self._before(field)
         return typed
+
+    def add_further_problems(self, problems: Iterable[Problem]) -> None:
+        """Those of other places than the fields that cannot be read."""
+        self.add_problems([problem for problem in problems if self._field_at(problem) not in self.errors])
 
     def add_problems(self, problems: Iterable[Problem]) -> None:
         """Adds each problem to its field. Others go to the top of the form, with their path."""
@@ -150,10 +155,11 @@ class ConfigForm(forms.ModelForm):  # type: ignore[type-arg]
     def _is_changed(self, name: str, field: SettingField) -> bool:
         if name in self.errors and name not in self.cleaned_data:
             return bool(self[name].value() != self[name].initial)
-        before = {
-            path: value for path, value in self.base.items() if path in field.paths() or path.startswith(f"{name}.")
-        }
-        return bool(diff(before, field.values(self.cleaned_data[name])))
+        return bool(diff(self._before(field), field.values(self.cleaned_data[name])))
+
+    def _before(self, field: SettingField) -> Flat:
+        below = f"{field.setting.path}."
+        return {path: value for path, value in self.base.items() if path in field.paths() or path.startswith(below)}
 
     def _field_at(self, problem: Problem) -> str | None:
         """A rule between fields has their section's path, and a message that begins with the first field's name."""
@@ -175,7 +181,7 @@ def fieldsets(settings: Mapping[str, Setting], *, adding: bool = False) -> list[
 
 
 def defaults(settings: Mapping[str, Setting]) -> Flat:
-    """What a new configuration starts from; what has no default is left out."""
+    """The defaults of a new configuration; settings without a default are left out."""
     return {
         path: setting.default
         for path, setting in settings.items()
@@ -191,8 +197,8 @@ def _as_script(initial: object) -> str:
 def _id_field() -> forms.CharField:
     return forms.CharField(
         label=_("Id"),
-        help_text=_("%(rule)s. It stays for good.") % {"rule": capfirst(ID_RULE)},
-        error_messages={"required": _("Give the trader an id: %(rule)s.") % {"rule": ID_RULE}},
+        help_text=_("%(rule)s. It stays for good.") % {"rule": capfirst(translated(ID_RULE))},
+        error_messages={"required": _("Give the trader an id: %(rule)s.") % {"rule": translated(ID_RULE)}},
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "code"}),
     )
 
@@ -202,6 +208,6 @@ def _reason_input() -> forms.TextInput:
 
 
 def posted(form: ConfigForm, flat: Flat) -> dict[str, str]:
-    """What a browser would post of a form that shows `flat`."""
+    """The data that a browser would post from a form that shows `flat`."""
     shown = {name: field.initial_from(flat) for name, field in form.setting_fields()}
     return {name: "on" if value is True else value for name, value in shown.items() if value is not False}

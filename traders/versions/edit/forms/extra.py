@@ -13,8 +13,11 @@ from django.utils.translation import gettext as _
 from traders.schema import jsonio
 from traders.schema.paths import EXTRA, Flat
 from traders.schema.settings.extra import KEY_PATTERN
+from traders.schema.strict_json import json_words
+from traders.words.messages import translated
 
 _PREFIX = EXTRA + "."
+MOST_SAID = 20
 
 
 def extra_text(flat: Mapping[str, Any]) -> str:
@@ -24,16 +27,14 @@ def extra_text(flat: Mapping[str, Any]) -> str:
 
 
 def extra_paths(text: str) -> Flat:
-    """The text as paths. Raises ValueError, saying where the text is wrong and what would be right."""
+    """The text as paths. Raises ValueError with the place of the error and the right form, once for each wrong key."""
     if not text.strip():
         return {}
     keys = _object(text)
-    for key in keys:
-        if not KEY_PATTERN.fullmatch(key):
-            raise ValueError(
-                _("The key %(key)s must consist of letters, digits, - and _, beginning with a letter.")
-                % {"key": json.dumps(key, ensure_ascii=False)}
-            )
+    said = _("The key %(key)s must consist of letters, digits, - and _, beginning with a letter.")
+    wrong = [json.dumps(key, ensure_ascii=False) for key in keys if not KEY_PATTERN.fullmatch(key)]
+    if wrong:
+        raise ValueError(*(said % {"key": key} for key in wrong[:MOST_SAID]))
     return {_PREFIX + key: value for key, value in keys.items()}
 
 
@@ -49,7 +50,7 @@ def _object(text: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise ValueError(
             _("Not JSON: line %(line)d, column %(column)d: %(message)s.")
-            % {"line": error.lineno, "column": error.colno, "message": error.msg}
+            % {"line": error.lineno, "column": error.colno, "message": translated(json_words(error))}
         ) from None
     except RecursionError:
         raise ValueError(_("Nested too deeply.")) from None

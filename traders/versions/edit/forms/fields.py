@@ -11,23 +11,29 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from traders.schema.paths import Flat
-from traders.schema.settings.declare import Setting, SettingKind
+from traders.schema.settings.declare import Applies, Setting, SettingKind
 from traders.versions.edit.forms.extra import extra_paths, extra_text
 from traders.versions.edit.forms.texts import as_text, from_text
-from traders.versions.edit.names import Choices
+from traders.versions.edit.names import FormChoices
 
 _PARTS = ("template", "version", "sha256")
 _NUMERIC = {SettingKind.INTEGER: "numeric", SettingKind.DECIMAL: "decimal"}
 _DIGEST = 12
 
 
+def _help(setting: Setting) -> str:
+    """Most changes apply at the next cycle, as the page says once. Those at a restart say so."""
+    said = _(setting.help) if setting.help else ""
+    if setting.applies is Applies.NEXT_CYCLE:
+        return said
+    return _("%(help)s A change applies at a restart of the engine.") % {"help": said}
+
+
 class SettingField(forms.Field):
     """A setting of one path. It raises no error: a wrong text stays a text until the schema validates the whole."""
 
     def __init__(self, setting: Setting, widget: forms.Widget) -> None:
-        super().__init__(
-            label=_(setting.label), help_text=_(setting.help) if setting.help else "", required=False, widget=widget
-        )
+        super().__init__(label=_(setting.label), help_text=_help(setting), required=False, widget=widget)
         self.setting = setting
 
     def paths(self) -> tuple[str, ...]:
@@ -87,16 +93,19 @@ class ExtraField(SettingField):
         try:
             return extra_paths(value or "")
         except ValueError as error:
-            raise ValidationError(str(error)) from None
+            raise ValidationError([str(said) for said in error.args]) from None
 
 
-def field_of(setting: Setting, known: Choices, flat: Mapping[str, Any]) -> SettingField:
-    """The field of a setting. `flat` is what is there already: it stays a choice even where nothing else names it."""
+def field_of(setting: Setting, known: FormChoices, flat: Mapping[str, Any]) -> SettingField:
+    """The field of a setting. `flat` is the current configuration: its value stays a choice even if nothing else names
+    it."""
     current = flat.get(setting.path)
     if setting.kind is SettingKind.BOOLEAN:
         return SwitchField(setting, forms.CheckboxInput())
     if setting.kind is SettingKind.EXTRA:
         return ExtraField(setting, _area(rows=6, code=True))
+    if setting.kind is SettingKind.SYMBOLS:
+        return SettingField(setting, _area(rows=2, code=True))
     if setting.kind is SettingKind.LONG_TEXT:
         return SettingField(setting, _area(rows=3))
     if setting.kind is SettingKind.PROMPT:
@@ -110,12 +119,12 @@ def field_of(setting: Setting, known: Choices, flat: Mapping[str, Any]) -> Setti
 
 
 def prompt_option(template: str, version: str, sha256: str | None) -> tuple[str, str]:
-    """An option's value and what it says."""
+    """An option's value and its words."""
     label = " · ".join(part for part in (template, version, (sha256 or "")[:_DIGEST]) if part)
     return json.dumps([template, version, sha256], separators=(",", ":"), ensure_ascii=False), label
 
 
-def _prompt_field(setting: Setting, known: Choices, flat: Mapping[str, Any]) -> PromptField:
+def _prompt_field(setting: Setting, known: FormChoices, flat: Mapping[str, Any]) -> PromptField:
     field = PromptField(setting, _select([]))
     template, version, sha256 = (flat.get(path) for path in field.paths())
     own = prompt_option(template, version or "", sha256) if template else ("", _("Choose a text"))

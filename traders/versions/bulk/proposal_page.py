@@ -1,43 +1,49 @@
-"""A change of many traders as pages show it: what happens to each and to the fleet, and what stands against it."""
+"""A change of many traders on pages: the effect on each trader and on the fleet, and the problems."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from traders.pages.admin_log import log_change_set
-from traders.pages.changes import ChangeRow, digests_in, rows
+from traders.pages.changes import ChangeLine, digests_in, rows
 from traders.pages.config_page import ConfigPage
 from traders.pages.preview_flow import PreviewFlow
+from traders.pages.saved import pinned_words, say_saved, waits_for_unpin
 from traders.pages.versions import prompt_bodies
 from traders.schema import jsonio
 from traders.schema.problems import Problem
+from traders.schema.settings.catalogue import TRADER_SETTINGS
 from traders.schema.settings.stored import SavedVersion, StoredConfig
 from traders.versions import services as configs
-from traders.versions.bulk.chosen import LEAVE, SEEN
-from traders.versions.bulk.many import ChangedMeanwhile, FleetProposal, ProposalPart
+from traders.versions.bulk.chosen import LEAVE, LIST, SEEN, list_filter, list_url
+from traders.versions.bulk.proposal import ChangedMeanwhile, FleetProposal, ProposalPart
+from traders.versions.bulk.rounding import Rounding
+from traders.words import settings as words
 
-SHOWN = 50
-"""The most traders that are shown in full; all are counted."""
+SHOWN, ROUNDINGS_SHOWN = 50, 8
+"""The most traders that are shown in full, and roundings; all are counted."""
 
 Contested = Mapping[str, Sequence[str]]
 """{trader_id: the paths that were saved since the preview}."""
 
 
 @dataclass(frozen=True)
-class PartShown:
-    """What happens to one trader. `contested` are the paths among `rows` that were saved since the preview."""
+class ProposalPartLine:
+    """The effect on one trader. `contested` are the paths among `rows` that were saved since the preview."""
 
     page: ConfigPage
     current: StoredConfig
-    rows: list[ChangeRow]
+    rows: list[ChangeLine]
     problems: Sequence[Problem]
     contested: frozenset[str]
 
@@ -63,16 +69,20 @@ def preview_of(page: ConfigPage, proposal: FleetProposal, contested: Contested |
         "wrong_count": sum(bool(part.problems) for part in parts),
         "contested_count": len(found),
         "rule": proposal.rule,
+        "positions": page.positions_beyond({part.config_id: part.changes for part in parts}),
+        **_rounded(proposal),
         "refused": bool(proposal.problems),
+        "pinned_words": pinned_words([part.config_id for part in parts if waits_for_unpin(part.changes)]),
         "seen": jsonio.dumps(proposal.seen),
     }
 
 
-class ManyFlow(PreviewFlow):
+class FleetProposalFlow(PreviewFlow):
     """A change of many traders in one change set. A subclass adds the form, its pages, `save` and `words_of`."""
 
-    stale_errors = (ChangedMeanwhile,)
+    stale_errors: ClassVar[tuple[type[Exception], ...]] = (ChangedMeanwhile,)
     not_carried = (*PreviewFlow.not_carried, SEEN, LEAVE)
+    warns_of_pins = True
 
     def __init__(self, page: ConfigPage, trader_ids: Sequence[str] = ()) -> None:
         super().__init__(page)
@@ -84,20 +94,50 @@ class ManyFlow(PreviewFlow):
 
     @abstractmethod
     def preview_page(self, *, contested: Contested | None = None) -> HttpResponse:
-        """What would happen to each trader; `contested` are those that somebody changed meanwhile."""
+        """The effect on each trader; `contested` are traders that somebody changed meanwhile."""
 
-    def stale_page(self, stale: ChangedMeanwhile) -> HttpResponse:
-        """The preview again, which marks what somebody saved meanwhile."""
+    def stale_page(self, stale: Any) -> HttpResponse:
+        """The preview again; it marks paths that somebody saved meanwhile."""
         return self.preview_page(contested=stale.contested)
 
     def saved(self, result: list[SavedVersion]) -> HttpResponse:
-        """On to the change set that was made."""
+        """Leads to the new change set."""
         if not result:
             messages.info(self.request, _("Nothing differs: no version was made."))
-            return HttpResponseRedirect(self.page.list_url)
+            return HttpResponseRedirect(list_url(self.page))
         log_change_set(self.page, result, self.reason)
-        messages.success(self.request, self.words_of(len(result)) % {"n": len(result)})
-        return HttpResponseRedirect(reverse("admin:traders_changeset", args=[result[0].change_set]))
+        said = self.words_of(len(result)) % {"n": len(result)}
+        say_saved(self.request, said, result, warns_of_pins=self.warns_of_pins, is_shown=True)
+        opened = reverse("admin:traders_changeset", args=[result[0].change_set])
+        asked = list_filter(self.page)
+        return HttpResponseRedirect(f"{opened}?{urlencode({LIST: asked})}" if asked else opened)
+
+
+def _rounded(proposal: FleetProposal) -> dict[str, Any]:
+    """The roundings in words, and how many traders have ones that are not shown."""
+    shown = proposal.roundings[:ROUNDINGS_SHOWN]
+    return {
+        "roundings": [rounding_words(rounding, count) for rounding, count in shown],
+        "more_roundings": len(proposal.roundings) - len(shown),
+    }
+
+
+def rounding_words(rounding: Rounding, count: int) -> str:
+    """`Risk - max positions: 3 → 1.5, stored as 1: rounded toward less risk, 4 traders`."""
+    setting = TRADER_SETTINGS.get(rounding.path)
+    text = ngettext(
+        "%(setting)s: %(old)s → %(exact)s, stored as %(stored)s: %(why)s, %(n)s trader",
+        "%(setting)s: %(old)s → %(exact)s, stored as %(stored)s: %(why)s, %(n)s traders",
+        count,
+    )
+    return text % {
+        "setting": words.place(TRADER_SETTINGS, rounding.path),
+        "old": words.value(setting, rounding.old),
+        "exact": words.number(rounding.exact),
+        "stored": words.value(setting, rounding.stored),
+        "why": _(rounding.why.value),
+        "n": words.number(count),
+    }
 
 
 def _urgency(part: ProposalPart, contested: Contested) -> tuple[bool, bool, bool, str]:
@@ -107,9 +147,9 @@ def _urgency(part: ProposalPart, contested: Contested) -> tuple[bool, bool, bool
 
 def _shown(
     page: ConfigPage, part: ProposalPart, current: StoredConfig, texts: Mapping[str, str], contested: Contested
-) -> PartShown:
+) -> ProposalPartLine:
     name = part.config_id
-    return PartShown(
+    return ProposalPartLine(
         page=ConfigPage(page.admin, page.request, name),
         current=current,
         rows=rows(name, part.changes, texts=texts),

@@ -11,6 +11,7 @@ from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.settings.stored import NewVersion, SavedVersion, Spec, StoredConfig, flat_of
 from traders.versions import queries as configs
+from traders.versions.bulk.rounding import Rounding
 from traders.versions.edit import names
 from traders.versions.edit.services import validated
 from traders.versions.lock import LockedFleet, locked_fleet
@@ -18,19 +19,19 @@ from traders.versions.reason import required_reason
 from traders.versions.rules import allocation
 from traders.versions.rules.allocation import Allocation, Share
 from traders.versions.rules.errors import UnknownConfig
-from traders.versions.rules.merge import Changed, three_way
+from traders.versions.rules.merge import ChangedBy, three_way
 from traders.versions.rules.proposal import riskier_paths
 
 Decide = Callable[[StoredConfig], Flat]
 """What a configuration is to become, given what stands; the same flat back leaves it alone."""
 
 Shares = Mapping[str, Share]
-_SET_BY_BOTH = (Changed.CONTESTED, Changed.ONLY_THEIRS)
+_SET_BY_BOTH = (ChangedBy.CONTESTED, ChangedBy.ONLY_THEIRS)
 
 
 @dataclass(frozen=True)
 class ProposalPart:
-    """What happens to one configuration that stands at `version`; `problems` keep the whole from being saved."""
+    """The effect on one configuration at `version`; `problems` stop the whole save."""
 
     config_id: str
     version: int
@@ -41,13 +42,16 @@ class ProposalPart:
 
 @dataclass(frozen=True)
 class FleetProposal:
-    """`parts` leaves out what stays as it is, which is only counted. `rule` says how the fleet rule would break."""
+    """`parts` leaves out unchanged configurations, which are only counted. `rule` says how the fleet rule would
+    break. `roundings` counts, by what was rounded, the traders of which it was, those that stay as they are included:
+    the most frequent first."""
 
     parts: tuple[ProposalPart, ...]
     unchanged: int
     before: Allocation
     after: Allocation
     rule: Problem | None
+    roundings: tuple[tuple[Rounding, int], ...] = ()
 
     @property
     def problems(self) -> list[Problem]:
@@ -56,7 +60,7 @@ class FleetProposal:
 
     @property
     def seen(self) -> dict[str, int]:
-        """{config_id: the version this was proposed on}, to be given back to `save_many`."""
+        """{config_id: the version that the proposal began from}, for `save_for_traders`."""
         return {part.config_id: part.version for part in self.parts}
 
 
@@ -69,8 +73,8 @@ class ChangedMeanwhile(Exception):
         super().__init__(f"changed since the preview: {names}")
 
 
-def propose_many(*, config_ids: Collection[str], decide: Decide, of_fleet: bool = False) -> FleetProposal:
-    """What `decide` would make of these traders, and of the fleet's settings with `of_fleet`. Writes nothing.
+def propose_for_traders(*, config_ids: Collection[str], decide: Decide, of_fleet: bool = False) -> FleetProposal:
+    """The result of `decide` for these traders, and with `of_fleet` for the fleet's settings. Writes nothing.
 
     Raises UnknownConfig.
     """
@@ -81,7 +85,7 @@ def propose_many(*, config_ids: Collection[str], decide: Decide, of_fleet: bool 
     return _proposal(config_ids, stored, decide, settings)[0]
 
 
-def save_many(
+def save_for_traders(
     *,
     config_ids: Collection[str],
     decide: Decide,
@@ -91,10 +95,11 @@ def save_many(
     source: str,
     may_change_fleet: bool = False,
 ) -> list[SavedVersion]:
-    """Saves what `decide` makes of what stands now, in one change set; of traders only without `may_change_fleet`.
+    """Saves the result of `decide` for the current configurations, in one change set; without `may_change_fleet` only
+    for traders.
 
-    `seen` are the versions of the preview: edits of other paths since then are merged, one of the same path
-    raises ChangedMeanwhile. Raises InvalidConfig with every problem, and UnknownConfig.
+    `seen` are the versions of the preview: later edits of other paths are merged, a later edit of the same path raises
+    ChangedMeanwhile. Raises InvalidConfig with every problem, and UnknownConfig.
     """
     reason = required_reason(reason)
     with locked_fleet(may_change_fleet=may_change_fleet) as fleet:
@@ -126,7 +131,7 @@ def _proposal(
             specs[config_id] = spec
     shares, reserve = configs.shares(), configs.reserve_pct(settings)
     after = allocation.after(shares, reserve, specs.values())
-    return whole(parts, shares, reserve, after), specs
+    return proposal_of_parts(parts, shares, reserve, after), specs
 
 
 def require_known(config_ids: Collection[str], found: Collection[str]) -> None:
@@ -136,7 +141,7 @@ def require_known(config_ids: Collection[str], found: Collection[str]) -> None:
 
 
 def part_of(current: StoredConfig, flat: Flat) -> tuple[ProposalPart, Spec | None]:
-    """What becomes of `current`, and the configuration that `flat` is; None where it is not valid."""
+    """The effect on `current`, and the configuration of `flat`; None if that is not valid."""
     config_id, version = current.config_id, current.version
     try:
         spec = validated(config_id, flat, before=current.flat)
@@ -149,10 +154,10 @@ def part_of(current: StoredConfig, flat: Flat) -> tuple[ProposalPart, Spec | Non
     return ProposalPart(config_id, version, changes, riskier_paths(config_id, changes)), spec
 
 
-def whole(
+def proposal_of_parts(
     parts: Sequence[ProposalPart], shares: Shares, reserve_pct: Decimal, after: tuple[Shares, Allocation]
 ) -> FleetProposal:
-    """The proposal of these parts, one for each configuration that was asked about."""
+    """The proposal of these parts, one for each requested configuration."""
     changing = tuple(part for part in parts if part.changes)
     traders = [part.config_id for part in parts if part.config_id != FLEET_ID and not part.problems]
     rule = allocation.fleet_rule(after[1], shares=after[0], changed=traders) if changing else None
