@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
 from traders.api.wire import Answer
+from traders.controls import wanted
 from traders.schema.settings.fleet import FleetSpec
 from traders.schema.settings.stored import StoredConfig
 from traders.schema.settings.trader import TraderSpec
@@ -30,8 +32,11 @@ class Version(Answer):
 
 
 class Config(Version):
-    """A whole version. Where `config.detail.retired` is true the trader must stop for good."""
+    """A whole version. Where `config.detail.retired` is true the trader must stop for good; that is of the newest
+    version, also where an older one is pinned."""
 
+    kind: Literal["config"] = "config"
+    pinned: bool = Field(False, description="The trader is held at this version; newer ones do not run.")
     config: TraderSpec | FleetSpec
 
 
@@ -41,6 +46,19 @@ def version_of(stored: StoredConfig) -> Version:
 
 def config_of(stored: StoredConfig) -> Config:
     return Config(**_facts(stored), config=stored.spec)
+
+
+def configs_in_force(newest: Sequence[StoredConfig]) -> list[Config]:
+    """Of each the version that is to run: the pinned one, else the one that is given."""
+    pinned = wanted.pinned_among([stored.config_id for stored in newest])
+    return [
+        _pinned(pinned[stored.config_id], stored) if stored.config_id in pinned else config_of(stored)
+        for stored in newest
+    ]
+
+
+def _pinned(stored: StoredConfig, newest: StoredConfig) -> Config:
+    return Config(**_facts(stored), pinned=True, config=wanted.spec_to_run(stored, newest))
 
 
 def _facts(stored: StoredConfig) -> dict[str, Any]:

@@ -54,9 +54,10 @@ def list_cooldowns(request: EngineRequest, trader_id: str) -> CooldownList:
     "/traders/{trader_id}/cooldowns", response={200: CooldownAnswer, 422: Invalid, **REFUSALS}, summary="Set a cooldown"
 )
 def set_cooldown(request: EngineRequest, trader_id: str, body: NewCooldown) -> CooldownAnswer:
-    """Replaces the symbol's cooldown, even if the stored one ends later."""
+    """Extends the symbol's cooldown. One that ends later stays, and so does what a person has set or cleared since the
+    engine knew of this one. The answer is what holds after it."""
     symbol = spelled(trader_id, body.symbol)
-    return _answer(cooldowns.put(trader_id=trader_id, symbol=symbol, until=body.cooldown_until, detail=body.detail))
+    return _answer(cooldowns.extend(trader_id=trader_id, symbol=symbol, until=body.cooldown_until, detail=body.detail))
 
 
 def _answer(stored: Cooldown) -> CooldownAnswer:

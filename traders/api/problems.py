@@ -19,8 +19,8 @@ from traders.api import refused_records
 from traders.api.auth import TooManyRequests
 from traders.api.wire import AHEAD_OF_CLOCK, Answer
 from traders.database import writes
-from traders.database.broken_rules import broken_rule
 from traders.database.faults import fault_of, said_by_server
+from traders.database.violations import violated_rule
 from traders.schema.messages import TranslatableText, _, verbatim
 from traders.schema.paths import unflatten
 from traders.schema.problems import InvalidConfig, Problem, message_in
@@ -161,7 +161,7 @@ def _unknown_token(error: AuthenticationError) -> tuple[HTTPStatus, Refusal]:
 
 
 def _database_fault(api: NinjaAPI, request: HttpRequest, error: Error) -> HttpResponse:
-    if problem := broken_rule(error):
+    if problem := violated_rule(error):
         invalid, named = _invalid([problem])
         return api.create_response(request, named.model_dump(), status=invalid)
     fault = fault_of(error)

@@ -11,7 +11,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.utils.html import format_html, format_html_join
+from django.db.models import Count, Window
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -19,12 +20,15 @@ from traders.models import TraderConfig, TraderSymbolCooldown
 from traders.runtime.rules import State, stale_after
 from traders.runtime.states import state_of_trader
 from traders.schema import jsonio
+from traders.schema.runtime import as_reported
 from traders.words import settings as words
-from traders.words.moments import ago_words, exact
+from traders.words.moments import time_element
+from traders.words.reasons import cooldown_words
 
 COOLDOWNS_SHOWN = 50
 NONE = "–"
 _LATEST_YEAR = 9998  # in another time zone the year after may be beyond Python's time
+_ROUNDED_BELOW = 10**20  # Decimal has 28 digits
 _EARLIEST_YEAR = 2000  # before it stands for "never": the year 1 is an engine's zero
 
 
@@ -49,30 +53,26 @@ class RuntimeShown:
     is_reported: bool
     is_stale: bool
     reported: SafeString | str
-    desired: str
     facts: list[tuple[str, str]]
     cooldowns: list[CooldownShown]
     more_cooldowns: int
 
 
-def runtime_of(trader_id: str, now: datetime) -> RuntimeShown | None:
-    """Three queries; None where there is no such trader."""
-    trader = TraderConfig.objects.select_related("runtime_state").filter(pk=trader_id).first()
-    if trader is None:
-        return None
+def runtime_of(trader: TraderConfig, now: datetime) -> RuntimeShown:
+    """`trader` with its runtime state joined. One query."""
     report = trader.runtime_state
     is_reported = report.active_config_version is not None
-    cooldowns = TraderSymbolCooldown.objects.filter(trader_id=trader_id)
+    cooldowns = TraderSymbolCooldown.objects.filter(trader_id=trader.pk)
+    counted = cooldowns.annotate(total=Window(Count("symbol")))
+    newest = list(counted.order_by("-cooldown_until", "symbol")[:COOLDOWNS_SHOWN])
     return RuntimeShown(
         state=state_of_trader(trader, now),
         is_reported=is_reported,
-        is_stale=is_reported
-        and now - report.updated_at > stale_after(trader.detail["llm"]["decision_interval_seconds"]),
+        is_stale=is_reported and now - report.updated_at > stale_after(trader.decision_interval_seconds),
         reported=when(report.updated_at, now),
-        desired=_desired(trader, now),
         facts=_facts(trader, now) if is_reported else [],
-        cooldowns=[_cooldown(row, now) for row in cooldowns.order_by("-cooldown_until", "symbol")[:COOLDOWNS_SHOWN]],
-        more_cooldowns=max(0, cooldowns.count() - COOLDOWNS_SHOWN),
+        cooldowns=[_cooldown(row, now) for row in newest],
+        more_cooldowns=max(0, newest[0].total - COOLDOWNS_SHOWN) if newest else 0,
     )
 
 
@@ -83,13 +83,13 @@ def _facts(trader: TraderConfig, now: datetime) -> list[tuple[str, str]]:
         (_("Active version"), _version(report.active_config_version, trader.version)),
         (_("Engine"), _("running") if report.is_running else _("not running")),
         (_("Last decision"), _moment(_part(detail, "decision").get("last_at"), now)),
-        (_("Next decision"), _moment(_part(detail, "decision").get("next_at"), now)),
-        (_("Paused"), _pause(_part(detail, "pause"), now)),
-        (_("Equity, USD"), shown(allocation.get("equity_usd"))),
-        (_("Used margin, USD"), shown(allocation.get("used_margin_usd"))),
-        (_("Available margin, USD"), shown(allocation.get("available_margin_usd"))),
-        (_("Total P&L, USD"), gain(performance.get("total_pnl_usd"))),
-        (_("Sharpe ratio"), shown(performance.get("sharpe_ratio"))),
+        (_("Next decision"), _due(_part(detail, "decision").get("next_at"), now)),
+        (_("Paused"), _pause(_part(as_reported(detail), "pause"), now)),
+        (_("Equity, USD"), shown(_rounded(allocation.get("equity_usd")))),
+        (_("Used margin, USD"), shown(_rounded(allocation.get("used_margin_usd")))),
+        (_("Available margin, USD"), shown(_rounded(allocation.get("available_margin_usd")))),
+        (_("Total P&L, USD"), gain(_rounded(performance.get("total_pnl_usd")))),
+        (_("Sharpe ratio"), shown(_rounded(performance.get("sharpe_ratio")))),
         (_("Last error"), _error(detail.get("last_error") if isinstance(detail, dict) else None, now)),
     ]
 
@@ -117,34 +117,22 @@ def _error(error: Any, now: datetime) -> str:
     return shown(error)
 
 
-def _desired(trader: TraderConfig, now: datetime) -> str:
-    """What the operator wants: set by hand, else what the configuration says of a start."""
-    desired = _part(trader.runtime_state.detail, "desired")
-    if not desired.get("state"):
-        starts = trader.detail["auto_start"]
-        return _("to start with the engine") if starts else _("not to start by itself")
-    parts = [shown(desired["state"]), shown(desired.get("by")), _moment(desired.get("at"), now)]
-    return format_html_join(" · ", "{}", ([part] for part in [*parts, shown(desired.get("reason"))] if part != NONE))
-
-
 def _cooldown(row: TraderSymbolCooldown, now: datetime) -> CooldownShown:
     detail = row.detail if isinstance(row.detail, dict) else {}
     return CooldownShown(
         symbol=row.symbol,
         holds=row.cooldown_until > now,
         until=when(row.cooldown_until, now),
-        reason=shown(detail.get("reason")).replace("_", " "),
+        reason=cooldown_words(shown(detail.get("reason"))),
         losses=shown(detail.get("consecutive_losses")),
-        last_loss=gain(detail.get("last_loss_pnl")),
+        last_loss=gain(_rounded(detail.get("last_loss_pnl"))),
         since=_moment(detail.get("triggered_at"), now),
     )
 
 
 def when(moment: datetime, now: datetime) -> SafeString:
-    """`4 min ago` or `in 3 min`, with the exact time on hover."""
-    seconds = int((moment - now).total_seconds())
-    said = ago_words(moment, now) if seconds <= 0 else _("in %(time)s") % {"time": words.duration(_rough(seconds))}
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact(moment), said)
+    """`10:30, 4 min ago` or `10:37, in 3 min`, with the exact time on hover."""
+    return time_element(moment, now, may_lie_ahead=True)
 
 
 def shown(value: Any) -> str:
@@ -167,15 +155,21 @@ def gain(value: Any) -> str:
     return f"▲ +{words.number(value)}" if value > 0 else f"▼ −{words.number(-value)}"
 
 
-def _rough(seconds: int) -> int:
-    """What is ten minutes away needs no seconds, what is a day away no minutes."""
-    unit = 1 if seconds < 600 else 60 if seconds < 86400 else 3600
-    return seconds - seconds % unit
+def _rounded(value: Any) -> Any:
+    """A number that a program worked out, to the cent; anything else as it is."""
+    return round(value, 2) if isinstance(value, Decimal) and abs(value) < _ROUNDED_BELOW else value
 
 
 def _moment(text: Any, now: datetime) -> str:
     moment = _parsed(text)
     return when(moment, now) if moment else NONE
+
+
+def _due(text: Any, now: datetime) -> str:
+    moment = _parsed(text)
+    if moment is None or moment > now:
+        return _moment(text, now)
+    return format_html("{} {}", _("was due"), when(moment, now))
 
 
 def _parsed(text: Any) -> datetime | None:

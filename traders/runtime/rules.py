@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 GRACE = timedelta(seconds=60)
+LONGEST_DECISION = timedelta(minutes=5)
 
 
 class State(StrEnum):
     NOT_REPORTED = "not_reported"
     STALE = "stale"
     RUNNING = "running"
+    OVERDUE = "overdue"  # running when it last reported, and late with the next report
     PENDING = "pending"
     PAUSED = "paused"
     STOPPED = "stopped"
@@ -34,10 +36,16 @@ def stale_after(decision_interval_seconds: int) -> timedelta:
     return timedelta(seconds=2 * decision_interval_seconds) + GRACE
 
 
+def overdue_after(decision_interval_seconds: int) -> timedelta:
+    """An engine reports after every decision, which takes a while: half an interval more, 1 to 5 minutes."""
+    interval = timedelta(seconds=decision_interval_seconds)
+    return interval + min(max(interval / 2, GRACE), LONGEST_DECISION)
+
+
 def state_of(
     *, retired: bool, version: int, decision_interval_seconds: int, report: EngineReport, now: datetime
 ) -> State:
-    """One word for a trader. Running, paused and pending are said of a fresh report only.
+    """One word for a trader. Running, paused and pending are said of a fresh report, running of one that is not late.
 
     `version` is the latest; pending means that the engine still runs an older one.
     """
@@ -51,4 +59,7 @@ def state_of(
         return State.STOPPED
     if report.paused_until is not None and report.paused_until > now:
         return State.PAUSED
-    return State.RUNNING if report.active_version >= version else State.PENDING
+    if report.active_version < version:
+        return State.PENDING
+    is_late = now - report.reported_at > overdue_after(decision_interval_seconds)
+    return State.OVERDUE if is_late else State.RUNNING

@@ -12,18 +12,17 @@ from django.db.models import (
     DurationField,
     F,
     Func,
-    IntegerField,
     Q,
     QuerySet,
     Value,
     When,
 )
 from django.db.models.expressions import ExpressionWrapper
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast
+from django.db.models.functions import Greatest, Least
 
 from traders.models import TraderConfig
-from traders.runtime.rules import GRACE, EngineReport, State, state_of
+from traders.runtime.rules import GRACE, LONGEST_DECISION, EngineReport, State, state_of
+from traders.schema.runtime import as_reported
 
 
 class _Seconds(Func):
@@ -37,9 +36,9 @@ def state_of_trader(trader: TraderConfig, now: datetime) -> State:
     """`trader` with its runtime state joined."""
     runtime = trader.runtime_state
     return state_of(
-        retired=trader.detail["retired"],
+        retired=trader.retired,
         version=trader.version,
-        decision_interval_seconds=trader.detail["llm"]["decision_interval_seconds"],
+        decision_interval_seconds=trader.decision_interval_seconds,
         report=EngineReport(
             active_version=runtime.active_config_version,
             is_running=runtime.is_running,
@@ -55,7 +54,7 @@ def in_state(traders: QuerySet[TraderConfig], state: State, now: datetime) -> Qu
     if state is State.PAUSED:
         return traders.filter(pk__in=_paused(now))
     found = traders.annotate(unpaused_state=_unpaused_state(now)).filter(unpaused_state=state.value)
-    return found.exclude(pk__in=_paused(now)) if state in (State.RUNNING, State.PENDING) else found
+    return found.exclude(pk__in=_paused(now)) if state in (State.RUNNING, State.OVERDUE, State.PENDING) else found
 
 
 def _paused(now: datetime) -> list[str]:
@@ -64,17 +63,23 @@ def _paused(now: datetime) -> list[str]:
 
 
 def _unpaused_state(now: datetime) -> Case:
-    interval = Cast(KT("detail__llm__decision_interval_seconds"), IntegerField())
-    deadline = ExpressionWrapper(
-        F("runtime_state__updated_at") + _Seconds(interval * 2 + Value(int(GRACE.total_seconds()))), DateTimeField()
+    expected = F("decision_interval_seconds") * 2 + Value(int(GRACE.total_seconds()))
+    decides = Least(
+        Greatest(F("decision_interval_seconds") / 2.0, Value(GRACE.total_seconds())),
+        Value(LONGEST_DECISION.total_seconds()),
+    )
+    due, deadline = (
+        ExpressionWrapper(F("runtime_state__updated_at") + _Seconds(seconds), DateTimeField())
+        for seconds in (F("decision_interval_seconds") + decides, expected)
     )
     return Case(
-        When(detail__retired=True, then=Value(State.RETIRED.value)),
+        When(retired=True, then=Value(State.RETIRED.value)),
         When(runtime_state__active_config_version=None, then=Value(State.NOT_REPORTED.value)),
         When(_earlier(deadline, now), then=Value(State.STALE.value)),
         When(runtime_state__is_running=False, then=Value(State.STOPPED.value)),
-        When(Q(runtime_state__active_config_version__gte=F("version")), then=Value(State.RUNNING.value)),
-        default=Value(State.PENDING.value),
+        When(Q(runtime_state__active_config_version__lt=F("version")), then=Value(State.PENDING.value)),
+        When(_earlier(due, now), then=Value(State.OVERDUE.value)),
+        default=Value(State.RUNNING.value),
     )
 
 
@@ -83,9 +88,9 @@ def _earlier(moment: Any, now: datetime) -> Func:
 
 
 def _paused_until(detail: Any) -> datetime | None:
-    """The engine's RFC 3339 text; what is none is no pause."""
+    """The engine's RFC 3339 text; what is none is no pause, nor is that of a ban, which no engine has reported."""
     try:
-        moment = datetime.fromisoformat(detail["pause"]["until"])
+        moment = datetime.fromisoformat(as_reported(detail)["pause"]["until"])
     except (KeyError, TypeError, ValueError):
         return None
     return moment if moment.tzinfo else None

@@ -1,4 +1,4 @@
-"""Cooldowns of symbols, for engines."""
+"""Cooldowns of symbols, for engines and guards."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from traders.schema.runtime import Cooldown, CooldownDetail
 from traders.versions.rules.errors import UnknownConfig
 
 
-def put(*, trader_id: str, symbol: str, until: datetime, detail: CooldownDetail) -> Cooldown:
-    """Replaces the symbol's cooldown, even if the stored one ends later. Secrets are taken out of its reason.
+def extend(*, trader_id: str, symbol: str, until: datetime, detail: CooldownDetail) -> Cooldown:
+    """The symbol's cooldown that holds after it: one that ends later stays, and so does what a person has set since
+    the engine knew of this one. Secrets are taken out of its reason.
 
     Raises UnknownConfig.
     """
     clean, _ = without_secrets(detail, f"the cooldown of {trader_id} in {symbol}")
-    if not cooldowns.put(trader_id, symbol, until, clean.stored()):
+    cooldowns.extend(trader_id, symbol, until, clean.stored())
+    found = cooldowns.stored(trader_id, symbol)
+    if found is None:
         raise UnknownConfig(trader_id)
-    return Cooldown(trader_id, symbol, until, clean.stored())
+    return found
 
 
 def holding(trader_id: str) -> list[Cooldown]:
