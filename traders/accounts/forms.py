@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
+from traders.accounts.permissions import PermissionTable
 from traders.accounts.rules import Role
+from traders.accounts.words import offered_permissions
 from traders.accounts.writer import role_of
 
 ROLES = [
@@ -52,4 +54,20 @@ class AccountChangeForm(RoleMixin, UserChangeForm):
 class AccountCreationForm(RoleMixin, UserCreationForm):
     class Meta:
         model = User
-        fields = ("username",)
+        fields = ("username", "first_name", "last_name", "email")
+
+
+class PermissionsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    widget = PermissionTable
+
+    def __init__(self, queryset: Any = None, **options: Any) -> None:
+        options.pop("widget", None)
+        super().__init__(offered_permissions(None), **{**options, "help_text": ""})
+
+
+class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "permissions" in self.fields:
+            field: Any = self.fields["permissions"]
+            field.queryset = offered_permissions(self.instance)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from traders.schema.messages import TranslatableText, pgettext
+
 FLEET_APPS = frozenset({"traders", "trading"})
 _OPERATING = frozenset(
     {
         *("traders.add_traderconfig", "traders.change_traderconfig", "traders.add_prompttext"),
         "trading.exclude_record",
+        "trading.acknowledge_alarm",
+        "trading.settle_exchangedifference",
     }
 )
 
-# A token gives the rights of an engine, so only admins may see and make tokens.
-_ADMINS_ONLY = frozenset({"apitoken"})
+# A token gives the rights of an engine, so only admins may see and make tokens; the audit names accounts and addresses;
+# rows that could not be moved in may hold anything.
+_ADMINS_ONLY = frozenset({"apitoken", "auditentry", "movein"})
 
 
 class Role(StrEnum):
@@ -24,12 +29,20 @@ class Role(StrEnum):
     ADMIN = "Admin"
 
 
+ROLE_WORDS: dict[str, TranslatableText] = {
+    Role.VIEWER: pgettext("role of an account", "Viewer"),
+    Role.OPERATOR: pgettext("role of an account", "Operator"),
+    Role.ADMIN: pgettext("role of an account", "Admin"),
+}
+
+
 def grants(role: Role, app_label: str, codename: str) -> bool:
     """Whether the role holds a permission such as ("traders", "change_traderconfig").
 
-    Viewers read everything about the fleet; operators change traders and prompts and set rows of the
-    record aside as well; admins also change the
-    fleet's settings, the users and their groups, and alone see API tokens.
+    Viewers read everything about the fleet; operators change traders and prompts, set rows of the record aside,
+    acknowledge alarms and settle differences with exchanges as well; admins also change the fleet's settings, the
+    channels and rules of alarms, the users and their groups, and alone see API tokens, the audit of access and what
+    was moved in.
     """
     if role is Role.ADMIN:
         return app_label in FLEET_APPS or app_label == "auth"

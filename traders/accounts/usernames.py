@@ -7,18 +7,15 @@ from django.core.exceptions import ValidationError
 from django.db.models import CharField
 from django.utils.translation import gettext_lazy as _
 
-from traders.schema.actors import is_reserved
+from traders.schema.actors import RESERVED_NAMES, RESERVED_PREFIXES, is_reserved
 
 
 def refuse_reserved(name: str) -> None:
     if is_reserved(name):
         raise ValidationError(
-            _(
-                "“%(name)s” is kept for the product. Choose a name other than sample and system that does not begin"
-                " with token: or cli:."
-            ),
+            _("“%(name)s” is reserved. Choose a name other than %(names)s that does not begin with %(prefixes)s."),
             code="reserved",
-            params={"name": name},
+            params={"name": name, "names": ", ".join(RESERVED_NAMES), "prefixes": ", ".join(RESERVED_PREFIXES)},
         )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.apps import apps as installed
 from django.apps.config import AppConfig
 from django.apps.registry import Apps
+from django.db import transaction
 
 from traders.accounts.rules import Role, grants
 
@@ -28,6 +31,13 @@ def make_roles(sender: AppConfig, using: str, apps: Any = installed, **signal: A
     for role in Role:
         group, _made = apps.get_model("auth", "Group").objects.using(using).get_or_create(name=role.value)
         group.permissions.set([pk for pk, app, codename in every if grants(role, app, codename)])
+
+
+@contextmanager
+def whole() -> Iterator[None]:
+    """A change of accounts and its entry in the audit: both are stored, or none."""
+    with transaction.atomic():
+        yield
 
 
 def may_enter(user: Any) -> bool:

@@ -23,9 +23,10 @@ from traders.pages.grid import ReadOnlyAdmin
 from traders.pages.guarded import guarded_path
 from traders.pages.keyset import KeysetChangeList
 from traders.schema.tokens import ClockAhead, TokenState
-from traders.templatetags.desk import ago
+from traders.templatetags.display import ago
 from traders.tokens import services as tokens
 from traders.tokens.pages import TokenSummary, create_view, may_revoke, revoke_view
+from traders.words.messages import translated
 
 WORKS = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=Now()))
 
@@ -89,7 +90,9 @@ class ApiTokenAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("may"))
     def may(self, row: ApiToken) -> SafeString:
-        tags = format_html_join(" ", '<span class="tag">{}</span>', ((scope,) for scope in sorted(row.scopes)))
+        tags = format_html_join(
+            " ", '<span class="tag" translate="no">{}</span>', ((scope,) for scope in sorted(row.scopes))
+        )
         return format_html('<span class="scopes">{}</span>', tags)
 
     @admin.display(description=gettext_lazy("for"))
@@ -125,12 +128,13 @@ class ApiTokenAdmin(ReadOnlyAdmin):
 def _clock_mark(clock: ClockAhead) -> SafeString:
     """That the engine's clock is ahead of this server's, and what was refused for it."""
     said = ngettext(
-        "%(n)d record refused, since it lies ahead of this server's clock",
-        "%(n)d records refused, since they lie ahead of this server's clock",
+        "%(n)d record refused: it is ahead of this server's clock",
+        "%(n)d records refused: they are ahead of this server's clock",
         clock.refused,
     ) % {"n": clock.refused}
+    words = translated(clock.words)
     return format_html(
-        '<span class="tag wrong" title="{}">{}</span> <span class="faint">{}</span>', said, clock, ago(clock.last_at)
+        '<span class="tag wrong" title="{}">{}</span> <span class="faint">{}</span>', said, words, ago(clock.last_at)
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -20,8 +20,10 @@ SCOPES = {
     Scope.READ_CONFIG: gettext_lazy("reads the settings of traders and fleet, their versions and prompts"),
     Scope.WRITE_CONFIG: gettext_lazy("makes and changes traders, restores their versions"),
     Scope.WRITE_FLEET: gettext_lazy("changes the fleet settings, restores their versions"),
-    Scope.WRITE_CORRECTIONS: gettext_lazy("replaces wrong figures of trades by right ones"),
-    Scope.WRITE_JOURNAL: gettext_lazy("records decisions, and what was said with them"),
+    Scope.CONTROL: gettext_lazy("starts, stops, pauses, closes and pins traders; stops and releases the fleet"),
+    Scope.STOP: gettext_lazy("stops, drains and pauses traders; stops the fleet"),
+    Scope.WRITE_CORRECTIONS: gettext_lazy("corrects figures of trades"),
+    Scope.WRITE_JOURNAL: gettext_lazy("records decisions and their messages"),
     Scope.WRITE_STATE: gettext_lazy("reports running traders; records positions, trades, equity, cooldowns and prices"),
 }
 ON_A_DATE = "date"
@@ -30,7 +32,7 @@ LASTS = [
     ("30", gettext_lazy("30 days")),
     ("90", gettext_lazy("90 days")),
     ("365", gettext_lazy("1 year")),
-    (ON_A_DATE, gettext_lazy("until the end of this day, UTC:")),
+    (ON_A_DATE, gettext_lazy("until the end of this day:")),
 ]
 SOME = "some"
 REACHES = [
@@ -101,7 +103,10 @@ class TokenForm(forms.Form):
         """What is said twice and differently is asked again: a token must not outlive what was meant."""
         on_a_date = self.cleaned_data.get("lasts") == ON_A_DATE
         if "until" in self.cleaned_data and on_a_date != bool(self.cleaned_data["until"]):
-            self.add_error("until", _("Choose the day.") if on_a_date else _("Leave the day empty, or choose it."))
+            self.add_error(
+                "until",
+                _("Choose the day.") if on_a_date else _("Choose “until the end of this day”, or no day."),
+            )
         only_some = self.cleaned_data.get("reach") == SOME
         if "traders" in self.cleaned_data and only_some != bool(self._named()):
             said = _("Name at least one trader.") if only_some else _("Name no traders, or choose “these only”.")
@@ -140,4 +145,4 @@ def _ids() -> forms.CharField:
 
 
 def _end_of(day: date) -> datetime:
-    return datetime.combine(day, time.max, UTC)
+    return datetime.combine(day, time.max, timezone.get_current_timezone())

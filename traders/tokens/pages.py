@@ -17,7 +17,7 @@ from traders.models import ApiToken
 from traders.pages.config_page import ConfigPage
 from traders.schema.problems import InvalidConfig
 from traders.schema.tokens import PREFIX, IssuedToken, Scope, Token, TokenState
-from traders.templatetags.desk import active_for
+from traders.templatetags.display import active_for
 from traders.tokens import services as tokens
 from traders.tokens.forms import SCOPES, TokenForm
 from traders.tokens.writer import issued_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -18,6 +18,8 @@ from traders.schema.tokens import NAME, ClockAhead, IssuedToken, Scope, Token, d
 from traders.tokens import writer as tokens
 from traders.versions import queries as configs
 from traders.versions.rules.errors import UnknownToken
+
+LATELY = timedelta(days=1)
 
 
 def create(
@@ -69,8 +71,15 @@ def authenticate(text: str) -> Token | None:
         return None
     token, worth_noting = found
     if worth_noting:
-        tokens.note_use(token.id)
+        tokens.note_uses([token.id])
     return token
+
+
+def working(token_ids: Collection[int]) -> set[int]:
+    """Those of these that are neither revoked nor expired. Notes that they are used, as a request does."""
+    found = tokens.working(token_ids)
+    tokens.note_uses([token_id for token_id, worth_noting in found.items() if worth_noting])
+    return set(found)
 
 
 def limitable() -> list[str]:
@@ -92,6 +101,12 @@ def note_refused(token_id: int, *, trader_id: str, what: str, symbol: str, ahead
 def clocks() -> dict[int, ClockAhead]:
     """{token id: what was refused of it because its engine's clock is ahead}."""
     return tokens.clocks()
+
+
+def clocks_lately() -> list[tuple[str, ClockAhead]]:
+    """(name of the token, what was refused of it), of the tokens of which a record was refused in the last day because
+    its engine's clock is ahead; the newest first."""
+    return tokens.clocks_since(timezone.now() - LATELY)
 
 
 def one(token_id: int) -> IssuedToken:
@@ -158,4 +173,6 @@ def _expiry_problems(expires_at: datetime | None) -> list[Problem]:
                 "expires_at", _("%(right)s, was %(value)s", right=right, value=expires_at.isoformat(timespec="seconds"))
             )
         ]
-    return [Problem("expires_at", _("must lie ahead, was %(value)s", value=expires_at.isoformat(timespec="seconds")))]
+    return [
+        Problem("expires_at", _("must be in the future, was %(value)s", value=expires_at.isoformat(timespec="seconds")))
+    ]

@@ -6,9 +6,11 @@ import logging
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db import DatabaseError, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, transaction
 from django.db.models.functions import Now
 
+from traders.audit import writer as audit
+from traders.audit.rules import AuditKind
 from traders.database import sql, writes
 from traders.models import ApiToken
 from traders.schema.tokens import ClockAhead, IssuedToken, Scope, Token
@@ -30,43 +32,67 @@ def insert(
     expires_at: datetime | None,
 ) -> int | None:
     """The id of the new token; None if a token of this name (ignoring case) is not revoked."""
-    made = sql.values(
-        """
-        INSERT INTO api_tokens (name, digest, hint, scopes, trader_ids, created_by, expires_at)
-        VALUES (%s, %s, %s, %s, %s, %s, %s)
-        ON CONFLICT (lower(name)) WHERE revoked_at IS NULL DO NOTHING RETURNING id
-        """,
-        [name, digest, hint, sorted(scopes), _listed(trader_ids), actor, expires_at],
-    )
+    with transaction.atomic():
+        made = sql.values(
+            """
+            INSERT INTO api_tokens (name, digest, hint, scopes, trader_ids, created_by, expires_at)
+            VALUES (%s, %s, %s, %s, %s, %s, %s)
+            ON CONFLICT (lower(name)) WHERE revoked_at IS NULL DO NOTHING RETURNING id
+            """,
+            [name, digest, hint, sorted(scopes), _listed(trader_ids), actor, expires_at],
+        )
+        if made:
+            audit.note(AuditKind.TOKEN_MADE, actor=actor, subject=f"token:{name}", text=", ".join(sorted(scopes)))
     return made[0] if made else None
 
 
 def valid(digest: str) -> tuple[Token, bool] | None:
     """The token of this digest, and whether its last use is worth noting. None when there is none, or it was revoked
-    or has expired."""
+    or has expired: as the primary says, also while a replica is read."""
     found = sql.rows(
         f"""
         SELECT id, name, scopes, trader_ids, {_WORTH_NOTING} AS worth_noting FROM api_tokens
          WHERE digest = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
         """,
         [digest],
+        alias=DEFAULT_DB_ALIAS,
     )
     return next(((_token(row.id, row.name, row.scopes, row.trader_ids), row.worth_noting) for row in found), None)
 
 
-def note_use(token_id: int) -> None:
-    """Stores the time of the last use, once a minute. Never fails a request and never waits for a locked row."""
+def working(token_ids: Collection[int]) -> dict[int, bool]:
+    """{id of a token: whether its last use is worth noting}, of those of these that are neither revoked nor expired."""
+    found = sql.rows(
+        f"""
+        SELECT id, {_WORTH_NOTING} AS worth_noting FROM api_tokens
+         WHERE id = ANY (%s) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
+        """,
+        [list(token_ids)],
+    )
+    return {row.id: row.worth_noting for row in found}
+
+
+def note_uses(token_ids: Collection[int]) -> None:
+    """Stores the time of the last use, once a minute, and the first use in the audit. Never fails a request and never
+    waits for a locked row."""
+    if not token_ids:
+        return
     try:
         with writes.not_counted(), transaction.atomic():
-            sql.execute(
+            used = sql.rows(
                 f"""
-                UPDATE api_tokens SET last_used_at = clock_timestamp()
-                 WHERE id IN (SELECT id FROM api_tokens WHERE id = %s AND {_WORTH_NOTING} FOR UPDATE SKIP LOCKED)
+                WITH due AS (SELECT id, last_used_at IS NULL AS is_first FROM api_tokens
+                              WHERE id = ANY (%s) AND {_WORTH_NOTING} FOR UPDATE SKIP LOCKED)
+                UPDATE api_tokens t SET last_used_at = clock_timestamp() FROM due WHERE t.id = due.id
+                RETURNING t.name, due.is_first
                 """,
-                [token_id],
+                [list(token_ids)],
             )
+            for row in used:
+                if row.is_first:
+                    audit.note(AuditKind.TOKEN_USED, actor=f"token:{row.name}")
     except DatabaseError as error:
-        log.warning("The last use of token %s is not noted: %s", token_id, error)
+        log.warning("The last use of tokens %s is not noted: %s", ", ".join(map(str, sorted(token_ids))), error)
 
 
 _REFUSED = """
@@ -94,10 +120,22 @@ def clocks() -> dict[int, ClockAhead]:
     return {row.token_id: ClockAhead(row.refused, row.ahead_ms, row.last_at) for row in sql.rows(_CLOCKS)}
 
 
+def clocks_since(moment: datetime) -> list[tuple[str, ClockAhead]]:
+    """(name of the token, what was refused of it) of those refused at or after a moment, the newest first."""
+    names = dict(ApiToken.objects.values_list("pk", "name"))
+    found = [(names[token_id], clock) for token_id, clock in clocks().items() if clock.last_at >= moment]
+    return sorted(found, key=lambda pair: pair[1].last_at, reverse=True)
+
+
 def revoke(token_id: int, *, actor: str) -> bool:
     """True if this call revoked it; a token that is revoked already stays as it is."""
-    found = ApiToken.objects.filter(pk=token_id, revoked_at__isnull=True)
-    return bool(found.update(revoked_at=Now(), revoked_by=actor))
+    with transaction.atomic():
+        found = ApiToken.objects.select_for_update().filter(pk=token_id, revoked_at__isnull=True).first()
+        if found is None:
+            return False
+        ApiToken.objects.filter(pk=token_id).update(revoked_at=Now(), revoked_by=actor)
+        audit.note(AuditKind.TOKEN_REVOKED, actor=actor, subject=f"token:{found.name}")
+    return True
 
 
 def one(token_id: int) -> IssuedToken | None:
