@@ -6,12 +6,13 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from traders.accounts import admin as accounts
+from traders.audit import admin as audit
+from traders.controls import admin as controls
 from traders.fleet import admin as traders
 from traders.fleet import settings_admin as fleet
 from traders.prompts import admin as prompts
 from traders.tokens import admin as tokens
 
-__all__ = ["accounts", "fleet", "prompts", "tokens", "traders"]
+__all__ = ["accounts", "audit", "controls", "fleet", "prompts", "tokens", "traders"]
 
-admin.site.index_template = "traders/overview.html"
 admin.site.index_title = _("Overview")

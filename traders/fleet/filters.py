@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from traders.models import TraderConfig
 from traders.runtime.rules import State
 from traders.runtime.states import in_state
-from traders.templatetags.desk import state_word
+from traders.templatetags.display import state_word
 from traders.versions import services as configs
 
 Lookups = list[tuple[str, Any]]
@@ -63,7 +63,7 @@ class MarketFilter(NameFilter):
 class ModelFilter(NameFilter):
     title = _("model")
     parameter_name = "llm"
-    column = "detail__llm__model"
+    column = "model"
 
 
 class RetiredFilter(SimpleListFilter):
@@ -76,7 +76,7 @@ class RetiredFilter(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[TraderConfig]) -> QuerySet[TraderConfig]:
         if self.value() not in ("yes", "no"):
             return queryset
-        return queryset.filter(detail__retired=self.value() == "yes")
+        return queryset.filter(retired=self.value() == "yes")
 
 
 def _names_in_use(request: Any) -> dict[str, set[str]]:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.admin.utils import quote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import DEFAULT_DB_ALIAS
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
-from unfold.admin import ModelAdmin
 
+from traders.drafts.pages import answer_of_draft
 from traders.pages.config_page import ConfigPage
 from traders.pages.guarded import fleet_refusals
-from traders.pages.preview_flow import SAVE
+from traders.pages.in_place import InPlaceAdmin
+from traders.pages.preview_flow import is_save
 from traders.schema.settings.stored import StoredConfig
 from traders.versions import services as configs
-from traders.versions.edit.admin import EditFlow
+from traders.versions.edit.admin import EditFlow, opened_on
 from traders.versions.edit.forms.config import fieldsets
 from traders.versions.history.admin import compare_view, history_view, version_view, whole_page
 from traders.versions.past.admin import past_view
@@ -26,7 +28,7 @@ from traders.versions.rules.proposal import settings_of
 View = Callable[..., HttpResponse]
 
 
-class VersionedAdmin(ModelAdmin):
+class VersionedAdmin(InPlaceAdmin):
     """Edit, history, compare, one version and restore. Nothing is ever deleted.
 
     The permission asked is the one of this admin's model, so a page takes only ids of that model.
@@ -38,6 +40,8 @@ class VersionedAdmin(ModelAdmin):
         A subclass accepts the ids of its model. Without one, no id is accepted.
         """
         return None
+
+    edit_flow: ClassVar[type[EditFlow]] = EditFlow
 
     def get_urls(self) -> list[URLPattern]:
         return [
@@ -56,6 +60,10 @@ class VersionedAdmin(ModelAdmin):
     ) -> HttpResponse:
         """The form; an account that may only look sees the current version instead."""
         if self.has_change_permission(request):
+            if drafted := answer_of_draft(request):
+                return drafted
+            if saved := self._save_view(request, object_id):
+                return saved
             return self._page(request, object_id, lambda page, current: self._form_view(page, current, object_id))
         if request.method == "POST":
             raise PermissionDenied
@@ -66,12 +74,34 @@ class VersionedAdmin(ModelAdmin):
     ) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
+        if drafted := answer_of_draft(request):
+            return drafted
         return self._form_view(ConfigPage(self, request, ""), None, None)
+
+    def _save_view(self, request: HttpRequest, object_id: str) -> HttpResponse | None:
+        """The last step of an edit: before the lock it reads the version that the form was opened on, and nothing else.
+        None for another request, and where there is no such version."""
+        config_id = self.config_id(object_id)
+        if config_id is None or not is_save(request):
+            return None
+        base = opened_on(request, config_id)
+        with fleet_refusals():
+            return self._form_view(ConfigPage(self, request, config_id), base, object_id) if base else None
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """An instance with its key alone: the steps of an edit work on a version, and a save reads the row under its
+        lock. Django reads another column when something asks for it. None for an id that is of another kind."""
+        key = self.opts.pk
+        try:
+            value = key.to_python(object_id)
+        except ValidationError:
+            return None
+        return self.model.from_db(DEFAULT_DB_ALIAS, [key.attname], [value])
 
     def _form_view(self, page: ConfigPage, current: StoredConfig | None, object_id: str | None) -> HttpResponse:
         """The stock form and save, and the steps between them."""
-        flow = EditFlow(page, current)
-        if flow.is_posted and flow.step != SAVE:
+        flow = self.edit_flow(page, current)
+        if flow.is_posted and not flow.saves:
             return flow.answer()
         page.request.edit_flow = flow  # type: ignore[attr-defined]
         # The stock view unquotes the id: an id such as btc_50 would become another one.
@@ -106,7 +136,7 @@ class VersionedAdmin(ModelAdmin):
 
     def response_change(self, request: Any, obj: Any) -> HttpResponse:
         flow: EditFlow = request.edit_flow
-        return flow.saved(flow.result)
+        return flow.ended(flow.result)
 
     def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         return self._page(request, object_id, history_view)
@@ -123,6 +153,8 @@ class VersionedAdmin(ModelAdmin):
     def restore_view(self, request: HttpRequest, object_id: str, number: int) -> HttpResponse:
         if not self.has_change_permission(request):
             raise PermissionDenied
+        if drafted := answer_of_draft(request):
+            return drafted
         return self._page(request, object_id, lambda page, current: restore_view(page, current, number))
 
     def _page(

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, NoReturn
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 from django.db import Error
 
 from traders.database import writes
-from traders.database.broken_rules import broken_rule
 from traders.database.faults import fault_of, kept_from_starting, said_by_server
+from traders.database.violations import violated_rule
+from traders.schema import jsonio
 from traders.schema.actors import os_actor, problem_with
 from traders.schema.problems import InvalidConfig, Problem
 from traders.versions.rules.errors import ConfigError
@@ -59,13 +60,27 @@ def refusals() -> Iterator[None]:
         raise CommandError(f"{error.filename or ''}: {error.strerror or error}".removeprefix(": ")) from error
 
 
+@contextmanager
+def refusals_as_json(out: OutputWrapper | None) -> Iterator[None]:
+    """Writes a CommandError to `out` as one object too, and raises it; None: only raises it."""
+    try:
+        yield
+    except CommandError as error:
+        if out is not None:
+            cause = error.__cause__
+            problems = cause.problems if isinstance(cause, InvalidConfig) else []
+            told = {"exit_code": 1, "refused": str(error), "problems": [problem_json(problem) for problem in problems]}
+            out.write(jsonio.dumps(told))
+        raise
+
+
 def database_words(error: Error) -> str:
     """What is wrong with the database, including its own message, what to do, and whether something was written.
 
     One line; for an embedded server that does not start, the end of its log."""
     if reason := kept_from_starting(error):
         return reason
-    if problem := broken_rule(error):
+    if problem := violated_rule(error):
         return f"The database refuses {problem.path}: {problem.message} ({said_by_server(error)}). Nothing was written."
     fault = fault_of(error)
     if fault is None:
@@ -85,7 +100,7 @@ def problem_json(problem: Problem) -> dict[str, Any]:
 
 
 def add_actor(parser: CommandParser) -> None:
-    parser.add_argument("--actor", default="", help="who; by default cli: and the account's name")
+    parser.add_argument("--actor", default="", help="the actor; by default cli: and the account's name")
 
 
 def given_actor(actor: str) -> str:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from traders.controls import queries as controls
+from traders.pages import seams
+from traders.pages.saved import waits_for_unpin
+from traders.pages.seams import PositionsBeyond
 from traders.schema import jsonio
 from traders.schema.paths import ABSENT, Change
 from traders.schema.settings.fleet import FLEET_ID
@@ -28,6 +32,11 @@ def report_lines(report: SyncReport) -> Iterator[str]:
     for outcome in report.outcomes:
         if outcome.action in (SyncAction.UPDATED, SyncAction.RETIRED, SyncAction.CONFLICT):
             yield from _whole_lines(outcome)
+    pins = _pins(report)
+    yield from (f"pinned     {name} to version {number}: will not run" for name, number in list(pins.items())[:LISTED])
+    if len(pins) > LISTED:
+        yield f"pinned     and {len(pins) - LISTED:,} more (--json lists all)"
+    yield from _beyond_lines(report)
     yield from _missing_lines(report)
     yield _sum(report)
     if report.open_conflicts:
@@ -53,6 +62,32 @@ def _whole_lines(outcome: SyncOutcome) -> Iterator[str]:
         yield f"conflict   {_name(outcome.config_id)} {conflict.path}"
         was = f" (was {_value(conflict.base)})" if conflict.base is not ABSENT else ""
         yield f"             file: {_value(conflict.file)}, database: {_value(conflict.stored)}{was}"
+
+
+def _pins(report: SyncReport) -> dict[str, int]:
+    """{trader_id: the version it is pinned to}, of those whose new version does not run therefore."""
+    moved = [one.config_id for one in report.versions if waits_for_unpin(one.changes)]
+    return dict(sorted(controls.pinned_versions(moved).items())) if moved else {}
+
+
+def _beyond(report: SyncReport) -> list[PositionsBeyond]:
+    """What the new versions mean for open positions, where they move limits of traders that hold some."""
+    changes = {one.config_id: one.changes for one in report.versions}
+    return [found for find in seams.found_beyond if (found := find(changes))]
+
+
+def _beyond_lines(report: SyncReport) -> Iterator[str]:
+    for found in _beyond(report):
+        if found.problem:
+            yield f"positions  could not be compared with the new limits: {found.problem}"
+            continue
+        for one in found.traders[:LISTED]:
+            how = "is beyond its new limits; nothing is closed, entries wait" if one.is_beyond else "cannot be checked"
+            pinned = f" (pinned to version {one.pinned}: they do not reach it yet)" if one.pinned else ""
+            yield f"positions  {one.trader_id} {how}{pinned}"
+            yield from (f"             {line}" for line in one.lines)
+        if len(found.traders) > LISTED:
+            yield f"positions  and {len(found.traders) - LISTED:,} more (--json lists all)"
 
 
 def _missing_lines(report: SyncReport) -> Iterator[str]:
@@ -113,6 +148,12 @@ def report_json(report: SyncReport) -> dict[str, Any]:
         ],
         "missing": [
             {"trader_id": m.trader_id, "allocation_pct": m.allocation_pct, "retired": m.retired} for m in report.missing
+        ],
+        "pinned": _pins(report),
+        "positions": [
+            {"trader_id": one.trader_id, "beyond": one.is_beyond, "lines": one.lines}
+            for found in _beyond(report)
+            for one in found.traders
         ],
         "warnings": list(report.warnings),
     }

@@ -11,7 +11,6 @@ from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.utils.translation import gettext as _
 
 from traders.models import ManagerConfig, TraderConfig
 from traders.pages.config_page import ConfigPage
@@ -34,7 +33,7 @@ def log_change_set(page: ConfigPage, saved: Sequence[SavedVersion], reason: str)
     LogEntry.objects.create(
         user_id=int(str(page.request.user.pk)),
         content_type=ContentType.objects.get_for_model(TraderConfig),
-        object_repr=_("Change set %(n)d") % {"n": saved[0].change_set},
+        object_repr=f"Change set {saved[0].change_set}",
         action_flag=CHANGE,
         change_message=f"{reason} ({names})",
     )

@@ -25,7 +25,7 @@ class TextLine:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeRow:
+class ChangeLine:
     """`kind` is changed, added or removed; `risk` is raises, lowers or empty; `lines` is the diff of a long text."""
 
     path: str
@@ -37,7 +37,7 @@ class ChangeRow:
     lines: tuple[TextLine, ...] = ()
 
 
-def rows(config_id: str, changes: Iterable[Change], *, texts: Mapping[str, str] | None = None) -> list[ChangeRow]:
+def rows(config_id: str, changes: Iterable[Change], *, texts: Mapping[str, str] | None = None) -> list[ChangeLine]:
     """`texts` are prompts' bodies by digest: a changed digest with both sides among them is shown line by line."""
     settings = settings_of(config_id)
     return [_row(settings, change, texts or {}) for change in changes]
@@ -54,9 +54,9 @@ def digests_in(changes: Iterable[Change]) -> set[str]:
     }
 
 
-def _row(settings: Mapping[str, Setting], change: Change, texts: Mapping[str, str]) -> ChangeRow:
+def _row(settings: Mapping[str, Setting], change: Change, texts: Mapping[str, str]) -> ChangeLine:
     setting = settings.get(change.path)
-    return ChangeRow(
+    return ChangeLine(
         path=change.path,
         label=words.place(settings, change.path),
         old=words.value(setting, change.old),

@@ -4,26 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin
+from django.contrib.admin import ModelAdmin, site
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from traders.controls import queries
+from traders.controls.words import ControlShown, control_words, shown_of_rows
 from traders.models import TraderConfig
 from traders.pages import seams
 from traders.runtime.presentation import RuntimeShown, runtime_of
 from traders.runtime.states import state_of_trader
 from traders.schema.actors import AccountActor
+from traders.schema.controls.rows import Control
+from traders.schema.paths import Change
 from traders.schema.settings.declare import Setting
 from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.settings.stored import StoredConfig
 from traders.schema.settings.trader import TraderSpec
+from traders.versions import services as configs
 from traders.versions.rules.proposal import settings_of
+from traders.words.moments import read_moment
+
+AT = "at"
+"""The parameter of an address that names a moment."""
+
+ASKED_SHOWN = 10
+"""Controls beside the versions of a trader; the log has them all."""
 
 FLEET_OBJECT_ID = "1"
 """The id of the fleet settings in addresses: the key of their only row."""
@@ -31,6 +49,13 @@ FLEET_OBJECT_ID = "1"
 
 def may_change_fleet(request: HttpRequest) -> bool:
     return request.user.has_perm("traders.change_managerconfig")
+
+
+def may_stop(request: HttpRequest) -> bool:
+    """Whether the account may stop, drain and pause: who changes traders, and by a setting who sees them."""
+    user = request.user
+    is_for_viewers = settings.STOP_FOR_VIEWERS and user.has_perm("traders.view_traderconfig")
+    return bool(is_for_viewers) or user.has_perm("traders.change_traderconfig")
 
 
 @dataclass(frozen=True)
@@ -54,6 +79,10 @@ class ConfigPage:
         return self.admin.has_change_permission(self.request)
 
     @property
+    def may_stop(self) -> bool:
+        return may_stop(self.request)
+
+    @property
     def may_change_fleet(self) -> bool:
         """The fleet settings have a permission of their own."""
         return may_change_fleet(self.request)
@@ -74,6 +103,11 @@ class ConfigPage:
     @property
     def change_url(self) -> str:
         return self._url("change")
+
+    @property
+    def overview_url(self) -> str:
+        """The page that one reads; the fleet's settings have none but their form."""
+        return self.change_url if self.is_fleet else self._url("overview")
 
     @property
     def history_url(self) -> str:
@@ -109,18 +143,15 @@ class ConfigPage:
         return config.spec.detail.display_name if config and isinstance(config.spec, TraderSpec) else _("New trader")
 
     def render(self, template: str, title: str, *, tab: str = "", **context: Any) -> HttpResponse:
-        """`template` is below templates/traders; `tab` is the current tab: edit, history or compare."""
-        shared = {**self.admin.admin_site.each_context(self.request), "title": title, "desk": self, "tab": tab}
-        shared |= self._observed()
+        """`template` is below templates/traders; `tab` is the current tab: overview, edit, history or compare."""
+        shared = {**self.admin.admin_site.each_context(self.request), "title": title, "config_page": self, "tab": tab}
+        shared |= self.observed
         return TemplateResponse(self.request, f"traders/{template}", shared | context)
 
-    def _observed(self) -> dict[str, Any]:
-        """The state that an engine reported of this trader."""
-        trader = (
-            None
-            if self.is_fleet
-            else TraderConfig.objects.select_related("runtime_state").filter(pk=self.config_id).first()
-        )
+    @cached_property
+    def observed(self) -> dict[str, Any]:
+        """The state that an engine reported of this trader; empty where there is no such trader."""
+        trader = self.trader
         if trader is None:
             return {}
         return {
@@ -128,11 +159,41 @@ class ConfigPage:
             "active_version": trader.runtime_state.active_config_version,
         }
 
-    def links(self) -> list[tuple[str, str]]:
-        """(label, address) of the pages that the layer above adds for this trader."""
-        if self.is_fleet or not self.config_id:
+    @cached_property
+    def trader(self) -> TraderConfig | None:
+        """The trader's row as `queries.watched` reads it; None for the fleet and where there is no such trader."""
+        return None if self.is_fleet else queries.watched([self.config_id]).first()
+
+    @cached_property
+    def current(self) -> StoredConfig | None:
+        """What stands now."""
+        return configs.stored(self.config_id)
+
+    def tabs(self) -> list[tuple[str, str, str]]:
+        """(key, label, address) of the pages of this configuration, those of the layer above with them."""
+        log = f"{reverse('admin:traders_changelog')}?{urlencode({'config': self.config_id})}"
+        form = ("edit", _("Edit") if self.may_change else _("Settings"), self.change_url)
+        versions = [("history", _("History"), self.history_url), ("compare", _("Compare"), self.compare_url)]
+        changes = ("changes", _("All changes"), log)
+        controls = f"{reverse('admin:traders_tradercontrol_changelist')}?{urlencode({'trader': self.config_id})}"
+        if self.is_fleet:
+            return [form, *versions, changes]
+        added = [link for links in seams.trader_links for link in links(self.request, self.config_id)]
+        return [
+            ("overview", _("Overview"), self.overview_url),
+            form,
+            *versions,
+            *added,
+            ("controls", _("Controls"), controls),
+            changes,
+        ]
+
+    def sections(self) -> list[SafeString | str]:
+        """What the layer above shows of this configuration on its settings page."""
+        if not self.config_id:
             return []
-        return [link for links in seams.trader_links for link in links(self.request, self.config_id)]
+        found = (section(self) for section in seams.config_sections)
+        return [section for section in found if section]
 
     def beside_versions(self, versions: Sequence[int]) -> seams.Beside | None:
         """The columns that the layer above adds for these versions."""
@@ -141,11 +202,59 @@ class ConfigPage:
         found = (beside(self.request, self.config_id, versions) for beside in seams.beside_versions)
         return next((beside for beside in found if beside), None)
 
+    def positions_beyond(self, changes: Mapping[str, Sequence[Change]]) -> list[SafeString | str]:
+        """What the layer above says of open positions, where these changes of traders move limits."""
+        found = (beyond(self.request, changes) for beyond in seams.positions_beyond)
+        return [said for said in found if said]
+
     def runtime(self) -> RuntimeShown | None:
         """All that an engine reported of this trader."""
-        return runtime_of(self.config_id, timezone.now()) if self.config_id and not self.is_fleet else None
+        return runtime_of(self.trader, timezone.now()) if self.trader else None
+
+    @cached_property
+    def pinned_version(self) -> int | None:
+        """What runs instead of the newest version."""
+        if self.is_fleet or not self.config_id:
+            return None
+        if (control := self.__dict__.get("control")) is not None:
+            found: int | None = control.state.pinned_version
+            return found
+        return queries.pinned_versions([self.config_id]).get(self.config_id)
+
+    @cached_property
+    def control(self) -> ControlShown | None:
+        """What is wanted of this trader beside what is observed."""
+        return shown_of_rows([self.trader], timezone.now())[self.trader.pk] if self.trader else None
+
+    def asked_lately(self) -> list[tuple[Control, str]]:
+        """The newest controls of this trader and of the fleet, with what each asks."""
+        if self.is_fleet or not self.config_id:
+            return []
+        found = queries.about(self.config_id, limit=ASKED_SHOWN)
+        fleet = _("the fleet")
+        return [(row, control_words(row) if row.trader_id else f"{fleet}: {control_words(row)}") for row in found]
 
     def gone(self) -> HttpResponse:
         """Redirects to the list with a warning that there is no such trader."""
         messages.warning(self.request, _("There is no trader “%(id)s”.") % {"id": self.config_id})
         return HttpResponseRedirect(self.list_url)
+
+
+def trader_head(request: HttpRequest, trader_id: str) -> ConfigPage | None:
+    """For the head and the tabs of a trader on a list that is narrowed to it; None where there is no such trader, or
+    the account may not look at traders."""
+    admin = site.get_model_admin(TraderConfig)
+    if not trader_id or not admin.has_view_permission(request):
+        return None
+    page = ConfigPage(admin, request, trader_id)
+    return page if page.observed else None
+
+
+def asked_moment(page: ConfigPage) -> datetime | None:
+    """`?at=2026-11-01T12:00`, without a zone in that of the viewer. None with a warning to the user if it is no moment
+    of the past."""
+    try:
+        return read_moment(page.request.GET.get(AT, ""))
+    except ValidationError as wrong:
+        messages.warning(page.request, " ".join(wrong.messages))
+        return None

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
+from traders.drafts.pages import answer_of_draft
 from traders.pages.config_page import ConfigPage
 from traders.versions.rules.errors import FleetNotAllowed
 from traders.words.messages import translated
@@ -41,6 +42,8 @@ def guarded_path(admin: Any, route: str, view: View, name: str, allowed: Rule) -
         if object_id and takes(object_id) is None:
             answer: HttpResponseBase = admin.no_such_object(request, object_id)
             return answer
+        if drafted := answer_of_draft(request):
+            return drafted
         with fleet_refusals():
             return view(ConfigPage(admin, request, object_id), **arguments)
 

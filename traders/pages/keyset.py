@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
 from django.contrib import messages
 from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.db.models import Field, GeneratedField, Model, Q, QuerySet
+from django.db.models import Field, GeneratedField, Model, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,6 +20,9 @@ OLDER, NEWER = "older", "newer"
 """Names in the address. The page lists what follows or precedes the place that the value names."""
 PLACES = (OLDER, NEWER)
 _SEPARATOR = "~"
+_UNKNOWN = "!"
+"""In a place, for the value of a row that has none. The same text as a value is quoted."""
+_FIRST, _LAST = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
 Order = Sequence[tuple[str, Any, bool]]
 """(name, model field, whether it falls) of each column of the order; the last one is unique."""
@@ -35,9 +38,10 @@ class KeysetChangeList(ChangeList):
     """The stock change list without COUNT and OFFSET.
 
     The columns of the order must be fields of the table or annotations, and never NULL. (Django declares every
-    generated column as nullable; of these the list takes your word.) `sortable_by` names the columns that a person may
-    sort by; name only those whose order an index serves. Other columns in the address are ignored, because Django
-    checks `sortable_by` for the headers alone.
+    generated column as nullable; of these the list takes your word.) Those of `with_unknown` may be NULL: their rows
+    come last in either direction. `sortable_by` names the columns that a person may sort by; name only those whose
+    order an index serves. Other columns in the address are ignored, because Django checks `sortable_by` for the headers
+    alone.
 
     For templates: `result_list` is the page; `newest_url`, `newer_url` and `older_url` lead to the pages beside it and
     are empty where there is none; `result_count` counts the rows of the page.
@@ -48,14 +52,16 @@ class KeysetChangeList(ChangeList):
 
     counts = False
     by_time = True
+    with_unknown: Collection[str] = ()
 
     def get_results(self, request: HttpRequest) -> None:
         order = self._order(self.queryset)
         start, backwards = self._start(request, order)
-        rows = self.queryset.reverse() if backwards else self.queryset
-        if start:
-            rows = rows.filter(_beyond(_turned(order) if backwards else order, start))
-        found = self.fetch(rows[: self.list_per_page + 1])
+        found: list[Any] = []
+        for rows in self._stretches(order, start, backwards):
+            found += self.fetch(rows[: self.list_per_page + 1 - len(found)])
+            if len(found) > self.list_per_page:
+                break
         more, page = len(found) > self.list_per_page, found[: self.list_per_page]
         if backwards:
             page.reverse()
@@ -72,6 +78,38 @@ class KeysetChangeList(ChangeList):
     def fetch(self, rows: QuerySet[Any]) -> list[Any]:
         """Reads the rows of a page and one more. A subclass may limit the time that this takes."""
         return list(rows)
+
+    def _stretches(self, order: Order, start: list[Any] | None, backwards: bool) -> Iterator[QuerySet[Any]]:
+        """What follows `start`, or precedes it nearest first: one queryset, or two where rows without a value come
+        last, because no index holds those rows at the same end of both directions."""
+        (name, _field, _falls), *others = order
+        if name not in self.with_unknown:
+            yield self._beyond(self.queryset, order, start, backwards)
+            return
+        known = self.queryset.filter(**{f"{name}__isnull": False})
+        unknown = self.queryset.filter(**{f"{name}__isnull": True}).order_by(*self.queryset.query.order_by[1:])
+        is_among_unknown = start is not None and start[0] is None
+        stretches = [
+            self._beyond(known, order, None if is_among_unknown else start, backwards),
+            self._beyond(unknown, others, start[1:] if start and is_among_unknown else None, backwards),
+        ]
+        if start is None:
+            yield from stretches
+        elif backwards:
+            yield from reversed(stretches if is_among_unknown else stretches[:1])
+        else:
+            yield from stretches[1:] if is_among_unknown else stretches
+
+    def _beyond(self, rows: QuerySet[Any], order: Order, start: list[Any] | None, backwards: bool) -> QuerySet[Any]:
+        if backwards:
+            rows, order = rows.reverse(), _turned(order)
+        if start is None:
+            return rows
+        kept = [
+            stored_moment(self.model, name, value, start[-1])
+            for (name, _field, _falls), value in zip(order, start, strict=True)
+        ]
+        return rows.filter(_beyond(order, kept))
 
     def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
         given: dict[str, Any] = super().get_filters_params(params)
@@ -110,7 +148,7 @@ class KeysetChangeList(ChangeList):
                 order.append((bare, annotation.output_field, name.startswith("-")))
                 continue
             field: Any = self.lookup_opts.pk if bare == "pk" else self.lookup_opts.get_field(bare)
-            if field.null and not isinstance(field, GeneratedField):
+            if field.null and bare not in self.with_unknown and not isinstance(field, GeneratedField):
                 raise ImproperlyConfigured(
                     f"{self.model_admin}: a keyset list cannot be sorted by {bare!r}, it has NULL"
                 )
@@ -124,7 +162,7 @@ class KeysetChangeList(ChangeList):
             if not text:
                 continue
             try:
-                return _read_place(text, order), name == NEWER
+                return _read_place(text, order, self.with_unknown), name == NEWER
             except ValidationError:
                 said = _("“%(place)s” is not a place in this list. You see its first page.") % {"place": text[:80]}
                 messages.warning(request, said)
@@ -136,27 +174,44 @@ class KeysetChangeList(ChangeList):
 
 def _place(row: Model, order: Order) -> str:
     """`1760003600000~steady_long|BTC`: the row's values of the order's columns."""
-    texts = (_text(getattr(row, name)) for name, _field, _falls in order)
-    return _SEPARATOR.join(quote(text, safe=" |:/+").replace(_SEPARATOR, "%7E") for text in texts)
+    texts = (_text(getattr(row, name)) for name, _field, _falls in order)  # None: a row without a value
+    return _SEPARATOR.join(_UNKNOWN if text is None else _quoted(text) for text in texts)
 
 
-def _text(value: Any) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+def _quoted(text: str) -> str:
+    return quote(text, safe=" |:/+").replace(_SEPARATOR, "%7E")
 
 
-def _read_place(text: str, order: Order) -> list[Any]:
-    """Raises ValidationError."""
-    texts = [unquote(part) for part in text.split(_SEPARATOR)]
-    if len(texts) != len(order) or any("\x00" in part for part in texts):
+def _text(value: Any) -> str | None:
+    return value if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _read_place(text: str, order: Order, with_unknown: Collection[str]) -> list[Any]:
+    """None is a place among the rows without a value. Raises ValidationError."""
+    parts = text.split(_SEPARATOR)
+    if len(parts) != len(order):
         raise ValidationError("no place")
-    return [_read_value(field, part) for (_name, field, _falls), part in zip(order, texts, strict=True)]
+    return [
+        None if part == _UNKNOWN and name in with_unknown else _read_value(field, unquote(part))
+        for (name, field, _falls), part in zip(order, parts, strict=True)
+    ]
 
 
 def _read_value(field: Field[Any, Any], text: str) -> Any:
     column: Any = field.output_field if isinstance(field, GeneratedField) else field
+    if "\x00" in text:
+        raise ValidationError("no place")
     value = column.to_python(text)
     if value is None or (isinstance(value, datetime) and timezone.is_naive(value)):
         raise ValidationError("no place")
+    return value
+
+
+def stored_moment(model: type[Model], name: str, value: Any, pk: Any) -> Any:
+    """`value`, or its expression where Python's time ends: PostgreSQL's moments go further, so that -infinity and each
+    year before Christ are read as the same moment. The database knows which of them the row `pk` has."""
+    if isinstance(value, datetime) and not _FIRST < value < _LAST:
+        return Subquery(model._base_manager.filter(pk=pk).values(name)[:1])
     return value
 
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 
 from traders.models import ManagerConfigVersion, PromptText, TraderConfigVersion
-from traders.pages.changes import ChangeRow, rows
+from traders.pages.changes import ChangeLine, rows
 from traders.schema.paths import Change, diff
 from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.settings.stored import StoredConfig
@@ -32,32 +32,26 @@ class VersionLine:
     account_id: int | None
     reason: str
     source: str
-    rows: list[ChangeRow]
+    rows: list[ChangeLine]
     current: bool
 
 
-def page_of_history(config_id: str, number: str | None, *, current: int) -> tuple[Page[Any], list[VersionLine]]:
-    """The newest versions first, `PER_PAGE` on a page. Two queries, for a history of any length."""
-    versions = versions_of(config_id)
-    versions = versions.annotate(until=Subquery(_next(versions.model).values("history_date")))
-    page = Paginator(versions, PER_PAGE).get_page(number)
-    shown = [stored(row) for row in page.object_list]
-    until = {row.version: row.until for row in page.object_list}
-    if shown and shown[-1].version > 1:
-        oldest = versions.filter(version=shown[-1].version - 1).first()
-        shown += [stored(oldest)] if oldest else []
-    by_number = {config.version: config for config in shown}
-    lines = [
-        _line(config_id, config, by_number.get(config.version - 1), until[config.version], current)
-        for config in shown[: len(until)]
-    ]
+def page_of_history(
+    config_id: str, number: str | None, *, current: int, per_page: int = PER_PAGE
+) -> tuple[Page[Any], list[VersionLine]]:
+    """The newest versions first, from `current` on. One query, for a history of any length: the database keeps the
+    numbers of versions without gaps, so a page needs no OFFSET."""
+    page = Paginator(range(current, 0, -1), per_page).get_page(number)
+    numbers = page.object_list
+    around = versions_of(config_id).filter(version__gte=numbers[-1] - 1, version__lte=numbers[0] + 1)
+    rows_by_number = {row.version: row for row in around}
+    by_number = {number: stored(row) for number, row in rows_by_number.items() if number <= numbers[0]}
+    lines = []
+    for at in numbers:
+        later = rows_by_number.get(at + 1)
+        until = later.history_date if later else None
+        lines.append(_line(config_id, by_number[at], by_number.get(at - 1), until, current))
     return page, lines
-
-
-def _next(model: Any) -> QuerySet[Any]:
-    """The next version of each row."""
-    found: QuerySet[Any] = model.objects.filter(id=OuterRef("id"), version=OuterRef("version") + 1)
-    return found
 
 
 def versions_of(config_id: str) -> QuerySet[Any]:

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from traders.drafts.pages import answer_of_draft
 from traders.models import PromptText
 from traders.pages.config_page import ConfigPage
 from traders.pages.grid import ReadOnlyAdmin
@@ -22,7 +23,7 @@ from traders.pages.keyset import KeysetChangeList
 from traders.prompt_texts import writer as stored
 from traders.prompts.editing import create_view, edit_view
 from traders.prompts.pages import beside_text, cell_part, compare_view, may_edit, missing, summaries
-from traders.templatetags.desk import NONE, ago
+from traders.templatetags.display import NONE, ago
 
 
 class InUseFilter(SimpleListFilter):
@@ -88,7 +89,7 @@ class PromptTextAdmin(ReadOnlyAdmin):
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        return create_view(ConfigPage(self, request, ""))
+        return answer_of_draft(request) or create_view(ConfigPage(self, request, ""))
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         return missing(request, object_id)

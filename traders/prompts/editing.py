@@ -24,8 +24,9 @@ from traders.prompts.pages import missing
 from traders.schema.prompts import PromptFile
 from traders.schema.settings.stored import SavedVersion
 from traders.versions.bulk.chosen import LEAVE, TRADER, seen_versions
-from traders.versions.bulk.many_page import Contested, ManyFlow, preview_of
+from traders.versions.bulk.proposal_page import Contested, FleetProposalFlow, preview_of
 from traders.versions.reason import required_reason
+from traders.words.messages import ended, translated
 
 SHOWN = 200
 """The most traders with a tick box each; further ones are always included."""
@@ -62,14 +63,14 @@ class PromptCreateFlow(PreviewFlow):
         _note(self.page, result.prompt, self.reason)
         messages.success(self.request, _("Stored the text. Choose it in a trader's form, under Prompts."))
         if result.doubt:
-            messages.warning(self.request, f"{result.prompt.path}{result.doubt}.")
+            messages.warning(self.request, ended(f"{result.prompt.path}{translated(result.doubt)}"))
         return HttpResponseRedirect(_url(result.prompt.sha256))
 
     def form_page(self) -> HttpResponse:
         return self.page.render("prompt_form.html", _("New prompt text"), form=self.form)
 
 
-class PromptEditFlow(ManyFlow):
+class PromptEditFlow(FleetProposalFlow):
     """Replaces `old` for the ticked traders. Steps: preview, back, save."""
 
     def __init__(self, page: ConfigPage, old: PromptFile) -> None:
@@ -137,7 +138,7 @@ class PromptEditFlow(ManyFlow):
             **preview_of(self.page, proposal),
             old=self.old,
             new=self.new.prompt,
-            doubt=self.new.doubt,
+            doubt=ended(f"{self.old.path}{translated(self.new.doubt)}") if self.new.doubt else "",
             lines=list(line_diff(self.old.body, self.new.prompt.body)),
             is_stored=prompts.existing(self.new.prompt.sha256) is not None,
             gone=[name for name in self.trader_ids if name in gone],

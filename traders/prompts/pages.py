@@ -18,10 +18,10 @@ from traders.models import PromptText
 from traders.pages.changes import TextLine, line_diff
 from traders.pages.config_page import ConfigPage
 from traders.prompt_texts import writer as stored
-from traders.prompt_texts.writer import Use
+from traders.prompt_texts.writer import PromptUse
 from traders.prompts import services as prompts
-from traders.prompts.rules import Fate
-from traders.prompts.services import OnDisk
+from traders.prompts.rules import PromptFileFate
+from traders.prompts.services import PromptOnDisk
 from traders.schema.messages import TranslatableText
 
 OTHERS_SHOWN = 50
@@ -42,19 +42,19 @@ class PromptSummary:
 class FileState:
     """How the file of one path compares with the text that its traders use."""
 
-    file: OnDisk
+    file: PromptOnDisk
     traders: int
-    fates: list[tuple[Fate, int]]
+    fates: list[tuple[PromptFileFate, int]]
     lines: list[TextLine]
 
     @property
     def differs(self) -> bool:
-        return bool(self.file.problem) or any(fate is not Fate.SAME for fate, _traders in self.fates)
+        return bool(self.file.problem) or any(fate is not PromptFileFate.SAME for fate, _traders in self.fates)
 
 
 def summaries(texts: Sequence[PromptText]) -> list[PromptSummary]:
     """One for each text of a page, from one query and one reading of each file."""
-    by_digest: dict[str, list[Use]] = {}
+    by_digest: dict[str, list[PromptUse]] = {}
     for use in stored.uses():
         by_digest.setdefault(use.sha256, []).append(use)
     files = prompts.on_disk([use.path for text in texts for use in by_digest.get(text.sha256, ())])
@@ -112,22 +112,22 @@ def missing(request: HttpRequest, sha256: str) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:traders_prompttext_changelist"))
 
 
-def _summary(place: int, uses: Sequence[Use], files: Mapping[str, OnDisk]) -> PromptSummary:
+def _summary(place: int, uses: Sequence[PromptUse], files: Mapping[str, PromptOnDisk]) -> PromptSummary:
     fates = prompts.fates(uses, files)
     return PromptSummary(
         place=place,
         traders=sum(use.traders for use in uses),
-        differs=any(fate is not Fate.SAME for fate in fates),
+        differs=any(fate is not PromptFileFate.SAME for fate in fates),
         refused=next((files[use.path].problem for use in uses if files[use.path].problem), None),
     )
 
 
-def _states(text: PromptText, uses: Sequence[Use]) -> list[FileState]:
+def _states(text: PromptText, uses: Sequence[PromptUse]) -> list[FileState]:
     files = prompts.on_disk([use.path for use in uses])
     return [_state(text, file, [use for use in uses if use.path == path]) for path, file in files.items()]
 
 
-def _state(text: PromptText, file: OnDisk, uses: Sequence[Use]) -> FileState:
+def _state(text: PromptText, file: PromptOnDisk, uses: Sequence[PromptUse]) -> FileState:
     fates: Any = prompts.fates(uses, {file.path: file})
     return FileState(
         file=file,

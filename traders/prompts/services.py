@@ -9,16 +9,16 @@ from django.conf import settings
 
 from traders.manager_yaml.file import InvalidFile, PromptRules
 from traders.manager_yaml.neighbours import known_names
-from traders.manager_yaml.prompts import BadPrompt, CheckedPrompt, PromptReader, judged
+from traders.manager_yaml.prompts import CheckedPrompt, InvalidPrompt, PromptReader, judged
 from traders.prompt_texts import writer as prompts
-from traders.prompts.rules import Fate, fate_of
+from traders.prompts.rules import PromptFileFate, fate_of
 from traders.schema.messages import TranslatableText, _
 from traders.schema.paths import Flat
 from traders.schema.problems import InvalidConfig, Problem
 from traders.schema.prompts import PromptFile, path_problem
 from traders.schema.settings.declare import unprintable
 from traders.schema.settings.stored import SavedVersion, StoredConfig
-from traders.versions.bulk.many import ChangedMeanwhile, FleetProposal, propose_many, save_many
+from traders.versions.bulk.proposal import ChangedMeanwhile, FleetProposal, propose_for_traders, save_for_traders
 from traders.versions.lock import locked_fleet
 from traders.versions.reason import required_reason
 from traders.versions.rules.merge import UNITS
@@ -28,7 +28,7 @@ LONGEST_PATH = 500
 
 
 @dataclass(frozen=True, slots=True)
-class OnDisk:
+class PromptOnDisk:
     """A prompt's file beside manager.yaml. `problem` says why a sync would refuse it; then there is no text."""
 
     path: str
@@ -58,7 +58,7 @@ def written(*, path: str, body: str, like: PromptFile | None = None) -> CheckedP
         raise InvalidConfig([*problems, Problem("body", _("is required: a prompt without a text asks for nothing"))])
     try:
         found = judged(path, content, _rules())
-    except BadPrompt as error:
+    except InvalidPrompt as error:
         raise InvalidConfig(
             [*problems, Problem("body", _("would be %(path)s%(error)s", path=repr(path), error=error))]
         ) from None
@@ -83,7 +83,7 @@ def propose(*, old: PromptFile, new: PromptFile, trader_ids: Collection[str]) ->
 
     `old.path` is the prompt as the traders name it. Writes nothing. Raises UnknownConfig.
     """
-    return propose_many(config_ids=trader_ids, decide=lambda current: _moved(current, old, new))
+    return propose_for_traders(config_ids=trader_ids, decide=lambda current: _moved(current, old, new))
 
 
 def save(
@@ -97,7 +97,7 @@ def save(
 ) -> list[SavedVersion]:
     """Stores `new` and moves these traders to it, in one change set; all or nothing.
 
-    Raises what `save_many` raises, and ChangedMeanwhile for a trader that uses `old` no more.
+    Raises what `save_for_traders` raises, and ChangedMeanwhile for a trader that uses `old` no more.
     """
 
     def decide(current: StoredConfig) -> Flat:
@@ -109,18 +109,20 @@ def save(
     required_reason(reason)
     with locked_fleet():
         prompts.keep([new])
-        return save_many(config_ids=trader_ids, decide=decide, seen=seen, reason=reason, actor=actor, source=SOURCE)
+        return save_for_traders(
+            config_ids=trader_ids, decide=decide, seen=seen, reason=reason, actor=actor, source=SOURCE
+        )
 
 
-def on_disk(paths: Collection[str]) -> dict[str, OnDisk]:
+def on_disk(paths: Collection[str]) -> dict[str, PromptOnDisk]:
     """{path: its file} of each of these prompts."""
     reading = PromptReader(settings.MANAGER_YAML.parent, _rules_or_none())
     return {path: _read(reading, path) for path in dict.fromkeys(paths)}
 
 
-def fates(uses: Collection[prompts.Use], files: Mapping[str, OnDisk]) -> dict[Fate, int]:
+def fates(uses: Collection[prompts.PromptUse], files: Mapping[str, PromptOnDisk]) -> dict[PromptFileFate, int]:
     """{what the next sync does: for how many traders}. The file must hold a text for a use to be counted."""
-    found: dict[Fate, int] = {}
+    found: dict[PromptFileFate, int] = {}
     for use in uses:
         file = files[use.path].text
         if file is not None:
@@ -153,7 +155,7 @@ def _rules() -> PromptRules | None:
         return known_names(settings.MANAGER_YAML.parent).prompt_rules
     except InvalidFile as broken:
         raise InvalidConfig(
-            [Problem("", _("cannot be held to the rules of executor.yaml: %(broken)s", broken=broken))]
+            [Problem("", _("cannot be checked against executor.yaml: %(broken)s", broken=broken))]
         ) from None
 
 
@@ -165,8 +167,8 @@ def _rules_or_none() -> PromptRules | None:
         return None
 
 
-def _read(reading: PromptReader, path: str) -> OnDisk:
+def _read(reading: PromptReader, path: str) -> PromptOnDisk:
     try:
-        return OnDisk(path, reading.read(path))
-    except BadPrompt as error:
-        return OnDisk(path, None, error.message)
+        return PromptOnDisk(path, reading.read(path))
+    except InvalidPrompt as error:
+        return PromptOnDisk(path, None, error.message)

@@ -6,10 +6,12 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from traders.controls import queries as controls
 from traders.management.moments import past_moment
 from traders.management.refusal import RefusingCommand, refusals
 from traders.schema import jsonio
 from traders.versions import services as configs
+from traders.versions.rules.in_force import version_in_force
 
 
 class Command(RefusingCommand):
@@ -23,7 +25,13 @@ class Command(RefusingCommand):
         with refusals():
             found = configs.at(options["time"], options["trader"])
         if not found:
-            self.stderr.write("No configuration stood at that moment.")
-        for stored in found.values():
-            facts = {"version": stored.version, "changed_at": stored.changed_at.isoformat()}
+            self.stderr.write("There was no configuration at that moment.")
+        pinned = controls.pinned_then(found, options["time"])
+        for name, stored in found.items():
+            facts = {
+                "version": stored.version,
+                "pinned_version": pinned.get(name),
+                "version_in_force": version_in_force(newest=stored.version, pinned=pinned.get(name)),
+                "changed_at": stored.changed_at.isoformat(),
+            }
             self.stdout.write(jsonio.dumps(facts | stored.spec.model_dump()))

@@ -29,7 +29,8 @@ class Command(RefusingCommand):
         )
         moment = parser.add_mutually_exclusive_group()
         moment.add_argument("--version", type=_version, metavar="N", help="version N of each --trader")
-        moment.add_argument("--at", type=past_moment, metavar="TIME", help="as it stood then: 2026-03-01T12:00Z")
+        moment.add_argument("--at", type=past_moment, metavar="TIME", help="as of a moment: 2026-03-01T12:00Z")
+        moment.add_argument("--running", action="store_true", help="what runs: the pinned version of a pinned trader")
         parser.add_argument("--force", action="store_true", help="write over files that differ")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,7 +38,12 @@ class Command(RefusingCommand):
         if given.version is not None and not given.trader:
             raise CommandError("--version is a version of a trader: say which with --trader")
         with refusals():
-            found = bundle(trader_ids=list(dict.fromkeys(given.trader)), version=given.version, at=given.at)
+            found = bundle(
+                trader_ids=list(dict.fromkeys(given.trader)),
+                version=given.version,
+                at=given.at,
+                is_running=given.running,
+            )
             written = write_bundle(given.dir, found.fleet, found.traders, found.prompts, force=given.force)
         for path in written:
             self.stdout.write(str(path))

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from traders.management.preferences import parse_preferences
-from traders.management.refusal import RefusingCommand, add_actor, given_actor, problem_json, refusals
+from traders.management.refusal import RefusingCommand, add_actor, given_actor, refusals, refusals_as_json
 from traders.management.sync_text import report_json, report_lines
 from traders.manager_yaml.file import ManagerFile
 from traders.manager_yaml.located import located
@@ -54,13 +54,8 @@ class Command(RefusingCommand):
         add_actor(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            with refusals():
-                report = _report(argparse.Namespace(**options))
-        except CommandError as error:
-            if options["json"]:
-                self.stdout.write(jsonio.dumps(_refused(error)))
-            raise
+        with refusals_as_json(self.stdout if options["json"] else None), refusals():
+            report = _report(argparse.Namespace(**options))
         if options["json"]:
             self.stdout.write(jsonio.dumps(report_json(report)))
         else:
@@ -94,12 +89,6 @@ def _synced(file: ManagerFile, prefer: Preferences, actor: str, options: argpars
         )
     except InvalidConfig as error:
         raise located(file, error) from error
-
-
-def _refused(error: CommandError) -> dict[str, Any]:
-    cause = error.__cause__
-    problems = cause.problems if isinstance(cause, InvalidConfig) else []
-    return {"exit_code": 1, "refused": str(error), "problems": [problem_json(problem) for problem in problems]}
 
 
 def _near(path: Path) -> Path:

@@ -1,5 +1,38 @@
 "use strict";
 
+// The browser's zone, in which the server writes times unless the account chose another.
+document.cookie = `zone=${Intl.DateTimeFormat().resolvedOptions().timeZone}; path=/; max-age=31536000; samesite=lax`
+    + (location.protocol === "https:" ? "; secure" : "");
+
+document.addEventListener("DOMContentLoaded", () => {
+    addSkipLink();
+    document.querySelectorAll(".page .scroll").forEach(watchWidth);
+});
+// Parts of a page that were read again.
+document.addEventListener("charts:draw", (event) => event.detail?.querySelectorAll?.(".scroll").forEach(watchWidth));
+
+// The theme's own pages have no way past their menus.
+function addSkipLink() {
+    const words = document.querySelector("[data-skip]")?.dataset.skip;
+    if (!words || document.querySelector("a.skip")) return;
+    document.body.prepend(Object.assign(document.createElement("a"), { className: "skip", href: "#content", textContent: words }));
+}
+
+// The head of a table sticks to the window only where no box around the table scrolls.
+const widths = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+        const box = target.parentElement;
+        box?.classList.toggle("fits", target.offsetWidth <= box.clientWidth);
+    }
+});
+
+function watchWidth(box) {
+    const table = box.querySelector(":scope > table");
+    if (!table) return;
+    widths.observe(table);
+    box.classList.toggle("fits", table.offsetWidth <= box.clientWidth);
+}
+
 // While a configuration is edited: marks what differs from the version it began on, and lists it.
 // Saving, preview and errors need none of this.
 document.addEventListener("DOMContentLoaded", () => {
@@ -13,7 +46,7 @@ document.addEventListener("alpine:initialized", () => setTimeout(focusMarked));
 window.addEventListener("load", focusMarked);
 
 function focusMarked() {
-    if (document.activeElement === document.body) document.querySelector(".desk [autofocus]")?.focus();
+    if (document.activeElement === document.body) document.querySelector(".page [autofocus]")?.focus();
 }
 
 function watch(form) {

@@ -18,19 +18,28 @@ from traders.runtime.rules import State
 from traders.versions import actors as accounts
 from traders.versions.rules.allocation import Allocation
 from traders.words import settings as words
-from traders.words.messages import line, translated
-from traders.words.moments import ago_words, exact
+from traders.words.messages import clauses, ended, line, listed, translated, with_unit, with_value
+from traders.words.moments import ago_words, time_element
 from traders.words.moments import for_picker as picked
+from traders.words.reasons import reason_words
+from traders.words.zones import exact
 
 register = template.Library()
 register.filter("exact", exact)
 register.filter("translated", translated)
 register.filter("problem_line", line)
+register.filter("ended", ended)
+register.filter("with_unit", with_unit)
+register.filter("with_value", with_value)
+register.filter("listed", listed)
+register.filter("reason_words", reason_words)
+register.filter("clauses", clauses)
 
 NONE = "–"
 
 ICONS = {
     State.RUNNING: "play_circle",
+    State.OVERDUE: "schedule",
     State.PENDING: "hourglass_top",
     State.PAUSED: "pause_circle",
     State.STOPPED: "stop_circle",
@@ -43,6 +52,7 @@ ICONS = {
 def state_word(state: State) -> str:
     return {
         State.RUNNING: _("running"),
+        State.OVERDUE: _("running, report overdue"),
         State.PENDING: _("pending"),
         State.PAUSED: _("paused"),
         State.STOPPED: _("stopped"),
@@ -94,6 +104,12 @@ def _usernames(request: Any) -> Mapping[int, str]:
     return names
 
 
+@register.simple_tag
+def comma() -> str:
+    """Between two items of a list."""
+    return listed(["", ""])
+
+
 @register.filter
 def source_word(source: str) -> str:
     return words.source(source)
@@ -101,10 +117,26 @@ def source_word(source: str) -> str:
 
 @register.filter
 def ago(moment: datetime) -> SafeString:
-    """How long since, with the exact time on hover."""
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact(moment), ago_words(moment, timezone.now())
-    )
+    """`10:30, 4 min ago` in the viewer's zone, with the exact time on hover."""
+    return time_element(moment, timezone.now())
+
+
+@register.filter
+def when(moment: datetime) -> SafeString:
+    """As `ago`, of what may lie ahead: `10:37, in 3 min`."""
+    return time_element(moment, timezone.now(), may_lie_ahead=True)
+
+
+@register.filter
+def age(moment: datetime) -> str:
+    """`4 min ago`, beside a moment that is written whole."""
+    return ago_words(moment, timezone.now())
+
+
+@register.simple_tag
+def viewer_zone() -> SafeString:
+    """The zone of the times on this page, beside fields that are read in it."""
+    return format_html('<span class="faint zone">{}</span>', timezone.get_current_timezone_name())
 
 
 @register.filter
