@@ -48,8 +48,18 @@ def check_rows_from_before(tables: Collection[str]) -> migrations.RunPython:
     """Validates the rules that every row keeps, and names the rows that break another: they stay, and new ones cannot
     be written. `check_record` lists them again, and with --validate settles the rest."""
 
+    return migrations.RunPython(_checking(tables), migrations.RunPython.noop)
+
+
+def check_rows_after_a_step_back(tables: Collection[str]) -> migrations.RunPython:
+    """As `check_rows_from_before`, of the rules that a step back adds again. It is the first operation, so that it is
+    the last one of the step back."""
+    return migrations.RunPython(migrations.RunPython.noop, _checking(tables))
+
+
+def _checking(tables: Collection[str]) -> Any:
     def check(apps: Any, schema_editor: Any) -> None:
         for broken in validate_what_holds(schema_editor.connection, tables):
             logger.warning("%s. The rows stay as they are; manage.py check_record lists them all.", broken)
 
-    return migrations.RunPython(check, migrations.RunPython.noop)
+    return check

@@ -2,120 +2,57 @@
 
 Core columns and one JSONB `detail`, whose schema is `trading.schema`. Columns that hot queries need beside the core
 are generated and stored, so that covering indexes can carry them: an index cannot include a JSON path. Triggers and
-the roll-up of results are in `migrations/trading`. Rows are written by `trading.repositories` only.
+the roll-up of results are in `migrations/trading`. `trading.record` writes their rows.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from decimal import Decimal
 
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Lower, Now
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from traders.constraints import moment, moment_ms, number
-from traders.models import TraderConfig
-from traders.schema.jsonio import ExactDecoder, ExactEncoder
+from traders.constraints import moment, moment_ms
 from traders.schema.symbols import SYMBOL_FORM
-from trading.fields import NumericField
-from trading.schema.leaf import LARGEST
-
-SIDES = ["long", "short"]
-
-
-def _detail() -> models.JSONField[Any, Any]:
-    return models.JSONField(encoder=ExactEncoder, decoder=ExactDecoder)
-
-
-def _trader(related_name: str) -> models.ForeignKey[Any, Any]:
-    """Every index that begins with the trader serves the foreign key as well."""
-    return models.ForeignKey(TraderConfig, on_delete=models.PROTECT, related_name=related_name, db_index=False)
-
-
-def _generated(path: str, output: models.Field[Any, Any]) -> models.GeneratedField:
-    """A stored column over a path of `detail`. Plain numeric: with digits given, it would round."""
-    return models.GeneratedField(expression=Cast(KT(path), output), output_field=output, db_persist=True)
-
-
-def _exclusion() -> models.ForeignKey[Any, Any]:
-    """The entry of `record_exclusions` that set the row aside; NULL: the row counts.
-
-    Written by the database alone, when the entry is inserted (`migrations/trading`). No constraint: it would cost a
-    check for each of the millions of rows that are copied in.
-    """
-    return models.ForeignKey(
-        "RecordExclusion",
-        on_delete=models.DO_NOTHING,
-        null=True,
-        editable=False,
-        related_name="+",
-        db_constraint=False,
-        db_index=False,
-    )
-
-
-COUNTED = models.Q(exclusion__isnull=True)
-SET_ASIDE = models.Q(exclusion__isnull=False)
-TRANSFER_SIGNS = (
-    models.Q(kind__in=["initial", "deposit"], amount_usd__gt=0)
-    | models.Q(kind="withdrawal", amount_usd__lt=0)
-    | (models.Q(kind__in=["internal", "correction"]) & ~models.Q(amount_usd=0))
+from trading.alarms.models import Alarm as Alarm
+from trading.alarms.models import AlarmChannel as AlarmChannel
+from trading.alarms.models import AlarmDelivery as AlarmDelivery
+from trading.alarms.models import AlarmRuleChange as AlarmRuleChange
+from trading.columns import COUNTED as COUNTED
+from trading.columns import DID_SOMETHING as DID_SOMETHING
+from trading.columns import FUNDING_UNKNOWN as FUNDING_UNKNOWN
+from trading.columns import OPEN_AND_COUNTED as OPEN_AND_COUNTED
+from trading.columns import SET_ASIDE as SET_ASIDE
+from trading.columns import (
+    SIDES,
+    detail_column,
+    exclusion_column,
+    generated_column,
+    generated_flag,
+    generated_number,
+    generated_texts,
+    trader_column,
 )
-OPEN_AND_COUNTED = models.Q(status="open") & COUNTED
+from trading.differences.models import ExchangeDifference as ExchangeDifference
+from trading.equity_models import EquitySnapshot as EquitySnapshot
+from trading.equity_models import EquityTransfer as EquityTransfer
+from trading.fields import NumericField
+from trading.filter_models import SavedFilter as SavedFilter
+from trading.guards.models import GuardPeak as GuardPeak
+from trading.imports.models import MoveIn as MoveIn
+from trading.imports.models import PriceHistory as PriceHistory
+from trading.manager_models import ManagerCycle as ManagerCycle
+from trading.manager_models import ManagerOrder as ManagerOrder
+from trading.managers import RecordManager
+from trading.schema.ids import decision_name
+from trading.symbol_models import ProviderSymbol as ProviderSymbol
+from trading.symbol_models import Symbol as Symbol
 
-
-class Symbol(models.Model):
-    """The symbols that records may name: the choices of filters, and the decimals of prices and quantities.
-
-    `base_asset` groups the names of one underlying (`traders.schema.symbols.base_asset`).
-    """
-
-    symbol = models.TextField(primary_key=True)
-    base_asset = models.TextField(null=True, blank=True)
-    price_decimals = models.SmallIntegerField(null=True, blank=True)
-    quantity_decimals = models.SmallIntegerField(null=True, blank=True)
-    first_seen_at = models.DateTimeField(db_default=TransactionNow())
-
-    class Meta:
-        db_table = "symbols"
-        verbose_name = _("symbol")
-        verbose_name_plural = _("symbols")
-        constraints = [
-            models.CheckConstraint(condition=models.Q(symbol__regex=SYMBOL_FORM), name="symbols_symbol_form"),
-            models.CheckConstraint(
-                condition=models.Q(price_decimals__gte=0) & models.Q(quantity_decimals__gte=0),
-                name="symbols_decimals_from_0",
-            ),
-            moment("symbols", "first_seen_at"),
-        ]
-
-    def __str__(self) -> str:
-        return self.symbol
-
-
-class ProviderSymbol(models.Model):
-    """How a provider spells its symbols: a provider lists no two names that differ in case alone."""
-
-    pk = models.CompositePrimaryKey("provider", "symbol")
-    provider = models.TextField()
-    symbol = models.TextField()
-    first_seen_at = models.DateTimeField(db_default=TransactionNow())
-
-    class Meta:
-        db_table = "provider_symbols"
-        verbose_name = _("symbol of a provider")
-        verbose_name_plural = _("symbols of providers")
-        constraints = [
-            # A name in another spelling: WHERE provider = ? AND lower(symbol) = ?
-            models.UniqueConstraint("provider", Lower("symbol"), name="provider_symbols_one_spelling"),
-            models.CheckConstraint(condition=models.Q(symbol__regex=SYMBOL_FORM), name="provider_symbols_symbol_form"),
-            moment("provider_symbols", "first_seen_at"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.provider}:{self.symbol}"
+_IS_ORDER = '@.action != "hold" && @.action != "wait"'
+"""Of an action or a decision, as a condition of a JSON path."""
 
 
 class Position(models.Model):
@@ -126,19 +63,21 @@ class Position(models.Model):
     """
 
     id = models.TextField(primary_key=True)
-    trader = _trader("positions")
+    trader = trader_column("positions")
     symbol = models.TextField()
     side = models.TextField()
     status = models.TextField()
-    detail = _detail()
+    detail = detail_column()
     created_at = models.DateTimeField(db_default=TransactionNow())
     updated_at = models.DateTimeField(db_default=TransactionNow())
-    quantity = _generated("detail__entry__quantity", NumericField())
-    entry_price = _generated("detail__entry__price", NumericField())
-    leverage = _generated("detail__entry__leverage", NumericField())
-    opened_ms = _generated("detail__entry__time_ms", models.BigIntegerField())
-    entry_version = _generated("detail__versions__entry", models.IntegerField())
-    exclusion = _exclusion()
+    quantity = generated_column("detail__entry__quantity", NumericField())
+    entry_price = generated_column("detail__entry__price", NumericField())
+    leverage = generated_column("detail__entry__leverage", NumericField())
+    opened_ms = generated_column("detail__entry__time_ms", models.BigIntegerField())
+    entry_version = generated_column("detail__versions__entry", models.IntegerField())
+    closed_pnl = generated_number("close.pnl")
+    exclusion = exclusion_column()
+    objects = RecordManager["Position"]()
 
     class Meta:
         db_table = "positions"
@@ -158,7 +97,15 @@ class Position(models.Model):
                 name="idx_positions_open_covering",
             ),
             # The positions list, newest first, a page at a time: ORDER BY opened_ms DESC, id
-            models.Index(fields=["-opened_ms", "id"], name="idx_positions_opened"),
+            # Its sums from the index alone: WHERE exclusion_id IS NULL ORDER BY opened_ms DESC LIMIT ?
+            models.Index(
+                fields=["-opened_ms", "id"],
+                include=["status", "closed_pnl", "exclusion"],
+                name="idx_positions_opened",
+            ),
+            # Positions by what they earned, of all traders and of one: [WHERE trader_id = ?] ORDER BY closed_pnl, id
+            # The second column is tested in the index: an index that begins with it would be one more.
+            models.Index(fields=["closed_pnl", "trader"], name="idx_positions_pnl"),
             # How many were set aside, and the list of them: WHERE exclusion_id IS NOT NULL AND trader_id = ?
             models.Index(fields=["trader", "opened_ms"], condition=SET_ASIDE, name="idx_positions_set_aside"),
         ]
@@ -172,38 +119,43 @@ class Position(models.Model):
     def __str__(self) -> str:
         return self.id
 
+    @property
+    def name(self) -> str:
+        """As addresses name it: the id, which begins with its trader."""
+        return self.id
+
 
 class Trade(models.Model):
     """A closed position with its fills and its result. Never changed, never deleted; it can be set aside."""
 
     id = models.TextField(primary_key=True)
-    trader = _trader("trades")
+    trader = trader_column("trades")
     symbol = models.TextField()
     side = models.TextField()
     close_ts_ms = models.BigIntegerField()
-    detail = _detail()
+    detail = detail_column()
     created_at = models.DateTimeField(db_default=TransactionNow())
-    net_pnl = _generated("detail__pnl__net", NumericField())
-    quantity = _generated("detail__quantity__total", NumericField())
-    leverage = _generated("detail__risk__leverage", NumericField())
-    confidence = _generated("detail__risk__confidence", NumericField())
-    entry_version = _generated("detail__versions__entry", models.IntegerField())
-    exclusion = _exclusion()
+    net_pnl = generated_column("detail__pnl__net", NumericField())
+    quantity = generated_column("detail__quantity__total", NumericField())
+    leverage = generated_column("detail__risk__leverage", NumericField())
+    confidence = generated_column("detail__risk__confidence", NumericField())
+    entry_version = generated_column("detail__versions__entry", models.IntegerField())
+    exclusion = exclusion_column()
+    objects = RecordManager["Trade"]()
 
     class Meta:
         db_table = "trades"
         verbose_name = _("trade")
         verbose_name_plural = _("trades")
         indexes = [
-            # Trades of a trader with all their detail: WHERE trader_id = ? ORDER BY close_ts_ms DESC LIMIT ?
-            models.Index(fields=["trader", "-close_ts_ms"], name="idx_trades_trader_time"),
-            # The last N trades of a trader with what a list shows, from the index alone:
+            # Trades of a trader, those set aside too: WHERE trader_id = ? ORDER BY close_ts_ms DESC LIMIT ?
+            # The last N with what a list shows, from the index alone:
             # WHERE trader_id = ? AND exclusion_id IS NULL ORDER BY close_ts_ms DESC LIMIT ?
+            # It holds the mark instead of leaving rows out: one index for both.
+            # Ascending, as trades come, and read backwards: an index that grows at its beginning fills half its pages.
             models.Index(
-                "trader",
-                models.F("close_ts_ms").desc(),
-                include=["symbol", "side", "net_pnl", "confidence", "leverage", "quantity"],
-                condition=COUNTED,
+                fields=["trader", "close_ts_ms"],
+                include=["symbol", "side", "net_pnl", "confidence", "leverage", "quantity", "exclusion"],
                 name="idx_trades_recent_covering",
             ),
             # The result of each version of a trader, in order of time, from the index alone:
@@ -215,11 +167,26 @@ class Trade(models.Model):
                 name="idx_trades_version_results",
             ),
             # The trades list of the fleet, newest first, a page at a time: ORDER BY close_ts_ms DESC, id
-            models.Index(fields=["-close_ts_ms", "id"], name="idx_trades_time"),
+            # Without the id, which is long: those of one millisecond are sorted when they are read.
+            models.Index(fields=["close_ts_ms"], name="idx_trades_time"),
             # Trades in a symbol, newest first: WHERE symbol = ? ORDER BY close_ts_ms DESC
-            models.Index(fields=["symbol", "-close_ts_ms"], name="idx_trades_symbol_time"),
+            # Their sums from the index alone: WHERE symbol = ? AND exclusion_id IS NULL ORDER BY close_ts_ms DESC
+            models.Index(
+                fields=["symbol", "close_ts_ms"],
+                include=["net_pnl", "exclusion"],
+                name="idx_trades_symbol_time",
+            ),
+            # Trades by what they earned, of all traders and of one: [WHERE trader_id = ?] ORDER BY net_pnl, id
+            # The second column is tested in the index: an index that begins with it would be one more.
+            models.Index(fields=["net_pnl", "trader"], name="idx_trades_pnl"),
             # How many were set aside, and the list of them: WHERE exclusion_id IS NOT NULL AND trader_id = ?
             models.Index(fields=["trader", "close_ts_ms"], condition=SET_ASIDE, name="idx_trades_set_aside"),
+            # How many are without funding that was due, and the list of them; of real venues hardly any.
+            models.Index(
+                fields=["trader", "close_ts_ms"], condition=FUNDING_UNKNOWN & COUNTED, name="idx_trades_funding_unknown"
+            ),
+            # In SQL (migration 0014), since Django has no lookup for a path of JSON: idx_trades_in_parts, of the trades
+            # with an exit before their close.
         ]
         constraints = [
             models.CheckConstraint(condition=models.Q(side__in=SIDES), name="trades_side_known"),
@@ -231,6 +198,11 @@ class Trade(models.Model):
     def __str__(self) -> str:
         return self.id
 
+    @property
+    def name(self) -> str:
+        """As addresses name it: the id, which begins with its trader."""
+        return self.id
+
 
 class VersionResult(models.Model):
     """The sums of a trader's trades by the version that opened them (0: before its first), kept by the database.
@@ -240,7 +212,7 @@ class VersionResult(models.Model):
     """
 
     pk = models.CompositePrimaryKey("trader_id", "entry_version")
-    trader = _trader("version_results")
+    trader = trader_column("version_results")
     entry_version = models.IntegerField()
     trades = models.BigIntegerField()
     wins = models.BigIntegerField()
@@ -249,6 +221,7 @@ class VersionResult(models.Model):
     net_pnl = NumericField()
     gross_pnl = NumericField()
     commission = NumericField()
+    funding = NumericField(db_default=Decimal(0))
     first_close_ms = models.BigIntegerField()
     last_close_ms = models.BigIntegerField()
 
@@ -257,7 +230,7 @@ class VersionResult(models.Model):
         verbose_name = _("result of a version")
         verbose_name_plural = _("results of versions")
         indexes = [
-            # Changes by outcome: ORDER BY net_pnl
+            # Changes by result: ORDER BY net_pnl
             models.Index(fields=["net_pnl"], name="idx_version_results_net"),
         ]
 
@@ -270,17 +243,29 @@ class DecisionJournal(models.Model):
     its messages with it."""
 
     id = models.BigAutoField(primary_key=True)
-    trader = _trader("decisions")
+    trader = trader_column("decisions")
     config_version = models.IntegerField(null=True, blank=True)
     cycle_number = models.BigIntegerField()
     decided_at = models.DateTimeField()
     success = models.BooleanField()
-    detail = _detail()
+    detail = detail_column()
     created_at = models.DateTimeField(db_default=TransactionNow())
     entry_key = models.GeneratedField(
         expression=KT("detail__origin__key"), output_field=models.TextField(), db_persist=True
     )
-    exclusion = _exclusion()
+    # Lists filter, sort and sum by these without unpacking the texts of `detail`. An order was made, or none of the
+    # actions is recorded and one was decided; an order was refused, or failed.
+    has_order = generated_flag(
+        f"$.actions[*] ? (@.ok == true && {_IS_ORDER})", f"$ ? (!exists(@.actions[*])).decisions[*] ? ({_IS_ORDER})"
+    )
+    has_refusal = generated_flag(f"$.actions[*] ? (@.ok == false && {_IS_ORDER})", "$.actions[*].refused_by[*]")
+    asked_symbols = generated_texts("$.decisions[*].symbol")
+    asked_actions = generated_texts("$.decisions[*].action")
+    prompt_tokens = generated_number("usage.prompt_tokens")
+    completion_tokens = generated_number("usage.completion_tokens")
+    cost_usd = generated_number("usage.cost_usd")
+    exclusion = exclusion_column()
+    objects = RecordManager["DecisionJournal"]()
 
     class Meta:
         db_table = "decision_journal"
@@ -291,6 +276,15 @@ class DecisionJournal(models.Model):
             models.Index(fields=["trader", "-decided_at"], name="idx_journal_trader_time"),
             # The journal of the fleet, newest first, a page at a time: ORDER BY decided_at DESC, id DESC
             models.Index(fields=["-decided_at", "-id"], name="idx_journal_time"),
+            # Decisions that did something, of the fleet and of one trader:
+            # WHERE (has_order OR has_refusal OR NOT success) [AND trader_id = ?] ORDER BY decided_at DESC, id DESC
+            # Their sums from the index alone.
+            models.Index(
+                fields=["decided_at", "trader"],
+                include=["success", "prompt_tokens", "completion_tokens", "cost_usd", "exclusion"],
+                condition=DID_SOMETHING,
+                name="idx_journal_did",
+            ),
             # What a version decided, and the foreign key: WHERE trader_id = ? AND config_version = ?
             models.Index(fields=["trader", "config_version"], name="idx_journal_version"),
             # How many were set aside, and whether a message's decision was: WHERE exclusion_id IS NOT NULL
@@ -312,12 +306,17 @@ class DecisionJournal(models.Model):
     def __str__(self) -> str:
         return f"{self.trader_id} #{self.cycle_number}"
 
+    @property
+    def name(self) -> str:
+        """As addresses name it: with its trader."""
+        return decision_name(self.trader_id, self.pk)
+
 
 class ConversationMessage(models.Model):
-    """A message between the desk and a model. `conversation` groups those of one exchange."""
+    """A message between an engine and a model. `conversation` groups those of one exchange."""
 
     id = models.BigAutoField(primary_key=True)
-    trader = _trader("messages")
+    trader = trader_column("messages")
     decision = models.ForeignKey(
         DecisionJournal, on_delete=models.PROTECT, null=True, blank=True, related_name="messages"
     )
@@ -326,6 +325,7 @@ class ConversationMessage(models.Model):
     role = models.TextField()
     content = models.TextField()
     sent_at = models.DateTimeField(null=True, blank=True)
+    objects = RecordManager["ConversationMessage"]()
 
     class Meta:
         db_table = "conversation_messages"
@@ -347,85 +347,8 @@ class ConversationMessage(models.Model):
         return f"{self.trader_id} {self.conversation} {self.sequence}"
 
 
-class EquitySnapshot(models.Model):
-    """A trader's equity at a moment, as often as it was reported. Not thinned; the public documents are."""
-
-    pk = models.CompositePrimaryKey("trader_id", "ts_ms")
-    trader = _trader("equity")
-    ts_ms = models.BigIntegerField()
-    equity_usd = NumericField()
-    realized_pnl_usd = NumericField(null=True, blank=True)
-    unrealized_pnl_usd = NumericField(null=True, blank=True)
-    source = models.TextField(db_default="engine")
-    exclusion = _exclusion()
-
-    class Meta:
-        db_table = "equity_snapshots"
-        verbose_name = _("equity")
-        verbose_name_plural = _("equity")
-        indexes = [
-            # The fleet's equity since a moment, and what thinning looks at: WHERE ts_ms >= ?
-            models.Index(fields=["ts_ms"], name="idx_equity_time"),
-            # How many were set aside: WHERE exclusion_id IS NOT NULL AND trader_id = ?
-            models.Index(fields=["trader", "ts_ms"], condition=SET_ASIDE, name="idx_equity_set_aside"),
-        ]
-        constraints = [
-            moment_ms("equity_snapshots", "ts_ms", unless=SET_ASIDE),
-            *(
-                number("equity_snapshots", column, -LARGEST, LARGEST, unless=SET_ASIDE)
-                for column in ("equity_usd", "realized_pnl_usd", "unrealized_pnl_usd")
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.trader_id} {self.ts_ms}"
-
-
-class EquityTransfer(models.Model):
-    """Money moved into or out of a trader's account. Append-only. An internal transfer is two rows with one
-    `transfer_id`, which together are zero."""
-
-    id = models.BigAutoField(primary_key=True)
-    transfer_id = models.TextField()
-    trader = _trader("transfers")
-    ts_ms = models.BigIntegerField()
-    # USD; positive into the account, negative out of it.
-    amount_usd = NumericField()
-    kind = models.TextField()
-    reason = models.TextField()
-    actor = models.TextField()
-    # The account may be deleted, the row stays: no foreign key.
-    account_id = models.BigIntegerField(null=True, blank=True)
-    created_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        db_table = "equity_transfers"
-        verbose_name = _("transfer")
-        verbose_name_plural = _("transfers")
-        default_permissions = ("view", "add")
-        indexes = [
-            # A trader's transfers in order of time: WHERE trader_id = ? ORDER BY ts_ms
-            models.Index(fields=["trader", "ts_ms"], name="idx_transfers_trader_time"),
-        ]
-        constraints = [
-            # The same transfer that comes again: WHERE trader_id = ? AND transfer_id = ?
-            models.UniqueConstraint(fields=["trader", "transfer_id"], name="transfers_one_an_id"),
-            models.UniqueConstraint(
-                fields=["trader"], condition=models.Q(kind="initial"), name="transfers_one_initial_a_trader"
-            ),
-            models.CheckConstraint(condition=TRANSFER_SIGNS, name="transfers_kind_and_sign"),
-            models.CheckConstraint(condition=~models.Q(reason=""), name="transfers_reason_given"),
-            models.CheckConstraint(condition=~models.Q(actor=""), name="transfers_actor_given"),
-            moment_ms("equity_transfers", "ts_ms"),
-            number("equity_transfers", "amount_usd", -LARGEST, LARGEST),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.trader_id} {self.transfer_id}"
-
-
 class RecordExclusion(models.Model):
-    """A row of the record set aside, or taken back in. Append-only: the last entry of a row says how it stands.
+    """A row of the record set aside, or included again. Append-only: the last entry of a row says how it stands.
 
     `kind` and `record_id` name the row: a trade, position or decision by its id, an equity point by
     `{trader_id}|{ts_ms}`. Inserting an entry marks the row (its `exclusion`) and moves `version_results` in the same
@@ -435,7 +358,7 @@ class RecordExclusion(models.Model):
     id = models.BigAutoField(primary_key=True)
     kind = models.TextField()
     record_id = models.TextField()
-    trader = _trader("record_exclusions")
+    trader = trader_column("record_exclusions")
     action = models.TextField()
     reason = models.TextField()
     actor = models.TextField()

@@ -21,12 +21,13 @@ class RecordPage:
 
     @property
     def list_url(self) -> str:
-        return self._url("changelist")
+        return self.url("changelist")
 
     def export_url(self, file_format: str) -> str:
-        return self._url("export", file_format)
+        return self.url("export", file_format)
 
-    def _url(self, page: str, *arguments: str) -> str:
+    def url(self, page: str, *arguments: str) -> str:
+        """Of a page of this table, by the last part of its name."""
         return reverse(f"admin:{self.admin.opts.app_label}_{self.admin.opts.model_name}_{page}", args=arguments)
 
     @property

@@ -10,7 +10,15 @@ from traders.schema.messages import _
 from traders.schema.settings.trader import Digest
 from traders.schema.symbols import Symbol
 from trading.schema.common import Extra, Origin, Side
+from trading.schema.ids import decision_name
 from trading.schema.leaf import Amount, Boolean, Identifier, Integer, LeafKind, Line, MomentMs, Part, Text, leaf
+
+LONGEST_WORD = 64
+
+
+def is_word(text: str) -> bool:
+    """Whether it can name an action."""
+    return 0 < len(text) <= LONGEST_WORD and text.isprintable()
 
 
 class Action(StrEnum):
@@ -76,10 +84,17 @@ class Usage(Part):
     completion_tokens: Integer | None = leaf(None, label=_("Completion tokens"), kind=LeafKind.COUNT, ge=0)
     cost_usd: Amount | None = leaf(None, label=_("Cost"), kind=LeafKind.MONEY, unit="USD", ge=0)
     latency_ms: Integer | None = leaf(None, label=_("Latency"), kind=LeafKind.COUNT, unit="ms", ge=0)
+    attempts: Integer | None = leaf(
+        None,
+        label=_("Attempts"),
+        kind=LeafKind.COUNT,
+        ge=1,
+        help=_("How often the model was asked until it answered, or until nothing more was tried."),
+    )
 
 
-class Decision(Part):
-    """What the model decided about one symbol."""
+class AskedOrder(Part):
+    """What was asked of one symbol."""
 
     symbol: Symbol = leaf(label=_("Symbol"), kind=LeafKind.TEXT)
     action: Action = leaf(label=_("Action"), kind=LeafKind.TEXT)
@@ -89,6 +104,11 @@ class Decision(Part):
     stop_loss: Amount | None = leaf(None, label=_("Stop-loss"), kind=LeafKind.PRICE, unit="USD", ge=0)
     take_profit: Amount | None = leaf(None, label=_("Take-profit"), kind=LeafKind.PRICE, unit="USD", ge=0)
     confidence: Amount | None = leaf(None, label=_("Confidence"), kind=LeafKind.NUMBER, unit="0-100", ge=0, le=100)
+
+
+class Decision(AskedOrder):
+    """What the model decided about one symbol."""
+
     risk_usd: Amount | None = leaf(None, label=_("At risk"), kind=LeafKind.MONEY, unit="USD", ge=0)
     reasoning: Text | None = leaf(None, label=_("Reasoning"), kind=LeafKind.LONG_TEXT)
     invalidation_condition: Text | None = leaf(None, label=_("Invalidation"), kind=LeafKind.LONG_TEXT)
@@ -132,17 +152,9 @@ class JournalCooldown(Part):
     until_ms: MomentMs = leaf(label=_("Cooling down until"), kind=LeafKind.MOMENT_MS)
 
 
-class ActionTaken(Part):
+class ActionTaken(AskedOrder):
     """What was done about one decision. `refused_by` names the rules that held it back."""
 
-    symbol: Symbol = leaf(label=_("Symbol"), kind=LeafKind.TEXT)
-    action: Action = leaf(label=_("Action"), kind=LeafKind.TEXT)
-    leverage: Amount | None = leaf(None, label=_("Leverage"), kind=LeafKind.NUMBER, unit="x", ge=0)
-    position_size_usd: Amount | None = leaf(None, label=_("Position size"), kind=LeafKind.MONEY, unit="USD", ge=0)
-    entry_price: Amount | None = leaf(None, label=_("Entry price"), kind=LeafKind.PRICE, unit="USD", ge=0)
-    stop_loss: Amount | None = leaf(None, label=_("Stop-loss"), kind=LeafKind.PRICE, unit="USD", ge=0)
-    take_profit: Amount | None = leaf(None, label=_("Take-profit"), kind=LeafKind.PRICE, unit="USD", ge=0)
-    confidence: Amount | None = leaf(None, label=_("Confidence"), kind=LeafKind.NUMBER, unit="0-100", ge=0, le=100)
     order_id: Identifier | None = leaf(None, label=_("Order"), kind=LeafKind.IDENTIFIER)
     ok: Boolean = leaf(label=_("Done"), kind=LeafKind.FLAG)
     refused_by: tuple[str, ...] | None = leaf(None, label=_("Refused by"), kind=LeafKind.TEXT)
@@ -175,6 +187,13 @@ class DecisionDetail(Part):
     engine: Engine | None = None
     origin: Origin | None = None
     extra: Extra | None = leaf(None, label=_("Unknown fields"), kind=LeafKind.TEXT)
+    corrects: Integer | None = leaf(
+        None,
+        label=_("Corrects"),
+        kind=LeafKind.IDENTIFIER,
+        help=_("The wrong decision; this decision counts instead."),
+        ge=1,
+    )
 
 
 @dataclass(frozen=True)
@@ -199,3 +218,8 @@ class RecordedDecision:
     cycle_number: int
     entry: JournalEntry
     unknown: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """As addresses and commands name it: with its trader."""
+        return decision_name(self.entry.trader_id, self.id)

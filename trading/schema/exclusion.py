@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+
+from traders.schema.messages import MomentText, TranslatableText, _
+
+# PostgreSQL's bigint has no longer ones.
+_EQUITY_ID = re.compile(r"([^|]+)\|(-?[0-9]{1,18})", re.ASCII)
 
 
 class RecordKind(StrEnum):
@@ -36,22 +42,56 @@ class ExclusionAction(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class RecordKey:
-    """A row of the record. `id` is the row's own; of an equity point `{trader_id}|{ts_ms}`."""
+    """A row of the record. `id` is the row's own; of an equity point `{trader_id}|{ts_ms}`. `trader_id` is whose it is,
+    where that is known."""
 
     kind: RecordKind
     id: str
+    trader_id: str | None = field(default=None, compare=False)
+
+    @property
+    def name(self) -> str:
+        """As pages and commands name it: a decision with its trader, others by their id."""
+        is_number = self.kind is RecordKind.DECISION and self.trader_id is not None
+        return f"{self.trader_id}|{self.id}" if is_number else self.id
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+
+def named_key(kind: RecordKind, name: str) -> RecordKey:
+    """Of a name as pages and commands have it: the id, of a decision also `{trader_id}|{id}`."""
+    if kind is not RecordKind.DECISION:
+        return RecordKey(kind, name)
+    trader_id, _bar, number = name.rpartition("|")
+    return RecordKey(kind, number, trader_id or None)
+
+
+def key_of_decision(trader_id: str, decision_id: int) -> RecordKey:
+    return RecordKey(RecordKind.DECISION, str(decision_id), trader_id)
 
 
 def equity_id(trader_id: str, ts_ms: int) -> str:
     return f"{trader_id}|{ts_ms}"
 
 
+def equity_key(name: str) -> tuple[str, int] | None:
+    """(trader, milliseconds) of such an id; None for another text."""
+    found = _EQUITY_ID.fullmatch(name)
+    return (found[1], int(found[2])) if found else None
+
+
+RECORD_WORDS: dict[RecordKind, TranslatableText] = {
+    RecordKind.TRADE: _("trade"),
+    RecordKind.POSITION: _("position"),
+    RecordKind.DECISION: _("decision"),
+    RecordKind.EQUITY: _("equity"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """An entry: who set the row aside or took it back in, when, and why. `account_id` None: not from a page."""
+    """An entry: who set the row aside or included it again, when, and why. `account_id` None: not from a page."""
 
     id: int
     kind: RecordKind
@@ -65,13 +105,14 @@ class Exclusion:
 
     @property
     def key(self) -> RecordKey:
-        return RecordKey(self.kind, self.record_id)
+        return RecordKey(self.kind, self.record_id, self.trader_id)
 
     @property
     def is_aside(self) -> bool:
         return self.action is ExclusionAction.EXCLUDE
 
 
-def who_and_why(entry: Exclusion) -> str:
+def who_and_why(entry: Exclusion) -> TranslatableText:
     """`by mei on 2026-01-08 10:30 UTC: wrong price`."""
-    return f"by {entry.actor} on {entry.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC: {entry.reason}"
+    when = MomentText(entry.at, has_seconds=False)
+    return _("by %(who)s on %(when)s: %(why)s", who=entry.actor, when=when, why=entry.reason)

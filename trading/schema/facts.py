@@ -34,14 +34,12 @@ class TradeFact:
     exit_version: int | None = None
     prompt_sha256: str | None = None
     funding: Decimal | None = None
+    is_funding_unknown: bool = False
+    model: str | None = None
 
     @property
     def is_long(self) -> bool:
         return self.side == "long"
-
-    @property
-    def entry_notional(self) -> Decimal:
-        return self.entry_price * self.quantity
 
     @property
     def holding_ms(self) -> int:
@@ -70,6 +68,7 @@ class SignalFact:
     position_size_usd: Decimal | None = None
     config_version: int | None = None
     prompt_sha256: str | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +84,16 @@ class DecisionFact:
 
 @dataclass(frozen=True, slots=True)
 class EquityPoint:
-    """Equity in USD at a moment; `source` names the series (engine, imported, derived)."""
+    """Equity in USD at a moment; `source` names the series (engine, imported, derived). `realized` and `unrealized` are
+    what of it was earned, `available` is what no position held as margin; None where that is not known."""
 
     trader_id: str
     ts_ms: int
     equity: Decimal
     source: str = "engine"
+    realized: Decimal | None = None
+    unrealized: Decimal | None = None
+    available: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,8 @@ class SetAsideCounts:
 
 
 class TransferKind(StrEnum):
-    """INTERNAL: between two traders, two rows with one id. CORRECTION: what the account's money was wrong by."""
+    """INTERNAL: between two traders, two rows with one id; or between a trader and the capital that no trader has,
+    where a version changes its allocation, one row. CORRECTION: what the account's money was wrong by."""
 
     INITIAL = "initial"
     DEPOSIT = "deposit"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 from traders.schema.jsonio import canonical
@@ -11,6 +12,27 @@ from trading.schema.common import NANOSECONDS_PER_MS
 from trading.schema.position import PositionDetail
 
 DIGEST_DIGITS = 12
+_CORRECTION = re.compile(r"\|c([1-9][0-9]{0,3})$")
+# Of a bigint.
+LARGEST_ID = 2**63 - 1
+
+
+def trader_named_by(record_id: str) -> str:
+    """The trader that the id of a trade or a position begins with. A trader's id holds no `|`."""
+    return record_id.partition("|")[0]
+
+
+def decision_name(trader_id: str, decision_id: int) -> str:
+    """A decision with its trader, as addresses and commands name it: `steady_long|7`."""
+    return f"{trader_id}|{decision_id}"
+
+
+def read_decision_name(name: str) -> tuple[str | None, int]:
+    """(trader, id of the decision); the trader is None where the number stands alone. Raises ValueError."""
+    trader_id, bar, number = name.rpartition("|")
+    if not (number.isascii() and number.isdigit()) or len(number) > len(str(LARGEST_ID)) or (bar and not trader_id):
+        raise ValueError(_("must be the number of a decision, or TRADER|NUMBER, was %(name)s", name=repr(name)))
+    return trader_id or None, int(number)
 
 
 def open_position_id(trader_id: str, symbol: str) -> str:
@@ -46,15 +68,20 @@ def imported_trade_id(
     return f"{trade_id(trader_id, symbol, close_ts_ms * NANOSECONDS_PER_MS)}|{last}"
 
 
-def correction_id(trade_id: str, number: int) -> str:
-    """Of the row that replaces a wrong one, or its last correction; they count from 1."""
-    return f"{corrected_root(trade_id)}|c{number}"
+def next_correction_id(name: str) -> str:
+    """Of the row that replaces the one of this id (or key): `{id}|c1`, then `{id}|c2`."""
+    return f"{corrected_root(name)}|c{correction_number(name) + 1}"
 
 
-def corrected_root(trade_id: str) -> str:
+def corrected_root(name: str) -> str:
     """The id of the row that was wrong at first."""
-    root, bar, last = trade_id.rpartition("|c")
-    return root if bar and last.isdigit() else trade_id
+    return _CORRECTION.sub("", name)
+
+
+def correction_number(name: str) -> int:
+    """0 of a row that corrects none."""
+    found = _CORRECTION.search(name)
+    return int(found[1]) if found else 0
 
 
 def short_digest(record: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -37,6 +38,8 @@ REQUIRED: Any = PydanticUndefined
 LARGEST = Decimal(10) ** 15
 # PostgreSQL refuses more than some thousand, and an index far fewer; a float needs 17.
 LARGEST_IDENTIFIER = 10**MOST_DIGITS
+# JSON can write it, UTF-8 cannot.
+_HALF_OF_A_PAIR = re.compile("[\ud800-\udfff]")
 
 
 class LeafKind(StrEnum):
@@ -88,8 +91,13 @@ def leaf(default: Any = REQUIRED, *, label: str, kind: LeafKind, unit: str = "",
 def _finite(value: Decimal) -> Decimal:
     if not value.is_finite():
         raise ValueError(_("must be a finite number"))
-    if abs(value) > LARGEST:
+    # Not by abs(): it raises for an exponent beyond the context's.
+    if not -LARGEST <= value <= LARGEST:
         raise ValueError(_("must not be beyond %(most)s", most=f"{LARGEST:,}"))
+    text = str(value)
+    if len(text) <= MOST_DIGITS and "E" not in text:
+        # So it has fewer digits than characters, and no more decimals. A tuple of them takes five times as long.
+        return value
     _sign, digits, exponent = value.as_tuple()
     if len(digits) > MOST_DIGITS or not -MOST_DIGITS <= int(exponent) <= MOST_DIGITS:
         raise ValueError(_("must have at most %(most)s digits", most=MOST_DIGITS))
@@ -102,9 +110,11 @@ def _moment(value: int) -> int:
     return value
 
 
-def _no_nul(text: str) -> str:
+def _storable(text: str) -> str:
     if "\0" in text:
         raise ValueError(_("must not hold the character U+0000"))
+    if not text.isascii() and _HALF_OF_A_PAIR.search(text):
+        raise ValueError(_("must not hold half of a surrogate pair"))
     return text
 
 
@@ -119,7 +129,7 @@ def _text(value: Any) -> Any:
 
 Amount = Annotated[Number, AfterValidator(_finite)]
 MomentMs = Annotated[Integer, AfterValidator(_moment)]
-Text = Annotated[str, AfterValidator(_no_nul)]
+Text = Annotated[str, AfterValidator(_storable)]
 Identifier = Annotated[int | str, BeforeValidator(_text)]
 
 

@@ -1,4 +1,4 @@
-"""A message between the desk and a model."""
+"""A message between an engine and a model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class MessageRole(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class DecisionMessage:
     """A message beside the decision that it led to."""
 
     role: MessageRole

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from traders.schema.messages import _
-from trading.schema.common import Exchange, ExitPlan, Extra, Origin, PositionEvent, Realized, Side, Versions
-from trading.schema.leaf import Amount, Identifier, LeafKind, MomentMs, Part, leaf
+from traders.schema.messages import _, pgettext
+from trading.schema.common import (
+    AgainstControl,
+    Exchange,
+    ExitPlan,
+    Extra,
+    Origin,
+    PositionEvent,
+    Realized,
+    Side,
+    Versions,
+)
+from trading.schema.leaf import Amount, Identifier, LeafKind, MomentMs, Part, Text, leaf
 
 
 class PositionStatus(StrEnum):
@@ -38,8 +49,14 @@ class PositionRisk(Part):
 
 
 class Close(Part):
-    price: Amount = leaf(label=_("Exit price"), kind=LeafKind.PRICE, unit="USD", gt=0)
-    time_ms: MomentMs = leaf(label=_("Closed"), kind=LeafKind.MOMENT_MS)
+    price: Amount = leaf(
+        label=_("Exit price"),
+        kind=LeafKind.PRICE,
+        unit="USD",
+        help=_("0 where the symbol was settled at nothing."),
+        ge=0,
+    )
+    time_ms: MomentMs = leaf(label=pgettext("a moment", "Closed"), kind=LeafKind.MOMENT_MS)
     quantity: Amount = leaf(label=_("Quantity closed"), kind=LeafKind.QUANTITY, gt=0)
     pnl: Amount | None = leaf(None, label=_("Net P&L"), kind=LeafKind.MONEY, unit="USD")
 
@@ -72,7 +89,11 @@ class PositionDetail(Part):
     events: tuple[PositionEvent, ...] = ()
     realized: Realized | None = None
     origin: Origin | None = None
+    against_control: AgainstControl | None = None
     extra: Extra | None = leaf(None, label=_("Unknown fields"), kind=LeafKind.TEXT)
+    corrects: Text | None = leaf(
+        None, label=_("Corrects"), kind=LeafKind.IDENTIFIER, help=_("The wrong row; this row counts instead.")
+    )
 
     def stored(self) -> dict[str, Any]:
         found = super().stored()
@@ -91,6 +112,8 @@ class PositionRecord:
     side: Side
     status: PositionStatus
     detail: PositionDetail
+    # When another database wrote it; None: at its entry.
+    created_at: datetime | None = field(default=None, compare=False)
 
     @property
     def is_open(self) -> bool:

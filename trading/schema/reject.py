@@ -9,14 +9,15 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """`index` is the record's place in its file, from 0; None where the file is one record, or could not be read.
+    """`index` is the record's place in its file, from 0, or the id of its row in a table; None where the file is one
+    record, or could not be read.
 
     `field` is dotted and may be empty; `message` completes '<field> ...'; `record` is what was read, if anything.
     """
 
     file: str
     message: str
-    index: int | None = None
+    index: int | str | None = None
     field: str = ""
     record: Any = None
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Self
 
 from pydantic import model_validator
 
-from traders.schema.messages import _
-from trading.schema.common import Exchange, ExitPlan, Extra, Origin, Side, Versions
+from traders.schema.messages import _, pgettext
+from trading.schema.common import AgainstControl, Exchange, ExitPlan, Extra, Origin, Side, Versions
 from trading.schema.leaf import Amount, Boolean, Identifier, LeafKind, MomentMs, Part, Text, leaf
 
 MS_PER_SECOND = 1000
@@ -19,7 +20,7 @@ MS_PER_SECOND = 1000
 
 class Time(Part):
     open_ts_ms: MomentMs = leaf(label=_("Opened"), kind=LeafKind.MOMENT_MS)
-    close_ts_ms: MomentMs = leaf(label=_("Closed"), kind=LeafKind.MOMENT_MS)
+    close_ts_ms: MomentMs = leaf(label=pgettext("a moment", "Closed"), kind=LeafKind.MOMENT_MS)
     duration_seconds: Amount = leaf(
         label=_("Held"), kind=LeafKind.SECONDS, unit="s", help=_("From open to close; derived where it is left out.")
     )
@@ -41,7 +42,7 @@ class Time(Part):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.close_ts_ms < self.open_ts_ms:
-            raise ValueError(_("the exit lies before the entry"))
+            raise ValueError(_("the exit is before the entry"))
         if self.duration_seconds * MS_PER_SECOND != self.close_ts_ms - self.open_ts_ms:
             raise ValueError(_("duration_seconds is not the time from open to close"))
         return self
@@ -49,7 +50,13 @@ class Time(Part):
 
 class Prices(Part):
     avg_entry: Amount = leaf(label=_("Entry price"), kind=LeafKind.PRICE, unit="USD", gt=0)
-    avg_exit: Amount = leaf(label=_("Exit price"), kind=LeafKind.PRICE, unit="USD", gt=0)
+    avg_exit: Amount = leaf(
+        label=_("Exit price"),
+        kind=LeafKind.PRICE,
+        unit="USD",
+        help=_("0 where the symbol was settled at nothing."),
+        ge=0,
+    )
 
 
 class Quantity(Part):
@@ -66,6 +73,12 @@ class Pnl(Part):
     commission: Amount = leaf(Decimal(0), label=_("Commission"), kind=LeafKind.MONEY, unit="USD")
     funding: Amount | None = leaf(
         None, label=_("Funding"), kind=LeafKind.MONEY, unit="USD", help=_("Positive when it was received.")
+    )
+    is_funding_unknown: Boolean | None = leaf(
+        None,
+        label=_("Funding not known"),
+        kind=LeafKind.FLAG,
+        help=_("Funding was due and its amount is not known: the P&L is without it."),
     )
     net: Amount = leaf(label=_("Net P&L"), kind=LeafKind.MONEY, unit="USD")
 
@@ -84,7 +97,7 @@ class Fill(Part):
     type: FillType = leaf(label=_("Fill"), kind=LeafKind.TEXT)
     order_id: Identifier | None = leaf(None, label=_("Order"), kind=LeafKind.IDENTIFIER)
     fill_id: Identifier | None = leaf(None, label=_("Fill id"), kind=LeafKind.IDENTIFIER)
-    price: Amount = leaf(label=_("Price"), kind=LeafKind.PRICE, unit="USD", gt=0)
+    price: Amount = leaf(label=_("Price"), kind=LeafKind.PRICE, unit="USD", ge=0)
     quantity: Amount = leaf(label=_("Quantity"), kind=LeafKind.QUANTITY, gt=0)
     commission: Amount | None = leaf(None, label=_("Commission"), kind=LeafKind.MONEY, unit="USD")
     is_crossed: Boolean | None = leaf(
@@ -93,6 +106,12 @@ class Fill(Part):
     closed_pnl: Amount | None = leaf(None, label=_("Closed P&L"), kind=LeafKind.MONEY, unit="USD")
     liquidation: Text | None = leaf(None, label=_("Liquidation"), kind=LeafKind.TEXT)
     ts_ms: MomentMs = leaf(label=_("Time"), kind=LeafKind.MOMENT_MS)
+
+    @model_validator(mode="after")
+    def _entered_at_a_price(self) -> Self:
+        if self.type is FillType.ENTRY and self.price == 0:
+            raise ValueError(_("the price of an entry must be above 0"))
+        return self
 
 
 class TradeDetail(Part):
@@ -106,9 +125,10 @@ class TradeDetail(Part):
     exit_plan: ExitPlan | None = None
     versions: Versions | None = None
     origin: Origin | None = None
+    against_control: AgainstControl | None = None
     extra: Extra | None = leaf(None, label=_("Unknown fields"), kind=LeafKind.TEXT)
     corrects: Text | None = leaf(
-        None, label=_("Corrects"), kind=LeafKind.IDENTIFIER, help=_("The wrong row, which this one counts in place of.")
+        None, label=_("Corrects"), kind=LeafKind.IDENTIFIER, help=_("The wrong row; this row counts instead.")
     )
 
 
@@ -121,6 +141,8 @@ class TradeRecord:
     symbol: str
     side: Side
     detail: TradeDetail
+    # When another database wrote it; None: at its close.
+    created_at: datetime | None = field(default=None, compare=False)
 
     @property
     def close_ts_ms(self) -> int:

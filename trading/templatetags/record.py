@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, TypeGuard
 
 from django import template
-from django.urls import reverse
+from django.conf import settings
+from django.urls import get_script_prefix, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
-from traders.templatetags.desk import ago
+from traders.templatetags.display import ago
 from traders.words import settings as words
-from traders.words.moments import SLACK_SECONDS, ago_words, exact
+from traders.words.messages import translated
+from traders.words.moments import SLACK_SECONDS, ago_words
+from traders.words.zones import exact
 from trading.schema.exclusion import Exclusion, who_and_why
 
 register = template.Library()
+MOST_ADDRESSES = 4_000
 
 NONE = "–"
 Figure = Decimal | int | None
@@ -123,7 +128,7 @@ def position_state(status: str) -> SafeString:
 @register.simple_tag
 def decision_state(success: bool, is_refused: bool) -> SafeString:
     if success:
-        return _state("running", "check_circle", _("done"))
+        return _state("running", "check_circle", pgettext("decision", "done"))
     return _state("paused", "block", _("refused")) if is_refused else _state("stopped", "error", _("failed"))
 
 
@@ -133,11 +138,11 @@ def aside_tag(entries: Mapping[int, Exclusion], exclusion_id: int | None) -> Saf
     entry = entries.get(exclusion_id) if exclusion_id is not None else None
     if entry is None:
         return ""
-    return format_html('<span class="tag small" title="{}">{}</span>', who_and_why(entry), _("set aside"))
+    return format_html('<span class="tag small" title="{}">{}</span>', translated(who_and_why(entry)), _("set aside"))
 
 
 def trader_link(trader_id: str) -> SafeString:
-    url = reverse("admin:traders_traderconfig_change", args=[trader_id])
+    url = _address("admin:traders_traderconfig_overview", trader_id)
     return format_html('<a href="{}">{}</a>', url, trader_id)
 
 
@@ -160,8 +165,39 @@ def action_word(action: str) -> str:
 
 
 @register.filter
+def value_word(value: str) -> str:
+    """One of the words that the record's fields are held to, or what a program wrote in its place."""
+    return {
+        "entry": _("entry"),
+        "exit": _("exit"),
+        "open": pgettext("event", "open"),
+        "increase": pgettext("event", "increase"),
+        "reduce": pgettext("event", "reduce"),
+        "plan": pgettext("event", "plan"),
+        "close": pgettext("event", "close"),
+        "isolated": pgettext("margin", "isolated"),
+        "cross": pgettext("margin", "cross"),
+        "long": _("long"),
+        "short": _("short"),
+        "unknown": _("unknown"),
+    }.get(value) or action_word(value)
+
+
+@register.filter
+def role_word(role: str) -> str:
+    """Of a message to a model, or of a prompt."""
+    return {
+        "system": pgettext("role", "system"),
+        "user": pgettext("role", "user"),
+        "assistant": pgettext("role", "assistant"),
+        "tool": pgettext("role", "tool"),
+        "executor": pgettext("role", "executor"),
+    }.get(role, role)
+
+
+@register.filter
 def percent_gain(amount: Decimal | None) -> SafeString | str:
-    return NONE if amount is None else format_html("{} %", gain(amount))
+    return NONE if amount is None else format_html('<span class="whole-figure">{} %</span>', gain(amount))
 
 
 @register.filter
@@ -203,7 +239,17 @@ def version_mark(trader_id: str, number: int | None) -> SafeString:
 
 
 def version_url(trader_id: str, number: int) -> str:
-    return reverse("admin:traders_traderconfig_version", args=[trader_id, number])
+    return _address("admin:traders_traderconfig_version", trader_id, number)
+
+
+def _address(name: str, *arguments: str | int) -> str:
+    """A list names the same few traders and versions in every row, and finding an address takes as long as a cell."""
+    return _known_address(name, arguments, get_script_prefix(), settings.ROOT_URLCONF)
+
+
+@lru_cache(maxsize=MOST_ADDRESSES)
+def _known_address(name: str, arguments: tuple[str | int, ...], prefix: str, urls: str) -> str:
+    return reverse(name, args=arguments)
 
 
 def moment_of(moment_ms: int) -> datetime:
@@ -218,7 +264,7 @@ def _state(name: str, icon: str, word: str) -> SafeString:
 
 
 def _status(is_open: bool) -> str:
-    return _("open") if is_open else _("closed")
+    return pgettext("position", "open") if is_open else pgettext("position", "closed")
 
 
 def _with_all(shown: Decimal, amount: Decimal) -> SafeString | str:

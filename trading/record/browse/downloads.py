@@ -9,12 +9,13 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from traders.pages.csv_text import download
-from trading.record.browse.admin import RecordListing, filter_form
+from trading.record.browse.admin import filter_form
+from trading.record.browse.listings import RecordListing
 from trading.record.browse.queries import RecordFilter
-from trading.record.browse.services import Exported, csv_lines, json_lines
+from trading.record.browse.services import ExportedColumns, csv_lines, json_lines
 from trading.record.pages import RecordPage
 
-Writer = Callable[[Exported, RecordFilter], Iterator[str]]
+Writer = Callable[[ExportedColumns, RecordFilter], Iterator[str]]
 FORMATS: dict[str, tuple[Writer, str]] = {
     "csv": (csv_lines, "text/csv; charset=utf-8"),
     "json": (json_lines, "application/json"),
@@ -23,7 +24,7 @@ FORMATS: dict[str, tuple[Writer, str]] = {
 
 def export_view(page: RecordPage, listing: RecordListing, file_format: str) -> HttpResponseBase:
     """Back to the list, which says what is wrong, where the filter cannot be understood."""
-    form = filter_form(page.request, listing)
+    form = filter_form(page.request.GET, listing)
     if not form.is_valid():
         return HttpResponseRedirect(f"{page.list_url}?{page.request.GET.urlencode()}")
     write, content_type = FORMATS[file_format]

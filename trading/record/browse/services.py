@@ -20,14 +20,14 @@ from trading.schema.trade import TradeDetail
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportedColumns:
     """`columns` of the table beside its `detail`, in the order of the file. The first two are its place and its id."""
 
     table: RecordTable
     detail: type[Part]
     columns: tuple[str, ...]
 
-    def marked(self) -> Exported:
+    def marked(self) -> ExportedColumns:
         """With the entry that set a row aside, empty for one that counts: where the file has both."""
         return replace(self, columns=(*self.columns, "exclusion_id"))
 
@@ -36,12 +36,12 @@ class Exported:
         return (self.table.at, "id", *self.columns)
 
 
-TRADE = Exported(TRADES, TradeDetail, ("trader_id", "symbol", "side"))
-POSITION = Exported(POSITIONS, PositionDetail, ("trader_id", "symbol", "side", "status"))
-DECISION = Exported(DECISIONS, DecisionDetail, ("trader_id", "cycle_number", "config_version", "success"))
+TRADE = ExportedColumns(TRADES, TradeDetail, ("trader_id", "symbol", "side"))
+POSITION = ExportedColumns(POSITIONS, PositionDetail, ("trader_id", "symbol", "side", "status"))
+DECISION = ExportedColumns(DECISIONS, DecisionDetail, ("trader_id", "cycle_number", "config_version", "success"))
 
 
-def csv_lines(kind: Exported, where: RecordFilter) -> Iterator[str]:
+def csv_lines(kind: ExportedColumns, where: RecordFilter) -> Iterator[str]:
     """A column for each leaf by its path; a list is JSON in one column."""
     paths = _columns(kind.detail)
     yield line((*kind.heads, *paths))
@@ -49,7 +49,7 @@ def csv_lines(kind: Exported, where: RecordFilter) -> Iterator[str]:
         yield "".join(line(_cells(row, paths)) for row in rows)
 
 
-def json_lines(kind: Exported, where: RecordFilter) -> Iterator[str]:
+def json_lines(kind: ExportedColumns, where: RecordFilter) -> Iterator[str]:
     """One array, a record a line, with `detail` as it is stored."""
     yield "["
     separator = "\n"
@@ -93,7 +93,7 @@ def _at(found: Any, path: str) -> Any:
     return found
 
 
-def _record(kind: Exported, row: Sequence[Any]) -> str:
+def _record(kind: ExportedColumns, row: Sequence[Any]) -> str:
     *core, detail = row
     facts = {
         head: value.isoformat() if isinstance(value, datetime) else value

@@ -1,4 +1,4 @@
-"""Rows of the record that cannot be read: the page that lists them, and what stands in the place of a ticket."""
+"""Unreadable rows of the record: the page that lists them, and the page that replaces their ticket."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from trading.record.check import services as check_record
 from trading.record.exclusions.admin import mark_of, may_exclude
 from trading.record.pages import RecordPage
 from trading.record.stored import stored_rows
-from trading.schema.exclusion import KIND_OF_TABLE
-from trading.schema.tolerant import Reading
+from trading.schema.exclusion import KIND_OF_TABLE, RecordKey
+from trading.schema.tolerant import DetailReading
 from trading.schema.unreadable import Unreadable
 
-# Of each table; a page must answer, and `check_record` reads the rest.
+# Rows of each table. A page must answer soon; `check_record` reads all rows.
 NEWEST = 300
-# Each with its whole text.
+# Each row is shown with its whole text.
 MOST_SHOWN = 100
 MOST_LEAF_CHARACTERS = 2_000
-# The right to see the table; rows without pages of their own need the right to see trades.
+# The permission to see the table; for rows without pages of their own, the permission to see trades.
 _PERMISSIONS = {"positions": "trading.view_position", "decision_journal": "trading.view_decisionjournal"}
 _PAGES = {
     "trades": "admin:trading_trade_change",
@@ -37,8 +37,8 @@ _PAGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """`text` is the whole row as indented JSON, empty where it is gone; `url` is its ticket's."""
+class UnreadableRowLine:
+    """`text` is the whole row as indented JSON, empty if it does not exist; `url` is the address of its ticket."""
 
     row: Unreadable
     text: str
@@ -46,18 +46,18 @@ class Shown:
 
     @property
     def aside_query(self) -> str:
-        """Empty for a table whose rows are not set aside."""
+        """The query that sets the row aside; empty for a table whose rows cannot be set aside."""
         kind = KIND_OF_TABLE.get(self.row.table)
         return urlencode({"kind": kind, "id": self.row.id}) if kind else ""
 
 
 def unreadable_count() -> int:
-    """As the exporter last found it."""
+    """The numbers of the last export."""
     return sum(status.unreadable(settings.EXPORT_DIR).values())
 
 
 def unreadable_list(page: RecordPage) -> HttpResponse:
-    """What the exporter left out of the documents, and what of the newest rows cannot be read now."""
+    """The rows that the last export left out, and the unreadable rows among the newest."""
     seen = status.read(settings.EXPORT_DIR)
     found = {(row.table, row.id): row for row in (seen.unreadable_rows if seen else ())}
     for one in check_record.newest_unreadable(NEWEST):
@@ -76,7 +76,7 @@ def unreadable_list(page: RecordPage) -> HttpResponse:
 
 
 def unreadable_view(page: RecordPage, row: Unreadable, trader_id: str = "") -> HttpResponse:
-    """In the place of a ticket: what is wrong with the row, and its text."""
+    """The page instead of a ticket: the problem of the row, and its text."""
     (shown,) = _shown([row])
     kind = KIND_OF_TABLE.get(row.table)
     return page.render(
@@ -84,19 +84,19 @@ def unreadable_view(page: RecordPage, row: Unreadable, trader_id: str = "") -> H
         _("Unreadable row %(id)s") % {"id": row.id},
         shown=shown,
         trader=trader_id,
-        mark=mark_of(page.request, kind, row.id) if kind else None,
+        mark=mark_of(page.request, RecordKey(kind, row.id, trader_id or None)) if kind else None,
     )
 
 
-def unknown_leaves(found: Reading[Any]) -> list[tuple[str, str]]:
-    """(path, its JSON) of what is stored and this release does not know."""
+def unknown_leaves(found: DetailReading[Any]) -> list[tuple[str, str]]:
+    """(path, JSON) of stored leaves that this release does not know."""
     return [(leaf.path, _text(leaf.value)) for leaf in found.unknown]
 
 
-def _shown(rows: Iterable[Unreadable]) -> list[Shown]:
+def _shown(rows: Iterable[Unreadable]) -> list[UnreadableRowLine]:
     wanted = list(rows)
     texts = stored_rows.texts((row.table, row.id) for row in wanted)
-    return [Shown(row, texts.get((row.table, row.id), ""), _url(row)) for row in wanted]
+    return [UnreadableRowLine(row, texts.get((row.table, row.id), ""), _url(row)) for row in wanted]
 
 
 def _url(row: Unreadable) -> str:

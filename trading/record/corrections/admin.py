@@ -1,4 +1,4 @@
-"""The page that corrects a trade."""
+"""The page that corrects a row of the record."""
 
 from __future__ import annotations
 
@@ -9,38 +9,55 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from traders.drafts import pages as drafts
 from traders.schema.problems import InvalidConfig
+from traders.words import messages as words
 from trading.record.corrections import services as corrections
-from trading.record.corrections.forms import TradeCorrectionForm
+from trading.record.corrections.forms import CorrectionForm
+from trading.record.exclusions.admin import TICKETS
+from trading.record.exclusions.forms import KIND_WORDS
 from trading.record.pages import RecordPage
-from trading.record.rules.errors import RecordConflict, RecordError
-from trading.record.writing import trades
+from trading.record.rules.errors import RecordError
+from trading.schema.exclusion import RecordKey
 
 
-def correct_view(page: RecordPage, trade_id: str) -> HttpResponse:
+def correct_view(page: RecordPage, key: RecordKey) -> HttpResponse:
     request = page.request
     try:
-        trade = trades.stored(trade_id)
-    except RecordConflict as unreadable:
-        messages.error(request, str(unreadable))
-        trade = None
-    if trade is None:
-        return page.gone(trade_id)
-    posted = request.POST if request.method == "POST" else None
-    form = TradeCorrectionForm(posted, initial=TradeCorrectionForm.initial_of(trade))
+        row = corrections.stored(key)
+    except RecordError as unreadable:
+        messages.error(request, words.why(unreadable))
+        row = None
+    if row is None:
+        return page.gone(key.id)
+    form = CorrectionForm(request.POST if request.method == "POST" else None, key.kind, row.figures)
     if form.is_bound and form.is_valid():
         user: Any = request.user
         try:
-            made = corrections.correct_trade(
-                trade_id,
-                form.changes(trade),
+            made = corrections.correct(
+                key,
+                form.changes(),
                 reason=form.cleaned_data["reason"],
                 actor=user.get_username(),
                 account_id=user.pk,
             )
-        except (InvalidConfig, RecordError) as refused:
-            form.add_error(None, str(refused))
+        except InvalidConfig as invalid:
+            form.add_problems(invalid.problems)
+        except RecordError as refused:
+            form.add_error(None, _("Not done: %(why)s.") % {"why": words.why(refused)})
         else:
             messages.success(request, _("Corrected: this row counts in place of the old one."))
-            return HttpResponseRedirect(reverse("admin:trading_trade_change", args=[made.id]))
-    return page.render("trade_correct.html", _("Correct a trade"), form=form, trade=trade)
+            there = HttpResponseRedirect(_ticket(RecordKey(key.kind, made.id, made.trader_id)))
+            return drafts.ended(request, there)
+    return page.render(
+        "correct.html",
+        _("Correct a %(kind)s") % {"kind": KIND_WORDS[key.kind]},
+        form=form,
+        row=row,
+        ticket=_ticket(key),
+        kind_words=KIND_WORDS[key.kind],
+    )
+
+
+def _ticket(key: RecordKey) -> str:
+    return reverse(TICKETS[key.kind], args=[key.name])

@@ -1,9 +1,9 @@
-"""Setting rows aside in the browser: the effect first, then a reason; and the page that lists who did so."""
+"""The pages that set rows aside and include them again: a preview, then the reason; and the list of all entries."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,12 +11,14 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
-from traders.models import TraderConfig
+from traders.drafts import pages as drafts
 from traders.pages.reason_form import ReasonForm
 from traders.schema.problems import InvalidConfig
 from traders.words import messages as words
+from traders.words.trader_field import offered_traders
+from trading.record.exclusions import corrected
 from trading.record.exclusions import queries as exclusion_log
 from trading.record.exclusions import services as exclusions
 from trading.record.exclusions.forms import KIND_WORDS, AsideFilterForm, ChosenForm
@@ -28,6 +30,7 @@ from trading.schema.exclusion import Exclusion, RecordKey, RecordKind
 from trading.templatetags.record import NONE, count, gain, money, percent
 
 PERMISSION = "trading.exclude_record"
+_EQUITY = "trading.view_equitysnapshot"
 PER_PAGE = 50
 OFFERED = 500
 SHOWN = 50
@@ -35,30 +38,32 @@ TICKETS = {
     RecordKind.TRADE: "admin:trading_trade_change",
     RecordKind.POSITION: "admin:trading_position_change",
     RecordKind.DECISION: "admin:trading_decisionjournal_change",
+    RecordKind.EQUITY: "admin:trading_recordexclusion_equity",
 }
 LISTS = {
     RecordKind.TRADE: "admin:trading_trade_changelist",
     RecordKind.POSITION: "admin:trading_position_changelist",
     RecordKind.DECISION: "admin:trading_decisionjournal_changelist",
 }
-_GAINS = frozenset({"net_pnl", "gross_pnl", "closed_pnl"})
+_GAINS = frozenset({"net_pnl", "gross_pnl", "closed_pnl", "funding"})
 _MONEY = frozenset({"fees", "equity"})
 _PERCENT = frozenset({"win_rate_pct", "return_pct", "max_drawdown_pct"})
 _WORDS = {
-    "trades": gettext_lazy("trades"),
-    "wins": gettext_lazy("won"),
+    "trades": pgettext_lazy("how many", "trades"),
+    "wins": gettext_lazy("winning trades"),
     "net_pnl": gettext_lazy("net P&L, USD"),
     "gross_pnl": gettext_lazy("gross P&L, USD"),
-    "fees": gettext_lazy("fees, USD"),
-    "win_rate_pct": gettext_lazy("won, %"),
+    "fees": gettext_lazy("commission, USD"),
+    "funding": gettext_lazy("funding, USD"),
+    "win_rate_pct": gettext_lazy("win rate, %"),
     "open_positions": gettext_lazy("open positions"),
     "closed_positions": gettext_lazy("closed positions"),
-    "closed_pnl": gettext_lazy("closed for, USD"),
+    "closed_pnl": gettext_lazy("P&L of closed positions, USD"),
     "decisions": gettext_lazy("decisions"),
     "equity_points": gettext_lazy("equity points"),
     "equity": gettext_lazy("equity, USD"),
     "return_pct": gettext_lazy("return, %"),
-    "max_drawdown_pct": gettext_lazy("max drawdown, %"),
+    "max_drawdown_pct": gettext_lazy("maximum drawdown, %"),
 }
 
 
@@ -67,7 +72,7 @@ def may_exclude(request: HttpRequest) -> bool:
 
 
 @dataclass(frozen=True)
-class Moved:
+class MovedFigure:
     """A figure of a trader before and after, as the page writes it."""
 
     trader_id: str
@@ -78,33 +83,55 @@ class Moved:
 
 @dataclass(frozen=True)
 class TicketMark:
-    """How a ticket says that its row is set aside. `entries` are all that was ever said of it, newest first."""
+    """What a ticket shows about its row being set aside. `entries`: all entries of the row, newest first. `before`: the
+    row that it corrects, `after`: the one that corrects it, as (id, address)."""
 
-    kind: RecordKind
-    record_id: str
+    key: RecordKey
     current: Exclusion | None
     entries: list[Exclusion]
     may_change: bool
+    before: tuple[str, str] | None
+    after: tuple[str, str] | None
 
     @property
     def change_query(self) -> str:
         undo = {"undo": "1"} if self.current else {}
-        return urlencode({"kind": self.kind, "id": self.record_id, **undo})
+        return urlencode({"kind": self.key.kind, "id": self.key.name, **undo})
+
+    @property
+    def correct_query(self) -> str:
+        return urlencode({"kind": self.key.kind, "id": self.key.name})
 
 
-def mark_of(request: HttpRequest, kind: RecordKind, record_id: str, *also: str) -> TicketMark:
+def mark_of(request: HttpRequest, key: RecordKey, *also: str) -> TicketMark:
     """`also` are ids that the row had before."""
+    line = [one.id for one in corrected.family(key)]
+    place = line.index(key.id) if key.id in line else 0
     return TicketMark(
-        kind,
-        record_id,
-        exclusions.mark(kind, record_id),
-        exclusions.history(kind, {record_id, *also}),
+        key,
+        exclusions.mark(key),
+        exclusions.history(key.kind, {key.id, *also}),
         may_exclude(request),
+        _with_address(replace(key, id=line[place - 1])) if place else None,
+        _with_address(replace(key, id=line[place + 1])) if line[place + 1 :] else None,
     )
 
 
+def chosen_row(page: RecordPage) -> RecordKey | None:
+    """The one row that the address names; None, with a message, where it names none."""
+    chosen = ChosenForm(page.request.GET)
+    if chosen.is_valid() and len(chosen.keys) == 1:
+        return chosen.keys[0]
+    messages.warning(page.request, _("Choose one row."))
+    return None
+
+
+def _with_address(key: RecordKey) -> tuple[str, str]:
+    return key.id, _ticket(key)
+
+
 def change_view(page: RecordPage) -> HttpResponse:
-    """What `ChosenForm` names: previewed, and with `step=save` and a reason done."""
+    """Previews the rows of `ChosenForm`; saves with `step=save` and a reason."""
     request = page.request
     chosen = ChosenForm(request.POST if request.method == "POST" else request.GET)
     if not chosen.is_valid():
@@ -115,7 +142,7 @@ def change_view(page: RecordPage) -> HttpResponse:
     form = ReasonForm(request.POST if request.POST.get("step") == "save" else None)
     if form.is_bound and form.is_valid():
         try:
-            return _saved(page, chosen, form.cleaned_data["reason"])
+            return drafts.ended(request, _saved(page, chosen, form.cleaned_data["reason"]))
         except InvalidConfig as invalid:
             form.add_problems(invalid.problems)
         except UnknownRecord as unknown:
@@ -145,13 +172,15 @@ def log_view(page: RecordPage) -> HttpResponse:
         may_exclude=may_exclude(page.request),
         kinds=KIND_WORDS.items(),
         actors=actors,
-        traders=TraderConfig.objects.order_by("pk").values_list("pk", flat=True)[:OFFERED],
+        suspect=exclusion_log.suspect_points(SHOWN) if page.request.user.has_perm(_EQUITY) else [],
+        traders=offered_traders(),
     )
 
 
 def _undo_query(line: LoggedExclusion) -> str:
-    """Empty for an entry that there is nothing to undo of."""
-    return urlencode({"kind": line.entry.kind, "id": line.entry.record_id, "undo": "1"}) if line.is_aside_now else ""
+    """The query that includes the row again; empty if it is not set aside now."""
+    key = line.entry.key
+    return urlencode({"kind": key.kind, "id": key.name, "undo": "1"}) if line.is_aside_now else ""
 
 
 def _saved(page: RecordPage, chosen: ChosenForm, reason: str) -> HttpResponse:
@@ -166,23 +195,23 @@ def _saved(page: RecordPage, chosen: ChosenForm, reason: str) -> HttpResponse:
     done = len(change.entries)
     if done:
         said = (
-            ngettext("Took %(n)d row back in.", "Took %(n)d rows back in.", done)
+            ngettext("Included %(n)d row again.", "Included %(n)d rows again.", done)
             if change.is_undo
             else ngettext("Set %(n)d row aside.", "Set %(n)d rows aside.", done)
         )
         messages.success(page.request, said % {"n": done})
     if change.already:
-        said = ngettext("%(n)d row was so already.", "%(n)d rows were so already.", len(change.already))
+        said = ngettext("%(n)d row needed no change.", "%(n)d rows needed no change.", len(change.already))
         messages.warning(page.request, said % {"n": len(change.already)})
     return HttpResponseRedirect(_back(page, change))
 
 
 def _back(page: RecordPage, change: ExclusionChange) -> str:
-    """To the ticket of the one row, else to the list of its kind."""
+    """The ticket if there is one row, else the list of its kind."""
     touched = [entry.key for entry in change.entries] or [key for key, _entry in change.already]
     if len(touched) == 1 and not (change.is_undo and touched[0].kind is RecordKind.POSITION):
-        # An open position that is taken back in has another id again.
-        return _ticket(touched[0]) or page.list_url
+        # An open position gets the id of an open one again.
+        return _ticket(touched[0])
     return reverse(LISTS[touched[0].kind]) if touched[0].kind in LISTS else page.list_url
 
 
@@ -198,7 +227,7 @@ def _preview(page: RecordPage, chosen: ChosenForm, form: ReasonForm) -> HttpResp
     keys = chosen.keys
     return page.render(
         "aside_change.html",
-        _("Take back in") if undo else _("Set aside"),
+        _("Include again") if undo else _("Set aside"),
         change=change,
         undo=undo,
         kind=keys[0].kind,
@@ -209,12 +238,13 @@ def _preview(page: RecordPage, chosen: ChosenForm, form: ReasonForm) -> HttpResp
         moved=list(_moved(change)) if change else [],
         form=form,
         back=_ticket(keys[0]) if len(keys) == 1 else "",
+        opened_at=f"{page.request.path}?{urlencode([('kind', keys[0].kind), *[('id', one) for one in chosen.ids]])}",
     )
 
 
-def _moved(change: ExclusionChange) -> Iterator[Moved]:
+def _moved(change: ExclusionChange) -> Iterator[MovedFigure]:
     for trader_id, name, before, after in change.moved_figures():
-        yield Moved(trader_id, _WORDS[name], _written(name, before), _written(name, after))
+        yield MovedFigure(trader_id, _WORDS[name], _written(name, before), _written(name, after))
 
 
 def _written(name: str, value: Any) -> Any:
@@ -228,10 +258,10 @@ def _written(name: str, value: Any) -> Any:
 
 
 def _ticket(key: RecordKey) -> str:
-    """Empty for what has none."""
-    return reverse(TICKETS[key.kind], args=[key.id]) if key.kind in TICKETS else ""
+    """The address of the row's page."""
+    return reverse(TICKETS[key.kind], args=[key.name])
 
 
 def _gone(page: RecordPage, unknown: UnknownRecord) -> HttpResponse:
-    messages.warning(page.request, _("Nothing was changed: %(why)s.") % {"why": unknown})
+    messages.warning(page.request, _("Nothing was changed: %(why)s.") % {"why": words.why(unknown)})
     return HttpResponseRedirect(page.list_url)

@@ -1,4 +1,4 @@
-"""Which rows to set aside or to take back in, and the filter of the page that lists who did so."""
+"""Which rows to set aside or to include again, and the filter of the page that lists who did so."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from traders.words.trader_field import TraderField
 from trading.record.exclusions.queries import ExclusionFilter
-from trading.record.stored.bounds import LARGEST_ID
-from trading.schema.exclusion import RecordKey, RecordKind
+from trading.schema.exclusion import RecordKey, RecordKind, named_key
+from trading.schema.ids import LARGEST_ID
 
-# So many rows a preview shows the effect of; the command takes more.
+# The most rows of one preview in the browser; the command takes more.
 MOST_ROWS = 1_000
 _LONGEST_ID = 300
 
@@ -28,7 +29,7 @@ KINDS = [(kind.value, words) for kind, words in KIND_WORDS.items()]
 
 
 class ChosenForm(forms.Form):
-    """`kind`, and `id` once for each row. `undo` takes them back in."""
+    """`kind`, and `id` once for each row. `undo` includes them again."""
 
     kind = forms.ChoiceField(choices=KINDS)
     undo = forms.BooleanField(required=False)
@@ -50,14 +51,14 @@ class ChosenForm(forms.Form):
     @property
     def keys(self) -> list[RecordKey]:
         kind = RecordKind(self.cleaned_data["kind"])
-        return [RecordKey(kind, name) for name in self.ids]
+        return [named_key(kind, name) for name in self.ids]
 
 
 class AsideFilterForm(forms.Form):
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), required=False)
     state = forms.ChoiceField(label=gettext_lazy("State"), required=False)
-    trader = forms.CharField(label=gettext_lazy("Trader"), required=False, max_length=64)
-    actor = forms.CharField(label=gettext_lazy("By"), required=False, max_length=200)
+    trader = TraderField(label=gettext_lazy("Trader"))
+    actor = forms.CharField(label=pgettext_lazy("a person", "By"), required=False, max_length=200)
     id = forms.CharField(label=gettext_lazy("Id"), required=False, max_length=_LONGEST_ID)
     older = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID, widget=forms.HiddenInput)
 
@@ -65,21 +66,20 @@ class AsideFilterForm(forms.Form):
         super().__init__(data, auto_id="f-%s")
         self._choose("kind", [(value, str(words)) for value, words in KINDS])
         self._choose(
-            "state", [("aside", _("set aside now")), ("exclude", _("set aside")), ("include", _("taken back in"))]
+            "state", [("aside", _("set aside now")), ("exclude", _("set aside")), ("include", _("included again"))]
         )
-        for name, words, offered in (("trader", _("Trader id"), "trader-ids"), ("actor", _("By whom"), "actors")):
-            self.fields[name].widget.attrs |= {"placeholder": words, "aria-label": words, "list": offered}
+        self.fields["actor"].widget.attrs |= {"placeholder": _("By whom"), "aria-label": _("By whom"), "list": "actors"}
         self.fields["id"].widget.attrs |= {"placeholder": _("Exact id"), "aria-label": _("Exact id")}
 
     def where(self) -> ExclusionFilter:
-        """Of a valid form."""
+        """The filter of a valid form."""
         given = self.cleaned_data
         return ExclusionFilter(
-            kind=given["kind"], state=given["state"], trader=given["trader"], actor=given["actor"], id=given["id"]
+            kind=given["kind"], state=given["state"], traders=given["trader"], actor=given["actor"], id=given["id"]
         )
 
     def asked(self) -> dict[str, str]:
-        """What the address asks for, to be asked again, but for the place in the list."""
+        """The filters of the address, without the place in the list, for links to other pages of it."""
         names = [name for name in self.fields if name != "older"]
         return {name: text for name in names if (text := str(self.data.get(name, "")).strip())}
 

@@ -1,4 +1,4 @@
-"""Rows of the record set aside with a reason, and taken back in; previewed by doing it and taking it back."""
+"""Sets rows of the record aside, with a reason, and includes them again. A preview does the same and rolls it back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db import transaction
 from traders.versions.reason import required_reason
 from trading.live import services as live
 from trading.record.exclusions import figures, queries, writer
-from trading.record.exclusions.figures import Figures
+from trading.record.exclusions.figures import TraderFigures
 from trading.record.rules.errors import UnknownRecord
 from trading.schema.exclusion import Exclusion, ExclusionAction, RecordKey, RecordKind
 
@@ -20,14 +20,17 @@ PREVIEW_REASON = "preview"
 
 @dataclass(frozen=True)
 class ExclusionChange:
-    """What was done, or would be: the entries written, and rows that were as asked already, each with the entry that
-    set it aside (None: it counts, and was never set aside or was taken back in). `before` and `after` are by trader."""
+    """What was done, or would be done.
+
+    `entries`: what was written. `already`: rows that needed no change, with the entry that set each aside (None if
+    the row counts). `before` and `after`: the figures by trader.
+    """
 
     action: ExclusionAction
     entries: tuple[Exclusion, ...]
     already: tuple[tuple[RecordKey, Exclusion | None], ...]
-    before: dict[str, Figures]
-    after: dict[str, Figures]
+    before: dict[str, TraderFigures]
+    after: dict[str, TraderFigures]
     is_preview: bool
 
     @property
@@ -35,32 +38,32 @@ class ExclusionChange:
         return self.action is ExclusionAction.INCLUDE
 
     def moved_figures(self) -> Iterator[tuple[str, str, Any, Any]]:
-        """(trader, name of the figure, before, after) of those that differ, in order of trader."""
+        """(trader, name of the figure, before, after) of the figures that differ, in order of trader."""
         for trader_id, old in self.before.items():
             new = self.after[trader_id]
-            for one in fields(Figures):
+            for one in fields(TraderFigures):
                 was, now = getattr(old, one.name), getattr(new, one.name)
                 if was != now:
                     yield trader_id, one.name, was, now
 
 
-def mark(kind: RecordKind, record_id: str) -> Exclusion | None:
-    """The entry that set the row aside; None while it counts, or where it is not there."""
-    return queries.mark(kind, record_id)
+def mark(key: RecordKey) -> Exclusion | None:
+    """The entry that set the row aside; None if the row counts or does not exist."""
+    return queries.mark(key)
 
 
 def history(kind: RecordKind, ids: Collection[str]) -> list[Exclusion]:
-    """Everything that was said of a row under any of these ids, newest first."""
+    """All entries of a row, under any of these ids, newest first."""
     return queries.of_record(kind, ids)
 
 
 def set_aside(
     keys: Collection[RecordKey], *, reason: str, actor: str, account_id: int | None = None, undo: bool = False
 ) -> ExclusionChange:
-    """These rows count nowhere from now on; with `undo` they count again. All of them or none.
+    """Sets these rows aside, so that they count nowhere; with `undo` they count again. All of them or none.
 
-    Rows that are as asked already stay as they are. Raises InvalidConfig for the reason, UnknownRecord, RecordBusy,
-    ConcurrentRecord, and AlreadyOpen where a position is taken back in whose symbol was opened again.
+    Rows that need no change stay as they are. Raises InvalidConfig for the reason, UnknownRecord, RecordBusy,
+    ConcurrentRecord, and AlreadyOpen if a position is included again while its symbol has another open position.
     """
     said = required_reason(reason)
     change = _changed(keys, said, actor, account_id, undo=undo, dry_run=False)
@@ -70,7 +73,7 @@ def set_aside(
 
 
 def preview(keys: Collection[RecordKey], *, undo: bool = False, actor: str = PREVIEW_REASON) -> ExclusionChange:
-    """What `set_aside` would do, to the last digit: it is done and taken back. Raises what that raises."""
+    """What `set_aside` would do: it does it and rolls it back. Raises the same errors."""
     return _changed(keys, PREVIEW_REASON, actor, None, undo=undo, dry_run=True)
 
 
@@ -82,7 +85,7 @@ def _changed(
         wanted = list(dict.fromkeys(keys))
         found = writer.lock_rows(wanted)
         if missing := [key for key in wanted if key not in found]:
-            raise UnknownRecord([str(key) for key in missing])
+            raise UnknownRecord(missing)
         rows = [found[key] for key in sorted(wanted)]
         due = [row for row in rows if (row.exclusion_id is not None) is undo]
         entries_of = queries.by_ids(row.exclusion_id for row in rows)

@@ -1,53 +1,67 @@
-"""Changes by outcome: what versions of the fleet earned while they were active, beside what stood before."""
+"""Changes by result: the results of versions of the fleet, with those of the versions before them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from traders.database.apart import TookTooLong, time_limit
 from traders.schema.settings.catalogue import TRADER_SETTINGS
 from traders.versions.changelog import services as changelog
 from traders.versions.changelog.admin import filter_of
+from traders.versions.changelog.queries import Filter
 from traders.words import settings as words
+from traders.words.trader_field import offered_traders
+from trading.analytics.intervals import Period
 from trading.record.pages import RecordPage
-from trading.record.results import outcomes
+from trading.record.results import ranking
 from trading.record.results.beside_traders import SMALL_SAMPLE
-from trading.record.results.forms import OutcomeFilterForm, place_text
-from trading.record.results.outcomes import ChangeOutcome, OutcomePlace, OutcomeSum
-from trading.record.stored.bounded import TookTooLong
+from trading.record.results.forms import ResultFilterForm, place_text
+from trading.record.results.ranking import ChangeResult, ResultPlace, ResultSum
+from trading.record.stored.prices import ReferenceReturn, reference_returns
 
 
 @dataclass(frozen=True)
-class OutcomeLine:
-    """`settings` are (in words, path) of what the version changed."""
+class ResultLine:
+    """`settings` are (label, path) of the changes of the version. `since` and `until`: when it was active in the period
+    asked for; `bitcoin` what bitcoin did then, None without a price near the start or the end."""
 
-    outcome: ChangeOutcome
+    result: ChangeResult
     settings: list[tuple[str, str]]
+    since: datetime
+    until: datetime
+    bitcoin: ReferenceReturn | None
 
 
-def outcome_view(page: RecordPage) -> HttpResponse:
-    form = OutcomeFilterForm(page.request.GET, actors=changelog.actors(), sources=changelog.sources())
+def results_view(page: RecordPage) -> HttpResponse:
+    form = ResultFilterForm(page.request.GET, actors=changelog.actors(), sources=changelog.sources())
     where = filter_of(form) if form.is_valid() else None
-    lines: list[ChangeOutcome] = []
-    sums: OutcomeSum | None = None
-    following: OutcomePlace | None = None
+    lines: list[ResultLine] = []
+    sums: ResultSum | None = None
+    following: ResultPlace | None = None
     too_long = False
     if where:
         try:
-            lines, following = outcomes.ranked(where, best_first=form.best_first, after=form.cleaned_data["after"])
-            sums = outcomes.summed(where) if lines else None
+            found, following = ranking.ranked(where, best_first=form.best_first, after=form.cleaned_data["after"])
+            sums = ranking.summed(where) if found else None
+            with time_limit(ranking.LIMIT_MS):
+                lines = _lines(found, where)
         except TookTooLong:
             too_long = True
     asked = form.asked()
     return page.render(
-        "outcomes.html",
-        _("Changes by outcome"),
+        "changes_by_result.html",
+        _("Changes by result"),
         form=form,
-        lines=[OutcomeLine(line, _settings(line)) for line in lines],
+        traders=offered_traders(),
+        lines=lines,
+        of_period=bool(where and (where.since or where.until)),
         sums=sums,
         too_long=too_long,
         filtered=bool(set(asked) - {"order"}),
@@ -58,5 +72,23 @@ def outcome_view(page: RecordPage) -> HttpResponse:
     )
 
 
-def _settings(line: ChangeOutcome) -> list[tuple[str, Any]]:
+def _lines(found: list[ChangeResult], where: Filter) -> list[ResultLine]:
+    """One statement for the prices of all."""
+    now = timezone.now()
+    periods = []
+    for line in found:
+        since = max(line.since, where.since or line.since)
+        periods.append((since, max(since, min(line.until or now, where.until or now, now))))
+    returns = reference_returns([Period(_ms(since), _ms(until)) for since, until in periods])
+    return [
+        ResultLine(line, _settings(line), since, until, bitcoin)
+        for line, (since, until), bitcoin in zip(found, periods, returns, strict=True)
+    ]
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+def _settings(line: ChangeResult) -> list[tuple[str, Any]]:
     return [(words.place(TRADER_SETTINGS, path), path) for path in line.changed_fields]

@@ -1,35 +1,50 @@
-"""What each version of a configuration earned: read from the roll-up that the database keeps."""
+"""The results of versions, from the sums that the database keeps, and their drawdowns."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from traders.database import sql
-from trading.models import SET_ASIDE, Trade, VersionResult
+from traders.schema.moments import LATEST_MS
+from trading.live.unrealized import unrealized_now
+from trading.models import OPEN_AND_COUNTED, SET_ASIDE, Position, Trade, VersionResult
+from trading.record.stored.equity.bases import BASES, START
+from trading.record.stored.equity.earned import earned
 
 BEFORE_V1 = 0
-# The deepest fall of the running sum below its highest point so far, the start (0) among the points.
-_DRAWDOWNS = """
-SELECT coalesce(entry_version, 0) AS version, max(peak - run) AS fall FROM (
-    SELECT entry_version, run,
-           greatest(0, max(run) OVER (PARTITION BY entry_version ORDER BY close_ts_ms, n)) AS peak
-      FROM (SELECT entry_version, close_ts_ms, n,
-                   sum(net_pnl) OVER (PARTITION BY entry_version ORDER BY close_ts_ms, n) AS run
-              FROM (SELECT entry_version, close_ts_ms, net_pnl,
-                           row_number() OVER (PARTITION BY entry_version ORDER BY close_ts_ms, net_pnl) AS n
-                      FROM trades WHERE trader_id = %s AND {of_version} AND exclusion_id IS NULL) t) r) p
- GROUP BY entry_version
+
+
+def _falls(where: str, bases: str) -> str:
+    """The maximum drawdown of the net P&L of each version, fill by fill. The start (0) is the first point, and
+    open positions at their mark prices are the last. In USD, and in % of the base plus the P&L at the peak."""
+    return f"""
+WITH earned AS ({earned(f"t.trader_id = %(trader)s AND {where}")}),
+bases AS ({bases}),
+steps AS (
+    SELECT coalesce(entry_version, {BEFORE_V1}) AS version, ts_ms, amount FROM earned
+    UNION ALL
+    SELECT version, {LATEST_MS}, gain FROM unnest(%(marked)s::integer[], %(gains)s::numeric[]) AS m (version, gain)),
+moments AS (SELECT version, ts_ms, sum(amount) AS amount FROM steps GROUP BY version, ts_ms),
+runs AS (SELECT version, ts_ms, sum(amount) OVER (PARTITION BY version ORDER BY ts_ms) AS run FROM moments),
+peaks AS (
+    SELECT version, run, greatest(0, max(run) OVER (PARTITION BY version ORDER BY ts_ms)) AS peak FROM runs)
+SELECT p.version, max(p.peak - p.run) AS usd,
+       CASE WHEN b.base > 0 THEN least(100 * max((p.peak - p.run) / (b.base + p.peak)), 100) END AS pct
+  FROM peaks p LEFT JOIN bases b USING (version) GROUP BY p.version, b.base
 """
+
+
 # Two statements, because no index serves a condition that holds for NULL as well.
-_OF_VERSIONS = _DRAWDOWNS.format(of_version="entry_version = ANY (%s)")
-_OF_BEFORE = _DRAWDOWNS.format(of_version="entry_version IS NULL")
+_OF_VERSIONS = _falls("t.entry_version = ANY (%(versions)s)", BASES)
+_OF_BEFORE = _falls("t.entry_version IS NULL", f"SELECT {BEFORE_V1} AS version, ({START}) AS base")
 
 
 @dataclass(frozen=True, slots=True)
-class VersionOutcome:
-    """The trades that a version opened. `entry_version` 0 stands for those from before the first version."""
+class EntryVersionResult:
+    """The trades that a version opened. `entry_version` 0: trades from before the first version."""
 
     trader_id: str
     entry_version: int
@@ -40,6 +55,7 @@ class VersionOutcome:
     net_pnl: Decimal
     gross_pnl: Decimal
     commission: Decimal
+    funding: Decimal
     first_close_ms: int
     last_close_ms: int
 
@@ -48,21 +64,56 @@ class VersionOutcome:
         return Decimal(100) * self.wins / self.trades if self.trades else None
 
 
-COLUMNS = tuple(VersionOutcome.__dataclass_fields__)
+@dataclass(frozen=True, slots=True)
+class VersionDrawdown:
+    """In USD, and in % of the equity that the version began with and what it had earned; None without such equity."""
+
+    usd: Decimal
+    pct: Decimal | None
 
 
-def of_trader(trader_id: str) -> dict[int, VersionOutcome]:
-    """{version: its outcome}; versions without trades are left out."""
+COLUMNS = tuple(EntryVersionResult.__dataclass_fields__)
+
+
+def of_trader(trader_id: str) -> dict[int, EntryVersionResult]:
+    """{version: its result}; versions without trades are left out."""
     found = VersionResult.objects.filter(trader=trader_id).order_by("entry_version").values(*COLUMNS)
-    return {outcome.entry_version: outcome for outcome in (VersionOutcome(**row) for row in found)}
+    return {result.entry_version: result for result in (EntryVersionResult(**row) for row in found)}
 
 
-def drawdowns(trader_id: str, versions: Collection[int]) -> dict[int, Decimal]:
-    """{version: deepest fall in USD of its trades' running net P&L, in order of their closes}."""
-    found = sql.rows(_OF_VERSIONS, [trader_id, list(versions)])
+def drawdowns(trader_id: str, versions: Collection[int]) -> dict[int, VersionDrawdown]:
+    """{version: how deep fell what the positions that it opened earned}. The base is the last equity from before the
+    version, else what the trader began with."""
+    marks = _marks(trader_id)
+    asked = [version for version in versions if version != BEFORE_V1]
+    found = _asked(_OF_VERSIONS, trader_id, asked, marks) if asked else []
     if BEFORE_V1 in versions:
-        found += sql.rows(_OF_BEFORE, [trader_id])
-    return {row.version: row.fall for row in found}
+        found += _asked(_OF_BEFORE, trader_id, [BEFORE_V1], marks)
+    return {row.version: VersionDrawdown(row.usd, row.pct) for row in found}
+
+
+def _asked(statement: str, trader_id: str, versions: list[int], marks: list[tuple[int, Decimal]]) -> list[Any]:
+    own = [mark for mark in marks if mark[0] in versions]
+    return sql.rows(
+        statement,
+        {
+            "trader": trader_id,
+            "versions": versions,
+            "marked": [version for version, _gain in own],
+            "gains": [gain for _version, gain in own],
+        },
+    )
+
+
+def _marks(trader_id: str) -> list[tuple[int, Decimal]]:
+    """(version that opened it, unrealized P&L) of each open position with a fresh price."""
+    now = unrealized_now([trader_id]).get(trader_id)
+    gains = now.gains if now else {}
+    if not gains:
+        return []
+    held = Position.objects.filter(OPEN_AND_COUNTED, trader=trader_id).values_list("symbol", "entry_version")
+    opened_by = dict(held)
+    return [(opened_by[symbol] or BEFORE_V1, gain) for symbol, gain in gains.items() if symbol in opened_by]
 
 
 def trades_aside(trader_id: str) -> int:

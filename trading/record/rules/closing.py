@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from trading.record.rules.parts import Whole
+from trading.record.rules.parts import WholePosition
 from trading.schema.common import EventKind, PositionEvent, Realized, Side, Versions
 from trading.schema.ids import closed_position_id, trade_id
 from trading.schema.position import Close, PositionDetail, PositionRecord, PositionStatus
@@ -43,7 +43,7 @@ def closed_by(position: PositionRecord, trades: Sequence[TradeRecord]) -> Positi
     return replace(position, id=own_id, status=PositionStatus.CLOSED, detail=detail)
 
 
-def closed_as(held: PositionDetail, whole: Whole, close_ms: int, versions: Versions) -> PositionDetail:
+def closed_as(held: PositionDetail, whole: WholePosition, close_ms: int, versions: Versions) -> PositionDetail:
     """The detail of a position that its last exit closed."""
     close = Close(price=whole.avg_exit, time_ms=close_ms, quantity=whole.quantity, pnl=whole.pnl.net)
     update: dict[str, object] = {"close": close, "versions": versions}
@@ -65,7 +65,7 @@ def last_part(
     price: Decimal,
     close_ms: int,
     pnl: Pnl | None,
-    whole: Whole,
+    whole: WholePosition,
     fills: Sequence[Fill],
 ) -> PositionEvent:
     """The exit of all that was left, as the last event."""
@@ -83,12 +83,13 @@ def last_part(
         gross=asked.gross,
         commission=pnl.commission if pnl else whole.pnl.commission - before,
         funding=asked.funding,
+        is_funding_unknown=asked.is_funding_unknown,
         remaining=Decimal(0),
         avg_entry=held.entry.price,
     )
 
 
-def trade_of(held: PositionRecord, closed: PositionDetail, whole: Whole, closed_at_ns: int) -> TradeRecord:
+def trade_of(held: PositionRecord, closed: PositionDetail, whole: WholePosition, closed_at_ns: int) -> TradeRecord:
     """The one trade that a closed position is."""
     assert closed.close is not None
     open_ms, close_ms = closed.entry.time_ms, closed.close.time_ms
@@ -104,6 +105,7 @@ def trade_of(held: PositionRecord, closed: PositionDetail, whole: Whole, closed_
         fills=whole.fills,
         exit_plan=closed.exit_plan,
         versions=closed.versions,
+        against_control=closed.against_control,
     )
     return TradeRecord(
         trade_id(held.trader_id, held.symbol, closed_at_ns), held.trader_id, held.symbol, held.side, detail

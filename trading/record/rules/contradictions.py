@@ -33,7 +33,9 @@ def contradictions(side: Side, detail: TradeDetail) -> Iterator[TranslatableText
     if abs(by_parts - pnl.net) > allowed:
         given, told = _money(by_parts), _money(pnl.net)
         yield _(
-            "gross P&L less commission is %(given)s, and a net P&L of %(told)s was reported", given=given, told=told
+            "gross P&L less commission, with funding, is %(given)s, and a net P&L of %(told)s was reported",
+            given=given,
+            told=told,
         )
 
 

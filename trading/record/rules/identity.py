@@ -15,7 +15,7 @@ from trading.schema.trade import FillType, TradeRecord
 # Clocks of an exchange and of an engine differ by so much about one order.
 ENTRY_TOLERANCE_MS = 1_000
 # Sources round averages of several fills.
-_RELATIVE = Decimal("1e-6")
+RELATIVE = Decimal("1e-6")
 # P&L of one trade may differ by a cent, or by a millionth of what was traded.
 _CENT = Decimal("0.01")
 
@@ -46,6 +46,12 @@ def have_same_fills(known: TradeRecord, new: TradeRecord) -> bool | None:
     return None if found is None else found is Likeness.SAME
 
 
+def ids_of(trade: TradeRecord) -> dict[tuple[FillType, str], set[str]]:
+    """{(end, fill_id or order_id): the ids}, without those that it has none of."""
+    found = {(end, name): _ids(trade, end, name) for end in FillType for name in ("fill_id", "order_id")}
+    return {kind: ids for kind, ids in found.items() if ids}
+
+
 def _by_ids(known: TradeRecord, new: TradeRecord) -> Likeness | None:
     """OTHER as soon as one end has ids in common kinds but none in common; None where no end can be compared."""
     found = None
@@ -73,15 +79,15 @@ def _has_same_figures(known: TradeRecord, new: TradeRecord, *, by_order: bool) -
     return (
         known.side is new.side
         and apart_ms <= (ENTRY_TOLERANCE_MS if by_order else 0)
-        and _is_near(one.quantity.total, other.quantity.total)
-        and _is_near(one.prices.avg_entry, other.prices.avg_entry)
-        and _is_near(one.prices.avg_exit, other.prices.avg_exit)
+        and is_near(one.quantity.total, other.quantity.total)
+        and is_near(one.prices.avg_entry, other.prices.avg_entry)
+        and is_near(one.prices.avg_exit, other.prices.avg_exit)
     )
 
 
 def _has_same_pnl(known: TradeRecord, new: TradeRecord) -> bool:
     one, other = known.detail, new.detail
-    allowed = max(_CENT, _RELATIVE * one.prices.avg_entry * one.quantity.total)
+    allowed = max(_CENT, RELATIVE * one.prices.avg_entry * one.quantity.total)
     pairs = [(one.pnl.gross, other.pnl.gross), (one.pnl.net, other.pnl.net)]
     # A commission of 0 is also what stands where the source named none.
     if one.pnl.commission and other.pnl.commission:
@@ -89,5 +95,6 @@ def _has_same_pnl(known: TradeRecord, new: TradeRecord) -> bool:
     return all(abs(left - right) <= allowed for left, right in pairs)
 
 
-def _is_near(one: Decimal, other: Decimal) -> bool:
-    return abs(one - other) <= _RELATIVE * max(abs(one), abs(other))
+def is_near(one: Decimal, other: Decimal) -> bool:
+    """Whether two sources may mean one figure."""
+    return abs(one - other) <= RELATIVE * max(abs(one), abs(other))

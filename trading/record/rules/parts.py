@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from traders.schema.messages import _
 from trading.record.rules.errors import InvalidRecord, RecordConflict
@@ -15,13 +16,15 @@ from trading.schema.trade import Fill, FillType, Pnl
 NOTHING = Decimal(0)
 _PLAN = tuple(ExitPlan.model_fields)
 # What an event is held to when it comes again.
-_CONTENT = ("quantity", "price", "commission", "funding", *_PLAN)
+_CONTENT = ("quantity", "price", "commission", "funding", "is_funding_unknown", *_PLAN)
+# Engines compute quantities in binary fractions: what differs by so small a share of a quantity is the same.
+_SAME_QUANTITY = Decimal("1e-9")
 # A source's P&L may be so far from the sum of the parts, in USD or of the notional.
 _TOLERANCE_USD, _TOLERANCE = Decimal("0.01"), Decimal("1e-6")
 
 
 @dataclass(frozen=True)
-class Whole:
+class WholePosition:
     """A position from its first entry to its last exit. Quantity is all that was ever entered."""
 
     quantity: Decimal
@@ -54,6 +57,17 @@ def changed_by(detail: PositionDetail, side: Side, event: PositionEvent) -> Posi
     held = entry.model_copy(update={"quantity": remaining, "price": average})
     events = (*begun(detail), whole)
     return detail.model_copy(update={"entry": held, "events": events, "realized": realized(entry, events)})
+
+
+def is_same_quantity(one: Decimal, other: Decimal) -> bool:
+    return abs(one - other) <= _SAME_QUANTITY * max(one, other)
+
+
+def keeps_events(before: Any, after: Any) -> bool:
+    """Whether a position's stored detail keeps the events of the one before: each at its place, more at the end."""
+    old = before.get("events") if isinstance(before, dict) else None
+    new = after.get("events") if isinstance(after, dict) else None
+    return not isinstance(old, list) or not old or (isinstance(new, list | tuple) and list(new[: len(old)]) == old)
 
 
 def planned_by(detail: PositionDetail, event: PositionEvent) -> PositionDetail:
@@ -100,32 +114,38 @@ def known_event(events: Iterable[PositionEvent], new: PositionEvent, position_id
     for event in events:
         if _is_same(event, new):
             given = [name for name in _CONTENT if getattr(new, name) is not None or new.kind is EventKind.PLAN]
-            if any(getattr(event, name) != getattr(new, name) for name in given):
+            if any(_differs(name, getattr(event, name), getattr(new, name)) for name in given):
                 raise RecordConflict(_("%(event)s of the position", event=new.kind), f"{position_id}:{new.at_ms}")
             return event
     return None
 
 
+def _differs(name: str, known: Any, new: Any) -> bool:
+    if name == "quantity" and None not in (known, new):
+        return not is_same_quantity(known, new)
+    return bool(known != new)
+
+
 def whole_of(
     detail: PositionDetail, side: Side, *, price: Decimal, close_ms: int, pnl: Pnl | None, fills: Sequence[Fill]
-) -> Whole:
+) -> WholePosition:
     """The position as it is closed by a last exit at `price`. `pnl` is of this exit, or of the whole position where its
     gross is; None: as the prices and commissions tell."""
     last = detail.entry.quantity
     earned = side.sign * (price - detail.entry.price) * last
     if not detail.events:
         made = pnl or _derived(earned, detail.entry.commission, fills)
-        return Whole(last, detail.entry.price, price, made, tuple(fills))
+        return WholePosition(last, detail.entry.price, price, made, tuple(fills))
     entered = [event for event in detail.events if event.kind in (EventKind.OPEN, EventKind.INCREASE)]
     left = [event for event in detail.events if event.kind is EventKind.REDUCE]
     quantity = total(entered, "quantity")
     exits = [(event.quantity or NOTHING, event.price or NOTHING) for event in left] + [(last, price)]
     before = realized(detail.entry, detail.events)
-    return Whole(
+    return WholePosition(
         quantity=quantity,
         avg_entry=sum(((e.price or NOTHING) * (e.quantity or NOTHING) for e in entered), NOTHING) / quantity,
         avg_exit=sum((amount * at for amount, at in exits), NOTHING) / sum((amount for amount, _at in exits), NOTHING),
-        pnl=_together(before, earned, detail.entry.price * last, pnl, fills),
+        pnl=_with_funding_mark(_together(before, earned, detail.entry.price * last, pnl, fills), detail, pnl),
         fills=_all_fills(detail.events, quantity, price=price, last=last, close_ms=close_ms, fills=fills),
     )
 
@@ -163,6 +183,15 @@ def _together(before: Realized, earned: Decimal, notional: Decimal, pnl: Pnl | N
         funding=funding or None,
         net=before.net + pnl.net,
     )
+
+
+def _with_funding_mark(whole: Pnl, detail: PositionDetail, given: Pnl | None) -> Pnl:
+    """Marked where funding of any part is not known. A P&L of the whole position that names its funding knows it."""
+    is_told = whole is given and whole.funding is not None
+    is_unknown = bool(given and given.is_funding_unknown) or (
+        not is_told and any(event.is_funding_unknown for event in detail.events)
+    )
+    return whole.model_copy(update={"is_funding_unknown": True}) if is_unknown else whole
 
 
 def _all_fills(

@@ -1,6 +1,6 @@
-"""Rows of the trading tables -> what `trading.schema` declares, and back.
+"""Rows of the trading tables -> the classes of `trading.schema`.
 
-The functions of one row raise NotReadable; those of many leave out what cannot be read, and note it.
+The functions for one row raise NotReadable. The functions for many rows leave out an unreadable row and note it.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from traders.schema.messages import _
 from trading.models import DecisionJournal
 from trading.models import Position as PositionRow
 from trading.models import Trade as TradeRow
@@ -16,35 +17,35 @@ from trading.schema.common import Side
 from trading.schema.decision import DecisionDetail, JournalEntry, RecordedDecision
 from trading.schema.message import MessageRecord, MessageRole
 from trading.schema.position import PositionDetail, PositionRecord, PositionStatus
-from trading.schema.tolerant import NotReadable, Reading, read
+from trading.schema.tolerant import DetailReading, UnreadableLeaf, read
 from trading.schema.trade import TradeDetail, TradeRecord
 from trading.schema.unreadable import EARLIEST, LATEST, NO_MOMENT
 
-# Generated columns and times of writing are not needed for a record.
-POSITIONS = PositionRow.objects.only("id", "trader_id", "symbol", "side", "status", "detail")
-TRADES = TradeRow.objects.only("id", "trader_id", "symbol", "side", "close_ts_ms", "detail")
-DECISIONS = DecisionJournal.objects.only(
+# The generated columns and the times of writing are not read.
+POSITIONS = PositionRow.objects.get_queryset().only("id", "trader_id", "symbol", "side", "status", "detail")
+TRADES = TradeRow.objects.get_queryset().only("id", "trader_id", "symbol", "side", "close_ts_ms", "detail")
+DECISIONS = DecisionJournal.objects.get_queryset().only(
     "id", "trader_id", "config_version", "cycle_number", "decided_at", "success", "detail"
 )
 
 
-def position_detail(row: Any) -> Reading[PositionDetail]:
+def position_detail(row: Any) -> DetailReading[PositionDetail]:
     """`row` is a models.Position."""
     return read(PositionDetail, row.detail)
 
 
-def trade_detail(row: Any) -> Reading[TradeDetail]:
+def trade_detail(row: Any) -> DetailReading[TradeDetail]:
     """`row` is a models.Trade."""
     found = read(TradeDetail, row.detail)
     if found.detail.time.close_ts_ms != row.close_ts_ms:
-        raise NotReadable("detail.time.close_ts_ms", f"must be close_ts_ms, {row.close_ts_ms}")
+        raise UnreadableLeaf("detail.time.close_ts_ms", _("must be close_ts_ms, %(ms)s", ms=row.close_ts_ms))
     return found
 
 
-def decision_detail(row: Any) -> Reading[DecisionDetail]:
+def decision_detail(row: Any) -> DetailReading[DecisionDetail]:
     """`row` is a models.DecisionJournal."""
     if not EARLIEST <= row.decided_at <= LATEST:
-        raise NotReadable("decided_at", NO_MOMENT)
+        raise UnreadableLeaf("decided_at", NO_MOMENT)
     return read(DecisionDetail, row.detail)
 
 
@@ -66,7 +67,7 @@ def decision(row: Any) -> RecordedDecision:
 def message(row: Any) -> MessageRecord:
     """`row` is a models.MessageRecord."""
     if row.sent_at is not None and not EARLIEST <= row.sent_at <= LATEST:
-        raise NotReadable("sent_at", NO_MOMENT)
+        raise UnreadableLeaf("sent_at", NO_MOMENT)
     return MessageRecord(row.trader_id, row.conversation, row.sequence, MessageRole(row.role), row.content, row.sent_at)
 
 

@@ -33,6 +33,16 @@ def moment_ms(detail: str, path: str) -> str:
     return _leaf(detail, path, f"@ >= {EARLIEST_MS} && @ <= {LATEST_MS} && @ == @.floor()", "bigint")
 
 
+def is_funding_unknown(detail: str) -> str:
+    """Whether the P&L of a trade is without funding that was due; NULL without the leaf. As its index has it."""
+    return f"(({detail} #> '{{pnl,is_funding_unknown}}') = 'true'::jsonb)"
+
+
+def has_own_capital(detail: str) -> str:
+    """Whether this is the configuration of a paper variant: its capital is none of the fleet's."""
+    return f"(coalesce({number(detail, 'paper_capital_usd')}, 0) > 0)"
+
+
 def items(detail: str, name: str) -> str:
     """The list `detail.name` as jsonb, empty where there is none."""
     return f"CASE WHEN jsonb_typeof({detail} -> '{name}') = 'array' THEN {detail} -> '{name}' ELSE '[]'::jsonb END"
@@ -62,8 +72,9 @@ def epoch_ms(column: str) -> str:
 
 
 EQUITY_IS_READABLE = f"{is_bounded('equity_usd')} AND {is_moment_ms('ts_ms')}"
-# And was not set aside.
-EQUITY_COUNTS = f"exclusion_id IS NULL AND {EQUITY_IS_READABLE}"
+# Neither set aside nor suspect: `EQUITY_COUNTED` of `trading.columns` says the same to the ORM.
+EQUITY_IS_GOOD = "exclusion_id IS NULL AND NOT is_suspect"
+EQUITY_COUNTS = f"{EQUITY_IS_GOOD} AND {EQUITY_IS_READABLE}"
 
 
 def _leaf(detail: str, path: str, test: str, kind: str) -> str:

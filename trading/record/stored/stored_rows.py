@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from traders.database import sql
+from trading.models import ConversationMessage, DecisionJournal, Position, Trade
 from trading.record.stored.safe_sql import is_moment
 
 # Of a row's text on a page; a decision holds whole prompts.
@@ -36,6 +37,8 @@ class StoredRow:
     values: Mapping[str, Any]
 
 
+# Whose rows have an id.
+TABLES = {model._meta.db_table: model.objects for model in (Trade, Position, DecisionJournal, ConversationMessage)}
 _NOT_ASIDE = "exclusion_id IS NULL"
 _ID = (("id", "text"),)
 _NUMBER = (("id", "bigint"),)
@@ -89,7 +92,7 @@ SOURCES = {
         RowSource(
             "version_results",
             (("trader_id", "text"), ("entry_version", "integer")),
-            ("net_pnl", "gross_pnl", "commission", "first_close_ms", "last_close_ms"),
+            ("net_pnl", "gross_pnl", "commission", "funding", "first_close_ms", "last_close_ms"),
         ),
     )
 }
@@ -137,13 +140,23 @@ def texts(ids: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
         whole = [one for one in parts if len(one) == len(source.keys)]
         columns = ", ".join(column for column, _kind in source.keys)
         arrays = ", ".join(f"%s::{kind}[]" for _column, kind in source.keys)
+        owned, owners = _owned(source, some)
         rows = sql.rows(
             f"SELECT {columns}, left(jsonb_pretty(to_jsonb(r)), {MOST_CHARACTERS}) AS shown FROM {table} r"
-            f" JOIN unnest({arrays}) AS wanted ({columns}) USING ({columns})",
-            [[one[place] for one in whole] for place in range(len(source.keys))],
+            f" JOIN unnest({arrays}) AS wanted ({columns}) USING ({columns}) WHERE {owned}",
+            [*([one[place] for one in whole] for place in range(len(source.keys))), *owners],
         )
         found |= {(table, _id(row[: len(source.keys)])): row.shown for row in rows}
     return found
+
+
+def _owned(source: RowSource, ids: Sequence[str]) -> tuple[str, list[list[str]]]:
+    """The condition that adds the rows' traders where the key does not hold them, with its parameter."""
+    if source.keys not in (_ID, _NUMBER):
+        return "true", []
+    numbers = [int(one) for one in ids if one.isascii() and one.isdigit()]
+    table: Any = TABLES[source.table]
+    return "r.trader_id = ANY (%s)", [sorted(set(table.owners(ids if source.keys == _ID else numbers).values()))]
 
 
 def _by_table(ids: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -33,6 +33,12 @@ def known() -> frozenset[str]:
     return frozenset(Symbol.objects.values_list("symbol", flat=True))
 
 
+def underlyings_of(names: Collection[str]) -> dict[str, str]:
+    """{symbol: its underlying}, of each name."""
+    stored = dict(Symbol.objects.filter(pk__in=names).values_list("pk", "base_asset"))
+    return {name: stored.get(name) or base_asset(name) for name in names}
+
+
 def add(symbols: Collection[str]) -> int:
     """How many were new. Takes part in the caller's transaction."""
     names = sorted(symbols)

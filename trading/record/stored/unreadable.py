@@ -1,6 +1,6 @@
-"""Rows that cannot be read are left out of what is being made, and named here: nothing is left out silently.
+"""Unreadable rows: readers leave them out and note each one here.
 
-Readers call `note`. The exporter, a page or a command collects with `collected` what was noted while it read.
+Readers call `note`. The exporter, a page or a command collects with `collected` the rows that were noted while it read.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from typing import Any, TypeVar
 
 from django.db import Error
 
-from trading.schema.tolerant import NotReadable
-from trading.schema.unreadable import Unreadable, cut
+from trading.schema.tolerant import UnreadableLeaf
+from trading.schema.unreadable import Unreadable, cannot_be_used
 
 Row = TypeVar("Row")
 Read = TypeVar("Read")
 
 log = logging.getLogger(__name__)
 _found: ContextVar[dict[tuple[str, str], Unreadable] | None] = ContextVar("unreadable_rows", default=None)
-# Each is logged once a process, and this many at most: the same rows are read again at every cycle.
+# Each row is logged once a process, and at most this many: the exporter reads the same rows every minute.
 MOST_LOGGED = 1_000
 _logged: set[tuple[str, str]] = set()
 
 
 @contextmanager
 def collected() -> Iterator[dict[tuple[str, str], Unreadable]]:
-    """What is noted inside, by (table, id). An outer collection gets it as well."""
+    """The rows noted inside the block, by (table, id). An outer block gets them too."""
     outer = _found.get()
     found: dict[tuple[str, str], Unreadable] = {}
     token = _found.set(found)
@@ -51,9 +51,9 @@ def note(row: Unreadable) -> None:
 
 
 def readable(table: str, read: Callable[[Row], Read], rows: Iterable[Row], key: Callable[[Row], Any]) -> Iterator[Read]:
-    """What `read` makes of each row; a row of which it makes nothing is noted and left out.
+    """The result of `read` for each row. An unreadable row is noted and left out.
 
-    `read` may raise whatever a spoilt value leads to; errors of the database itself go on.
+    `read` may raise any error. Only database errors are raised again.
     """
     for row in rows:
         found = attempt(table, str(key(row)), partial(read, row))
@@ -62,15 +62,15 @@ def readable(table: str, read: Callable[[Row], Read], rows: Iterable[Row], key: 
 
 
 def attempt(table: str, row_id: str, make: Callable[[], Read]) -> Read | None:
-    """What `make` makes of one row; None, and the row noted, where it raises."""
+    """The result of `make`. If it raises, the row is noted and the result is None."""
     try:
         return make()
     except Error:
         raise
-    except NotReadable as refused:
+    except UnreadableLeaf as refused:
         note(Unreadable(table, row_id, refused.path, refused.reason))
     except Exception as error:
-        # The values are as declared, and still something that is made of them fails, such as a quotient of them.
+        # The values are as declared, and a result of them fails all the same, such as a quotient.
         log.debug("%s %s", table, row_id, exc_info=True)
-        note(Unreadable(table, row_id, "", cut(f"cannot be worked with: {type(error).__name__}: {error}")))
+        note(Unreadable(table, row_id, "", cannot_be_used(error)))
     return None

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import Max
 
+from traders.controls import queries as controls
 from traders.database import sql
 from traders.models import TraderConfigVersion
+from traders.versions.rules.in_force import NamedVersion, version_in_force
 from trading.record.rules.attribution import Attribution, Timeline
 from trading.record.stored.safe_sql import items
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _TIMELINES = """
 SELECT id, array_agg((extract(epoch FROM history_date) * 1000000)::bigint ORDER BY version) AS since,
        array_agg(version) FILTER (WHERE detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb) AS retired
@@ -36,12 +40,28 @@ def attribution(trader_ids: Collection[str]) -> Attribution:
 def timelines(trader_ids: Collection[str]) -> dict[str, Timeline]:
     """{trader_id: its timeline} of those that exist."""
     found = sql.rows(_TIMELINES, [list(trader_ids)])
-    return {row.id: Timeline(tuple(row.since), frozenset(row.retired or ())) for row in found}
+    pins: dict[str, list[tuple[int, int | None]]] = {}
+    for row in controls.pins_of(trader_ids):
+        pins.setdefault(row.trader_id or "", []).append(((row.at - _EPOCH) // _MICROSECOND, row.version))
+    return {
+        row.id: Timeline(tuple(row.since), frozenset(row.retired or ()), tuple(pins.get(row.id, ()))) for row in found
+    }
 
 
-def version_at(trader_id: str, ts_ms: int) -> int | None:
-    """The configuration's version at a moment; None before the first one."""
-    moment = datetime.fromtimestamp(ts_ms / 1000, UTC)
+def version_at(trader_id: str, ts_ms: int, decision: NamedVersion | None = None) -> int | None:
+    """As `version_in_force`, of one trader and moment. What the answer does not depend on is not read."""
+    if decision is not None:
+        return version_in_force(newest=None, decision=decision)
+    moment = _EPOCH + timedelta(milliseconds=ts_ms)
+    pinned = controls.pinned_at(trader_id, moment)
+    if pinned is not None:
+        return version_in_force(newest=None, pinned=pinned)
     versions = TraderConfigVersion.objects.filter(id=trader_id, history_date__lte=moment)
-    found: int | None = versions.aggregate(newest=Max("version"))["newest"]
-    return found
+    return version_in_force(newest=versions.aggregate(newest=Max("version"))["newest"])
+
+
+def is_retired_at(trader_id: str, moment: datetime) -> bool:
+    """Whether the newest version of the moment says so."""
+    versions = TraderConfigVersion.objects.filter(id=trader_id, history_date__lte=moment).order_by("-version")
+    newest = versions.values_list("detail", flat=True).first()
+    return isinstance(newest, dict) and newest.get("retired") is True

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,17 +13,17 @@ from django.utils.translation import gettext_lazy
 
 from traders.words.messages import translated
 from trading.models import Position, Trade
-from trading.record.browse.links import decisions_naming
-from trading.record.exclusions.admin import mark_of, may_exclude
+from trading.record.browse.links import BehindTrade, behind, decisions_naming
+from trading.record.exclusions.admin import mark_of
 from trading.record.rules.contradictions import contradictions
 from trading.record.stored import rows
-from trading.record.tickets.leaves import Layout, LeafTable, table, value_at
+from trading.record.tickets.leaves import Layout, LeafTable, items_at, table, value_at
 from trading.record.tickets.price_scale import price_scale
 from trading.schema.common import Side
-from trading.schema.exclusion import RecordKind
-from trading.schema.ids import aside_position_id, corrected_root
+from trading.schema.exclusion import RecordKey, RecordKind
+from trading.schema.ids import aside_position_id
 from trading.schema.position import PositionDetail
-from trading.schema.trade import TradeDetail
+from trading.schema.trade import FillType, TradeDetail
 
 TRADE: Layout = (
     (
@@ -36,10 +35,14 @@ TRADE: Layout = (
         ),
     ),
     ("exit", gettext_lazy("Exit"), ("time.close_ts_ms", "prices.avg_exit", "time.duration_seconds", "versions.exit")),
-    ("result", gettext_lazy("Result"), ("pnl.gross", "pnl.commission", "pnl.funding", "pnl.net")),
+    (
+        "result",
+        gettext_lazy("Result"),
+        ("pnl.gross", "pnl.commission", "pnl.funding", "pnl.net", "pnl.is_funding_unknown"),
+    ),
     ("plan", gettext_lazy("Plan"), ("exit_plan.*",)),
     ("exchange", gettext_lazy("Exchange"), ("exchange.*",)),
-    ("source", gettext_lazy("Source"), ("origin.*", "extra")),
+    ("source", gettext_lazy("Source"), ("origin.*", "extra", "corrects", "against_control.*")),
 )
 POSITION: Layout = (
     ("entry", gettext_lazy("Entry"), ("entry.*", "risk.*", "versions.entry")),
@@ -49,7 +52,7 @@ POSITION: Layout = (
     ("orders", gettext_lazy("Orders"), ("orders.*",)),
     ("report", gettext_lazy("Last report"), ("reported.*",)),
     ("exchange", gettext_lazy("Exchange"), ("exchange.*",)),
-    ("source", gettext_lazy("Source"), ("origin.*", "extra")),
+    ("source", gettext_lazy("Source"), ("origin.*", "extra", "corrects", "against_control.*")),
 )
 HUNDRED = Decimal(100)
 
@@ -61,23 +64,19 @@ def trade_context(request: HttpRequest, trade: Any) -> dict[str, Any]:
     return {
         "title": _("%(symbol)s trade of %(trader)s") % {"symbol": trade.symbol, "trader": trade.trader_id},
         "trade": trade,
-        "mark": mark_of(request, RecordKind.TRADE, trade.id),
+        "mark": mark_of(request, RecordKey(RecordKind.TRADE, trade.id, trade.trader_id)),
         "held_ms": trade.close_ts_ms - detail["time"]["open_ts_ms"],
         "net": trade.net_pnl,
+        "against": detail.get("against_control"),
         "notional": entry * trade.quantity,
         "return_pct": HUNDRED * trade.net_pnl / (entry * trade.quantity),
+        "funding_unknown": value_at(detail, "pnl.is_funding_unknown"),
         "straddles": value_at(detail, "versions.entry") != value_at(detail, "versions.exit"),
         "scale": price_scale(entry=entry, exit=exit_price, net=trade.net_pnl, plan=detail.get("exit_plan") or {}),
         "contradictions": [translated(text) for text in contradictions(Side(trade.side), trade.reading.detail)],
         "fills": table(TradeDetail, detail, "fills", trader_id=trade.trader_id),
-        "others": _other_rows(trade.id),
-        "may_correct": may_exclude(request),
         "events": _events_of(trade, detail["time"]["open_ts_ms"]),
-        "decisions": decisions_naming(
-            trade.trader_id,
-            [fill.order_id for fill in trade.reading.detail.fills],
-            between=(detail["time"]["open_ts_ms"], trade.close_ts_ms),
-        ),
+        "behind": _behind_trade(trade, detail["time"]["open_ts_ms"]),
         "positions": Position.objects.filter(
             opened_ms=detail["time"]["open_ts_ms"], trader=trade.trader_id, symbol=trade.symbol
         ).values_list("pk", "status"),
@@ -88,12 +87,14 @@ def position_context(request: HttpRequest, position: Any) -> dict[str, Any]:
     """`position` is a models.Position with its `reading` and `shown_detail`."""
     detail = position.shown_detail
     close = detail.get("close") or {}
-    closed = Trade.objects.filter(trader=position.trader_id, symbol=position.symbol)
+    same = Trade.objects.filter(trader=position.trader_id, symbol=position.symbol)
+    trades = list(same.filter(close_ts_ms=close["time_ms"]).only("id", "net_pnl", "detail")) if close else []
     return {
         "title": _("%(symbol)s position of %(trader)s") % {"symbol": position.symbol, "trader": position.trader_id},
         "position": position,
-        "mark": mark_of(request, RecordKind.POSITION, position.id, _id_aside(position)),
+        "mark": mark_of(request, RecordKey(RecordKind.POSITION, position.id, position.trader_id), _id_aside(position)),
         "close": close,
+        "against": detail.get("against_control"),
         "held_ms": close.get("time_ms", _now_ms()) - position.opened_ms,
         "notional": position.entry_price * position.quantity,
         "scale": price_scale(
@@ -103,12 +104,8 @@ def position_context(request: HttpRequest, position: Any) -> dict[str, Any]:
             plan=detail.get("exit_plan") or {},
         ),
         "events": table(PositionDetail, detail, "events", trader_id=position.trader_id),
-        "decisions": decisions_naming(
-            position.trader_id,
-            [value_at(detail, "orders.entry_oid")],
-            between=(position.opened_ms, close.get("time_ms", position.opened_ms)),
-        ),
-        "trades": closed.filter(close_ts_ms=close["time_ms"]).values_list("pk", "net_pnl") if close else (),
+        "behind": _behind_position(position, detail, trades, close.get("time_ms", position.opened_ms)),
+        "trades": [(one.pk, one.net_pnl) for one in trades],
     }
 
 
@@ -120,11 +117,21 @@ def position_detail_shown(position: Any) -> Mapping[str, Any]:
     return _with_versions(position.reading.known, closed=position.status == "closed")
 
 
-def _other_rows(trade_id: str) -> list[str]:
-    """The wrong row and its corrections, but for this one."""
-    root = corrected_root(trade_id)
-    found = Trade.objects.filter(Q(pk=root) | Q(pk__startswith=f"{root}|c")).values_list("pk", flat=True)
-    return sorted(one for one in found if one != trade_id and corrected_root(one) == root)
+def _behind_trade(trade: Any, opened_ms: int) -> BehindTrade:
+    fills = trade.reading.detail.fills
+    entry, left = ([fill.order_id for fill in fills if fill.type is kind] for kind in (FillType.ENTRY, FillType.EXIT))
+    return behind(
+        decisions_naming(trade.trader_id, [*entry, *left], between=(opened_ms, trade.close_ts_ms)), entry, left
+    )
+
+
+def _behind_position(position: Any, detail: Mapping[str, Any], trades: Sequence[Trade], left_ms: int) -> BehindTrade:
+    """An exit is named by the fills of its trade."""
+    entry = [value_at(detail, "orders.entry_oid")]
+    fills = [fill for one in trades for fill in items_at(one.detail, "fills") if fill.get("type") == FillType.EXIT]
+    left = [fill.get("order_id") for fill in fills]
+    found = decisions_naming(position.trader_id, [*entry, *left], between=(position.opened_ms, left_ms))
+    return behind(found, entry, left)
 
 
 def _events_of(trade: Trade, opened_ms: int) -> LeafTable:

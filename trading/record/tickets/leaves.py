@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from traders.words.messages import translated
 from trading.record.tickets.values import shown
 from trading.schema.leaf import Leaf, LeafKind, Part, leaves_of
 from trading.templatetags.record import NONE
@@ -53,7 +54,7 @@ class LeafField:
 
     @property
     def short_description(self) -> str:
-        return _(self.leaf.label)
+        return translated(self.leaf.label)
 
     def __call__(self, row: Any) -> SafeString:
         value = value_at(row.shown_detail, self.leaf.path.removeprefix(_DETAIL))
@@ -108,9 +109,11 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class LeafTable:
-    """A list of parts. `heads` have no value; `is_recorded` tells an empty list from one that was not kept."""
+    """A list of parts. `heads` have no value; `is_recorded` tells an empty list from one that was not kept. `silent`
+    are the leaves that no row knows: they have no column, and stand below by name."""
 
     heads: list[Fact]
+    silent: list[Fact]
     texts: list[Fact]
     rows: list[TableRow]
     is_recorded: bool
@@ -147,20 +150,24 @@ def sections(adminform: Iterable[Any]) -> dict[str, FactSection]:
 
 
 def table(model: type[Part], detail: Json, name: str, *, trader_id: str) -> LeafTable:
-    """The list `detail.name` with a column for each leaf of its items."""
+    """The list `detail.name` with a column for each leaf that one of its items knows."""
     prefix = f"{_DETAIL}{name}[]."
     leaves = [leaf for leaf in leaves_of(model) if leaf.path.startswith(prefix)]
-    columns = [leaf for leaf in leaves if leaf.kind is not LeafKind.LONG_TEXT]
+    short = [leaf for leaf in leaves if leaf.kind is not LeafKind.LONG_TEXT]
     long = [leaf for leaf in leaves if leaf.kind is LeafKind.LONG_TEXT]
     items = detail.get(name)
+    known = [
+        leaf for leaf in short if any(item.get(leaf.path.removeprefix(prefix)) is not None for item in items or ())
+    ]
 
     def facts(some: Sequence[Leaf], item: Json) -> list[Fact]:
         return [_fact(leaf, shown(leaf, item.get(leaf.path.removeprefix(prefix)), trader_id)) for leaf in some]
 
     return LeafTable(
-        heads=facts(columns, {}),
+        heads=facts(known, {}),
+        silent=facts([leaf for leaf in short if leaf not in known], {}),
         texts=facts(long, {}),
-        rows=[TableRow(facts(columns, item), facts(long, item)) for item in items or ()],
+        rows=[TableRow(facts(known, item), facts(long, item)) for item in items or ()],
         is_recorded=items is not None,
     )
 
@@ -174,10 +181,16 @@ def value_at(detail: Json, path: str) -> Any:
     return found
 
 
+def items_at(detail: Any, path: str) -> list[Mapping[str, Any]]:
+    """The objects of a list in a detail that was not checked; empty where there is no such list."""
+    found = value_at(detail, path)
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list | tuple) else []
+
+
 def _fact(leaf: Leaf, value: str) -> Fact:
     return Fact(
         path=leaf.path,
-        label=_(leaf.label),
+        label=translated(leaf.label),
         unit=_(leaf.unit) if leaf.unit else "",
         help=_(leaf.help) if leaf.help else "",
         value=value,

@@ -11,8 +11,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from traders.words import settings as words
+from traders.words.messages import listed
 from trading.schema.leaf import Leaf, LeafKind
-from trading.templatetags.record import NONE, action_word, exact_moment, moment_of, signed, span, version_mark
+from trading.templatetags.record import NONE, exact_moment, moment_of, signed, span, value_word, version_mark
 
 _CENTS = 2
 _GAINS = ("pnl", "pnl.net", "pnl.gross")
@@ -42,7 +43,7 @@ def _number(value: Any) -> str:
 
 
 def _seconds(value: Decimal | int) -> SafeString:
-    return format_html('{} <span class="faint">{} {}</span>', span(int(value * 1000)), words.number(value), "s")
+    return format_html('{} <span class="faint">{} {}</span>', span(int(value * 1000)), words.number(value), _("s"))
 
 
 def _flag(value: bool) -> str:
@@ -57,10 +58,10 @@ def _text(value: Any) -> SafeString | str:
     if isinstance(value, Mapping):
         return format_html_join("", '<span class="pair">{}: {}</span> ', value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(str(item) for item in value)
+        return listed(value)
     if isinstance(value, Decimal):
         return _number(value)
-    return action_word(str(value))
+    return value_word(str(value))
 
 
 _WRITERS: Mapping[LeafKind, Callable[[Any], SafeString | str]] = {

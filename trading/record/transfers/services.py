@@ -6,10 +6,12 @@ import hashlib
 from dataclasses import replace
 from decimal import Decimal
 
+from traders.schema import moments
 from traders.schema.messages import _
 from traders.versions.reason import required_reason
 from trading.analytics import queries as facts
 from trading.live import services as live
+from trading.record.followers import RecordedFact, RecordedKind, followed
 from trading.record.rules.errors import InvalidRecord, UnknownTrader
 from trading.record.transfers import writer
 from trading.schema.facts import Transfer, TransferKind
@@ -39,6 +41,7 @@ def transfer(
     for name in filter(None, (trader_id, to_trader_id)):
         if not facts.existing([name]):
             raise UnknownTrader(name)
+    _require_moment(ts_ms)
     signed = _signed(kind, amount)
     if (kind is TransferKind.INTERNAL) is not bool(to_trader_id) or to_trader_id == trader_id:
         raise InvalidRecord("to_trader_id", _("must be another trader for an internal transfer, and for no other kind"))
@@ -47,7 +50,10 @@ def transfer(
     rows = [made]
     if to_trader_id:
         rows.append(replace(made, trader_id=to_trader_id, amount=-signed))
-    writer.add(rows, account_id)
+    with followed() as tell:
+        writer.add(rows, account_id)
+        for row in rows:
+            tell(RecordedFact(RecordedKind.TRANSFER, row.trader_id, row.ts_ms))
     live.changed(*(row.trader_id for row in rows))
     return made
 
@@ -60,6 +66,17 @@ def _signed(kind: TransferKind, amount: Decimal) -> Decimal:
     if amount < 0 and kind in _INTO:
         raise InvalidRecord("amount_usd", _("must be above 0 for this kind, was %(value)s", value=f"{amount:f}"))
     return abs(amount) if kind in _INTO else -abs(amount)
+
+
+def _require_moment(ts_ms: int) -> None:
+    """Raises InvalidRecord: a transfer that is yet to come would stand in every sum before it is made."""
+    if not moments.EARLIEST_MS <= ts_ms <= moments.LATEST_MS:
+        years = moments.YEARS
+        raise InvalidRecord(
+            "ts_ms", _("must be milliseconds since 1970, %(years)s, was %(value)s", years=years, value=ts_ms)
+        )
+    if (found := moments.ahead("ts_ms", ts_ms, moments.iso(ts_ms))) is not None:
+        raise InvalidRecord("ts_ms", found.message)
 
 
 def _id_of(trader_id: str, kind: TransferKind, amount: Decimal, ts_ms: int, to_trader_id: str) -> str:

@@ -9,8 +9,9 @@ from django.db import IntegrityError, transaction
 
 from traders.schema.messages import _
 from trading.models import EquityTransfer
-from trading.record.rules.errors import ConcurrentRecord, RecordConflict
+from trading.record.rules.errors import ConcurrentRecord, InitialTransferConflict, RecordConflict
 from trading.record.stored.constraints import checked
+from trading.record.stored.spread import judging
 from trading.schema.facts import Transfer, TransferKind
 
 
@@ -33,9 +34,9 @@ def _added(transfers: Sequence[Transfer], account_id: int | None) -> bool:
     known = [_stored(one.transfer_id, one.trader_id) for one in transfers]
     for one, found in zip(transfers, known, strict=True):
         if found is not None and found != replace(one, actor=found.actor, reason=found.reason):
-            raise RecordConflict("transfer", one.transfer_id)
+            raise RecordConflict(_("transfer"), one.transfer_id)
         if found is None and one.kind is TransferKind.INITIAL and _has_initial(one.trader_id):
-            raise RecordConflict(_("initial transfer of"), one.trader_id)
+            raise InitialTransferConflict(one.trader_id)
     if None not in known:
         return False
     for one in transfers:
@@ -50,6 +51,7 @@ def _added(transfers: Sequence[Transfer], account_id: int | None) -> bool:
                 actor=one.actor,
                 account_id=account_id,
             )
+    judging.explained({one.trader_id: [one.ts_ms] for one in transfers})
     return True
 
 

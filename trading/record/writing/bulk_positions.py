@@ -8,25 +8,29 @@ from dataclasses import dataclass
 from traders.schema import jsonio
 from trading.models import Position as PositionRow
 from trading.record.exclusions import queries as exclusions
-from trading.record.rules.identity import ENTRY_TOLERANCE_MS
+from trading.record.rules.identity import ENTRY_TOLERANCE_MS, is_near
 from trading.record.stored import rows
-from trading.record.stored.copying import copy_rows
+from trading.record.stored.copying import copy_rows, utc
 from trading.record.stored.outcome import WriteOutcome, sorted_out
+from trading.record.stored.spread import judging
 from trading.record.writing import positions
+from trading.record.writing.against import marked_many
 from trading.record.writing.locks import lock_record
 from trading.schema.ids import open_position_id
 from trading.schema.position import PositionRecord, PositionStatus
 
+NOT_COMPARED = ("versions", "reported", "against_control")
 # Equal to no content: the position is reported as a conflict, and nothing is changed.
 UNREADABLE = "unreadable"
-_COLUMNS = ("id", "trader_id", "symbol", "side", "status", "detail")
+_COLUMNS = ("id", "trader_id", "symbol", "side", "status", "detail", "created_at")
 
 
 def copy_positions(batch: Sequence[PositionRecord]) -> WriteOutcome:
-    """Adds those that are not recorded yet. What a source last reported, and the versions, are not compared.
+    """Adds the positions that are not recorded yet. The comparison leaves out the last report of a source, the versions
+    and the mark of an entry against a control.
 
-    A position that is recorded as closed since is known, and so is one that was set aside, whatever is said of it now.
-    A closed row makes way for another position that is open.
+    A position that was closed or set aside since counts as recorded, whatever the batch says. A closed row makes way
+    for another position that is open.
     """
     lock_record(position.trader_id for position in batch)
     stored = _stored(batch)
@@ -46,7 +50,8 @@ def copy_positions(batch: Sequence[PositionRecord]) -> WriteOutcome:
     for position in new:
         if position.is_open and (closed := stored.row(position.id)):
             positions.make_way(closed)
-    copy_rows("positions", _COLUMNS, [_row(position) for position in new])
+    copy_rows("positions", _COLUMNS, [_row(position) for position in marked_many(new)])
+    judging.explained(positions.moments_of(new))
     return outcome
 
 
@@ -56,7 +61,7 @@ def _id(position: PositionRecord) -> str:
 
 @dataclass(frozen=True)
 class _Stored:
-    """Rows by id, and those of them that can be read."""
+    """Rows by id, and the readable ones among them."""
 
     rows: Mapping[str, PositionRow]
     positions: Mapping[str, PositionRecord]
@@ -65,8 +70,7 @@ class _Stored:
         return self.rows.get(position_id)
 
     def blocks(self, position: PositionRecord) -> bool:
-        """Whether a row that cannot be compared stands where the position would; an open one takes a closed one's
-        place."""
+        """Whether an unreadable row has the position's id. An open position may replace a closed row."""
         row = self.rows.get(position.id)
         if row is None or position.id in self.positions:
             return False
@@ -74,15 +78,20 @@ class _Stored:
 
 
 def _stored(batch: Sequence[PositionRecord]) -> _Stored:
-    """Rows at the ids of the batch, and at the ids that open ones of theirs would have."""
+    """Rows with the ids of the batch, and with the ids that its positions would have while open."""
     ids = {position.id for position in batch}
     ids |= {open_position_id(position.trader_id, position.symbol) for position in batch}
-    found = {row.id: row for row in rows.POSITIONS.filter(pk__in=ids).select_for_update().order_by("pk")}
+    found = {
+        row.id: row
+        for trader_id in sorted({position.trader_id for position in batch})
+        # Rows of several servers cannot be locked in one statement.
+        for row in rows.POSITIONS.named(ids, [trader_id]).select_for_update().order_by("pk")
+    }
     return _Stored(found, {one.id: one for one in rows.positions(found.values())})
 
 
 def _taken(position: PositionRecord, stored: _Stored) -> str | None:
-    """The content that the position meets, None when it is new."""
+    """The content to compare the position with; None when the position is new."""
     if stored.blocks(position):
         return UNREADABLE
     at_place = stored.positions.get(position.id)
@@ -103,7 +112,7 @@ def _entry_key(position: PositionRecord) -> exclusions.EntryKey:
 
 
 def _came_another_way(one: PositionRecord, other: PositionRecord) -> bool:
-    """Sources keep different leaves of one position: of an engine's position an export gives back the half."""
+    """Sources keep different leaves of one position: an export holds half of what an engine reports."""
     return _system(one) != _system(other)
 
 
@@ -112,14 +121,15 @@ def _system(position: PositionRecord) -> str | None:
 
 
 def _is_same_entry(one: PositionRecord, other: PositionRecord) -> bool:
-    """By side and entry; orders and leverage tell them apart where both have them."""
+    """Compares side and entry; and orders and leverage where both have them."""
     first, second = one.detail, other.detail
     orders = [detail.orders.entry_oid if detail.orders else None for detail in (first, second)]
     named = [str(order) for order in orders if order is not None]
     return (
         one.side is other.side
         and abs(first.entry.time_ms - second.entry.time_ms) <= (ENTRY_TOLERANCE_MS if len(named) > 1 else 0)
-        and (first.entry.price, first.entry.quantity) == (second.entry.price, second.entry.quantity)
+        and is_near(first.entry.price, second.entry.price)
+        and is_near(first.entry.quantity, second.entry.quantity)
         and len(set(named)) <= 1
         and (first.entry.leverage == second.entry.leverage or None in (first.entry.leverage, second.entry.leverage))
     )
@@ -127,10 +137,11 @@ def _is_same_entry(one: PositionRecord, other: PositionRecord) -> bool:
 
 def _content(position: PositionRecord) -> str:
     detail = position.detail.stored()
-    compared = {name: value for name, value in detail.items() if name not in ("versions", "reported")}
+    compared = {name: value for name, value in detail.items() if name not in NOT_COMPARED}
     return jsonio.canonical([position.trader_id, position.symbol, str(position.side), str(position.status), compared])
 
 
 def _row(position: PositionRecord) -> tuple[object, ...]:
     detail = jsonio.dumps(position.detail.stored())
-    return position.id, position.trader_id, position.symbol, position.side, position.status, detail
+    at = position.created_at or utc(position.detail.entry.time_ms)
+    return position.id, position.trader_id, position.symbol, position.side, position.status, detail, at

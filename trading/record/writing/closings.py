@@ -1,4 +1,4 @@
-"""Which trades closed a position: told by the order that opened it."""
+"""Finds the trades that closed a position, by the order that opened it."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _CLOSED = f"""
 SELECT t.id, e.trader_id, e.symbol, e.order_id
   FROM unnest(%s::text[], %s::text[], %s::text[]) AS e (trader_id, symbol, order_id)
   JOIN trades t ON t.trader_id = e.trader_id AND t.symbol = e.symbol
- WHERE EXISTS (SELECT FROM jsonb_array_elements({items("t.detail", "fills")}) AS fill
+ WHERE EXISTS (SELECT 1 FROM jsonb_array_elements({items("t.detail", "fills")}) AS fill
                 WHERE fill ->> 'type' = 'entry' AND fill ->> 'order_id' = e.order_id)
 """
 
 
 def trades_that_closed(openings: Collection[Opening]) -> dict[Opening, list[TradeRecord]]:
-    """{opening: its trades in order of their closes}; those without any, and trades that
-    cannot be read, are left out."""
+    """{opening: its trades in order of their closes}. Openings without trades and unreadable trades are left out."""
     asked = list(openings)
     rows_found = sql.rows(_CLOSED, [[one[part] for one in asked] for part in range(3)])
     found = [(row.id, (row.trader_id, row.symbol, row.order_id)) for row in rows_found]
-    stored = {one.id: one for one in rows.trades(rows.TRADES.filter(pk__in=[trade_id for trade_id, _ in found]))}
+    ids, traders = {trade_id for trade_id, _ in found}, {trader_id for _, (trader_id, *_rest) in found}
+    stored = {one.id: one for one in rows.trades(rows.TRADES.named(ids, traders))}
     closed: dict[Opening, list[TradeRecord]] = {}
     for trade_id, opening in found:
         if trade_id in stored:

@@ -1,7 +1,7 @@
 """The lock under which a trader's positions and trades are looked up and written.
 
-Taken before any of their rows. Programs that record the same at the same moment wait for each other here, and the later
-one finds what the earlier one wrote.
+Taken before any of their rows. Programs that record the same row at the same moment wait for each other here, and the
+later program finds the row of the earlier one.
 """
 
 from __future__ import annotations
@@ -18,5 +18,5 @@ SELECT pg_advisory_xact_lock(hashtext('nof0.record'), hashtext(id)) FROM traders
 
 
 def lock_record(trader_ids: Iterable[str]) -> None:
-    """Until the transaction ends."""
+    """Holds the lock until the transaction ends."""
     sql.rows(_LOCK, [sorted(set(trader_ids))])

@@ -1,4 +1,4 @@
-"""Messages between the desk and its models: added, never changed."""
+"""Messages between an engine and its models: added, never changed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Key = tuple[str, str, int]
 
 
 def copy_messages(batch: Sequence[MessageRecord]) -> WriteOutcome:
-    """Adds those whose place in their conversation is free. Call it inside `copying.bulk_load`."""
+    """Adds the messages whose place in their conversation is free. Call it inside `copying.bulk_load`."""
     new, outcome = sorted_out(
         batch, _stored([_key(message) for message in batch]), key=_key, content=_content, name=_name
     )

@@ -12,6 +12,7 @@ from trading.record.rules import parts
 from trading.record.rules.errors import InvalidRecord
 from trading.record.stored import rows
 from trading.record.writing import positions
+from trading.record.writing.against import marked
 from trading.record.writing.locks import lock_record
 from trading.schema.common import NANOSECONDS_PER_MS, EventKind, PositionEvent, Side
 from trading.schema.position import PositionDetail, PositionRecord, PositionStatus
@@ -26,9 +27,9 @@ def record_event(
 ) -> PositionRecord:
     """The position after the event; the same event again changes nothing, also when the position was closed since.
 
-    A reduction by all that is held closes the position, and records its trade. Raises NoOpenPosition, SetAside,
-    InvalidRecord for an event before the entry or a reduction by more than is held, RecordConflict for another event at
-    its place, CannotBeRead.
+    A reduction by the whole quantity closes the position and records its trade. Raises NoOpenPosition, SetAside,
+    InvalidRecord for an event before the entry or a reduction by more than the held quantity, RecordConflict for
+    another event at its place, CannotBeRead.
     """
     with transaction.atomic():
         lock_record([trader_id])
@@ -41,7 +42,7 @@ def record_event(
             raise InvalidRecord(
                 "at_ms",
                 _(
-                    "must not lie before the entry, %(entry)s, was %(value)s",
+                    "must not be before the entry, %(entry)s, was %(value)s",
                     entry=held.entry.time_ms,
                     value=event.at_ms,
                 ),
@@ -49,8 +50,14 @@ def record_event(
         dated = event.model_copy(
             update={"version": positions.version_for(trader_id, event.at_ms, event.decision_id)},
         )
-        if event.kind is EventKind.REDUCE and event.quantity == held.entry.quantity:
-            return _closed(row, held, dated)
+        if event.kind is EventKind.REDUCE and parts.is_same_quantity(
+            event.quantity or parts.NOTHING, held.entry.quantity
+        ):
+            if not held.events:
+                # By its events the reduction is known when it comes again.
+                held = held.model_copy(update={"events": parts.begun(held)})
+                positions.rewrite(row, PositionStatus.OPEN, held, stored)
+            return _closed(row, held, dated.model_copy(update={"quantity": held.entry.quantity}))
         if event.kind is EventKind.PLAN:
             changed = parts.planned_by(held, dated)
             if orders:
@@ -58,6 +65,8 @@ def record_event(
                 changed = type(held).model_validate({**dict(changed), "orders": both})
         else:
             changed = parts.changed_by(held, Side(row.side), dated)
+            if event.kind is EventKind.INCREASE:
+                changed = marked(changed, trader_id, event.at_ms)
         return positions.rewrite(row, PositionStatus.OPEN, changed, stored)
 
 
@@ -72,18 +81,24 @@ def _known(trader_id: str, symbol: str, event: PositionEvent) -> PositionRecord 
 def _candidates(trader_id: str, symbol: str, at_ms: int) -> Sequence[PositionRecord]:
     found = PositionRow.objects.filter(trader=trader_id, symbol=symbol, opened_ms__lte=at_ms).order_by("-opened_ms")
     ids = list(found.values_list("pk", flat=True)[:LATEST_CLOSED])
-    return [one for one in rows.positions(rows.POSITIONS.filter(pk__in=ids)) if one.detail.events]
+    return [one for one in rows.positions(rows.POSITIONS.named(ids, [trader_id])) if one.detail.events]
 
 
 def _closed(row: PositionRow, held: PositionDetail, event: PositionEvent) -> PositionRecord:
-    """By its last part."""
+    """The position, closed by its last part."""
     assert event.price is not None
     assert event.quantity is not None
     gross = event.gross
     if gross is None:
         gross = Side(row.side).sign * (event.price - held.entry.price) * event.quantity
     commission, funding = event.commission or parts.NOTHING, event.funding
-    pnl = Pnl(gross=gross, commission=commission, funding=funding, net=gross - commission + (funding or 0))
+    pnl = Pnl(
+        gross=gross,
+        commission=commission,
+        funding=funding,
+        is_funding_unknown=event.is_funding_unknown,
+        net=gross - commission + (funding or 0),
+    )
     last = Fill(
         type=FillType.EXIT,
         order_id=event.order_id,
@@ -102,4 +117,4 @@ def _closed(row: PositionRow, held: PositionDetail, event: PositionEvent) -> Pos
         fills=[last],
         decision_id=event.decision_id,
     )
-    return rows.position(rows.POSITIONS.get(pk=row.id))
+    return rows.position(rows.POSITIONS.one(row.id, row.trader_id))

@@ -9,7 +9,7 @@ import msgspec
 V = TypeVar("V")
 
 
-class Fresh(msgspec.Struct, Generic[V], frozen=True):
+class FreshValue(msgspec.Struct, Generic[V], frozen=True):
     value: V
     age_seconds: float
 
@@ -21,16 +21,16 @@ class StaleValue(msgspec.Struct, Generic[V], frozen=True):
     age_seconds: float
 
 
-class Missing(msgspec.Struct, frozen=True):
+class MissingValue(msgspec.Struct, frozen=True):
     """Nothing is stored, or with `unavailable` Redis does not answer."""
 
     unavailable: bool = False
 
 
-class Corrupt(msgspec.Struct, frozen=True):
+class CorruptValue(msgspec.Struct, frozen=True):
     """Something is stored that is no value of this key. It was counted and logged."""
 
     reason: str
 
 
-Answer = Fresh[V] | StaleValue[V] | Missing | Corrupt
+Answer = FreshValue[V] | StaleValue[V] | MissingValue | CorruptValue

@@ -34,6 +34,11 @@ class Providers(NamedTuple):
     market: str
 
 
+def names_of(traders: Mapping[str, Providers]) -> frozenset[str]:
+    """Every provider of these traders."""
+    return frozenset(name for both in traders.values() for name in both)
+
+
 def read_field(field: str, providers: Collection[str]) -> PriceName:
     """The longest known provider that the field begins with; without one all of it is the symbol."""
     found = [name for name in providers if field.startswith(f"{name}:") and len(field) > len(name) + 1]

@@ -11,6 +11,11 @@ from typing import Annotated, Any
 
 import msgspec
 
+from traders.schema import messages
+from trading.schema.common import Side
+from trading.schema.leaf import LARGEST
+
+_SIDES = frozenset(Side)
 US_PER_MS = 1000
 US_PER_SECOND = 1_000_000
 
@@ -34,9 +39,21 @@ class Value(msgspec.Struct, frozen=True, omit_defaults=True):
     as_of: AsOf
 
 
+def _require_numbers(value: msgspec.Struct, *names: str) -> None:
+    """JSON may hold "NaN" or 1e999999, which are no prices. Raises ValueError."""
+    for name in names:
+        number = getattr(value, name)
+        if not number.is_finite() or abs(number) > LARGEST:
+            limit = f"{LARGEST:,}"
+            raise ValueError(messages._("%(name)s must be a number of at most %(most)s", name=name, most=limit))
+
+
 class Price(Value, frozen=True, omit_defaults=True):
     price: Annotated[Decimal, _("USD", "the last price")]
-    provider: Annotated[str | None, _("", "whose price it is")] = None
+    provider: Annotated[str | None, _("", "the provider of the price")] = None
+
+    def __post_init__(self) -> None:
+        _require_numbers(self, "price")
 
 
 class MarketAsset(Value, frozen=True, omit_defaults=True):
@@ -76,6 +93,11 @@ class LivePosition(msgspec.Struct, frozen=True, omit_defaults=True):
     updated_ms: Annotated[int | None, _("ms", "last change of the position itself")] = None
     exchange: Annotated[str | None, _("", "")] = None
 
+    def __post_init__(self) -> None:
+        _require_numbers(self, "quantity", "entry_price")
+        if self.side not in _SIDES:
+            raise ValueError(messages._("side must be long or short, was %(side)s", side=repr(self.side)))
+
 
 class Positions(Value, frozen=True, omit_defaults=True):
     """Empty: the trader holds nothing."""
@@ -104,13 +126,16 @@ class RecentTrades(Value, frozen=True, omit_defaults=True):
 
 
 class Analytics(Value, frozen=True, omit_defaults=True):
-    net_pnl_usd: Annotated[Decimal, _("USD", "of all closed trades")]
+    net_pnl_usd: Annotated[
+        Decimal, _("USD", "realized: of closed trades and closed parts of positions, less all commission so far")
+    ]
     trades: Annotated[int | None, _("", "closed trades")] = None
     wins: Annotated[int | None, _("", "trades with a net gain")] = None
     losses: Annotated[int | None, _("", "trades with a net loss")] = None
     win_rate_pct: Annotated[float | None, _("%", "wins / trades")] = None
     gross_pnl_usd: Annotated[Decimal | None, _("USD", "before commission")] = None
-    fees_usd: Annotated[Decimal | None, _("USD", "")] = None
+    fees_usd: Annotated[Decimal | None, _("USD", "commissions paid so far, those of what is held included")] = None
+    funding_usd: Annotated[Decimal | None, _("USD", "positive when it was received")] = None
     return_pct: Annotated[float | None, _("%", "last equity over the first one")] = None
     sharpe: Annotated[float | None, _("", "of daily returns, times sqrt(365)")] = None
     max_drawdown_pct: Annotated[float | None, _("%", "deepest fall of the equity")] = None
@@ -122,7 +147,7 @@ class Analytics(Value, frozen=True, omit_defaults=True):
 
 
 class SinceInception(Value, frozen=True, omit_defaults=True):
-    net_pnl_usd: Annotated[Decimal, _("USD", "equity now less the first one; without equity, of all closed trades")]
+    net_pnl_usd: Annotated[Decimal, _("USD", "equity now less the first one; without equity, realized")]
     return_pct: Annotated[float | None, _("%", "the score of the leaderboard")] = None
     sharpe: Annotated[float | None, _("", "of daily returns, times sqrt(365)")] = None
     start_equity_usd: Annotated[Decimal | None, _("USD", "what the trader began with")] = None

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import msgspec
 
+from traders.schema.messages import TranslatableText
+
 
 class Difference(msgspec.Struct, frozen=True):
-    """`expected` and `found` are texts for people."""
+    """`expected` and `found` are values, or messages about them."""
 
     key: str
     field: str
-    expected: str
-    found: str
+    expected: TranslatableText
+    found: TranslatableText
 
     def __str__(self) -> str:
         return f"{self.key} {self.field}: expected {self.expected}, found {self.found}"
