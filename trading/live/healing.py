@@ -1,7 +1,7 @@
-"""When the live store is filled again from PostgreSQL, and by which process.
+"""Decides when the live store is filled again from PostgreSQL, and by which process.
 
-Needed after writes were missed while Redis was away, when Redis was found empty, and every few minutes, so that the
-values of traders at rest stay fresh and retired ones leave the leaderboard. One process at a time does it.
+This is needed after writes were missed while Redis was away, when Redis was found empty, and every few minutes, so that
+the values of traders at rest stay fresh and retired ones leave the leaderboard. One process at a time does it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _aside = threading.Lock()
 
 
 def is_needed() -> bool:
+    """Raises UnknownMode."""
     follower.current()
     return outage.missed_writes or _is_old()
 

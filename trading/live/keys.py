@@ -8,6 +8,8 @@ from enum import StrEnum
 from trading.schema.live_store import values as live
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+# A dictionary saves something from here on; prices and market data, which engines read too, are left plain while small.
+SMALL_BYTES, LARGE_BYTES = 64, 1024
 
 
 class RedisType(StrEnum):
@@ -19,9 +21,9 @@ class RedisType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """`allowed_age` (seconds) is how old a value may be and still be called fresh; after `dead_after` the sweep
-    removes it. `compress_from` is the encoded size in bytes from which a value is compressed; None: always plain.
-    `from_postgres`: the database determines it, so `rebuild` restores it and `verify` proves it."""
+    """Up to the age `allowed_age` (seconds) a value is fresh; after `dead_after` the sweep removes it. `compress_from`
+    is the encoded size in bytes from which a value is compressed; None: always plain. `from_postgres`: the database
+    determines it, so `rebuild` restores it and `verify` proves it."""
 
     name: str
     kind: RedisType
@@ -31,7 +33,7 @@ class Key:
     allowed_age: int
     dead_after: int
     from_postgres: bool
-    compress_from: int | None = 1024
+    compress_from: int | None = SMALL_BYTES
 
     def named(self, part: str) -> str:
         """The name of one key of a pattern such as `nof0:market:asset:{provider}`."""
@@ -52,6 +54,7 @@ PRICE = Key(
     allowed_age=30,
     dead_after=DAY,
     from_postgres=False,
+    compress_from=LARGE_BYTES,
 )
 MARKET_ASSET = Key(
     name="nof0:market:asset:{provider}",
@@ -73,6 +76,7 @@ MARKET_CTX = Key(
     allowed_age=2 * MINUTE,
     dead_after=DAY,
     from_postgres=False,
+    compress_from=LARGE_BYTES,
 )
 POSITIONS = Key(
     name="nof0:trader:positions",
@@ -144,7 +148,6 @@ CONVERSATIONS = Key(
     allowed_age=15 * MINUTE,
     dead_after=7 * DAY,
     from_postgres=True,
-    compress_from=None,
 )
 
 KEYS = (
@@ -152,7 +155,6 @@ KEYS = (
     *(LEADERBOARD, CONVERSATIONS),
 )
 TRADER_HASHES = (POSITIONS, TRADES_RECENT, ANALYTICS, SINCE_INCEPTION, DECISION_LAST)
-BY_NAME = {key.name: key for key in KEYS}
 
 # Mode, acknowledgements, last verify and counters: fields of one hash, so that all of it is one slot and one poll.
 CONTROL = "nof0:live"

@@ -1,4 +1,4 @@
-"""What PostgreSQL says of each trader, as the values of the live store. Reads only.
+"""The values of the live store as PostgreSQL has them for each trader. Reads only.
 
 `as_of` is the moment before the statement's snapshot. A writer projects after its commit, so of two projections the
 one with the later `as_of` knows at least as much: the store may keep the newer and drop the other.
@@ -7,7 +7,7 @@ one with the later `as_of` knows at least as much: the store may keep the newer 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -15,12 +15,18 @@ from typing import Any
 from traders.database import sql
 from trading.analytics import inception
 from trading.analytics.inception import EquityDay
+from trading.analytics.returns import DAY_MS
+from trading.analytics.stats import exact_sum
+from trading.live.rows import conversation_of, decision_of, position_of, positions_of, trade_of
 from trading.record.stored import transfers
 from trading.record.stored.counted import MESSAGE_COUNTS
+from trading.record.stored.equity import chains
+from trading.record.stored.equity.chains import PREFERRED_SERIES
 from trading.record.stored.safe_sql import (
     EQUITY_COUNTS,
     bounded,
     epoch_ms,
+    has_own_capital,
     is_bounded,
     is_moment,
     is_moment_ms,
@@ -28,23 +34,49 @@ from trading.record.stored.safe_sql import (
     moment_ms,
     number,
 )
+from trading.record.stored.spread import reads
+from trading.schema.common import Realized
 from trading.schema.facts import EquityPoint
 from trading.schema.live_store import values as live
 from trading.schema.live_store.limits import MOST_CONVERSATIONS, MOST_TRADES
 from trading.schema.live_store.quotes import Providers
 
 MOST_ERROR_CHARACTERS = 500
+ZERO = Decimal(0)
 _NOW = "(extract(epoch FROM statement_timestamp()) * 1000000)::bigint"
+_WANTED = "%(all)s OR c.id = ANY (%(traders)s)"
 _TRADERS = f"""
-SELECT {_NOW} AS as_of, id, detail -> 'retired' IS NOT DISTINCT FROM 'true'::jsonb AS is_retired
-  FROM trader_config WHERE %(all)s OR id = ANY (%(traders)s) ORDER BY id
+SELECT c.id, c.retired AS is_retired, {has_own_capital("c.detail")} AS is_on_paper
+  FROM trader_config c WHERE {_WANTED} ORDER BY c.id
 """
-_PROVIDERS = "SELECT id, exchange_provider, market_provider FROM trader_config ORDER BY id"
+# With the sums of its trades, which are NULL for a trader without any.
+_RESULTS = f"""
+SELECT {_NOW} AS as_of, c.id AS trader_id, c.retired AS is_retired,
+       sum(r.trades)::bigint AS trades, sum(r.wins)::bigint AS wins, sum(r.losses)::bigint AS losses,
+       coalesce(sum({bounded("r.net_pnl")}), 0) AS net, coalesce(sum({bounded("r.gross_pnl")}), 0) AS gross,
+       coalesce(sum({bounded("r.commission")}), 0) AS fees, coalesce(sum({bounded("r.funding")}), 0) AS funding,
+       min(CASE WHEN {is_moment_ms("r.first_close_ms")} THEN r.first_close_ms END) AS first_close_ms,
+       max(CASE WHEN {is_moment_ms("r.last_close_ms")} THEN r.last_close_ms END) AS last_close_ms
+  FROM trader_config c LEFT JOIN version_results r ON r.trader_id = c.id
+ WHERE {_WANTED} GROUP BY c.id, c.retired ORDER BY c.id
+"""
+_PROVIDERS = f"SELECT c.id, c.exchange_provider, c.market_provider FROM trader_config c WHERE {_WANTED} ORDER BY c.id"
+_PROVIDER_NAMES = """
+SELECT unnest(ARRAY[exchange_provider, market_provider]) FROM (
+       SELECT DISTINCT exchange_provider, market_provider FROM trader_config) p
+"""
+_VALUERS = f"""
+SELECT c.id, c.exchange_provider, c.market_provider, ARRAY({_PROVIDER_NAMES}) AS names
+  FROM trader_config c WHERE {_WANTED} ORDER BY c.id
+"""
 _POSITION_IS_READABLE = f"{is_bounded('quantity')} AND {is_bounded('entry_price')} AND {is_moment_ms('opened_ms')}"
 _POSITIONS = f"""
 SELECT trader_id, symbol, side, quantity, entry_price, {bounded("leverage")} AS leverage,
        {number("detail", "risk.confidence")} AS confidence, {number("detail", "risk.risk_usd")} AS risk_usd, opened_ms,
-       coalesce({epoch_ms("updated_at")}, opened_ms) AS updated_ms, detail #>> '{{exchange,provider}}' AS exchange
+       coalesce({epoch_ms("updated_at")}, opened_ms) AS updated_ms, detail #>> '{{exchange,provider}}' AS exchange,
+       {number("detail", "realized.gross")} AS gross,
+       coalesce({number("detail", "realized.commission")}, {number("detail", "entry.commission")}) AS commission,
+       {number("detail", "realized.funding")} AS funding
   FROM positions
  WHERE trader_id = ANY (%(traders)s) AND status = 'open' AND exclusion_id IS NULL AND {_POSITION_IS_READABLE}
  ORDER BY trader_id, symbol
@@ -65,37 +97,30 @@ SELECT t.trader_id, t.symbol, t.side, t.quantity, t.entry AS entry_price, t.exit
         ORDER BY close_ts_ms DESC, id DESC LIMIT %(most)s) t
  ORDER BY t.trader_id, t.close_ts_ms DESC, t.id DESC
 """
-_RESULTS = f"""
-SELECT trader_id, sum(trades)::bigint AS trades, sum(wins)::bigint AS wins, sum(losses)::bigint AS losses,
-       coalesce(sum({bounded("net_pnl")}), 0) AS net, coalesce(sum({bounded("gross_pnl")}), 0) AS gross,
-       coalesce(sum({bounded("commission")}), 0) AS fees,
-       min(CASE WHEN {is_moment_ms("first_close_ms")} THEN first_close_ms END) AS first_close_ms,
-       max(CASE WHEN {is_moment_ms("last_close_ms")} THEN last_close_ms END) AS last_close_ms
-  FROM version_results WHERE trader_id = ANY (%(traders)s) GROUP BY trader_id
-"""
-# Of each trader its preferred series (as the analytics choose it), one point a day and the very first and last.
+# Of each trader its preferred series (as the analytics choose it), one point a day and the very first and last. Points
+# below one peak fall deepest at the lowest: a division a peak, not a point.
 _EQUITY = f"""
-WITH series AS (
-    SELECT trader_id, (array_agg(source ORDER BY source <> 'engine', source <> 'imported', source))[1] AS source
-      FROM (SELECT DISTINCT trader_id, source FROM equity_snapshots
-             WHERE trader_id = ANY (%(traders)s) AND {EQUITY_COUNTS}) s
-     GROUP BY trader_id),
-points AS (
-    SELECT e.trader_id, e.ts_ms, e.equity_usd,
-           max(e.equity_usd) OVER (PARTITION BY e.trader_id ORDER BY e.ts_ms) AS peak,
-           max(e.equity_usd) OVER (PARTITION BY e.trader_id) AS highest
-      FROM equity_snapshots e JOIN series USING (trader_id, source) WHERE {EQUITY_COUNTS})
-SELECT trader_id, min(ts_ms) AS first_ms, (array_agg(equity_usd ORDER BY ts_ms))[1] AS first,
-       (array_agg(equity_usd ORDER BY ts_ms DESC))[1] AS last,
-       max(CASE WHEN peak > 0 THEN least(100 * (peak - equity_usd) / peak, 100) END) AS fall_pct, count(*) AS points
-  FROM points WHERE peak > 0 OR highest <= 0 GROUP BY trader_id, ts_ms / 86400000 ORDER BY trader_id, ts_ms / 86400000
+WITH series AS MATERIALIZED ({PREFERRED_SERIES})
+SELECT s.trader_id, d.first_ms, f.equity_usd AS first, l.equity_usd AS last, d.fall_pct, d.points
+  FROM series s
+ CROSS JOIN LATERAL (
+       SELECT min(first_ms) AS first_ms, max(last_ms) AS last_ms, sum(points)::bigint AS points,
+              max(CASE WHEN peak > 0 THEN least(100 * (peak - lowest) / peak, 100) END) AS fall_pct
+         FROM (SELECT ts_ms / {DAY_MS} AS day, peak, min(ts_ms) AS first_ms, max(ts_ms) AS last_ms,
+                      min(equity_usd) AS lowest, count(*) AS points, max(max(peak)) OVER () AS highest
+                 FROM (SELECT ts_ms, equity_usd, max(equity_usd) OVER (ORDER BY ts_ms) AS peak
+                         FROM equity_snapshots e
+                        WHERE e.trader_id = s.trader_id AND e.source = s.source AND {EQUITY_COUNTS}) points
+                GROUP BY 1, 2) peaks
+        WHERE peak > 0 OR highest <= 0 GROUP BY day) d
+  JOIN equity_snapshots f ON f.trader_id = s.trader_id AND f.ts_ms = d.first_ms
+  JOIN equity_snapshots l ON l.trader_id = s.trader_id AND l.ts_ms = d.last_ms
+ ORDER BY s.trader_id, d.first_ms
 """
 _POINTS = f"""
+WITH series AS MATERIALIZED ({PREFERRED_SERIES})
 SELECT e.trader_id, e.ts_ms, e.equity_usd AS equity, e.source
-  FROM equity_snapshots e
- WHERE e.trader_id = ANY (%(traders)s) AND {EQUITY_COUNTS}
-   AND e.source = (SELECT source FROM equity_snapshots s WHERE s.trader_id = e.trader_id AND {EQUITY_COUNTS}
-                    GROUP BY source ORDER BY source <> 'engine', source <> 'imported', source LIMIT 1)
+  FROM equity_snapshots e JOIN series USING (trader_id, source) WHERE {EQUITY_COUNTS}
  ORDER BY e.trader_id, e.ts_ms
 """
 # All less those set aside: two counts from indexes alone.
@@ -118,6 +143,10 @@ SELECT wanted.id AS trader_id, j.decided_ms, j.success, j.first ->> 'symbol' AS 
           AND {is_moment("decided_at")}
         ORDER BY decided_at DESC, id DESC LIMIT 1) j
 """
+_THAT_DECIDED = """
+SELECT wanted.id FROM unnest(%(traders)s::text[]) AS wanted (id)
+ WHERE EXISTS (SELECT 1 FROM decision_journal WHERE trader_id = wanted.id AND exclusion_id IS NULL)
+"""
 _CONVERSATIONS = f"""
 SELECT wanted.id AS trader_id, c.conversation, c.messages, {epoch_ms("c.sent_at")} AS sent_ms
   FROM unnest(%(traders)s::text[]) AS wanted (id)
@@ -130,134 +159,194 @@ SELECT wanted.id AS trader_id, c.conversation, c.messages, {epoch_ms("c.sent_at"
 
 
 @dataclass(frozen=True)
-class Projection:
-    """Of some traders, one value of each kind for every one of them, empty ones included; `decisions` and
-    `conversations` only where there are any."""
+class FiguresProjection:
+    """What the equity of some traders moves: a value of each kind for every one of them, empty values included."""
 
     as_of: int
     retired: dict[str, bool]
-    positions: dict[str, live.Positions]
-    trades: dict[str, live.RecentTrades]
     analytics: dict[str, live.Analytics]
     inception: dict[str, live.SinceInception]
-    decisions: dict[str, live.DecisionLast]
-    conversations: dict[str, tuple[live.Conversation, ...]]
 
     @property
     def traders(self) -> list[str]:
         return list(self.retired)
 
 
-def project(trader_ids: Collection[str] | None = None) -> Projection:
-    """Of these traders, or of the whole fleet; unknown ones are left out. Eight statements; nine with transfers."""
-    as_of, retired = _traders(trader_ids)
-    asked = {"traders": list(retired), "most": MOST_TRADES}
-    results = _by_trader(sql.rows(_RESULTS, asked))
-    decided = _by_trader(sql.rows(_DECISIONS, asked))
-    equity = _equity(list(retired))
-    held = _grouped(sql.rows(_POSITIONS, asked))
-    traded = _grouped(sql.rows(_TRADES, asked))
-    talked = _grouped(sql.rows(_CONVERSATIONS, asked | {"most": MOST_CONVERSATIONS}))
-    return Projection(
+@dataclass(frozen=True)
+class FleetProjection(FiguresProjection):
+    """All values; `decisions` and `conversations` only where there are any."""
+
+    positions: dict[str, live.Positions]
+    trades: dict[str, live.RecentTrades]
+    decisions: dict[str, live.DecisionLast]
+    conversations: dict[str, tuple[live.Conversation, ...]]
+
+
+@dataclass(frozen=True)
+class _FigureRows:
+    """{trader: its rows}."""
+
+    figures: FiguresProjection
+    decided: dict[str, Any]
+    held: dict[str, list[Any]]
+
+
+def project(trader_ids: Collection[str] | None = None) -> FleetProjection:
+    """Projects these traders, or the whole fleet; unknown traders are left out. Seven statements; eleven with
+    transfers."""
+    found = _figure_rows(trader_ids)
+    figures, as_of = found.figures, found.figures.as_of
+    asked = {"traders": figures.traders, "most": MOST_TRADES}
+    traded = _grouped(reads.rows(_TRADES, asked))
+    talked = _grouped(reads.rows(_CONVERSATIONS, asked | {"most": MOST_CONVERSATIONS}))
+    return FleetProjection(
         as_of=as_of,
-        retired=retired,
-        positions={name: _positions(as_of, held.get(name, ())) for name in retired},
-        trades={name: live.RecentTrades(as_of, tuple(map(_trade, traded.get(name, ())))) for name in retired},
-        analytics={name: _analytics(as_of, results.get(name), equity.get(name), decided.get(name)) for name in retired},
-        inception={name: _inception(as_of, results.get(name), equity.get(name), decided.get(name)) for name in retired},
-        decisions={name: _decision(as_of, row) for name, row in decided.items()},
-        conversations={name: tuple(_conversation(as_of, row) for row in rows) for name, rows in talked.items()},
+        retired=figures.retired,
+        analytics=figures.analytics,
+        inception=figures.inception,
+        positions={name: positions_of(as_of, found.held.get(name, ())) for name in figures.retired},
+        trades={name: live.RecentTrades(as_of, tuple(map(trade_of, traded.get(name, ())))) for name in figures.retired},
+        decisions={name: decision_of(as_of, row) for name, row in found.decided.items()},
+        conversations={name: tuple(conversation_of(as_of, row) for row in rows) for name, rows in talked.items()},
     )
 
 
+def figures(trader_ids: Collection[str]) -> FiguresProjection:
+    """As `project`, without what equity does not move. Five statements; nine with transfers."""
+    return _figure_rows(trader_ids).figures
+
+
+def _figure_rows(trader_ids: Collection[str] | None) -> _FigureRows:
+    rows = sql.rows(_RESULTS, {"all": trader_ids is None, "traders": list(trader_ids or ())})
+    as_of = int(rows[0].as_of if rows else sql.value(f"SELECT {_NOW}"))
+    retired = {row.trader_id: row.is_retired for row in rows}
+    results = {row.trader_id: row for row in rows if row.trades is not None}
+    asked = {"traders": list(retired)}
+    decided = _by_trader(reads.rows(_DECISIONS, asked))
+    equity = _equity(list(retired))
+    held = _grouped(sql.rows(_POSITIONS, asked))
+    earned = {name: _earned(results.get(name), held.get(name, ())) for name in retired}
+    made = FiguresProjection(
+        as_of=as_of,
+        retired=retired,
+        analytics={
+            name: _analytics(as_of, results.get(name), earned[name], equity.get(name), decided.get(name))
+            for name in retired
+        },
+        inception={
+            name: _inception(as_of, results.get(name), earned[name], equity.get(name), decided.get(name))
+            for name in retired
+        },
+    )
+    return _FigureRows(made, decided, held)
+
+
 def _equity(trader_ids: list[str]) -> dict[str, inception.Equity]:
-    """By days, which the database sums up; of a trader with transfers from all its points."""
+    """Equity by days, which the database sums up; for a trader whose chain of returns broke, from all its points."""
     flows = transfers.flows(trader_ids)
     plain = {"traders": [name for name in trader_ids if name not in flows]}
-    found = {name: inception.equity_of(map(_day, days)) for name, days in _grouped(sql.rows(_EQUITY, plain)).items()}
-    points = equity_points(flows)
+    found = {name: inception.equity_of(map(_day, days)) for name, days in _grouped(reads.rows(_EQUITY, plain)).items()}
+    series = chains.series_of(flows)
+    for name, days in chains.days_of(series).items():
+        chain = series[name].chain
+        assert chain is not None
+        found[name] = inception.equity_of_chain(chain, days, series[name].last, flows[name])
+    points = equity_points([name for name in flows if name not in found])
     return found | {name: inception.equity_with_transfers(points[name], flows[name]) for name in points}
 
 
 def equity_points(trader_ids: Collection[str]) -> dict[str, list[EquityPoint]]:
-    """{trader: its preferred series, ascending} of those that have equity."""
+    """{trader: its preferred series, ascending} of traders with equity."""
     found: dict[str, list[EquityPoint]] = {}
-    for point in sql.rows_as(EquityPoint, _POINTS, {"traders": list(trader_ids)}) if trader_ids else ():
+    for point in reads.rows_as(EquityPoint, _POINTS, {"traders": list(trader_ids)}) if trader_ids else ():
         found.setdefault(point.trader_id, []).append(point)
     return found
 
 
+def holdings(trader_ids: Collection[str]) -> dict[str, dict[str, live.LivePosition]]:
+    """{trader: {symbol: its open position}} of traders with open positions."""
+    held = _grouped(sql.rows(_POSITIONS, {"traders": list(trader_ids)}))
+    return {name: {row.symbol: position_of(row) for row in rows} for name, rows in held.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class FleetMember:
+    """`is_on_paper`: its capital is its own, and none of the fleet's."""
+
+    id: str
+    is_retired: bool
+    is_on_paper: bool
+
+
+def members() -> list[FleetMember]:
+    """In order of id."""
+    return sql.rows_as(FleetMember, _TRADERS, {"all": True, "traders": []})
+
+
 def fleet() -> dict[str, bool]:
     """{trader id: whether it is retired}, in order of id."""
-    return _traders(None)[1]
+    return {one.id: one.is_retired for one in members()}
 
 
-def providers() -> dict[str, Providers]:
-    """{trader id: where it trades and whose market data it reads}, of the whole fleet."""
-    return {row.id: Providers(row.exchange_provider, row.market_provider) for row in sql.rows(_PROVIDERS)}
+def deciding() -> frozenset[str]:
+    """The traders with a decision that counts."""
+    return frozenset(row.id for row in reads.rows(_THAT_DECIDED, {"traders": reads.FLEET}))
 
 
-def known_providers(of_traders: Mapping[str, Providers]) -> frozenset[str]:
-    """By these the fields of prices are read."""
-    return frozenset(name for both in of_traders.values() for name in both)
+def providers(trader_ids: Collection[str] | None = None) -> dict[str, Providers]:
+    """{trader id: where it trades and whose market data it reads}, of these or of the whole fleet."""
+    asked = {"all": trader_ids is None, "traders": list(trader_ids or ())}
+    return {row.id: Providers(row.exchange_provider, row.market_provider) for row in sql.rows(_PROVIDERS, asked)}
 
 
-def _traders(trader_ids: Collection[str] | None) -> tuple[int, dict[str, bool]]:
-    rows = sql.rows(_TRADERS, {"all": trader_ids is None, "traders": list(trader_ids or ())})
-    as_of = rows[0].as_of if rows else sql.value(f"SELECT {_NOW}")
-    return int(as_of), {row.id: row.is_retired for row in rows}
+def valuers(trader_ids: Collection[str]) -> tuple[dict[str, Providers], frozenset[str]]:
+    """`providers` of these traders and `provider_names`, in one statement; no names where there is no such trader."""
+    found = sql.rows(_VALUERS, {"all": False, "traders": list(trader_ids)})
+    owners = {row.id: Providers(row.exchange_provider, row.market_provider) for row in found}
+    return owners, frozenset(found[0].names if found else ())
+
+
+def provider_names() -> frozenset[str]:
+    """The providers by which the fields of prices are read."""
+    return frozenset(sql.values(_PROVIDER_NAMES))
 
 
 def _day(row: Any) -> EquityDay:
     return EquityDay(row.first_ms, row.first, row.last, row.fall_pct, row.points)
 
 
-def _positions(as_of: int, rows: Iterable[Any]) -> live.Positions:
-    return live.Positions(as_of, {row.symbol: _position(row) for row in rows})
-
-
-def _position(row: Any) -> live.LivePosition:
-    return live.LivePosition(
-        side=row.side,
-        quantity=row.quantity,
-        entry_price=row.entry_price,
-        leverage=row.leverage,
-        confidence=row.confidence,
-        risk_usd=row.risk_usd,
-        opened_ms=row.opened_ms,
-        updated_ms=row.updated_ms,
-        exchange=row.exchange,
+def _earned(results: Any, held: Iterable[Any]) -> Realized:
+    """P&L of closed trades and of the closed parts of open positions; commission of entries counts once it is paid."""
+    rows = list(held)
+    whole = Realized(gross=ZERO, commission=ZERO, funding=ZERO, net=ZERO)
+    if results:
+        whole = Realized(gross=results.gross, commission=results.fees, funding=results.funding, net=results.net)
+    gross, fees, funding = (
+        exact_sum(amount for row in rows if (amount := getattr(row, name)) is not None)
+        for name in ("gross", "commission", "funding")
+    )
+    return Realized(
+        gross=exact_sum([whole.gross, gross]),
+        commission=exact_sum([whole.commission, fees]),
+        funding=exact_sum([whole.funding, funding]),
+        net=exact_sum([whole.net, gross, -fees, funding]),
     )
 
 
-def _trade(row: Any) -> live.LiveTrade:
-    return live.LiveTrade(
-        symbol=row.symbol,
-        side=row.side,
-        quantity=row.quantity,
-        entry_price=row.entry_price,
-        exit_price=row.exit_price,
-        net_pnl_usd=row.net_pnl_usd,
-        closed_ms=row.closed_ms,
-        id=row.id,
-        opened_ms=row.opened_ms,
-        leverage=row.leverage,
-        confidence=row.confidence,
-        exchange=row.exchange,
-    )
-
-
-def _analytics(as_of: int, results: Any, equity: inception.Equity | None, decided: Any) -> live.Analytics:
+def _analytics(
+    as_of: int, results: Any, earned: Realized, equity: inception.Equity | None, decided: Any
+) -> live.Analytics:
     """`results`, `equity` and `decided` are None for a trader without trades, equity or decisions."""
     return live.Analytics(
         as_of=as_of,
-        net_pnl_usd=results.net if results else Decimal(0),
+        net_pnl_usd=earned.net,
         trades=results.trades if results else 0,
         wins=results.wins if results else 0,
         losses=results.losses if results else 0,
         win_rate_pct=100 * results.wins / results.trades if results and results.trades else None,
-        gross_pnl_usd=results.gross if results else Decimal(0),
-        fees_usd=results.fees if results else Decimal(0),
+        gross_pnl_usd=earned.gross,
+        fees_usd=earned.commission,
+        funding_usd=earned.funding,
         return_pct=equity.return_pct if equity else None,
         sharpe=equity.sharpe if equity else None,
         max_drawdown_pct=equity.max_drawdown_pct if equity else None,
@@ -267,11 +356,13 @@ def _analytics(as_of: int, results: Any, equity: inception.Equity | None, decide
     )
 
 
-def _inception(as_of: int, results: Any, equity: inception.Equity | None, decided: Any) -> live.SinceInception:
-    net, first_close_ms = (results.net, results.first_close_ms) if results else (Decimal(0), None)
+def _inception(
+    as_of: int, results: Any, earned: Realized, equity: inception.Equity | None, decided: Any
+) -> live.SinceInception:
+    first_close_ms = results.first_close_ms if results else None
     return live.SinceInception(
         as_of=as_of,
-        net_pnl_usd=equity.gained if equity else net,
+        net_pnl_usd=equity.gained if equity else earned.net,
         return_pct=equity.return_pct if equity else None,
         sharpe=equity.sharpe if equity else None,
         start_equity_usd=equity.first if equity else None,
@@ -279,25 +370,6 @@ def _inception(as_of: int, results: Any, equity: inception.Equity | None, decide
         inception_ms=equity.first_ms if equity else first_close_ms,
         decisions=decided.decisions if decided else 0,
     )
-
-
-def _decision(as_of: int, row: Any) -> live.DecisionLast:
-    return live.DecisionLast(
-        as_of=as_of,
-        decided_ms=row.decided_ms,
-        success=row.success,
-        symbol=row.symbol,
-        action=row.action,
-        confidence=row.confidence,
-        error=row.error,
-        config_version=row.config_version,
-        id=row.id,
-        cycle=row.cycle_number,
-    )
-
-
-def _conversation(as_of: int, row: Any) -> live.Conversation:
-    return live.Conversation(as_of, conversation=row.conversation, messages=row.messages, sent_ms=row.sent_ms)
 
 
 def _by_trader(rows: Iterable[Any]) -> dict[str, Any]:

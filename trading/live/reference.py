@@ -38,7 +38,8 @@ def _keys() -> Iterator[str]:
 
 
 def _form(key: Key) -> str:
-    return "plain" if key.compress_from is None else f"compressed from {key.compress_from} bytes"
+    form = "plain" if key.compress_from is None else f"compressed from {key.compress_from} bytes"
+    return f"{form}, items after the first without names" if key.kind is RedisType.LIST else form
 
 
 def _values() -> Iterator[str]:

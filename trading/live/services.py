@@ -1,37 +1,47 @@
 """The live store follows the database: every writer of the trading record reports to this module.
 
-Nothing is written to Redis before the commit, and nothing here fails because Redis is away: what is missed is caught
-up with when it is back.
+Nothing is written to Redis before the commit, and nothing here fails because Redis is away: missed writes are repeated
+when it is back.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 
 from django.db import transaction
-from msgspec import structs
 
 from trading.analytics.inception import leader
 from trading.live import healing, keys, rebuild
 from trading.live import queries as projection
-from trading.live.keys import MARKET_ASSET, MARKET_CTX, PRICE
-from trading.live.queries import Projection
+from trading.live.keys import PRICE
+from trading.live.queries import FiguresProjection, FleetProjection
 from trading.live.redis import store
 from trading.live.redis.mode import follower
 from trading.live.redis.outage import outage
-from trading.live.redis.writes import Writes
-from trading.schema.live_store.values import US_PER_MS, MarketAsset, MarketContext, Price
+from trading.live.redis.writes import StoreWrites
+from trading.schema.live_store.values import Price
 
 TRADERS_AT_ONCE = 250
+# So that what equity does not move is never old: several times within the allowed age.
+WHOLE_EVERY_SECONDS = keys.POSITIONS.allowed_age / 3
+# {trader: when this process last wrote all its values}. Other processes only make it more often.
+_written_whole: dict[str, float] = {}
 
 
 def changed(*trader_ids: str) -> None:
-    """After the commit of what was recorded of these traders (trade, position, decision, equity), the store shows it.
+    """After the commit the store shows the new records of these traders (trade, position, decision, equity).
 
-    Outside a transaction: now. Errors of this are logged, not raised: the record itself is safe.
+    Outside a transaction: now. Errors are logged, not raised: the record itself is safe.
     """
     transaction.on_commit(partial(_follow, trader_ids), robust=True)
+
+
+def equity_changed(trader_id: str) -> None:
+    """As `changed`, after equity alone: writes the figures that equity moves. The other values stay as they are, but
+    they are written too before a reader takes them for stale."""
+    transaction.on_commit(partial(_follow_equity, trader_id), robust=True)
 
 
 def fleet_changed() -> None:
@@ -40,38 +50,29 @@ def fleet_changed() -> None:
 
 
 def catch_up(trader_ids: Collection[str]) -> bool:
-    """Writes what the database says of these traders. False when Redis is away or refuses."""
-    return store.write_all(writes_of(projection.project(trader_ids)))
+    """Writes the values of these traders as the database has them. False when Redis is away or refuses."""
+    started = time.monotonic()
+    if not store.write_all(writes_of(projection.project(trader_ids))):
+        return False
+    _written_whole.update(dict.fromkeys(trader_ids, started))
+    return True
 
 
 def quoted(prices: Mapping[str, Price]) -> frozenset[str] | None:
-    """The price feed's last prices, by `{symbol}` or `{provider}:{symbol}`. Returns the fields that were dropped, since
-    a newer price stands there. None: Redis is away, and nothing was written."""
+    """The price feed's last prices, by `{symbol}` or `{provider}:{symbol}`. Returns the fields that were dropped
+    because a newer price is stored. None: Redis is away, and nothing was written."""
     return store.put(PRICE, prices)
 
 
-def market_seen(contexts: Mapping[str, MarketContext]) -> bool:
-    """By `{provider}:{symbol}`."""
-    return store.write(MARKET_CTX, contexts)
-
-
-def assets_listed(provider: str, assets: Mapping[str, MarketAsset]) -> bool:
-    """By symbol. `updated_at` is filled in for readers of the old layout."""
-    dated = {
-        symbol: structs.replace(asset, updated_at=asset.updated_at or asset.as_of // US_PER_MS)
-        for symbol, asset in assets.items()
-    }
-    return store.write(MARKET_ASSET, dated, part=provider)
-
-
 def rebuild_all() -> int | None:
-    """Everything that the database determines; how many traders. None when Redis is away or refuses."""
+    """Writes everything that the database determines; returns the number of traders. None when Redis is away or
+    refuses."""
     parts = projections()
     first = next(parts)
 
     def work(client: object) -> int:
         with follower.in_use() as state:
-            builder = rebuild.Builder(client, state, first.as_of)
+            builder = rebuild.StoreBuilder(client, state, first.as_of)
             builder.add(writes_of(first), first.traders)
             count = len(first.traders)
             for part in parts:
@@ -88,6 +89,14 @@ def _follow(trader_ids: Collection[str]) -> None:
         healing.heal_aside(rebuild_all)
 
 
+def _follow_equity(trader_id: str) -> None:
+    written = _written_whole.get(trader_id)
+    if written is None or time.monotonic() - written >= WHOLE_EVERY_SECONDS:
+        _follow([trader_id])
+    elif store.write_all(_figures_of(projection.figures([trader_id]))):
+        healing.heal_aside(rebuild_all)
+
+
 def _rebuild() -> None:
     rebuild_all()
 
@@ -97,25 +106,28 @@ def heal() -> bool:
     return healing.heal(rebuild_all)
 
 
-def projections() -> Iterator[Projection]:
+def projections() -> Iterator[FleetProjection]:
     """The whole fleet in batches of traders; at least one batch, which may be empty."""
     fleet = list(projection.fleet())
     for start in range(0, max(1, len(fleet)), TRADERS_AT_ONCE):
         yield projection.project(fleet[start : start + TRADERS_AT_ONCE])
 
 
-def writes_of(found: Projection) -> Writes:
-    writes = Writes(
-        conversations=dict(found.conversations),
-        as_of=found.as_of,
-        gone={keys.DECISION_LAST: [name for name in found.traders if name not in found.decisions]},
-        silent=[name for name in found.traders if name not in found.conversations],
-    )
+def writes_of(found: FleetProjection) -> StoreWrites:
+    writes = _figures_of(found)
+    writes.conversations = dict(found.conversations)
+    writes.gone = {keys.DECISION_LAST: [name for name in found.traders if name not in found.decisions]}
+    writes.silent = [name for name in found.traders if name not in found.conversations]
     writes.add(keys.POSITIONS, found.positions)
     writes.add(keys.TRADES_RECENT, found.trades)
+    writes.add(keys.DECISION_LAST, found.decisions)
+    return writes
+
+
+def _figures_of(found: FiguresProjection) -> StoreWrites:
+    writes = StoreWrites(as_of=found.as_of)
     writes.add(keys.ANALYTICS, found.analytics)
     writes.add(keys.SINCE_INCEPTION, found.inception)
-    writes.add(keys.DECISION_LAST, found.decisions)
     writes.leaders = {
         trader_id: leader(found.analytics[trader_id], found.inception[trader_id], retired=is_retired)
         for trader_id, is_retired in found.retired.items()

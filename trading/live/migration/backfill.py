@@ -1,7 +1,7 @@
-"""The new layout copied into the old one, for the way back.
+"""Copies the new layout into the old one, for the way back.
 
-Each value gets what is left of its old time to live, so that its age stays known; what would have expired is left out.
-Writers write both layouts meanwhile, the new one first: what changed under our hands is copied again.
+Each value gets the rest of its old time to live, so that its age stays known; values that would have expired are left
+out. Writers write both layouts meanwhile, the new one first: values that change during the copy are copied again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from trading.live.keys import CONVERSATIONS
 from trading.live.migration import legacy, legacy_store
-from trading.live.migration.legacy import Old
+from trading.live.migration.legacy import OldKey
 from trading.live.redis import codec, hashes, lists, reads, scripts
 from trading.live.redis.outage import Client
 from trading.live.redis.reads import counts
@@ -22,7 +22,7 @@ Write = Callable[[Mapping[str, Any]], None]
 
 
 def fill_old(client: Client) -> int:
-    """How many values were copied."""
+    """Copies the values and returns their number."""
     count = 0
     for old in legacy.STRINGS:
         fields = list(hashes.get_all(client, old.key.name))
@@ -42,11 +42,11 @@ def _copy(fields: Sequence[str], read: Read, write: Write) -> int:
     return len(fields)
 
 
-def _reader(client: Client, old: Old) -> Read:
+def _reader(client: Client, old: OldKey) -> Read:
     return lambda some: hashes.get(client, old.key.name, some)
 
 
-def _writer(client: Client, old: Old) -> Write:
+def _writer(client: Client, old: OldKey) -> Write:
     def write(found: Mapping[str, bytes]) -> None:
         now = reads.now_us()
         scripts.together(client, [_put(old, name, raw, now) for name, raw in found.items()])
@@ -54,7 +54,7 @@ def _writer(client: Client, old: Old) -> Write:
     return write
 
 
-def _put(old: Old, field: str, raw: bytes, now: int) -> scripts.Command:
+def _put(old: OldKey, field: str, raw: bytes, now: int) -> scripts.Command:
     name = old.name(field)
     try:
         value = codec.decode(raw, old.key)

@@ -1,4 +1,4 @@
-"""Removing the old layout after the switch-over."""
+"""Removes the old layout after the switch-over."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BATCH = 100
 
 
 @dataclass
-class Removed:
+class RemovedKeys:
     strings: int = 0
     conversations: int = 0
     persisted: int = 0
@@ -27,12 +27,12 @@ class Removed:
         return self.strings + self.conversations
 
 
-def old_layout(client: Client, *, dry_run: bool) -> Removed:
+def old_layout(client: Client, *, dry_run: bool) -> RemovedKeys:
     """Removes the old keys, gives the lists their names, and takes the time to live off the assets' hashes.
 
     The caller ensures that no process writes or reads the old layout any more.
     """
-    removed = Removed()
+    removed = RemovedKeys()
     for batch in _batches(name for pattern in legacy.PATTERNS for name in scan.names(client, pattern)):
         found = [1] * len(batch) if dry_run else scripts.together(client, [_unlink(name) for name in batch])
         removed.strings += sum(map(int, found))
@@ -45,7 +45,7 @@ def old_layout(client: Client, *, dry_run: bool) -> Removed:
 
 
 def _settle(client: Client, traders: Iterable[str]) -> int:
-    """Removes the old layout's Strings and gives each list its own name. How many Strings went."""
+    """Removes the old layout's Strings and gives each list its own name. Returns the number of removed Strings."""
     done = scripts.in_one_trip(client, [(old_scripts.SETTLE_LIST, lists.names(trader_id), ()) for trader_id in traders])
     return sum(map(int, done))
 

@@ -1,8 +1,7 @@
 """The old layout: its keys, their times to live, and its JSON <-> the values of `trading.schema.live_store.values`.
 
-Its names mislead: `win_rate` is the share of the last cycle's actions that were executed, `total_trades` their
-number. Numbers that are not known are 0 there. It has no `as_of`; when a value was written follows from what is left
-of its time to live.
+Its names mislead: `win_rate` is the share of the last cycle's actions that were executed, `total_trades` their number.
+Unknown numbers are 0 there. It has no `as_of`; the moment of a write follows from the rest of its time to live.
 """
 
 from __future__ import annotations
@@ -26,6 +25,8 @@ _decoder = msgspec.json.Decoder(float_hook=Decimal)
 PRICES_OF_ALL = "nof0:crypto_prices"
 LEADER = "nof0:leaderboard:cache"
 PRICE_SECONDS, LEADER_SECONDS = 10, MINUTE
+# Of a value whose age does not matter, in microseconds.
+NO_MOMENT = 10**15
 # Written by no version of the old engine, but named by it: the clean-up takes them too.
 UNUSED = ("nof0:analytics:all", "nof0:lock:positions:*", "nof0:trades:stream", "nof0:ingest:trade:*")
 
@@ -34,7 +35,7 @@ Json = Any
 
 
 @dataclass(frozen=True, slots=True)
-class Old:
+class OldKey:
     """`prefix` + trader id, symbol or `{provider}:{symbol}` is a String with `seconds` to live."""
 
     key: Key
@@ -53,9 +54,10 @@ class Old:
         return _encoder.encode(self.to_old(field, value))
 
     def value(self, raw: bytes, as_of: int) -> Any:
-        """`as_of` (microseconds) is when it was written. Raises ValueError for what is no value of this key."""
+        """`as_of` (microseconds) is when it was written. Raises ValueError for text that is no value of this key. A
+        null is the same as a name that is left out; of a list or an object it is an empty one."""
         try:
-            return self.from_old(_decoder.decode(raw), as_of)
+            return self.from_old(parsed(raw), as_of)
         except (msgspec.MsgspecError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
             raise ValueError(f"{type(error).__name__}: {error}") from error
 
@@ -66,7 +68,10 @@ class Old:
 
 def parsed(raw: bytes) -> Json:
     """Raises ValueError."""
-    return _decoder.decode(raw)
+    try:
+        return _decoder.decode(raw)
+    except (ArithmeticError, RecursionError) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
 def text(value: Json) -> bytes:
@@ -74,12 +79,12 @@ def text(value: Json) -> bytes:
 
 
 def same(old: Json, other: Json) -> bool:
-    """1.5, 1.50 and Decimal('1.5') are the same; so is what went through a double."""
+    """1.5, 1.50 and Decimal('1.5') are the same; so is a number that went through a double."""
     return bool(_plain(old) == _plain(other))
 
 
 def conversation_ids(items: Iterable[live.Conversation]) -> list[int | str]:
-    """Whole numbers where the ids are such, as the old layout has them."""
+    """Ids as the old layout has them: whole numbers where they are such."""
     return [
         int(item.conversation) if item.conversation.isdecimal() and len(item.conversation) < 20 else item.conversation
         for item in items
@@ -89,9 +94,11 @@ def conversation_ids(items: Iterable[live.Conversation]) -> list[int | str]:
 def conversations(raw: bytes, as_of: int) -> tuple[live.Conversation, ...]:
     """Raises ValueError."""
     ids = parsed(raw)
+    if ids is None:
+        return ()
     if not isinstance(ids, list):
         raise ValueError("no list of ids")
-    return tuple(live.Conversation(as_of, str(conversation)) for conversation in ids)
+    return tuple(live.Conversation(as_of, str(conversation)) for conversation in ids if conversation is not None)
 
 
 def leader(trader_id: str, score: float, as_of: int) -> bytes:
@@ -107,7 +114,7 @@ def _plain(value: Json) -> Json:
 
 
 def _given(**parts: Json) -> Json:
-    """Without what the old engine left out: nothing, zero and the empty text."""
+    """The values without null, zero and the empty text, which the old engine left out."""
     return {name: part for name, part in parts.items() if part}
 
 
@@ -117,6 +124,10 @@ def _decimal(value: Json) -> Decimal | None:
 
 def _float(value: Json) -> float | None:
     return None if value is None else float(value)
+
+
+def _indicators(old: Json) -> dict[str, float] | None:
+    return {name: float(value) for name, value in (old or {}).items() if value is not None} or None
 
 
 def _price_to_old(field: str, price: live.Price) -> Json:
@@ -148,9 +159,9 @@ def _context_from_old(old: Json, as_of: int) -> live.MarketContext:
         funding_rate=_decimal(funding.get("Rate")),
         open_interest=_decimal(interest.get("Latest")),
         open_interest_average=_decimal(interest.get("Average")),
-        ema={name: float(value) for name, value in (indicators.get("EMA") or {}).items()} or None,
+        ema=_indicators(indicators.get("EMA")),
         macd=_float(indicators.get("MACD")),
-        rsi={name: float(value) for name, value in (indicators.get("RSI") or {}).items()} or None,
+        rsi=_indicators(indicators.get("RSI")),
     )
 
 
@@ -183,7 +194,7 @@ def _positions_from_old(old: Json, as_of: int) -> live.Positions:
                 updated_ms=one.get("updated_at_ms") or None,
                 exchange=one.get("exchange"),
             )
-            for symbol, one in old.items()
+            for symbol, one in ({} if old is None else old).items()
         },
     )
 
@@ -229,7 +240,7 @@ def _trades_from_old(old: Json, as_of: int) -> live.RecentTrades:
                 position_size=_decimal(one.get("position_size")),
                 exchange=one.get("exchange"),
             )
-            for one in old
+            for one in ([] if old is None else old)
         ),
     )
 
@@ -300,13 +311,13 @@ def _decision_from_old(old: Json, as_of: int) -> live.DecisionLast:
     )
 
 
-PRICE = Old(keys.PRICE, "nof0:price:latest:", PRICE_SECONDS, _price_to_old, _price_from_old)
-CONTEXT = Old(keys.MARKET_CTX, "nof0:market:ctx:", MINUTE, _context_to_old, _context_from_old)
-POSITIONS = Old(keys.POSITIONS, "nof0:positions:", 30, _positions_to_old, _positions_from_old)
-TRADES = Old(keys.TRADES_RECENT, "nof0:trades:recent:", MINUTE, _trades_to_old, _trades_from_old)
-ANALYTICS = Old(keys.ANALYTICS, "nof0:analytics:", 10 * MINUTE, _analytics_to_old, _analytics_from_old)
-INCEPTION = Old(keys.SINCE_INCEPTION, "nof0:since_inception:", 5 * MINUTE, _inception_to_old, _inception_from_old)
-DECISION = Old(keys.DECISION_LAST, "nof0:decision:last:", MINUTE, _decision_to_old, _decision_from_old)
+PRICE = OldKey(keys.PRICE, "nof0:price:latest:", PRICE_SECONDS, _price_to_old, _price_from_old)
+CONTEXT = OldKey(keys.MARKET_CTX, "nof0:market:ctx:", MINUTE, _context_to_old, _context_from_old)
+POSITIONS = OldKey(keys.POSITIONS, "nof0:positions:", 30, _positions_to_old, _positions_from_old)
+TRADES = OldKey(keys.TRADES_RECENT, "nof0:trades:recent:", MINUTE, _trades_to_old, _trades_from_old)
+ANALYTICS = OldKey(keys.ANALYTICS, "nof0:analytics:", 10 * MINUTE, _analytics_to_old, _analytics_from_old)
+INCEPTION = OldKey(keys.SINCE_INCEPTION, "nof0:since_inception:", 5 * MINUTE, _inception_to_old, _inception_from_old)
+DECISION = OldKey(keys.DECISION_LAST, "nof0:decision:last:", MINUTE, _decision_to_old, _decision_from_old)
 CONVERSATIONS_PREFIX, CONVERSATIONS_SECONDS = "nof0:conversations:", 5 * MINUTE
 
 # A key that both layouts share by name and type (`nof0:market:asset:{provider}`) is in neither list.

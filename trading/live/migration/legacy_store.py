@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from trading.live.keys import Key
+from trading.live.keys import CONVERSATIONS, PRICE, Key
 from trading.live.migration import legacy, old_scripts
-from trading.live.migration.legacy import OF_KEY, Old
+from trading.live.migration.legacy import OF_KEY, OldKey
 from trading.live.redis import lists, scan, scripts
 from trading.live.redis.outage import Client
 from trading.live.redis.reads import aged, counts, now_us
 from trading.live.redis.scripts import Command
+from trading.live.redis.writes import StoreWrites
 from trading.schema.contract import TRADER
-from trading.schema.live_store.answers import Answer, Corrupt, Fresh, Missing, StaleValue
+from trading.schema.live_store.answers import Answer, CorruptValue, FreshValue, MissingValue, StaleValue
 from trading.schema.live_store.values import US_PER_MS, Conversation, Leader, Value
 
 
@@ -25,7 +26,7 @@ def puts(key: Key, values: Mapping[str, Value]) -> list[Command]:
     return [_put(old, field, value) for field, value in values.items()] if old else []
 
 
-def _put(old: Old, field: str, value: Any) -> Command:
+def _put(old: OldKey, field: str, value: Any) -> Command:
     name, text = old.name(field), _text(old, field, value)
     if not text:
         return lambda pipe: pipe.unlink(name)
@@ -33,7 +34,7 @@ def _put(old: Old, field: str, value: Any) -> Command:
 
 
 def remove(client: Client, gone: Mapping[Key, Collection[str]]) -> None:
-    """Values of traders that have none any more."""
+    """Removes values of traders that have none any more."""
     names = [old.name(field) for key, fields in gone.items() if (old := OF_KEY.get(key.name)) for field in fields]
     scripts.together(client, [partial(_unlink, name) for name in names])
 
@@ -43,7 +44,7 @@ def _unlink(name: str, pipe: Any) -> None:
 
 
 def renew(client: Client, key: Key, values: Mapping[str, Value]) -> None:
-    """Writes them where nothing younger stands: for values that were read some time ago."""
+    """Writes values where no younger ones are stored: for values that were read some time ago."""
     old, now = OF_KEY.get(key.name), now_us()
     if old:
         calls = [
@@ -57,9 +58,25 @@ def renew(client: Client, key: Key, values: Mapping[str, Value]) -> None:
         scripts.in_one_trip(client, calls)
 
 
-def _text(old: Old, field: str, value: Any) -> bytes:
-    """As the old engine does: who holds nothing has no key."""
+def _text(old: OldKey, field: str, value: Any) -> bytes:
+    """The text as the old engine writes it: a trader that holds nothing has no key."""
     return b"" if old is legacy.POSITIONS and not value.positions else old.text(field, value)
+
+
+def texts(writes: StoreWrites) -> Iterator[tuple[str, bytes]]:
+    """(key, text) of these values as the old engine would keep them. Keys that it does not have are left out."""
+    for (key, _part), values in writes.values.items():
+        if old := OF_KEY.get(key.name):
+            named = ((old.name(field), _text(old, field, value)) for field, value in values.items())
+            yield from ((name, text) for name, text in named if text)
+        if key is PRICE:
+            prices = {field: price.price for field, price in values.items() if ":" in field}  # type: ignore[attr-defined]
+            yield from [(legacy.PRICES_OF_ALL, legacy.text(prices))] if prices else []
+    led = [(name, one) for name, one in writes.leaders.items() if one.return_pct is not None]
+    for name, one in led[-1:]:
+        yield legacy.LEADER, legacy.leader(name, one.return_pct or 0.0, one.as_of)
+    for name, items in writes.conversations.items():
+        yield CONVERSATIONS.named(name), legacy.text(legacy.conversation_ids(items))
 
 
 def put_prices_of_all(client: Client, prices: Mapping[str, Any]) -> None:
@@ -96,7 +113,7 @@ def put_conversations(client: Client, found: Mapping[str, Sequence[Conversation]
 
 
 def get(client: Client, key: Key, fields: Collection[str]) -> dict[str, Answer[Any]]:
-    """One round trip: values with what is left of their time to live."""
+    """Values with the rest of their time to live, in one round trip."""
     old = OF_KEY[key.name]
     wanted = list(fields)
     commands: list[Command] = []
@@ -111,21 +128,21 @@ def _commands(name: str) -> tuple[Command, Command]:
     return (lambda pipe: pipe.get(name)), (lambda pipe: pipe.pttl(name))
 
 
-def _answer(old: Old, field: str, raw: Any, left_ms: Any, now: int) -> Answer[Any]:
+def _answer(old: OldKey, field: str, raw: Any, left_ms: Any, now: int) -> Answer[Any]:
     if raw is None:
-        return Missing()
+        return MissingValue()
     try:
         if isinstance(raw, Exception):
             raise ValueError(str(raw))
         value = old.value(raw, old.as_of(left_ms, now))
     except ValueError as error:
         counts.report(old.key, old.name(field), str(error))
-        return Corrupt(str(error))
+        return CorruptValue(str(error))
     return aged(old.key, value, now)
 
 
 def fields(client: Client, key: Key) -> list[str]:
-    """Of which traders or symbols the old layout has a value. Walks the keyspace by SCAN."""
+    """The traders or symbols with a value in the old layout. Walks the keyspace by SCAN."""
     old = OF_KEY[key.name]
     return [old.field(name) for name in scan.names(client, old.prefix + "*")]
 
@@ -154,17 +171,17 @@ def get_conversations(client: Client, key: Key, trader_ids: Collection[str]) -> 
 
 def _conversation(key: Key, trader_id: str, raw: Any, left_ms: Any, now: int) -> Answer[Any]:
     if raw is None or isinstance(raw, Exception):
-        return Missing()
+        return MissingValue()
     as_of = now - max(0, legacy.CONVERSATIONS_SECONDS * 1000 - max(0, left_ms)) * 1000
     try:
         items = legacy.conversations(raw, as_of)
     except ValueError as error:
         counts.report(key, key.named(trader_id), str(error))
-        return Corrupt(str(error))
+        return CorruptValue(str(error))
     if not items:
-        return Missing()
+        return MissingValue()
     first = aged(key, items[0], now)
-    assert isinstance(first, Fresh | StaleValue)
+    assert isinstance(first, FreshValue | StaleValue)
     return type(first)(items, first.age_seconds)
 
 

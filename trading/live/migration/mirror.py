@@ -1,4 +1,4 @@
-"""The old layout followed into the new one, for engines that cannot be changed.
+"""Copies the old layout into the new one, for engines that cannot be changed.
 
 Looks at every old key a few times a second and writes what changed, with the moment at which the engine wrote it, so
 that a value that the engine stopped writing grows stale here as well. Where the engine deletes the positions of a
@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from trading.live.keys import CONVERSATIONS, POSITIONS
 from trading.live.migration import legacy, legacy_store
-from trading.live.migration.legacy import Old
+from trading.live.migration.legacy import OldKey
+from trading.live.migration.spelling import ExchangeSpelling
 from trading.live.redis import board, hashes, lists, scan
 from trading.live.redis.outage import Client
 from trading.live.redis.reads import now_us
-from trading.schema.live_store.answers import Fresh, StaleValue
+from trading.schema.live_store.answers import FreshValue, StaleValue
 from trading.schema.live_store.values import US_PER_SECOND, Positions
 
 # What is left of a time to live is known to the millisecond, and read some milliseconds later.
@@ -26,8 +28,8 @@ EARLY_US = 1_500_000
 
 
 @dataclass
-class Round:
-    """`lag_seconds`: how long ago the engine wrote the oldest of what was copied now; None if nothing was."""
+class MirrorRound:
+    """`lag_seconds`: the age of the oldest value that was copied in this round; None if none was copied."""
 
     copied: int = 0
     emptied: int = 0
@@ -37,13 +39,15 @@ class Round:
 @dataclass
 class Mirror:
     client: Client
-    only: Sequence[Old] = legacy.STRINGS
+    only: Sequence[OldKey] = legacy.STRINGS
     _seen: dict[str, int] = field(default_factory=dict)
+    _spelling: ExchangeSpelling = field(default_factory=ExchangeSpelling)
     _ends: dict[str, int] = field(default_factory=dict)
 
-    def once(self) -> Round:
-        """Everything that changed since the round before; the first time, everything."""
-        done = Round()
+    def once(self) -> MirrorRound:
+        """Copies all values that changed since the previous round; the first time, all values."""
+        done = MirrorRound()
+        self._spelling.refresh()
         for old in self.only:
             self._strings(old, done)
         if self.only is legacy.STRINGS:
@@ -51,14 +55,17 @@ class Mirror:
             board.put(self.client, legacy_store.get_leader(self.client))
         return done
 
-    def _strings(self, old: Old, done: Round) -> None:
+    def _strings(self, old: OldKey, done: MirrorRound) -> None:
         fields = legacy_store.fields(self.client, old.key)
         for batch in _batches(fields):
             answers = legacy_store.get(self.client, old.key, batch)
-            changed = {}
+            changed: dict[str, Any] = {}
             for name, answer in answers.items():
-                if isinstance(answer, Fresh | StaleValue) and self._is_new(old.name(name), answer.value.as_of):
-                    changed[name] = answer.value
+                if isinstance(answer, FreshValue | StaleValue) and self._is_new(old.name(name), answer.value.as_of):
+                    spelled = self._spelling.field(old, name)
+                    # Two names of one symbol: the newer value stays.
+                    if spelled not in changed or changed[spelled].as_of < answer.value.as_of:
+                        changed[spelled] = self._spelling.value(old, name, answer.value)
                     self._note(done, answer.value.as_of)
                     self._ends[old.name(name)] = answer.value.as_of + old.seconds * US_PER_SECOND
             if changed:
@@ -66,7 +73,7 @@ class Mirror:
         if old.key is POSITIONS:
             self._empty(old, set(fields), done)
 
-    def _empty(self, old: Old, present: set[str], done: Round) -> None:
+    def _empty(self, old: OldKey, present: set[str], done: MirrorRound) -> None:
         now = now_us()
         for name, ends in list(self._ends.items()):
             trader_id = old.field(name)
@@ -76,7 +83,7 @@ class Mirror:
             if ends - now > EARLY_US:
                 done.emptied += not hashes.put(self.client, old.key, old.key.name, {trader_id: Positions(now)})
 
-    def _conversations(self, done: Round) -> None:
+    def _conversations(self, done: MirrorRound) -> None:
         prefix = CONVERSATIONS.named("")
         traders = [name.removeprefix(prefix) for name in scan.names(self.client, prefix + "*")]
         for batch in _batches(traders):
@@ -84,7 +91,8 @@ class Mirror:
             changed = {
                 trader_id: answer.value
                 for trader_id, answer in found.items()
-                if isinstance(answer, Fresh | StaleValue) and self._is_new(prefix + trader_id, answer.value[0].as_of)
+                if isinstance(answer, FreshValue | StaleValue)
+                and self._is_new(prefix + trader_id, answer.value[0].as_of)
             }
             done.copied += lists.put(self.client, changed, aside=True)
 
@@ -94,7 +102,7 @@ class Mirror:
             self._seen[name] = as_of
         return is_new
 
-    def _note(self, done: Round, as_of: int) -> None:
+    def _note(self, done: MirrorRound, as_of: int) -> None:
         done.lag_seconds = max(done.lag_seconds or 0.0, (now_us() - as_of) / US_PER_SECOND)
 
 

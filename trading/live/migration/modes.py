@@ -10,7 +10,7 @@ from trading.live.redis import codec, layouts
 from trading.live.redis.new_layout import NewLayout
 
 
-class Mode(StrEnum):
+class LayoutMode(StrEnum):
     LEGACY = "legacy"
     DUAL = "dual"
     HASH = layouts.PRESENT
@@ -20,4 +20,4 @@ def register() -> None:
     """Makes the old layout known to the store: its modes, and its form of the assets."""
     codec.reads_also(old_assets.asset)
     old = OldLayout()
-    layouts.register({Mode.LEGACY: (old,), Mode.DUAL: (NewLayout(lists_aside=True), old)}, old)
+    layouts.register({LayoutMode.LEGACY: (old,), LayoutMode.DUAL: (NewLayout(lists_aside=True), old)}, old)

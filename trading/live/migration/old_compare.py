@@ -1,4 +1,4 @@
-"""What stands in both layouts, compared."""
+"""Compares the values that both layouts hold."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from traders.schema.messages import message_of, verbatim
 from trading.live.migration import legacy, legacy_store
-from trading.live.migration.legacy import Old
+from trading.live.migration.legacy import NO_MOMENT, OldKey
+from trading.live.migration.spelling import ExchangeSpelling
 from trading.live.redis import codec, hashes, scripts
 from trading.live.redis.outage import Client
 from trading.live.upkeep.compare import words
@@ -18,33 +20,41 @@ _MOVING = "updated_at_rfc3339"
 
 
 def with_old(client: Client, looks: int, pause_seconds: float) -> Iterator[tuple[int, list[Difference]]]:
-    """What stands in both layouts. What the old one let expire meanwhile is no difference."""
+    """Compares the values of both layouts. A value that expired meanwhile in the old one is no difference."""
+    spelling = ExchangeSpelling()
+    spelling.refresh()
     for old in legacy.STRINGS:
         fields = legacy_store.fields(client, old.key)
-        differences = _with_old(client, old, fields)
+        differences = _with_old(client, old, fields, spelling)
         for _ in range(looks):
             if not differences:
                 break
             time.sleep(pause_seconds)
-            differences = _with_old(client, old, [one.field for one in differences])
+            differences = _with_old(client, old, [one.field for one in differences], spelling)
         yield len(fields), differences
 
 
-def _with_old(client: Client, old: Old, fields: Sequence[str]) -> list[Difference]:
+def _with_old(client: Client, old: OldKey, fields: Sequence[str], spelling: ExchangeSpelling) -> list[Difference]:
+    """Both sides as this program writes the old layout's JSON: nulls, zeros and names that were left out are alike, and
+    symbols have the exchange's spelling."""
     texts = scripts.together(client, [_get(old.name(field)) for field in fields])
-    new = hashes.get(client, old.key.name, fields)
+    new = hashes.get(client, old.key.name, [spelling.field(old, field) for field in fields])
     differences = []
     for field, text in zip(fields, texts, strict=True):
         if text is None or isinstance(text, Exception):
             continue
         try:
-            wanted = legacy.parsed(text)
-            found = legacy.parsed(old.text(field, codec.decode(new[field], old.key))) if field in new else None
+            stands = spelling.value(old, field, old.value(text, NO_MOMENT))
+            wanted = legacy.parsed(old.text(field, stands))
+            raw = new.get(spelling.field(old, field))
+            found = legacy.parsed(old.text(field, codec.decode(raw, old.key))) if raw is not None else None
         except ValueError as error:
-            differences.append(Difference(old.key.name, field, old.name(field), str(error)))
+            differences.append(Difference(old.key.name, field, verbatim(old.name(field)), message_of(error)))
             continue
         if not legacy.same(_still(wanted), _still(found)):
-            differences.append(Difference(old.key.name, field, f"{old.name(field)} {words(wanted)}", words(found)))
+            differences.append(
+                Difference(old.key.name, field, verbatim(f"{old.name(field)} {words(wanted)}"), verbatim(words(found)))
+            )
     return differences
 
 

@@ -1,4 +1,4 @@
-"""The old layout as the store uses one."""
+"""The old layout, as a layout of the store."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from trading.live.migration import legacy, legacy_store, old_compare
 from trading.live.redis import scan, scripts
 from trading.live.redis.layout import Footprint, Wanted
 from trading.live.redis.outage import Client
-from trading.live.redis.writes import Writes
+from trading.live.redis.writes import StoreWrites
 from trading.live.upkeep import inspect
-from trading.schema.live_store.answers import Answer, Fresh, StaleValue
+from trading.schema.live_store.answers import Answer, FreshValue, StaleValue
 from trading.schema.live_store.values import Conversation, Leader, Value
 from trading.schema.live_store.verdicts import Difference
 
@@ -28,7 +28,7 @@ class OldLayout:
         _write(client, {(key, part): values})
         return frozenset()
 
-    def write_all(self, client: Client, writes: Writes) -> None:
+    def write_all(self, client: Client, writes: StoreWrites) -> None:
         """In several round trips, as the old engine does: the leader and the map of prices are no part of the first."""
         _write(client, writes.values)
         legacy_store.put_leader(client, writes.leaders)
@@ -45,7 +45,7 @@ class OldLayout:
         return legacy_store.get_conversations(client, CONVERSATIONS, trader_ids)
 
     def read_leaders(self, client: Client) -> dict[str, Leader]:
-        """One at most."""
+        """The leader, at most one."""
         return legacy_store.get_leader(client)
 
     def fill(self, client: Client, began: int) -> OldFilling:
@@ -56,17 +56,21 @@ class OldLayout:
         names += [name for name in inspect.names_of(client, CONVERSATIONS) if client.type(name) == b"string"]
         return Footprint(len(names), sum(inspect.memory_of(client, names)))
 
+    def needed(self, writes: StoreWrites) -> Footprint:
+        texts = list(legacy_store.texts(writes))
+        return Footprint(len(texts), sum(len(name) + len(text) for name, text in texts))
+
     def compared(self, client: Client, looks: int, pause_seconds: float) -> Iterator[tuple[int, list[Difference]]]:
         return old_compare.with_old(client, looks, pause_seconds)
 
 
 @dataclass
 class OldFilling:
-    """Written in place: what is younger than the database's answer stays."""
+    """Writes in place: values younger than the database's answer stay."""
 
     client: Client
 
-    def add(self, writes: Writes, trader_ids: Collection[str]) -> None:
+    def add(self, writes: StoreWrites, trader_ids: Collection[str]) -> None:
         for (key, _), values in writes.values.items():
             legacy_store.renew(self.client, key, values)
         found = legacy_store.get_conversations(self.client, CONVERSATIONS, writes.conversations)
@@ -74,11 +78,11 @@ class OldFilling:
         legacy_store.put_conversations(self.client, older)
 
     def take_over(self) -> None:
-        """Nothing is left to do."""
+        """Does nothing: the values are in place already."""
 
 
 def _is_newer(answer: Answer[Any], items: Sequence[Conversation]) -> bool:
-    return isinstance(answer, Fresh | StaleValue) and answer.value[0].as_of > items[0].as_of
+    return isinstance(answer, FreshValue | StaleValue) and answer.value[0].as_of > items[0].as_of
 
 
 def _write(client: Client, values: Mapping[tuple[Key, str], Mapping[str, Value]]) -> None:

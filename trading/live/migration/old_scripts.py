@@ -1,4 +1,4 @@
-"""What must happen at once in the old layout."""
+"""Steps that must happen at once in the old layout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The moving data for pages: from Redis where it is fresh, else from PostgreSQL or the last export, and marked so."""
+"""The live data of pages: fresh from Redis, else from PostgreSQL or the last export, with its source."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from trading.live import queries as projection
 from trading.live import services as live
 from trading.live.keys import CONVERSATIONS, PRICE, TRADER_HASHES, Key
 from trading.live.redis import store
-from trading.schema.live_store.answers import Answer, Fresh, StaleValue
+from trading.schema.live_store.answers import Answer, FreshValue, StaleValue
 from trading.schema.live_store.values import US_PER_SECOND, Leader
 
 
@@ -28,7 +28,7 @@ class ValueSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LiveValue:
-    """A value and where it comes from; `is_stale` only where nothing younger is to be had."""
+    """A value and its source; `is_stale` only if no source has a newer one."""
 
     value: Any
     source: ValueSource
@@ -41,18 +41,18 @@ class LiveValue:
 
 
 def of_traders(key: Key, trader_ids: Collection[str]) -> dict[str, LiveValue]:
-    """Of those that have a value. What Redis does not have fresh is read from PostgreSQL, in one go; where that is
-    away too, a stale value is better than none, and says so."""
+    """The values of those traders that have one. Values that are not fresh in Redis are read from PostgreSQL, in one
+    query. If PostgreSQL does not answer either, stale values are used and marked."""
     assert key in TRADER_HASHES or key is CONVERSATIONS
     answers = store.read_conversations(trader_ids) if key is CONVERSATIONS else store.read(key, trader_ids)
     return {name: seen for name in trader_ids if (seen := _fresh(answers[name]))} | _lower(
-        key, {name: answer for name, answer in answers.items() if not isinstance(answer, Fresh)}
+        key, {name: answer for name, answer in answers.items() if not isinstance(answer, FreshValue)}
     )
 
 
 def markets(key: Key, part: str = "") -> dict[str, LiveValue]:
-    """Prices, assets or context as Redis has them: PostgreSQL has none. Stale ones are marked. While Redis is away
-    prices are those of the last export, all of them stale, and the others are empty."""
+    """Prices, assets or context from Redis, with stale ones marked: PostgreSQL has none. Without Redis the prices are
+    those of the last export, all stale, and the others are empty."""
     found = store.read_all(key, part)
     if found is None:
         return _exported() if key is PRICE else {}
@@ -60,9 +60,9 @@ def markets(key: Key, part: str = "") -> dict[str, LiveValue]:
 
 
 def leaderboard() -> list[tuple[str, LiveValue]]:
-    """Best first, of Leader values."""
+    """The Leader values, best first."""
     found = store.read_leaderboard()
-    if found is not None and (all(isinstance(answer, Fresh) for answer in found.values()) and found):
+    if found is not None and (all(isinstance(answer, FreshValue) for answer in found.values()) and found):
         return [(name, seen) for name, answer in found.items() if (seen := _fresh(answer))]
     leaders: dict[str, Leader] = {}
     for some in live.projections():
@@ -80,7 +80,7 @@ def _exported() -> dict[str, LiveValue]:
 
 
 def _fresh(answer: Answer[Any]) -> LiveValue | None:
-    return LiveValue(answer.value, ValueSource.REDIS, answer.age_seconds) if isinstance(answer, Fresh) else None
+    return LiveValue(answer.value, ValueSource.REDIS, answer.age_seconds) if isinstance(answer, FreshValue) else None
 
 
 def _any(answer: Answer[Any]) -> LiveValue | None:

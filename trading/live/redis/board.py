@@ -6,16 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from trading.live.keys import LEADERBOARD, LEADERBOARD_AS_OF
-from trading.live.redis import scripts
+from trading.live.redis import codec, scripts
 from trading.live.redis.outage import Client
+from trading.live.redis.reads import counts
 from trading.schema.live_store.values import Leader
 
+# The first moment that a value can name, in microseconds: of a score that another program wrote.
+NO_MOMENT = 10**15
 NAMES = (LEADERBOARD.name, LEADERBOARD_AS_OF)
 
 
 def put(client: Client, leaders: Mapping[str, Leader]) -> int:
-    """How many were taken over; a leader without a return leaves the board. An older as_of changes nothing."""
-    return int(scripts.RANK.run(client, NAMES, *arguments(leaders)))
+    """Writes leaders and returns how many were taken over; a leader without a return leaves the board. An older as_of
+    changes nothing."""
+    kept, done = scripts.RANK.run(client, NAMES, *arguments(leaders))
+    counts.kept(LEADERBOARD.name, kept)
+    return int(done)
 
 
 def arguments(leaders: Mapping[str, Leader]) -> list[Any]:
@@ -26,7 +32,7 @@ def arguments(leaders: Mapping[str, Leader]) -> list[Any]:
 
 
 def get_all(client: Client) -> dict[str, Leader]:
-    """Best first, only those on the board. A score without an age counts as from the beginning of time."""
+    """The leaders on the board, best first. A score without an age counts as from the beginning of time."""
     members, ages = scripts.together(
         client,
         [lambda p: p.zrange(NAMES[0], 0, -1, desc=True, withscores=True), lambda p: p.hgetall(NAMES[1])],
@@ -40,4 +46,4 @@ def get_all(client: Client) -> dict[str, Leader]:
 
 
 def _as_of(digits: bytes | None) -> int:
-    return int(digits) if digits and digits.isdigit() else 10**15
+    return int(digits) if digits and len(digits) == codec.AS_OF_DIGITS and digits.isdigit() else NO_MOMENT

@@ -13,7 +13,8 @@ from uuid import uuid4
 from trading.live.keys import CONVERSATIONS, TRADER_HASHES, beside
 from trading.live.redis import board, codec, hashes, lists, scan, scripts
 from trading.live.redis.outage import Client
-from trading.live.redis.writes import Writes
+from trading.live.redis.reads import counts
+from trading.live.redis.writes import StoreWrites
 from trading.schema.live_store.values import Value
 
 ABANDONED_SECONDS = 600
@@ -21,7 +22,7 @@ ABANDONED_SECONDS = 600
 
 @dataclass
 class NewFilling:
-    """`began` (microseconds) is when the first part was read: what is younger than that was written meanwhile."""
+    """`began` (microseconds) is when the first part was read: younger values were written meanwhile."""
 
     client: Client
     began: int
@@ -29,8 +30,8 @@ class NewFilling:
     _token: str = field(default_factory=lambda: uuid4().hex[:8])
     _traders: set[str] = field(default_factory=set)
 
-    def add(self, writes: Writes, trader_ids: Collection[str]) -> None:
-        """Aside; lists at once, each whole."""
+    def add(self, writes: StoreWrites, trader_ids: Collection[str]) -> None:
+        """Adds hashes aside, and lists at once, each whole."""
         self._traders.update(trader_ids)
         for (key, _), values in writes.values.items():
             name = self._aside(key.name)
@@ -47,9 +48,11 @@ class NewFilling:
 
     def take_over(self) -> None:
         for key in TRADER_HASHES:
-            scripts.TAKE_OVER_HASH.run(self.client, [key.name, self._aside(key.name)], self.began)
+            kept, _ = scripts.TAKE_OVER_HASH.run(self.client, [key.name, self._aside(key.name)], self.began)
+            counts.kept(key.name, kept)
         names = [*board.NAMES, *map(self._aside, board.NAMES)]
-        scripts.TAKE_OVER_BOARD.run(self.client, names, self.began)
+        kept, _ = scripts.TAKE_OVER_BOARD.run(self.client, names, self.began)
+        counts.kept(board.NAMES[0], kept)
         self._remove_strangers()
 
     def _aside(self, name: str) -> str:
@@ -57,7 +60,7 @@ class NewFilling:
         return f"{name}:next:{self._token}" if name.startswith("{") else beside(name, f"next:{self._token}")
 
     def _remove_strangers(self) -> None:
-        """Lists of traders that the database does not know."""
+        """Removes lists of traders that the database does not know."""
         for name in scan.names(self.client, CONVERSATIONS.named("*")):
             trader_id = name.removeprefix(CONVERSATIONS.named(""))
             if trader_id in self._traders or self.client.type(name) != b"list":

@@ -1,4 +1,4 @@
-"""A layout: under which names, types and texts the values stand in Redis."""
+"""A layout: the names, types and texts of the values in Redis."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from trading.live.keys import Key
 from trading.live.redis.outage import Client
-from trading.live.redis.writes import Writes
+from trading.live.redis.writes import StoreWrites
 from trading.schema.live_store.answers import Answer
 from trading.schema.live_store.values import Leader, Value
 from trading.schema.live_store.verdicts import Difference
@@ -17,10 +17,10 @@ Wanted = Callable[[str], bool]
 """Whether the field of a trader or symbol is wanted."""
 
 
-class Filling(Protocol):
+class LayoutFilling(Protocol):
     """A fill of the whole layout, under way."""
 
-    def add(self, writes: Writes, trader_ids: Collection[str]) -> None:
+    def add(self, writes: StoreWrites, trader_ids: Collection[str]) -> None:
         """A part of the fleet. Raises RedisError."""
 
     def take_over(self) -> None:
@@ -37,25 +37,25 @@ class Layout(Protocol):
         """Whether the layout has a place of its own for the values of the key."""
 
     def write(self, client: Client, key: Key, values: Mapping[str, Value], part: str) -> frozenset[str]:
-        """These fields and no other, in one round trip. Returns those that were dropped as older."""
+        """Writes only these fields, in one round trip. Returns those that were dropped as older."""
 
-    def write_all(self, client: Client, writes: Writes) -> None:
-        """The values of the keys that it keeps, leaders, conversations and removals; what is refused keeps nothing
-        else from being written."""
+    def write_all(self, client: Client, writes: StoreWrites) -> None:
+        """Writes the values of its keys, leaders, conversations and removals; a refused value does not stop the
+        others."""
 
     def read(self, client: Client, key: Key, fields: Collection[str], part: str) -> dict[str, Answer[Any]]:
         """An answer for each field, in one round trip."""
 
     def read_all(self, client: Client, key: Key, part: str, wanted: Wanted) -> dict[str, Answer[Any]]:
-        """Of every field that is there and wanted."""
+        """The answers of all existing fields that are wanted."""
 
     def read_conversations(self, client: Client, trader_ids: Collection[str]) -> dict[str, Answer[Any]]:
-        """Of each trader a tuple of conversations, newest first, in one round trip."""
+        """A tuple of conversations for each trader, newest first, in one round trip."""
 
     def read_leaders(self, client: Client) -> dict[str, Leader]:
         """Best first."""
 
-    def fill(self, client: Client, began: int) -> Filling:
+    def fill(self, client: Client, began: int) -> LayoutFilling:
         """Begins to fill the layout again as a whole. `began` (microseconds): when its first part was read."""
 
 
@@ -65,11 +65,15 @@ class Footprint:
     bytes: int = 0
 
 
-class Former(Layout, Protocol):
+class FormerLayout(Layout, Protocol):
     """A layout that stands beside the present one only until every engine has left it."""
 
     def footprint(self, client: Client) -> Footprint:
-        """How many keys of it there are, and their size."""
+        """The number of its keys, and their size."""
+
+    def needed(self, writes: StoreWrites) -> Footprint:
+        """The keys and bytes that these values would take here: their texts and the names of their keys, without what
+        the server adds to a key."""
 
     def compared(self, client: Client, looks: int, pause_seconds: float) -> Iterator[tuple[int, list[Difference]]]:
         """(values compared, differences from the present layout), a kind of value at a time.

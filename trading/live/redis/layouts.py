@@ -1,4 +1,4 @@
-"""Which layouts there are, and which of them a mode writes.
+"""The layouts that exist, and the layouts that each mode writes.
 
 The present layout alone is the mode PRESENT. A package that brings a former layout registers its modes when the
 application starts (`trading/apps.py`); nothing else here knows of it.
@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 
 from traders.schema.messages import _
 from trading.live.keys import Key
-from trading.live.redis.layout import Former, Layout
+from trading.live.redis.layout import FormerLayout, Layout
 from trading.live.redis.new_layout import NewLayout
-from trading.live.redis.writes import Writes
+from trading.live.redis.writes import StoreWrites
 from trading.record.rules.errors import RecordError
 
 # As stored in the control hash.
@@ -20,7 +20,7 @@ PRESENT = "hash"
 
 _new = NewLayout()
 _modes: dict[str, tuple[Layout, ...]] = {PRESENT: (_new,)}
-_former: list[Former] = []
+_former: list[FormerLayout] = []
 
 
 class UnknownMode(RecordError):
@@ -36,13 +36,13 @@ class UnknownMode(RecordError):
         )
 
 
-def register(modes: Mapping[str, tuple[Layout, ...]], former: Former) -> None:
-    """Modes beside PRESENT: of each the layouts that it writes, in this order. A second call changes nothing."""
+def register(modes: Mapping[str, tuple[Layout, ...]], former: FormerLayout) -> None:
+    """Adds modes beside PRESENT: the layouts that each of them writes, in this order. A second call changes nothing."""
     _modes.update(modes)
     _former[:] = [former]
 
 
-def former() -> tuple[Former, ...]:
+def former() -> tuple[FormerLayout, ...]:
     return tuple(_former)
 
 
@@ -58,12 +58,12 @@ def active(mode: str) -> tuple[Layout, ...]:
 
 
 def keeping(mode: str, key: Key) -> tuple[Layout, ...]:
-    """The active ones that keep the key; the present layout for a key that only it keeps."""
+    """The active layouts that keep the key; the present layout for a key that only it keeps."""
     found = active(mode)
     return found if all(layout.keeps(key) for layout in found) else (_new,)
 
 
-def parts(mode: str, writes: Writes) -> Iterator[tuple[Layout, Writes]]:
+def parts(mode: str, writes: StoreWrites) -> Iterator[tuple[Layout, StoreWrites]]:
     """What to write to each layout, in order; values that no active one keeps go to the present layout."""
     found = active(mode)
     for layout in found:
@@ -74,4 +74,4 @@ def parts(mode: str, writes: Writes) -> Iterator[tuple[Layout, Writes]]:
         if not any(layout.keeps(key) for layout in found)
     }
     if rest:
-        yield _new, Writes(values=rest)
+        yield _new, StoreWrites(values=rest)

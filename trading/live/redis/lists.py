@@ -11,8 +11,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from trading.live.keys import CONVERSATIONS, beside
-from trading.live.redis import codec, scripts
+from trading.live.redis import codec, hashes, scripts
 from trading.live.redis.outage import Client
+from trading.live.redis.reads import counts
 from trading.schema.live_store.limits import MOST_CONVERSATIONS
 from trading.schema.live_store.values import Conversation
 
@@ -26,7 +27,7 @@ def names(trader_id: str) -> tuple[str, str]:
 
 
 def put(client: Client, lists: Mapping[str, Sequence[Conversation]], *, aside: bool) -> int:
-    """How many were replaced; an older list changes nothing, nor does an empty one."""
+    """Replaces lists and returns their number; an older or empty list changes nothing."""
     done = scripts.in_one_trip(
         client,
         [
@@ -35,10 +36,13 @@ def put(client: Client, lists: Mapping[str, Sequence[Conversation]], *, aside: b
             if items
         ],
     )
+    replaced = 0
     for result in done:
         if isinstance(result, Exception):
             raise result
-    return sum(map(int, done))
+        counts.kept(CONVERSATIONS.name, result[0])
+        replaced += result[1]
+    return replaced
 
 
 def drops(
@@ -53,11 +57,11 @@ def drops(
 
 def arguments(items: Sequence[Conversation], *, aside: bool) -> list[Any]:
     kept = items[:MOST_CONVERSATIONS]
-    return ["aside" if aside else "", *(codec.encode(item, CONVERSATIONS.compress_from) for item in kept)]
+    return ["aside" if aside else "", *codec.encode_list(kept, hashes.compress_from(CONVERSATIONS))]
 
 
 def get(client: Client, trader_ids: Collection[str]) -> dict[str, list[bytes]]:
-    """Undecoded, newest first, of those that have any. One round trip."""
+    """Undecoded conversations, newest first, of traders that have any. One round trip."""
     wanted = list(trader_ids)
     found = scripts.in_one_trip(client, [(scripts.READ_LIST, names(trader_id), ()) for trader_id in wanted])
     for items in found:

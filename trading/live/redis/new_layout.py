@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -14,7 +14,7 @@ from trading.live.redis import board, hashes, lists, reads, scripts
 from trading.live.redis.filling import NewFilling
 from trading.live.redis.layout import Wanted
 from trading.live.redis.outage import Client
-from trading.live.redis.writes import Writes
+from trading.live.redis.writes import StoreWrites
 from trading.schema.live_store.answers import Answer
 from trading.schema.live_store.values import Leader, Value
 
@@ -31,12 +31,18 @@ class NewLayout:
     def write(self, client: Client, key: Key, values: Mapping[str, Value], part: str) -> frozenset[str]:
         return hashes.put(client, key, key.named(part) if part else key.name, values)
 
-    def write_all(self, client: Client, writes: Writes) -> None:
-        for result in scripts.in_one_trip(client, list(self._calls(writes))):
+    def write_all(self, client: Client, writes: StoreWrites) -> None:
+        calls = list(self._calls(writes))
+        refused: ResponseError | None = None
+        for (_, names, _), result in zip(calls, scripts.in_one_trip(client, calls), strict=True):
             if isinstance(result, ResponseError):
-                raise result
+                refused = refused or result
+            else:
+                reads.counts.kept(names[0], result[0])
+        if refused:
+            raise refused
 
-    def _calls(self, writes: Writes) -> Iterator[tuple[Any, Any, Any]]:
+    def _calls(self, writes: StoreWrites) -> Iterator[tuple[scripts.Script, Sequence[str], Sequence[Any]]]:
         for (key, part), values in writes.values.items():
             for some in _batches(values):
                 yield scripts.PUT, [key.named(part)], hashes.put_arguments(key, some)

@@ -1,7 +1,7 @@
 """The way to Redis: the configured connection, and what happens while it is away.
 
 A call never raises because of Redis. After a failure to connect or to answer in time no call is tried for
-`COOL_OFF_SECONDS`, so that a trader waits for a dead server once and not at every write. What fails is counted; an
+`COOL_OFF_SECONDS`, so that a trader waits for a dead server once and not at every write. Failures are counted; an
 outage is logged once when it begins and once when it is over.
 """
 
@@ -34,12 +34,12 @@ Client = Any
 
 @cache
 def client() -> Client:
-    """Of the site's configuration; kept, since asking django-redis takes a tenth of a whole write."""
+    """The client of the site's settings. It is kept, because asking django-redis takes a tenth of a whole write."""
     return get_redis_connection(ALIAS)
 
 
 class Outage:
-    """One a process; threads share it."""
+    """One for each process; its threads share it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -75,7 +75,7 @@ class Outage:
         return self._to_heal and not self._down
 
     def take_missed(self) -> bool:
-        """`missed_writes`, and from now on false: the caller makes up for them."""
+        """`missed_writes`, and false from now on: the caller repeats them."""
         with self._lock:
             missed = self._to_heal and not self._down
             self._to_heal = self._to_heal and not missed

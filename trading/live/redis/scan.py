@@ -10,6 +10,6 @@ SCAN_BATCH = 500
 
 
 def names(client: Client, pattern: str) -> Iterator[str]:
-    """Of every key that matches. Walks the keyspace by SCAN."""
+    """The names of all keys that match. Walks the keyspace by SCAN."""
     for name in client.scan_iter(match=pattern, count=SCAN_BATCH):
         yield name.decode(errors="replace")

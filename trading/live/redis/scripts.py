@@ -1,4 +1,9 @@
-"""What must happen at once, in Redis itself. Each script names keys of one slot only."""
+"""Steps that must happen at once, in Redis itself. Each script names keys of one slot only.
+
+A script that writes takes an EXPIRE off its keys, which only another program can have set, and says first in its answer
+off how many (`kept`). It does so last: a server that is full refuses the first command that needs room, and none after
+one that was done.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +26,12 @@ local function as_of(value)
   return found or string.match(value, '^Z(%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d)') or ''
 end
 """
+# Of a key that is replaced as a whole: 1 if it was to expire, else 0.
+_EXPIRES = """
+local function expires(key)
+  return redis.call('PTTL', key) >= 0 and 1 or 0
+end
+"""
 
 
 class Script:
@@ -41,7 +52,7 @@ class Script:
 
 
 def in_one_trip(client: Client, scripted: Sequence[tuple[Script, Sequence[str], Sequence[Any]]]) -> list[Any]:
-    """The result of each, in order; a refused one is its ResponseError."""
+    """The result of each script, in order; a refused script gives its ResponseError."""
     found = together(client, [script(keys, *arguments) for script, keys, arguments in scripted])
     unknown = [n for n, result in enumerate(found) if isinstance(result, NoScriptError)]
     again = together(client, [scripted[n][0](scripted[n][1], *scripted[n][2], whole=True) for n in unknown])
@@ -69,7 +80,7 @@ def together(client: Client, commands: Sequence[Command]) -> list[Any]:
 PUT = Script(
     _AS_OF
     + """
-local older = {}
+local older = {0}
 for i = 1, #ARGV, 2 do
   if as_of(redis.call('HGET', KEYS[1], ARGV[i])) <= as_of(ARGV[i + 1]) then
     redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
@@ -77,11 +88,12 @@ for i = 1, #ARGV, 2 do
     older[#older + 1] = ARGV[i]
   end
 end
+older[1] = redis.call('PERSIST', KEYS[1])
 return older
 """
 )
 
-# KEYS: the control hash. ARGV: field, mode, revision. Sets the mode where the one that stands has that revision.
+# KEYS: the control hash. ARGV: field, mode, revision. Sets the mode where the stored one has that revision.
 SWITCH = Script(
     """
 local stored = redis.call('HGET', KEYS[1], ARGV[1])
@@ -92,7 +104,7 @@ return 1
 """
 )
 
-# KEYS: a hash. ARGV: as_of, field ... Removes fields that are not newer than that.
+# KEYS: a hash. ARGV: as_of, field ... Removes fields that are not newer than that, and returns how many.
 DROP = Script(
     _AS_OF
     + """
@@ -102,11 +114,12 @@ for i = 2, #ARGV do
     done = done + redis.call('HDEL', KEYS[1], ARGV[i])
   end
 end
-return done
+return {redis.call('PERSIST', KEYS[1]), done}
 """
 )
 
-# KEYS: the ZSet, the hash of its ages. ARGV: member, as_of, score ('' takes it off) ...
+# KEYS: the ZSet, the hash of its ages. ARGV: member, as_of, score ('' takes it off) ... Returns how many were taken
+# over.
 RANK = Script(
     """
 local done = 0
@@ -119,14 +132,16 @@ for i = 1, #ARGV, 3 do
     done = done + 1
   end
 end
-return done
+return {redis.call('PERSIST', KEYS[1]) + redis.call('PERSIST', KEYS[2]), done}
 """
 )
 
 # KEYS: the list's name, its name aside. ARGV: 'aside' or '', item, newest first ... Replaces the list unless it is
-# newer. Another layout may keep a String under the same name: as long as it does, the list lives aside.
+# newer, and returns whether it did. Another layout may keep a String under the same name: as long as it does, the list
+# lives aside.
 REPLACE_LIST = Script(
     _AS_OF
+    + _EXPIRES
     + """
 local kind = redis.call('TYPE', KEYS[1]).ok
 local target = KEYS[1]
@@ -136,15 +151,17 @@ if ARGV[1] == 'aside' or kind == 'string' then
 elseif kind == 'none' and redis.call('EXISTS', KEYS[2]) == 1 then
   redis.call('RENAME', KEYS[2], KEYS[1])
 end
-if as_of(redis.call('LINDEX', target, 0)) > as_of(ARGV[2]) then return 0 end
+if as_of(redis.call('LINDEX', target, 0)) > as_of(ARGV[2]) then return {redis.call('PERSIST', target), 0} end
+local kept = expires(target)
 redis.call('DEL', target)
 for i = 2, #ARGV do redis.call('RPUSH', target, ARGV[i]) end
-return 1
+return {kept, 1}
 """
 )
 
 # KEYS: the list's name, its name aside. ARGV: as_of, 'aside' or ''. Removes the list unless it is newer; with
-# 'aside' a String under the list's own name as well.
+# 'aside' a String under the list's own name as well. Returns how many. What stays keeps its time to live, which may be
+# the other layout's.
 DROP_LIST = Script(
     _AS_OF
     + """
@@ -157,7 +174,17 @@ for n = 1, 2 do
     done = done + redis.call('UNLINK', KEYS[n])
   end
 end
-return done
+return {0, done}
+"""
+)
+
+# KEYS: a hash. All of it as two texts, since a client reads these faster than two thousand short ones: the lengths of
+# field, value, field, value ..., and all of these one after the other.
+READ_HASH = Script(
+    """
+local all, lengths = redis.call('HGETALL', KEYS[1]), {}
+for i = 1, #all do lengths[i] = #all[i] end
+return {table.concat(lengths, ' '), table.concat(all)}
 """
 )
 
@@ -172,7 +199,9 @@ return redis.call('LRANGE', KEYS[2], 0, -1)
 # KEYS: a hash, the one built aside. ARGV: when building began. What was written meanwhile is kept, the rest replaced.
 TAKE_OVER_HASH = Script(
     _AS_OF
+    + _EXPIRES
     + """
+local kept = expires(KEYS[1])
 local live = redis.call('HGETALL', KEYS[1])
 for i = 1, #live, 2 do
   local since = as_of(live[i + 1])
@@ -187,13 +216,15 @@ if redis.call('EXISTS', KEYS[2]) == 1 then
 else
   redis.call('DEL', KEYS[1])
 end
-return redis.call('HLEN', KEYS[1])
+return {kept, redis.call('HLEN', KEYS[1])}
 """
 )
 
 # KEYS: the ZSet, its ages, both built aside. ARGV: when building began.
 TAKE_OVER_BOARD = Script(
-    """
+    _EXPIRES
+    + """
+local kept = expires(KEYS[1]) + expires(KEYS[2])
 local live = redis.call('HGETALL', KEYS[2])
 for i = 1, #live, 2 do
   local built = redis.call('HGET', KEYS[4], live[i])
@@ -211,6 +242,6 @@ for n = 1, 2 do
     redis.call('DEL', KEYS[n])
   end
 end
-return redis.call('ZCARD', KEYS[1])
+return {kept, redis.call('ZCARD', KEYS[1])}
 """
 )

@@ -1,4 +1,4 @@
-"""What is written together."""
+"""Values that are written together."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from trading.schema.live_store.values import Conversation, Leader, Value
 
 
 @dataclass
-class Writes:
-    """What belongs together, for one round trip: {(key, part): {trader or symbol: value}}, and what is no hash.
+class StoreWrites:
+    """Values for one round trip: {(key, part): {trader or symbol: value}}, and the values that are no hash.
 
-    `gone` and `silent` are traders that had no such value, and no conversation, at `as_of` (microseconds): theirs are
-    removed where they are not newer.
+    `gone` and `silent` are traders that had no such value, and no conversation, at `as_of` (microseconds): stored ones
+    are removed where they are not newer.
     """
 
     values: dict[tuple[Key, str], dict[str, Value]] = field(default_factory=dict)

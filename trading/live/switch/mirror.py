@@ -1,4 +1,4 @@
-"""The old layout followed into the new one, round after round."""
+"""Copies the old layout into the new one, round after round."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from trading.live.migration.mirror import Mirror, Round
+from trading.live.migration.mirror import Mirror, MirrorRound
 from trading.live.redis.outage import Client, client, outage
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class MirrorLook:
     """`round` None: Redis did not answer; the next look catches up."""
 
-    round: Round | None
+    round: MirrorRound | None
 
     @property
     def words(self) -> str:
@@ -24,16 +24,16 @@ class Look:
         return f"{self.round.copied:,} copied, {self.round.emptied:,} emptied, {lag}"
 
 
-def rounds() -> Iterator[Look]:
-    """Without end; what was copied stays known from one look to the next."""
+def rounds() -> Iterator[MirrorLook]:
+    """Endless rounds. Each look remembers the values that earlier looks copied."""
     mirror = Mirror(client())
     while True:
         done = outage.attempt(partial(_once, mirror), None, what="mirror")
         if done is None:
             # What it took for copied may not have arrived.
             mirror = Mirror(client())
-        yield Look(done)
+        yield MirrorLook(done)
 
 
-def _once(mirror: Mirror, _: Client) -> Round:
+def _once(mirror: Mirror, _: Client) -> MirrorRound:
     return mirror.once()

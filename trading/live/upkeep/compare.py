@@ -1,4 +1,4 @@
-"""Values compared with what they should be, in words for people."""
+"""Compares values with the expected ones, in words for people."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from traders.schema.messages import TranslatableText, _, message_of, verbatim
 from trading.live.keys import Key
 from trading.live.redis import codec, hashes, reads
 from trading.live.redis.outage import Client
@@ -16,7 +17,7 @@ MOST_CHARACTERS = 200
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-def apart(expected: Value, found: Value) -> tuple[str, str]:
+def apart(expected: Value, found: Value) -> tuple[TranslatableText, TranslatableText]:
     """The names that differ, with both sides."""
     names = [
         name
@@ -24,7 +25,8 @@ def apart(expected: Value, found: Value) -> tuple[str, str]:
         if name != "as_of" and getattr(expected, name) != getattr(found, name)
     ]
     return tuple(  # type: ignore[return-value]
-        _cut(", ".join(f"{name}={words(getattr(side, name))}" for name in names)) for side in (expected, found)
+        verbatim(_cut(", ".join(f"{name}={words(getattr(side, name))}" for name in names)))
+        for side in (expected, found)
     )
 
 
@@ -44,10 +46,11 @@ def aged(client: Client, key: Key, name: str) -> tuple[int, list[Difference]]:
         try:
             age = (now - codec.decode(one, key).as_of) / US_PER_SECOND
         except codec.NotAValue as error:
-            differences.append(Difference(name, field, key.value.__name__, str(error)))
+            differences.append(Difference(name, field, verbatim(key.value.__name__), message_of(error)))
             continue
         if age > key.allowed_age:
-            differences.append(Difference(name, field, f"at most {key.allowed_age} s old", f"{age:.0f} s old"))
+            oldest = _("at most %(seconds)s s old", seconds=key.allowed_age)
+            differences.append(Difference(name, field, oldest, _("%(seconds)s s old", seconds=f"{age:.0f}")))
     return len(raw), differences
 
 

@@ -1,4 +1,4 @@
-"""What is stored, how large, how old: for status, pages and the curious."""
+"""Numbers, sizes and ages of the stored values, for status and pages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from trading.live.keys import CONTROL, KEYS, Key, RedisType, beside
 from trading.live.redis import board, codec, reads, scan, scripts
 from trading.live.redis.outage import Client
+from trading.live.upkeep import sharing
 from trading.schema.live_store.values import US_PER_SECOND
 
 _LOOK = 200
@@ -15,8 +16,9 @@ _LOOK = 200
 
 @dataclass(frozen=True, slots=True)
 class KeyStatus:
-    """Of one key, or of all lists of conversations together. `bytes` is Redis' own count, `oldest_seconds` the age of
-    the oldest value; `foreign` counts what is no value of the key."""
+    """The status of one key, or of all lists of conversations together. `bytes` is Redis' own count, `oldest_seconds`
+    the age of the oldest value; `foreign` counts entries that are no value of the key, `go_engine` the entries of the
+    Go engine among them. `expires_seconds`: another program lets the key expire in this time."""
 
     name: str
     kind: str
@@ -27,10 +29,12 @@ class KeyStatus:
     oldest_seconds: float | None
     stale: int
     foreign: int
+    go_engine: int = 0
+    expires_seconds: float | None = None
 
 
 def statuses(client: Client) -> Iterator[KeyStatus]:
-    """In the order of the keys; those that are not there are left out."""
+    """In the order of the keys; missing keys are left out."""
     for key in KEYS:
         if key.kind is RedisType.LIST:
             yield from _lists(client, key)
@@ -49,17 +53,20 @@ def names_of(client: Client, key: Key) -> list[str]:
 
 
 def control(client: Client) -> dict[str, str]:
-    return {field.decode(): raw.decode(errors="replace") for field, raw in client.hgetall(CONTROL).items()}
+    return {
+        field.decode(errors="replace"): raw.decode(errors="replace") for field, raw in client.hgetall(CONTROL).items()
+    }
 
 
 def _hash(client: Client, key: Key, name: str) -> KeyStatus:
     ages = []
-    foreign = 0
+    foreign = go_engine = 0
     now = reads.now_us()
     for _, raw in client.hscan_iter(name, count=_LOOK):
-        as_of = codec.as_of(raw)
+        as_of = _as_of(raw, key)
         if as_of is None:
             foreign += 1
+            go_engine += sharing.is_of_go_engine(raw, key)
         else:
             ages.append((now - as_of) / US_PER_SECOND)
     return KeyStatus(
@@ -71,16 +78,40 @@ def _hash(client: Client, key: Key, name: str) -> KeyStatus:
         max(ages, default=None),
         sum(age > key.allowed_age for age in ages),
         foreign,
+        go_engine,
+        _expires(client, [name]),
     )
 
 
+def _as_of(raw: bytes, key: Key) -> int | None:
+    """The moment of a value. A value in our form is not decoded; one in another form is."""
+    try:
+        return codec.as_of(raw) or int(codec.decode(raw, key).as_of)
+    except codec.NotAValue:
+        return None
+
+
+def _expires(client: Client, names: list[str]) -> float | None:
+    """Seconds until the first key is gone; None: none expires."""
+    left = [found for found in scripts.together(client, [_pttl(name) for name in names]) if found >= 0]
+    return min(left) / 1000 if left else None
+
+
+def _pttl(name: str) -> scripts.Command:
+    return lambda pipe: pipe.pttl(name)
+
+
 def _board(client: Client, key: Key) -> KeyStatus:
+    """A member without a moment is the Go engine's, which says none."""
     now = reads.now_us()
-    ages = [(now - leader.as_of) / US_PER_SECOND for leader in board.get_all(client).values()]
+    leaders = board.get_all(client).values()
+    dated = [leader for leader in leaders if leader.as_of > board.NO_MOMENT]
+    ages = [(now - leader.as_of) / US_PER_SECOND for leader in dated]
     size, encoding = _size(client, key.name)
     size += sum(memory_of(client, [board.NAMES[1]]))
     stale = sum(age > key.allowed_age for age in ages)
-    return KeyStatus(key.name, key.kind, 1, len(ages), size, encoding, max(ages, default=None), stale, 0)
+    undated, oldest, expires = len(leaders) - len(dated), max(ages, default=None), _expires(client, list(board.NAMES))
+    return KeyStatus(key.name, key.kind, 1, len(leaders), size, encoding, oldest, stale, undated, undated, expires)
 
 
 def _lists(client: Client, key: Key) -> Iterator[KeyStatus]:
@@ -96,7 +127,10 @@ def _lists(client: Client, key: Key) -> Iterator[KeyStatus]:
     size, (_, encoding) = sum(memory_of(client, names)), _size(client, names[0])
     stale = sum(age > key.allowed_age for age in ages)
     oldest = max(ages, default=None)
-    yield KeyStatus(key.name, key.kind, len(names), sum(lengths), size, encoding, oldest, stale, len(names) - len(ages))
+    foreign, expires = len(names) - len(ages), _expires(client, names)
+    yield KeyStatus(
+        key.name, key.kind, len(names), sum(lengths), size, encoding, oldest, stale, foreign, expires_seconds=expires
+    )
 
 
 def _lindex(name: str) -> scripts.Command:
@@ -113,7 +147,7 @@ def _size(client: Client, name: str) -> tuple[int, str]:
 
 
 def memory_of(client: Client, names: list[str]) -> list[int]:
-    """Bytes of those keys that are there."""
+    """Bytes of the existing keys."""
 
     def usage(name: str) -> scripts.Command:
         return lambda pipe: pipe.memory_usage(name, samples=0)

@@ -1,4 +1,4 @@
-"""What the live store looks like now."""
+"""The current state of the live store."""
 
 from __future__ import annotations
 
@@ -14,15 +14,34 @@ from trading.live.redis import board, codec, hashes, layouts, lists, mode, reads
 from trading.live.redis.layout import Footprint
 from trading.live.redis.mode import ModeState, follower
 from trading.live.redis.outage import Client, demand, outage
-from trading.live.upkeep import inspect, verdicts
+from trading.live.upkeep import inspect, sharing, verdicts
 from trading.live.upkeep.inspect import KeyStatus
+from trading.live.upkeep.sharing import KeySharing
 from trading.record.rules.errors import RecordError
 from trading.schema.live_store.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)
+class ReadsSoFar:
+    """The reads of all processes since the control hash was made."""
+
+    total: int
+    fresh: int
+
+    @classmethod
+    def of(cls, reads: dict[str, dict[str, int]]) -> ReadsSoFar:
+        counts = list(reads.values())
+        return cls(sum(sum(one.values()) for one in counts), sum(one.get("fresh", 0) for one in counts))
+
+    @property
+    def fresh_pct(self) -> float | None:
+        return 100 * self.fresh / self.total if self.total else None
+
+
+@dataclass(frozen=True, slots=True)
 class StoreStatus:
-    """`followers`: {process: the revision it follows}; `reads`: {key: {fresh, stale, missing, corrupt: count}}."""
+    """`followers`: {process: the revision it follows}; `reads`: {key: {fresh, stale, missing, corrupt: count}};
+    `sharing`: the other programs that write the keys."""
 
     mode: ModeState
     keys: tuple[KeyStatus, ...]
@@ -31,12 +50,12 @@ class StoreStatus:
     reads: dict[str, dict[str, int]]
     failures: dict[str, int]
     verified: Verdict | None
+    sharing: KeySharing
 
     @property
     def fresh_pct(self) -> float | None:
-        """Of all reads, the share that found a fresh value."""
-        total = sum(sum(counts.values()) for counts in self.reads.values())
-        return 100 * sum(counts.get("fresh", 0) for counts in self.reads.values()) / total if total else None
+        """The share of reads that found a fresh value, in %."""
+        return ReadsSoFar.of(self.reads).fresh_pct
 
     def json(self) -> dict[str, Any]:
         return {
@@ -46,6 +65,7 @@ class StoreStatus:
             "followers": self.followers,
             "reads": self.reads,
             "fresh_pct": self.fresh_pct,
+            "sharing": self.sharing.json(),
             "verified": structs.asdict(self.verified) | {"differences": []} if self.verified else None,
         }
 
@@ -56,15 +76,27 @@ def status() -> StoreStatus:
     return demand(_status)
 
 
+def reads_so_far() -> ReadsSoFar:
+    """As the control hash has them: reads of the last seconds are not added yet. Raises Unavailable."""
+    return demand(lambda client: ReadsSoFar.of(_reads(inspect.control(client))))
+
+
+def persisted() -> dict[str, int]:
+    """{key: how often a write took another program's EXPIRE off it}; empty when Redis does not answer."""
+    return outage.attempt(lambda client: sharing.persisted(inspect.control(client)), {}, what="read")
+
+
 def _status(client: Client) -> StoreStatus:
+    state, found, control = follower.current(now=True), tuple(inspect.statuses(client)), inspect.control(client)
     return StoreStatus(
-        mode=follower.current(now=True),
-        keys=tuple(inspect.statuses(client)),
+        mode=state,
+        keys=found,
         old=_old(client),
         followers={name: revision for name, (revision, _) in mode.followers(client).items()},
-        reads=_reads(inspect.control(client)),
+        reads=_reads(control),
         failures=dict(outage.failures),
         verified=verdicts.last(client),
+        sharing=sharing.of(found, control, state.mode),
     )
 
 
@@ -76,14 +108,14 @@ def _old(client: Client) -> Footprint:
 def _reads(control: dict[str, str]) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for field, count in control.items():
-        if field.startswith(f"{reads.COUNTED}:"):
+        if field.startswith(f"{reads.COUNTED}:") and count.isdigit():
             name, _, how = field.removeprefix(f"{reads.COUNTED}:").rpartition(":")
             found[name][how] = int(count)
     return dict(found)
 
 
 def show(name: str, field: str | None) -> dict[str, str]:
-    """{field: its JSON} of a key, of all its fields or of one. Raises RecordError for what is not there."""
+    """{field: its JSON} of a key, of all its fields or of one. Raises RecordError for a missing key or field."""
 
     def work(client: Client) -> dict[str, str]:
         key = next((key for key in KEYS if name == key.name or _is_of(name, key.name)), None)
@@ -103,11 +135,14 @@ def show(name: str, field: str | None) -> dict[str, str]:
         else:
             trader_id = name.removeprefix(CONVERSATIONS.named(""))
             items = lists.get(client, [trader_id]).get(trader_id, [])
-            found = {str(n): _text(one) for n, one in enumerate(items)}
+            as_of = codec.as_of(items[0]) or 0 if items else 0
+            found = {str(n): _text(codec.whole(one, CONVERSATIONS, as_of)) for n, one in enumerate(items)}
         wanted = {field: found[field]} if field in found else {} if field else found
         if not wanted:
             raise RecordError(
-                _("there is nothing in %(name)s%(more)s", name=name, more=f" under {field!r}" if field else "")
+                _("there is nothing in %(name)s under %(field)s", name=name, field=repr(field))
+                if field
+                else _("there is nothing in %(name)s", name=name)
             )
         return dict(sorted(wanted.items())) if key.kind is RedisType.HASH else wanted
 

@@ -1,4 +1,4 @@
-"""Removing what is long dead."""
+"""Removes long dead fields."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ BATCH = 100
 
 
 def dead(client: Client, traders: Collection[str], *, dry_run: bool) -> int:
-    """Removes fields that are older than their key keeps them, fields of unknown traders that are no longer fresh,
-    and marks of processes that are gone. How many fields."""
+    """Removes fields that are older than their key keeps them, fields of unknown traders that are no longer fresh, and
+    marks of processes that are gone. Returns the number of fields."""
     known, now, count = set(traders), reads.now_us(), 0
     for key in KEYS:
         if key.kind is not RedisType.HASH:

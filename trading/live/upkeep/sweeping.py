@@ -1,4 +1,4 @@
-"""What is long dead leaves the live store."""
+"""Removes long dead fields from the live store."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from trading.live.upkeep import sweep as live_store
 
 
 def sweep(*, dry_run: bool = False) -> int:
-    """Removes fields that are long dead; how many. Raises Unavailable."""
+    """Removes long dead fields; returns their number. Raises Unavailable."""
     return demand(lambda client: live_store.dead(client, projection.fleet(), dry_run=dry_run))

@@ -1,4 +1,4 @@
-"""Proves the live store equal to where its values come from: PostgreSQL, the feed's clock, the old layout."""
+"""Compares the live store with the sources of its values: PostgreSQL, the feed's clock, the old layout."""
 
 from __future__ import annotations
 
@@ -9,45 +9,57 @@ from typing import Any
 
 from msgspec import structs
 
+from traders.schema.messages import TranslatableText, _, message_of, verbatim
 from trading.live import queries as projection
 from trading.live import services as live
 from trading.live.keys import CONVERSATIONS, KEYS, LEADERBOARD, TRADER_HASHES, Key, RedisType
 from trading.live.redis import board, codec, hashes, layouts, lists, reads
-from trading.live.redis.mode import follower
+from trading.live.redis.mode import ModeState, follower, stored
 from trading.live.redis.outage import Client, demand
 from trading.live.services import writes_of
 from trading.live.upkeep import compare, inspect, verdicts
-from trading.schema.live_store.answers import Fresh, StaleValue
+from trading.schema.live_store.answers import FreshValue, StaleValue
 from trading.schema.live_store.verdicts import Difference, Verdict
 
 # A value that moves while it is compared is compared again.
 LOOKS = 5
 PAUSE_SECONDS = 0.1
 MOST_CHARACTERS = 200
+NOTHING = _("nothing")
+NO_TRADER = _("no such trader")
 
 
 def verify(*, postgres: bool = True, old: bool = True) -> Verdict:
-    """Compares everything, keeps and returns what was found. Raises Unavailable.
+    """Compares everything, keeps the result and returns it. Raises Unavailable.
 
     `postgres`: with the database. `old`: with the former layouts.
     """
 
     def work(client: Client) -> Verdict:
-        checked, found = _against_postgres(client) if postgres else (0, [])
-        former = [one.compared(client, LOOKS, PAUSE_SECONDS) for one in layouts.former()] if old else []
-        for count, differences in chain(_markets(client), *former):
-            checked += count
-            found += differences
-        verdict = Verdict(time.time_ns() // 1_000_000, checked, len(found), tuple(found), follower.current().revision)
+        verdict = _verdict(client, follower.current(), postgres=postgres, old=old)
         verdicts.keep(client, verdict)
         return verdict
 
     return demand(work)
 
 
+def looked() -> Verdict:
+    """Compares what PostgreSQL determines, and writes nothing. Raises Unavailable."""
+    return demand(lambda client: _verdict(client, stored(client), postgres=True, feed=False, old=False))
+
+
 def last() -> Verdict | None:
     """Raises Unavailable."""
     return demand(verdicts.last)
+
+
+def _verdict(client: Client, mode: ModeState, *, postgres: bool, old: bool, feed: bool = True) -> Verdict:
+    checked, found = _against_postgres(client) if postgres else (0, [])
+    former = [one.compared(client, LOOKS, PAUSE_SECONDS) for one in layouts.former()] if old else []
+    for count, differences in chain(_markets(client) if feed else (), *former):
+        checked += count
+        found += differences
+    return Verdict(time.time_ns() // 1_000_000, checked, len(found), tuple(found), mode.revision)
 
 
 def _against_postgres(client: Client) -> tuple[int, list[Difference]]:
@@ -63,11 +75,11 @@ def _against_postgres(client: Client) -> tuple[int, list[Difference]]:
 
 
 def _settled(client: Client, differences: list[Difference]) -> list[Difference]:
-    """Those that are still there after a few more looks."""
-    for _ in range(LOOKS):
+    """The differences that remain after a few more looks."""
+    for _look in range(LOOKS):
         time.sleep(PAUSE_SECONDS)
         moving = {difference.field for difference in differences}
-        _, again = _compared(client, projection.project(sorted(moving)))
+        _checked, again = _compared(client, projection.project(sorted(moving)))
         still = {(one.key, one.field) for one in again}
         differences = [one for one in differences if (one.key, one.field) in still]
         if not differences:
@@ -75,7 +87,7 @@ def _settled(client: Client, differences: list[Difference]) -> list[Difference]:
     return differences
 
 
-def _compared(client: Client, part: projection.Projection) -> tuple[int, list[Difference]]:
+def _compared(client: Client, part: projection.FleetProjection) -> tuple[int, list[Difference]]:
     expected = writes_of(part)
     differences: list[Difference] = []
     checked = 0
@@ -91,9 +103,11 @@ def _compared(client: Client, part: projection.Projection) -> tuple[int, list[Di
         have = found[name].return_pct if name in found else None
         if have != leader.return_pct:
             differences.append(Difference(LEADERBOARD.name, name, _words(leader.return_pct), _words(have)))
-    talks = lists.get(client, part.traders)
+    conversations = lists.get(client, part.traders)
     for name in part.traders:
-        items = _without_age(reads.list_answer(CONVERSATIONS, name, talks.get(name), reads.now_us()), part.as_of)
+        items = _without_age(
+            reads.list_answer(CONVERSATIONS, name, conversations.get(name), reads.now_us()), part.as_of
+        )
         wish = expected.conversations.get(name, ())
         if items != wish:
             differences.append(Difference(CONVERSATIONS.named(name), name, _words(wish), _words(items)))
@@ -103,18 +117,22 @@ def _compared(client: Client, part: projection.Projection) -> tuple[int, list[Di
 def _difference(key: Key, field: str, expected: Any, raw: bytes | None) -> Difference | None:
     if raw is None or expected is None:
         same = raw is None and expected is None
-        return None if same else Difference(key.name, field, _words(expected), "nothing" if raw is None else _raw(raw))
+        return (
+            None
+            if same
+            else Difference(key.name, field, _words(expected), NOTHING if raw is None else verbatim(_raw(raw)))
+        )
     try:
         value = codec.decode(raw, key)
     except codec.NotAValue as error:
-        return Difference(key.name, field, _words(expected), str(error))
+        return Difference(key.name, field, _words(expected), message_of(error))
     if structs.replace(value, as_of=expected.as_of) == expected:
         return None
     return Difference(key.name, field, *compare.apart(expected, value))
 
 
 def _without_age(answer: Any, as_of: int) -> tuple[Any, ...]:
-    if isinstance(answer, Fresh | StaleValue):
+    if isinstance(answer, FreshValue | StaleValue):
         return tuple(structs.replace(item, as_of=as_of) for item in answer.value)
     return ()
 
@@ -123,14 +141,14 @@ def _strangers(client: Client, traders: Collection[str]) -> Iterator[Difference]
     for key in TRADER_HASHES:
         for name in sorted(field.decode(errors="replace") for field in client.hkeys(key.name)):
             if name not in traders:
-                yield Difference(key.name, name, "no such trader", "a value")
+                yield Difference(key.name, name, NO_TRADER, _("a value"))
     for name in board.get_all(client):
         if name not in traders:
-            yield Difference(LEADERBOARD.name, name, "no such trader", "a score")
+            yield Difference(LEADERBOARD.name, name, NO_TRADER, _("a score"))
 
 
 def _markets(client: Client) -> Iterator[tuple[int, list[Difference]]]:
-    """What PostgreSQL does not hold: whether it is a value, and young enough."""
+    """Checks values that PostgreSQL does not hold: each must be a value, and young enough."""
     for key in KEYS:
         if key.from_postgres or key.kind is not RedisType.HASH:
             continue
@@ -138,8 +156,8 @@ def _markets(client: Client) -> Iterator[tuple[int, list[Difference]]]:
             yield compare.aged(client, key, name)
 
 
-def _words(value: Any) -> str:
-    return "nothing" if value is None or value == () else compare.words(value)
+def _words(value: Any) -> TranslatableText:
+    return NOTHING if value is None or value == () else verbatim(compare.words(value))
 
 
 def _raw(raw: bytes) -> str:
