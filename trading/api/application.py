@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import URLPattern, URLResolver, path
-from ninja import NinjaAPI, Swagger
+from ninja import NinjaAPI
 from ninja.errors import ValidationError, ValidationErrorContext
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
-from traders.api import changes, cooldowns, edits, problems, prompts, runtime, token
+from traders.api import controls, cooldowns, edits, problems, prompts, runtime, token
+from traders.api.changes import endpoint as changes
 from traders.api.wire import SERVER_TIME, ExactParser, ExactRenderer
+from traders.controls.rules import UnknownControl
 from traders.schema.problems import Problem
-from trading.api import corrections, journal, parts, prices, record, transfers
+from trading.alarms.services import UnknownAlarm
+from trading.api import alarms, corrections, differences, journal, parts, prices, record, transfers
+from trading.api.docs_page import DocsPage
 from trading.api.examples import EXAMPLES, OPERATION_IDS
 from trading.record.rules.errors import (
     AlreadyOpen,
@@ -21,7 +25,6 @@ from trading.record.rules.errors import (
     InvalidRecord,
     NoOpenPosition,
     RecordConflict,
-    RetiredTrader,
     SetAside,
     UnknownRecord,
     UnknownTrader,
@@ -104,14 +107,14 @@ api = EngineApi(
     description=DESCRIPTION,
     urls_namespace="engine_api",
     servers=[{"url": "/", "description": "The server that serves this page"}],
-    docs=Swagger(settings={"persistAuthorization": False, "docExpansion": "list", "defaultModelsExpandDepth": 0}),
+    docs=DocsPage(settings={"persistAuthorization": False, "docExpansion": "list", "defaultModelsExpandDepth": 0}),
     parser=ExactParser(),
     renderer=ExactRenderer(),
 )
 problems.answer_problems(
     api,
-    missing=[UnknownTrader, UnknownRecord],
-    conflicts=[AlreadyOpen, NoOpenPosition, RecordConflict, ConcurrentRecord, RetiredTrader, SetAside],
+    missing=[UnknownTrader, UnknownRecord, UnknownControl, UnknownAlarm],
+    conflicts=[AlreadyOpen, NoOpenPosition, RecordConflict, ConcurrentRecord, SetAside],
     invalid={InvalidRecord: lambda error: Problem(error.field, error.reason)},
 )
 # The router of `edits` is that of `configs`, and holds both.
@@ -120,12 +123,15 @@ for router in (
     *(
         runtime.router,
         cooldowns.router,
+        controls.router,
         journal.router,
         parts.router,
         record.router,
         transfers.router,
         corrections.router,
         prices.router,
+        differences.router,
+        alarms.router,
     ),
 ):
     api.add_router("", router)

@@ -24,11 +24,32 @@ OPERATION_IDS = {
     "correct": "correct_trade",
     "equity": "record_equity",
     "listed": "list_transfers",
+    "reconcile": "reconcile_account",
     "moved": "record_transfer",
     "quoted": "set_prices",
+    "open_alarms": "list_alarms",
 }
 
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "ask_trader": {"kind": "stop", "reason": "it loses in this market", "once": "2026-01-08T10:30 stop"},
+    "ask_fleet": {"kind": "stop", "reason": "the exchange halts its markets", "close_all": False},
+    "reconcile_account": {
+        "positions": [
+            {
+                "symbol": "BTC",
+                "side": "long",
+                "quantity": 0.5,
+                "entry_price": 64000.5,
+                "mark_price": 64210,
+                "entry_time_ms": 1767866400000,
+                "leverage": 5,
+            }
+        ],
+        "orders": [{"symbol": "BTC", "id": "1004", "kind": "stop", "side": "long", "quantity": 0.5, "price": 62000}],
+        "equity": 10250.5,
+        "at_ms": 1767866460000,
+    },
+    "acknowledge_control": {"result": "done", "note": "no cycle runs any more", "at": "2026-01-08T10:30:01Z"},
     "replace_config": {
         "expected_version": 0,
         "reason": "a second trader for ETH",
@@ -152,6 +173,18 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "set": {"pnl.commission": 6.9, "pnl.net": 93.1},
         "reason": "the exchange's statement",
     },
+    "correct_position": {
+        "id": "steady_long|BTC",
+        "set": {"entry.price": 64010.5, "entry.leverage": 5},
+        "reason": "the exchange's statement",
+    },
+    # Its number is the answer of the request that added it.
+    "correct_decision": {
+        "id": 1,
+        "set": {"success": False, "error": "the order was lost"},
+        "reason": "the engine's log",
+    },
+    "correct_equity": {"ts_ms": CLOSED_MS, "set": {"equity_usd": 10160}, "reason": "the exchange's statement"},
     "record_transfer": {
         "id": "deposit-1",
         "kind": "deposit",
@@ -174,6 +207,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "record_equity": {
         "points": [{"ts_ms": OPENED_MS, "equity_usd": 10000}, {"ts_ms": CLOSED_MS, "equity_usd": 10167.561}],
     },
+    "acknowledge_alarm": {"until": "2030-01-01T00:00:00Z"},
     "set_prices": {
         "prices": {"BTC": {"price": 65000, "as_of_ms": CLOSED_MS}, "hyperliquid:ETH": {"price": 3250}},
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from ninja import Router
@@ -15,15 +16,15 @@ from traders.schema.runtime import StoredMoment
 from traders.schema.settings.declare import Boolean
 from traders.schema.tokens import Scope
 from trading.api.marks import AsideMark
-from trading.api.reports import KEPT, ProgramReport, kept_in, refuse_fractions, refuse_own
+from trading.api.reports import KEPT, ProgramReport, kept_in, refuse_own
 from trading.record.stored import symbols
 from trading.record.writing import services as record
 from trading.record.writing.clean import clean_messages
 from trading.schema.common import Origin
-from trading.schema.decision import DecisionDetail, JournalEntry
-from trading.schema.exclusion import RecordKind
+from trading.schema.decision import DecisionDetail, JournalEntry, RecordedDecision
+from trading.schema.exclusion import key_of_decision
 from trading.schema.leaf import Text
-from trading.schema.message import MessageRole, Said
+from trading.schema.message import DecisionMessage, MessageRole
 from trading.schema.spelling import names_in, spelled_detail
 
 # Not the token's name: an entry that is sent again by its successor is the same entry.
@@ -46,7 +47,7 @@ class NewDecision(ProgramReport):
     decided_at: StoredMoment
     success: Boolean
     detail: DecisionDetail
-    messages: tuple[Message, ...] = Field((), description="What was said between desk and model, in its order.")
+    messages: tuple[Message, ...] = Field((), description="The messages between engine and model, in order.")
 
 
 class DecisionAnswer(Answer):
@@ -64,15 +65,17 @@ class DecisionAnswer(Answer):
 )
 def append(request: EngineRequest, trader_id: str, body: NewDecision) -> DecisionAnswer:
     """The same entry again changes nothing and is answered alike. 409: its key is taken by other content."""
-    refuse_own(body.detail, ("origin",), trader_id)
-    refuse_fractions(body, trader_id)
+    refuse_own(body.detail, ("origin", "corrects"), trader_id)
     spell = symbols.spellings(symbols.exchange_of(trader_id), names_in(body.detail))
     own = {"origin": Origin(system=SYSTEM, key=body.key)}
     detail = spelled_detail(body.detail, spell).model_copy(update=own | ({"extra": body.kept} if body.kept else {}))
     entry = JournalEntry(trader_id, body.config_version, body.decided_at, body.success, detail)
-    said = [Said(message.role, message.content, message.sent_at) for message in body.messages]
+    said = [DecisionMessage(message.role, message.content, message.sent_at) for message in body.messages]
     messages = clean_messages(said, trader_id)
-    recorded = record.decision(entry, messages)
+    return decision_answer(record.decision(entry, messages), messages)
+
+
+def decision_answer(recorded: RecordedDecision, messages: Sequence[DecisionMessage] = ()) -> DecisionAnswer:
     redacted = [
         *redactions_in(recorded.entry.detail),
         *redactions_in([{"content": message.content} for message in messages], "messages"),
@@ -82,5 +85,5 @@ def append(request: EngineRequest, trader_id: str, body: NewDecision) -> Decisio
         cycle_number=recorded.cycle_number,
         redacted=redacted,
         kept=kept_in(recorded.entry.detail),
-        set_aside=AsideMark.of(RecordKind.DECISION, str(recorded.id)),
+        set_aside=AsideMark.of(key_of_decision(recorded.entry.trader_id, recorded.id)),
     )

@@ -6,7 +6,7 @@ from pydantic import AwareDatetime
 
 from traders.api.wire import Answer
 from trading.record.exclusions import services as exclusions
-from trading.schema.exclusion import RecordKind
+from trading.schema.exclusion import RecordKey
 
 
 class AsideMark(Answer):
@@ -17,7 +17,7 @@ class AsideMark(Answer):
     reason: str
 
     @classmethod
-    def of(cls, kind: RecordKind, record_id: str) -> AsideMark | None:
+    def of(cls, key: RecordKey) -> AsideMark | None:
         """None while the row counts."""
-        entry = exclusions.mark(kind, record_id)
+        entry = exclusions.mark(key)
         return cls(by=entry.actor, at=entry.at, reason=entry.reason) if entry else None

@@ -15,7 +15,7 @@ from trading.record.stored import symbols
 from trading.record.writing import services as record
 from trading.schema.common import EventKind, ExitPlan, PositionEvent
 from trading.schema.exclusion import RecordKind
-from trading.schema.leaf import Amount, Identifier, MomentMs
+from trading.schema.leaf import Amount, Boolean, Identifier, MomentMs
 
 router = Router(tags=["Record: write-state"], auth=NEVER_THROTTLED)
 
@@ -35,10 +35,14 @@ class PositionFill(Body):
     fill_id: Identifier | None = None
     commission: Amount | None = Field(None, description="USD; a rebate is negative.")
     funding: Amount | None = Field(None, description="USD since the last event; positive when it was received.")
+    is_funding_unknown: Boolean | None = Field(
+        None, description="true: funding was due since the last event, and its amount is not known."
+    )
     decision_id: DecisionId | None = None
 
 
 class PositionReduction(PositionFill):
+    price: Annotated[Amount, Field(ge=0)]
     gross: Amount | None = Field(None, description="P&L of the part in USD; left out: against the average entry.")
 
 

@@ -89,7 +89,7 @@ def quoted(request: EngineRequest, body: LastPrices) -> PricesWritten:
 
 def _names(body: LastPrices) -> dict[str, PriceName]:
     """By the names that were sent. Raises InvalidConfig."""
-    providers = projection.known_providers(projection.providers()) if body.provider is None else ()
+    providers = projection.provider_names() if body.provider is None else ()
     names = {
         sent: PriceName(body.provider, sent) if body.provider is not None else read_field(sent, providers)
         for sent in body.prices

@@ -18,13 +18,13 @@ from traders.schema.settings.declare import Integer
 from traders.schema.symbols import Symbol
 from traders.schema.tokens import Scope
 from trading.api.marks import AsideMark
-from trading.api.reports import KEPT, ProgramReport, kept_in, refuse_fractions, refuse_own
+from trading.api.reports import KEPT, ProgramReport, kept_in, refuse_own
 from trading.record.rules.contradictions import contradictions
 from trading.record.stored import symbols
 from trading.record.writing import services as record
 from trading.schema import position, trade
 from trading.schema.common import NANOSECONDS_PER_MS, Exchange, ExitPlan, Side
-from trading.schema.exclusion import RecordKind
+from trading.schema.exclusion import RecordKey, RecordKind
 from trading.schema.facts import EquityPoint
 from trading.schema.leaf import Amount, MomentMs
 from trading.schema.position import PositionDetail
@@ -54,12 +54,12 @@ class Holding(ProgramReport):
     reported: position.Reported | None = None
     decision_id: DecisionId | None = None
 
-    own: ClassVar[frozenset[str]] = frozenset({"close", "versions", "origin"})
+    own: ClassVar[frozenset[str]] = frozenset({"close", "versions", "origin", "corrects", "against_control"})
 
 
 class Closing(ProgramReport):
     symbol: Symbol
-    price: Annotated[Amount, Field(gt=0)]
+    price: Annotated[Amount, Field(ge=0, description="0 where the symbol was settled at nothing.")]
     closed_at_ns: MomentNs
     pnl: trade.Pnl | None = Field(
         None,
@@ -70,7 +70,7 @@ class Closing(ProgramReport):
 
 
 class ClosedTrade(ProgramReport):
-    """`detail` without `versions` and `origin`, which the record writes itself."""
+    """`detail` without `versions`, `origin` and `against_control`, which the record writes itself."""
 
     symbol: Symbol
     side: Side
@@ -79,8 +79,14 @@ class ClosedTrade(ProgramReport):
 
 
 class Point(Body):
+    """Parts that are left out are derived: realized P&L from what is recorded, unrealized P&L from fresh prices."""
+
     ts_ms: MomentMs
     equity_usd: Amount
+    realized_pnl: Amount | None = Field(
+        None, description="USD: of all closed quantities, less commissions, plus funding."
+    )
+    total_unrealized_pnl: Amount | None = Field(None, description="USD: of all that is held.")
 
 
 class Points(Body):
@@ -125,7 +131,6 @@ def held(request: EngineRequest, trader_id: str) -> Held:
 def hold(request: EngineRequest, trader_id: str, body: Holding) -> Recorded:
     """409: another position is open in the symbol, or this one was closed already. One that was set aside stays so, and
     the answer says it."""
-    refuse_fractions(body, trader_id)
     parts = {name: part for name in body.model_fields_set if (part := getattr(body, name)) is not None}
     known = {name: part for name, part in parts.items() if name in PositionDetail.model_fields}
     detail = PositionDetail(**known | ({"extra": body.kept} if body.kept else {}))
@@ -160,8 +165,7 @@ def close(request: EngineRequest, trader_id: str, body: Closing) -> Recorded:
 )
 def traded(request: EngineRequest, trader_id: str, body: ClosedTrade) -> Recorded:
     """One whose position was not recorded here. Its versions are those valid at its entry and its exit."""
-    refuse_own(body.detail, ("versions", "origin"), trader_id)
-    refuse_fractions(body, trader_id)
+    refuse_own(body.detail, ("versions", "origin", "corrects", "against_control"), trader_id)
     if body.closed_at_ns // NANOSECONDS_PER_MS != body.detail.time.close_ts_ms:
         right = _("must be the nanoseconds of detail.time.close_ts_ms, %(ms)s", ms=body.detail.time.close_ts_ms)
         raise InvalidConfig([Problem("closed_at_ns", right, trader_id)])
@@ -178,7 +182,16 @@ def traded(request: EngineRequest, trader_id: str, body: ClosedTrade) -> Recorde
 )
 def equity(request: EngineRequest, trader_id: str, body: Points) -> Counted:
     """All points or none. 409: other equity is recorded of a moment."""
-    points = [EquityPoint(trader_id, point.ts_ms, point.equity_usd) for point in body.points]
+    points = [
+        EquityPoint(
+            trader_id,
+            point.ts_ms,
+            point.equity_usd,
+            realized=point.realized_pnl,
+            unrealized=point.total_unrealized_pnl,
+        )
+        for point in body.points
+    ]
     outcome = record.equity_points(trader_id, points)
     return Counted(recorded=outcome.inserted, known=outcome.known, set_aside=outcome.set_aside)
 
@@ -193,5 +206,5 @@ def answer_of(found: Any, kind: RecordKind | None = None) -> Recorded:
         redacted=list(redactions_in(found.detail)),
         kept=kept_in(found.detail),
         contradictions=list(contradictions(found.side, found.detail)) if kind is RecordKind.TRADE else [],
-        set_aside=AsideMark.of(kind, found.id) if kind else None,
+        set_aside=AsideMark.of(RecordKey(kind, found.id, found.trader_id)) if kind else None,
     )

@@ -1,5 +1,5 @@
-"""One export: everything that is read is of one moment, every document that can be made is made, and readers see all
-of it at once."""
+"""One export: it reads everything as of one moment, makes every document that can be made, and shows readers all of
+them at once."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from trading.export.directory.runs import ExportDirectory, Run, digest
 from trading.export.documents.names import Document, of_trader
 from trading.export.parts.all import Parts
 from trading.export.parts.options import Options
-from trading.export.parts.planned import Planned
-from trading.export.queries.snapshot import is_lost, on_its_own, snapshot
+from trading.export.parts.planned import PlannedDocument
+from trading.export.queries.snapshot import ReplicaLost, is_lost, on_its_own, snapshot
 from trading.record.exclusions import queries as exclusions
 
 log = logging.getLogger(__name__)
 
 
-class Stopped(Exception):
-    """The export was told to end; the file at hand was finished, and readers still see the run before."""
+class ExportStopped(Exception):
+    """The export was told to end. It finished the current file; readers still see the previous run."""
 
 
 @dataclass
 class Exporter:
-    """Keeps between cycles what it has read and written out. `is_stopping` is asked between two files."""
+    """Keeps read rows and encoded texts between cycles. `is_stopping` is asked between two files."""
 
     options: Options
     is_stopping: Callable[[], bool] = lambda: False
@@ -42,8 +42,15 @@ class Exporter:
         self._of_run = 0
 
     def cycle(self, *, analytics_seconds: float | None = 0.1) -> Manifest:
-        """Raises OSError where the run cannot be written, Stopped, Overtaken, and django.db.Error when the database
-        is away. Readers then see what they saw before."""
+        """Raises OSError where the run cannot be written, ExportStopped, RunOvertaken, and django.db.Error when the
+        database is away. Readers then see the previous run."""
+        try:
+            return self._cycle(analytics_seconds)
+        except ReplicaLost as error:
+            log.warning("The replica failed, so the primary is read: %s", error)
+            return self._cycle(analytics_seconds)
+
+    def _cycle(self, analytics_seconds: float | None) -> Manifest:
         began = time.monotonic()
         run = self.directory.begin(time.time_ns() // 1_000_000)
         as_of, previous = run.as_of, run.previous
@@ -77,26 +84,26 @@ class Exporter:
             name = of_trader(trader_id)
             yield self._entry(run, name, as_of, partial(self.parts.plan_of_one, trader_id))
 
-    def _planned(self, document: Document) -> Planned:
+    def _planned(self, document: Document) -> PlannedDocument:
         with on_its_own():
             return self.parts.plan(document)
 
-    def _entry(self, run: Run, name: str, as_of: int, plan: Callable[[], Planned]) -> ManifestEntry:
+    def _entry(self, run: Run, name: str, as_of: int, plan: Callable[[], PlannedDocument]) -> ManifestEntry:
         if self.is_stopping():
-            raise Stopped
+            raise ExportStopped
         try:
             return self._rendered(run, name, as_of, plan())
         except OSError:
             raise
         except Exception as error:
-            if isinstance(error, Error) and is_lost():
+            if isinstance(error, Error) and is_lost(error):
                 raise
             # One document must not take the others with it, whatever is wrong with it.
             log.exception("The document %s could not be made; what was there before stays.", name)
             self._signatures.pop(name, None)
             return _failed(run, name, as_of, f"{type(error).__name__}: {error}"[:500])
 
-    def _rendered(self, run: Run, name: str, as_of: int, planned: Planned) -> ManifestEntry:
+    def _rendered(self, run: Run, name: str, as_of: int, planned: PlannedDocument) -> ManifestEntry:
         before = run.previous.manifest.entry(name) if run.previous else None
         if before and before.size and self._is_as_before(name, before, planned) and run.keep(name):
             self._signatures[name] = planned.signature
@@ -106,8 +113,9 @@ class Exporter:
         entry = ManifestEntry(name=name, source=planned.source, as_of=as_of, rows=planned.rows, slices=made.slices)
         return run.put(entry, made.body)
 
-    def _is_as_before(self, name: str, before: ManifestEntry, planned: Planned) -> bool:
-        """By what it is made of; after a start, by making it for the moment of the one before."""
+    def _is_as_before(self, name: str, before: ManifestEntry, planned: PlannedDocument) -> bool:
+        """Compares its signature; after a start, makes the document for the moment of the previous one and compares
+        that."""
         if name in self._signatures:
             return self._signatures[name] == planned.signature
         return digest(planned.render(before.as_of).body) == before.sha256

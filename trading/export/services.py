@@ -1,4 +1,4 @@
-"""Exporting: once, or at every beat as long as this process is the one exporter of its database."""
+"""Exports once, or at every beat while this process is the only exporter of its database."""
 
 from __future__ import annotations
 
@@ -10,15 +10,21 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from django.db import Error, connection
+from django.utils import timezone
 
-from trading.export.cycle import Exporter, Stopped
+from traders.schema.moments import now_ms
+from trading.export.cycle import Exporter, ExportStopped
 from trading.export.directory.manifest import Manifest
 from trading.export.parts.options import Options
 from trading.export.queries.snapshot import ExportLock, snapshot
 from trading.export.status import file as status
 from trading.export.status.file import ExportStatus
 from trading.export.watch import Watch
+from trading.guards import fleet as fleet_guards
+from trading.guards import services as guards
 from trading.live import services as live
+from trading.record.months import services as months
+from trading.record.writing import equity
 
 log = logging.getLogger(__name__)
 # How often one that waits asks whether the other one is gone.
@@ -34,11 +40,11 @@ class NotTheExporter(Exception):
 
 
 @dataclass
-class Beats:
+class ExportLoop:
     """Exports until `stop` is set. `report` is called for each finished run, `say` for messages to a person, `tell` for
-    how the exporter is, also when its status file cannot be written.
+    the state of the exporter, also when its status file cannot be written.
 
-    No failure of a cycle ends the loop, whatever it is: what data or a disk can cause, the next beat may find mended.
+    No failure of a cycle ends the loop: the cause, such as a row or a full disk, may be gone at the next beat.
     """
 
     options: Options
@@ -62,6 +68,8 @@ class Beats:
                     continue
                 self._beat(exporter)
                 _keep_live_store_filled()
+                _look_at_guards()
+                _make_months()
                 due = self._next(due)
                 self._between(exporter, due)
                 self.stop.wait(max(0.0, due - time.monotonic()))
@@ -74,7 +82,7 @@ class Beats:
             lock.release()
 
     def _take(self, lock: ExportLock) -> bool:
-        """False where another one is at work, which is said once, or the database is away."""
+        """Takes the lock. False where another exporter works, which is said once, or the database is away."""
         try:
             is_ours = lock.take()
         except Exception as error:
@@ -95,7 +103,7 @@ class Beats:
             self._watch.look()
             self._tell(exporter)
             self.report(manifest)
-        except Stopped:
+        except ExportStopped:
             return
         except Exception as error:
             # The next beat may find the disk emptied, the database back, or the data mended.
@@ -126,7 +134,7 @@ class Beats:
         return due
 
     def _between(self, exporter: Exporter, due: float) -> None:
-        """Computes analytics that are due, for the next run."""
+        """Computes due analytics for the next run."""
         until = min(due, time.monotonic() + ANALYTICS_SHARE * self.every_seconds)
         try:
             while exporter.parts.analytics.waiting and time.monotonic() < until and not self.stop.is_set():
@@ -136,8 +144,33 @@ class Beats:
             log.exception("Analytics could not be computed; the next beat tries again.")
 
 
+def _look_at_guards() -> None:
+    """Looks at open losses of engines that write nothing, after the parts of equity that programs wrote by SQL. A
+    failure here does not stop the export."""
+    try:
+        equity.fill_newest(now_ms())
+        guards.evaluate()
+        fleet_guards.evaluate()
+    except Exception as error:
+        log.error("The guards could not be looked at: %s", error)
+        with suppress(Error):
+            connection.close()
+
+
+def _make_months() -> None:
+    """Where equity is divided by month. One that could not be made is made at a later beat: two are always ahead."""
+    try:
+        for month in months.make_ahead(timezone.now()):
+            log.info("Points of equity of %s have a part of their own now.", month)
+    except Exception as error:
+        log.warning("The next month of equity could not be made: %s", error)
+        with suppress(Error):
+            connection.close()
+
+
 def _keep_live_store_filled() -> None:
-    """The one loop that runs anyway: traders at rest stay fresh, and retired ones leave the leaderboard."""
+    """Runs here because this loop runs anyway: traders at rest stay fresh, and retired traders leave the
+    leaderboard."""
     try:
         live.heal()
     except Exception as error:

@@ -1,4 +1,4 @@
-"""One at a time in a directory: for two exporters that both believe, for a moment, to be the only one."""
+"""A lock on a directory, for two exporters that both believe for a moment to be the only one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAME = "lock"
 
 @contextmanager
 def alone_in(root: Path) -> Iterator[None]:
-    """Others wait. Gone with the process that held it."""
+    """Others wait. The lock ends with the process that holds it."""
     with (root / NAME).open("ab") as file:
         # A file system without locks: the exporters' advisory lock is all there is then.
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""The prices of the run that readers see, for those who have no better ones."""
+"""The prices of the run that readers see, for callers without better prices."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Prices(msgspec.Struct):
 
 
 def exported_prices(root: Path) -> dict[str, Price]:
-    """By symbol, each with the moment of the price itself; none where there is no run, or none that can be read."""
+    """By symbol, each with the moment of the price itself; none where there is no run, or the run cannot be read."""
     run = ExportDirectory(root).current()
     if run is None:
         return {}

@@ -1,4 +1,4 @@
-"""What a run says of itself: `manifest.json`, written last, so that a run without one was never finished."""
+"""The manifest of a run (`manifest.json`). It is written last, so that a run without one was never finished."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def encoded(manifest: Manifest) -> bytes:
 
 
 def read(run: Path) -> Manifest | None:
-    """None of a run that was never finished or is gone."""
+    """The manifest; None for a run that was never finished or is gone."""
     try:
         return msgspec.json.decode((run / NAME).read_bytes(), type=Manifest)
     except (OSError, msgspec.DecodeError):

@@ -26,30 +26,29 @@ from trading.export.directory.manifest import Manifest, ManifestEntry, file_name
 CURRENT, RUNS = "current", "runs"
 UNFINISHED = f"{manifests.NAME}.next"
 GONE = ".gone"
-# Which exporter began the run: a directory of the same name may be another's by the time it is published.
-OWNER = "owner"
 # The fastest: every cycle waits for it, and a proxy may do better once for everybody.
 GZIP_LEVEL = 1
 RUNS_KEPT = 3
 
 
-class Overtaken(Exception):
+class RunOvertaken(Exception):
     """Another exporter began a run meanwhile; its run counts."""
 
 
 @dataclass(frozen=True)
-class Finished:
+class FinishedRun:
     path: Path
     manifest: Manifest
 
 
 @dataclass
 class Run:
-    """A run that is being written."""
+    """A run that is being written, in a directory of a name that no other run ever has: an exporter that was overtaken
+    cannot write into the run of another. `as_of` is its name once it is published."""
 
     path: Path
-    previous: Finished | None
-    owner: str = ""
+    previous: FinishedRun | None
+    as_of: int
     _directories: set[Path] = field(default_factory=set)
 
     def put(self, entry: ManifestEntry, body: bytes) -> ManifestEntry:
@@ -62,7 +61,7 @@ class Run:
         )
 
     def keep(self, name: str) -> bool:
-        """Takes the document over from the run before. False when it is not there."""
+        """Keeps the document of the previous run. False when there is none."""
         if self.previous is None:
             return False
         try:
@@ -74,25 +73,21 @@ class Run:
             return False
         return True
 
-    @property
-    def as_of(self) -> int:
-        return int(self.path.name)
+    def is_there(self) -> bool:
+        """False once another exporter removed the run, and once it is published."""
+        return self.path.exists()
 
-    def is_ours(self) -> bool:
-        """False once another exporter took the run away, also where it began, or finished, one of the same moment."""
-        try:
-            return (self.path / OWNER).read_text(encoding="ascii") == self.owner
-        except OSError:
-            return False
-
-    def finish(self, manifest: Manifest) -> None:
-        """From now on the run counts: its manifest is there, whole, and no exporter can publish it again."""
-        (self.path / OWNER).unlink(missing_ok=True)
+    def finish(self, manifest: Manifest, place: Path) -> None:
+        """Writes the manifest and gives the run its name. From now on it counts, and cannot be published again."""
         for directory in self._directories:
             _sync_directory(directory)
         self._write(UNFINISHED, manifests.encoded(manifest))
         self._place(UNFINISHED).replace(self._place(manifests.NAME))
         _sync_directory(self.path)
+        # Of an exporter that was killed before it swung the link.
+        _take_away(place)
+        self.path.rename(place)
+        _sync_directory(place.parent)
 
     def abandon(self) -> None:
         _take_away(self.path)
@@ -127,42 +122,40 @@ class Run:
 class ExportDirectory:
     root: Path
 
-    def current(self) -> Finished | None:
+    def current(self) -> FinishedRun | None:
         """The run that readers see; None before the first, or when its files are gone."""
         path = (self.root / CURRENT).resolve()
         found = manifests.read(path)
-        return Finished(path, found) if found else None
+        return FinishedRun(path, found) if found else None
 
     def begin(self, now_ms: int) -> Run:
-        """A run of this moment, or of a millisecond after the one that readers see. Whoever begins last may publish:
-        every other unfinished run is taken away, and with it what killed exporters left, which may be what fills the
-        disk. Raises OSError where nothing can be written."""
+        """Begins a run with this moment, or with the millisecond after the run that readers see. Whoever begins last
+        may publish: all other unfinished runs are removed, also those of killed exporters, which may fill the disk.
+        Raises OSError where nothing can be written."""
         (self.root / RUNS).mkdir(parents=True, exist_ok=True)
         with alone_in(self.root):
             previous = self.current()
-            path = self.root / RUNS / str(max(now_ms, previous.manifest.as_of + 1 if previous else 0))
-            for left in (path, *self._unfinished()):
+            as_of = max(now_ms, previous.manifest.as_of + 1 if previous else 0)
+            for left in self._unfinished():
                 _take_away(left)
+            path = self.root / RUNS / f"{as_of}.{secrets.token_hex(8)}"
             path.mkdir()
-            owner = secrets.token_hex(8)
-            (path / OWNER).write_text(owner, encoding="ascii")
-        return Run(path, previous, owner)
+        return Run(path, previous, as_of)
 
     def publish(self, run: Run, manifest: Manifest) -> None:
-        """Readers see the run, all of it, from one moment to the next. Raises Overtaken, OSError."""
+        """Shows readers the whole run at one moment. Raises RunOvertaken, OSError."""
         with alone_in(self.root):
-            if not run.is_ours():
-                raise Overtaken(f"Run {run.as_of} was taken away by another exporter, which began later.")
-            run.finish(manifest)
+            if not run.is_there():
+                raise RunOvertaken(f"Run {run.as_of} was taken away by another exporter, which began later.")
+            run.finish(manifest, self.root / RUNS / str(run.as_of))
             swing = self.root / f"{CURRENT}.next"
             swing.unlink(missing_ok=True)
-            swing.symlink_to(Path(RUNS) / run.path.name)
+            swing.symlink_to(Path(RUNS) / str(run.as_of))
             swing.replace(self.root / CURRENT)
         _sync_directory(self.root)
 
     def prune(self, *, keep_after_ms: int) -> None:
-        """Removes finished runs but for the last three and what is no older than the first that a delayed reader still
-        sees."""
+        """Removes finished runs, except the last three and those that a delayed reader may still see."""
         runs = sorted(self.runs(), reverse=True)
         seen = [as_of for as_of in runs if as_of <= keep_after_ms]
         oldest_seen = seen[0] if seen else 0
@@ -171,7 +164,7 @@ class ExportDirectory:
                 _take_away(self.root / RUNS / str(as_of))
 
     def runs(self) -> list[int]:
-        """The finished ones, by the moment they show."""
+        """The finished runs, by the moment that they show."""
         return sorted(int(path.name) for path in self._all() if _is_finished(path))
 
     def _unfinished(self) -> list[Path]:
@@ -188,8 +181,8 @@ def _is_finished(path: Path) -> bool:
 
 
 def _take_away(path: Path) -> None:
-    """For readers, and for writers that keep it between moments."""
-    gone = path.with_suffix(GONE)
+    """Removes a run. It is renamed first, so that readers and writers see it whole or not at all."""
+    gone = path.with_name(f"{path.name}{GONE}")
     with contextlib.suppress(OSError):
         path.rename(gone)
     shutil.rmtree(gone, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""account-totals: each trader's equity hour by hour, and what it holds now.
+"""account-totals: each trader's equity hour by hour, and its open positions.
 
 The hours are counted from the fleet's first equity, so that one number says for all traders what a client has seen.
 """
@@ -38,8 +38,8 @@ def stays(marker: int, newest: int, step: int) -> bool:
 
 
 def by_hour(points: Iterable[AccountPoint], inception_ms: int) -> dict[int, AccountPoint]:
-    """{marker: point} of an ascending series: of each hour its first point, which is the one that is kept when equity
-    is thinned, and of the newest hour the last."""
+    """{marker: point} of an ascending series: the first point of each hour, which stays when equity is thinned, and the
+    last point of the newest hour."""
     found: dict[int, AccountPoint] = {}
     last: AccountPoint | None = None
     for last in points:
@@ -56,8 +56,9 @@ def account_row(
     positions: Mapping[str, Any],
     sharpe: float | None,
 ) -> dict[str, Any]:
+    """The row has `derived` where the equity is made of trades."""
     marker = hourly_marker(point.ts_ms, inception_ms)
-    return {
+    row = {
         "id": f"{point.trader_id}_{marker}",
         TRADER: point.trader_id,
         "timestamp": seconds(point.ts_ms),
@@ -70,6 +71,7 @@ def account_row(
         "since_inception_minute_marker": (point.ts_ms - inception_ms) // MINUTE_MS,
         "positions": positions,
     }
+    return row | {"derived": True} if point.is_derived else row
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def encoded_row(point: AccountPoint, inception_ms: int, row: dict[str, Any]) -> 
 
 
 def in_order(rows: Iterable[AccountRow]) -> list[AccountRow]:
-    """In time: clients take the last row of a trader for the newest."""
+    """Rows in order of time: clients take the last row of a trader for the newest."""
     return sorted(rows, key=lambda row: (row.ts_ms, row.trader_id))
 
 

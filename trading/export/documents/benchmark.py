@@ -9,15 +9,19 @@ from typing import Any
 from trading.export.documents.accounts import MINUTE_MS, AccountRow, encoded_row, hourly_marker
 from trading.export.documents.wire import seconds
 from trading.schema.contract import TRADER
-from trading.schema.published import AccountPoint, PricePoint
+from trading.schema.published import AccountPoint, PricePoint, label_of
 
 NAME = "buynhold_btc"
+LABEL = label_of(NAME, display_name="Buy and hold BTC")
 SYMBOL = "BTC"
 _CENT = Decimal("0.01")
 
 
-def benchmark_rows(prices: Sequence[PricePoint], start_capital: Decimal, inception_ms: int) -> list[AccountRow]:
-    """Of an ascending series of prices; bought at the first of them. Without `sharpe_ratio`, as the arena has it."""
+def benchmark_rows(
+    prices: Sequence[PricePoint], start_capital: Decimal, inception_ms: int, *, stale_ms: int | None = None
+) -> list[AccountRow]:
+    """Rows of an ascending series of prices; bitcoin is bought at the first price. As the arena's, they have no
+    `sharpe_ratio`. `stale_ms`: the last price is not fresh and has this moment."""
     if not prices or prices[0].price <= 0:
         return []
     bought = prices[0]
@@ -26,15 +30,29 @@ def benchmark_rows(prices: Sequence[PricePoint], start_capital: Decimal, incepti
     for price in prices:
         equity = (quantity * price.price).quantize(_CENT)
         point = AccountPoint(NAME, price.ts_ms, equity, Decimal(0), equity - start_capital)
-        held = {SYMBOL: _position(quantity, bought, price)} if price is prices[-1] else {}
-        rows.append(encoded_row(point, inception_ms, _row(point, start_capital, inception_ms, held)))
+        is_newest = price is prices[-1]
+        held = {SYMBOL: _position(quantity, bought, price) | _mark(stale_ms)} if is_newest else {}
+        row = _row(point, start_capital, inception_ms, held) | (LABEL.fields() if is_newest else {})
+        rows.append(encoded_row(point, inception_ms, row))
     return rows
 
 
 def with_newest(prices: Sequence[PricePoint], newest: PricePoint, inception_ms: int) -> list[PricePoint]:
-    """In place of what is not older, or of the same hour: an hour has one row."""
+    """The newest row replaces rows that are not older, or of the same hour: an hour has one row."""
     marker = hourly_marker(newest.ts_ms, inception_ms)
     return [*(price for price in prices if hourly_marker(price.ts_ms, inception_ms) < marker), newest]
+
+
+def carried_on(prices: Sequence[PricePoint], until_ms: int, inception_ms: int) -> list[PricePoint]:
+    """Repeats the last price in the hour of a later moment, because no later price is known."""
+    if not prices or hourly_marker(until_ms, inception_ms) <= hourly_marker(prices[-1].ts_ms, inception_ms):
+        return list(prices)
+    return [*prices, PricePoint(until_ms, prices[-1].price)]
+
+
+def _mark(stale_ms: int | None) -> dict[str, Any]:
+    """The fields that mark a price as not fresh, as other positions have them."""
+    return {} if stale_ms is None else {"price_is_stale": True, "price_timestamp": stale_ms}
 
 
 def _row(point: AccountPoint, start: Decimal, inception_ms: int, held: dict[str, Any]) -> dict[str, Any]:

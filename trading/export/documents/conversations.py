@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,7 @@ from trading.export.documents.wire import fraction, seconds
 from trading.schema.contract import TRADER
 from trading.schema.decision import Action, Decision, DecisionDetail
 from trading.schema.message import MessageRecord, MessageRole
-from trading.schema.published import Talk
+from trading.schema.published import PublishedConversation
 
 SUMMARY_CHARACTERS = 280
 _SIGNALS = {
@@ -25,31 +25,32 @@ _SIGNALS = {
 _QUANTITY = Decimal("0.00000001")
 
 
-def conversation_item(talk: Talk, *, is_withheld: bool) -> dict[str, Any]:
+def conversation_item(conversation: PublishedConversation, *, is_withheld: bool) -> dict[str, Any]:
     """`is_withheld`: without prompts, reasoning and messages."""
-    detail = talk.decision.entry.detail if talk.decision else DecisionDetail()
-    at_ms = talked_at_ms(talk)
-    prompt, reasoning = _prompt(talk, detail), _reasoning(talk, detail)
+    detail = conversation.decision.entry.detail if conversation.decision else DecisionDetail()
+    at_ms = conversation_at_ms(conversation)
+    prompt, reasoning = _prompt(conversation, detail), _reasoning(conversation, detail)
     summary = _cut(reasoning) if reasoning and not is_withheld else _actions(detail)
     return {
-        "id": str(talk.decision.id) if talk.decision else talk.messages[0].conversation,
-        TRADER: talk.trader_id,
+        "id": str(conversation.decision.id) if conversation.decision else conversation.messages[0].conversation,
+        TRADER: conversation.trader_id,
         "timestamp": None if at_ms is None else seconds(at_ms),
         "inserted_at": None if at_ms is None else seconds(at_ms),
-        "cycle": talk.decision.cycle_number if talk.decision else None,
+        "cycle": conversation.decision.cycle_number if conversation.decision else None,
         "summary": summary,
         "cot_trace_summary": summary,
         "user_prompt": None if is_withheld else prompt,
         "cot_trace": None if is_withheld else reasoning,
         "llm_response": {one.symbol: answer_object(one) for one in detail.decisions},
-        "messages": [] if is_withheld else _messages(talk, detail),
+        "messages": [] if is_withheld else _messages(conversation, detail),
+        "decision": _taken(conversation, is_withheld=is_withheld),
     }
 
 
-def talked_at_ms(talk: Talk) -> int | None:
-    if talk.decision:
-        return _ms(talk.decision.entry.decided_at)
-    times = [message.sent_at for message in talk.messages if message.sent_at]
+def conversation_at_ms(conversation: PublishedConversation) -> int | None:
+    if conversation.decision:
+        return _ms(conversation.decision.entry.decided_at)
+    times = [message.sent_at for message in conversation.messages if message.sent_at]
     return _ms(max(times)) if times else None
 
 
@@ -68,33 +69,53 @@ def answer_object(decision: Decision) -> dict[str, Any]:
     }
 
 
+def _taken(conversation: PublishedConversation, *, is_withheld: bool) -> dict[str, Any] | None:
+    """The part of the decision that the other fields do not hold, so that it can be imported again. `messages` is the
+    number of those that are recorded: without any, they are made of prompt and answer."""
+    if conversation.decision is None:
+        return None
+    entry, answer = conversation.decision.entry, conversation.decision.entry.detail.answer
+    hidden = {"reasoning"} if is_withheld else set()
+    return {
+        "decided_at": entry.decided_at.astimezone(UTC).isoformat(),
+        "config_version": entry.config_version,
+        "success": entry.success,
+        "messages": 0 if is_withheld else len(conversation.messages),
+        "has_reasoning": bool(answer and answer.reasoning) and not is_withheld,
+        "error": None if is_withheld else entry.detail.error,
+        "decisions": [one.model_dump(mode="python", exclude=hidden) for one in entry.detail.decisions],
+    }
+
+
 def _quantity(decision: Decision) -> Decimal | None:
-    """Signed; of an entry whose size and price are known."""
+    """The signed quantity of an entry whose size and price are known."""
     size, price, side = decision.position_size_usd, decision.entry_price, decision.action.side
     if not decision.action.opens or size is None or not price or side is None:
         return None
     return side.sign * (size / price).quantize(_QUANTITY)
 
 
-def _prompt(talk: Talk, detail: DecisionDetail) -> str | None:
+def _prompt(conversation: PublishedConversation, detail: DecisionDetail) -> str | None:
     sent = detail.prompt.user_text if detail.prompt else None
-    return sent or _last(talk.messages, MessageRole.USER)
+    return sent or _last(conversation.messages, MessageRole.USER)
 
 
-def _reasoning(talk: Talk, detail: DecisionDetail) -> str | None:
-    """The model's own, else what it gave as the reason of each decision; its raw answer, mostly JSON, comes last."""
+def _reasoning(conversation: PublishedConversation, detail: DecisionDetail) -> str | None:
+    """The model's own reasoning, else its reasons for each decision, else its words; its raw answer, mostly JSON, comes
+    last."""
     answer = detail.answer
     if answer and answer.reasoning:
         return answer.reasoning
     said = "\n".join(one.reasoning for one in detail.decisions if one.reasoning)
-    return said or (answer.text if answer else None) or detail.error or _last(talk.messages, MessageRole.ASSISTANT)
+    raw = (answer.text if answer else None) or detail.error
+    return said or _last_words(conversation.messages) or raw or _last(conversation.messages, MessageRole.ASSISTANT)
 
 
-def _messages(talk: Talk, detail: DecisionDetail) -> list[dict[str, Any]]:
-    if talk.messages:
-        return [_message(one.role, one.content, one.sent_at) for one in talk.messages]
+def _messages(conversation: PublishedConversation, detail: DecisionDetail) -> list[dict[str, Any]]:
+    if conversation.messages:
+        return [_message(one.role, one.content, one.sent_at) for one in conversation.messages]
     prompt, answer = detail.prompt, detail.answer
-    at = talk.decision.entry.decided_at if talk.decision else None
+    at = conversation.decision.entry.decided_at if conversation.decision else None
     said = (
         (MessageRole.SYSTEM, prompt.system_text if prompt else None),
         (MessageRole.USER, prompt.user_text if prompt else None),
@@ -116,6 +137,12 @@ def _actions(detail: DecisionDetail) -> str | None:
 
 def _last(messages: Sequence[MessageRecord], role: MessageRole) -> str | None:
     return next((message.content for message in reversed(messages) if message.role is role), None)
+
+
+def _last_words(messages: Sequence[MessageRecord]) -> str | None:
+    """The last words of the model that are no JSON."""
+    answers = (message.content for message in reversed(messages) if message.role is MessageRole.ASSISTANT)
+    return next((content for content in answers if not content.lstrip().startswith(("{", "["))), None)
 
 
 def _cut(text: str) -> str:

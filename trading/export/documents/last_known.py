@@ -1,4 +1,4 @@
-"""A position without a fresh price: valued at the last one that is known, which is marked with its moment."""
+"""Values a position without a fresh price at the last known price, and names the moment of that price."""
 
 from __future__ import annotations
 

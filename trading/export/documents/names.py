@@ -1,4 +1,4 @@
-"""What the documents are called: in files, in addresses and in the settings."""
+"""The names of the documents in files, in addresses and in the settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""positions: what each trader holds, 21 fields a position. Quantities are signed, a short is negative."""
+"""positions: the open positions of each trader, 21 fields a position. Quantities are signed, a short is negative."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from trading.schema.contract import TRADER
 from trading.schema.live_store.quotes import PositionMark
 from trading.schema.live_store.values import US_PER_MS
 from trading.schema.position import PositionRecord
+from trading.schema.published import TraderLabel
 
 NO_ORDER = -1
 IDS = ("entry_oid", "tp_oid", "sl_oid", "oid")
@@ -68,9 +69,11 @@ def holdings(objects: Iterable[tuple[PositionRecord, dict[str, Any]]]) -> dict[s
     return found
 
 
-def positions_document(held: Mapping[str, Mapping[str, Any]], trader_ids: Iterable[str], *, as_of_ms: int) -> bytes:
-    """Every trader of the fleet, those who hold nothing with no position."""
-    rows = [{TRADER: name, "positions": held.get(name, {})} for name in sorted(trader_ids)]
+def positions_document(
+    held: Mapping[str, Mapping[str, Any]], labels: Mapping[str, TraderLabel], *, as_of_ms: int
+) -> bytes:
+    """Every trader of the fleet; a trader that holds nothing has no position."""
+    rows = [{TRADER: name, "positions": held.get(name, {}), **labels[name].fields()} for name in sorted(labels)]
     return encode({"accountTotals": rows, "serverTime": as_of_ms})
 
 

@@ -11,7 +11,7 @@ from trading.schema.live_store.values import US_PER_MS
 
 
 def price_object(found: PriceOf) -> dict[str, Any]:
-    """`provider` says whose price it is, where that is known."""
+    """`provider` says the provider of the price, where that is known."""
     whose = {"provider": found.provider} if found.provider is not None else {}
     price = found.price
     return {"symbol": found.symbol, "price": price.price, "timestamp": price.as_of // US_PER_MS, **whose}

@@ -1,4 +1,5 @@
-"""trades: 33 fields a trade. What an arena published of it comes back digit for digit."""
+"""trades: 33 fields a trade, and one more where its funding is not known. A trade of an arena is published digit for
+digit."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from trading.export.documents.wire import fraction, seconds, signed, with_texts_
 from trading.imports.arena.plans import plan_back
 from trading.imports.arena.remains import restored
 from trading.imports.arena.trades import human_time
-from trading.schema.contract import TRADER
+from trading.schema.contract import FUNDING_UNKNOWN, TRADER
 from trading.schema.trade import Fill, FillType, TradeRecord
 
 IDS = ("entry_oid", "entry_tid", "exit_oid", "exit_tid")
@@ -36,12 +37,13 @@ def trade_object(trade: TradeRecord) -> dict[str, Any]:
         "realized_gross_pnl": detail.pnl.gross,
         "realized_net_pnl": detail.pnl.net,
         "total_commission_dollars": detail.pnl.commission,
+        **({FUNDING_UNKNOWN: True} if detail.pnl.is_funding_unknown else {}),
     }
     return with_texts_of_large_ids(restored(found, origin.fields if origin else None), IDS)
 
 
 def _end(trade: TradeRecord, end: FillType, price: Decimal, ts_ms: int) -> dict[str, Any]:
-    """Of several fills the sums, and the order and fill of the first."""
+    """One end of a trade: the sums of its fills, and the order and fill of the first."""
     fills = [fill for fill in trade.detail.fills if fill.type is end]
     first = fills[0] if fills else None
     return {

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import msgspec
+
+from trading.schema.published import TraderLabel
 
 MS_PER_SECOND = 1000
 # Number.MAX_SAFE_INTEGER of JavaScript.
@@ -47,6 +50,16 @@ def with_texts_of_large_ids(found: dict[str, Any], names: Iterable[str]) -> dict
 
 def signed(quantity: Decimal, sign: int) -> Decimal:
     return quantity if sign > 0 else quantity.copy_negate()
+
+
+def labelled(row: bytes, label: TraderLabel) -> bytes:
+    """Adds all fields of a label to an encoded row that has none of them."""
+    return row[:-1] + _said(label)
+
+
+@lru_cache(maxsize=10_000)
+def _said(label: TraderLabel) -> bytes:
+    return b"," + encode(label.fields())[1:]
 
 
 def opening(key: str) -> bytes:

@@ -1,4 +1,4 @@
-"""What the documents are made of, read at most once a cycle and only where a document asks for it."""
+"""The data of the documents: each part is read at most once a cycle, and only if a document asks for it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from django.db import Error
 
 from trading.export.directory.manifest import DocumentSource
-from trading.export.directory.runs import Finished
+from trading.export.directory.runs import FinishedRun
 from trading.export.documents.accounts import HOUR_MS, AccountRow
-from trading.export.documents.benchmark import SYMBOL, benchmark_rows, with_newest
+from trading.export.documents.benchmark import SYMBOL, benchmark_rows, carried_on, with_newest
 from trading.export.documents.last_known import with_last_known
 from trading.export.documents.names import Document
 from trading.export.documents.positions import holdings, position_object, positions_document
@@ -19,19 +19,21 @@ from trading.export.documents.prices import prices_document
 from trading.export.documents.standings import inception_document, leaderboard_document
 from trading.export.documents.wire import encode
 from trading.export.parts.analytics import AnalyticsRows
-from trading.export.parts.equity import Accounts
+from trading.export.parts.conversations import ConversationItems
+from trading.export.parts.equity import AccountSeries
+from trading.export.parts.labels import Labels, labels_of
 from trading.export.parts.left_out import LeftOut
 from trading.export.parts.open_positions import OpenPositions
 from trading.export.parts.options import Options
-from trading.export.parts.planned import Made, Planned
+from trading.export.parts.planned import MadeDocument, PlannedDocument
 from trading.export.parts.quotes import Quotes, read_quotes
 from trading.export.parts.standings import Standings
-from trading.export.parts.talks import TalkItems
 from trading.export.parts.totals import Holdings, TotalRows
 from trading.export.parts.trades import TradeRows
 from trading.export.queries import fleet as export_fleet
 from trading.export.queries.fleet import Result
 from trading.export.queries.snapshot import is_lost, on_its_own
+from trading.record.stored import prices as record_prices
 from trading.record.stored.unreadable import attempt
 from trading.schema.live_store.quotes import PositionMark, PriceOf
 from trading.schema.live_store.values import US_PER_MS, Price
@@ -40,13 +42,13 @@ from trading.schema.published import PricePoint, Standing
 
 
 class Parts:
-    """Lives as long as the exporter: what was read and written out once stays."""
+    """Lives as long as the exporter and keeps read rows and encoded texts."""
 
     def __init__(self, options: Options) -> None:
         self.start_capital = options.start_capital
         self.trades = TradeRows(options.trades)
-        self.talks = TalkItems(options.talks, is_withheld=options.is_withheld)
-        self.accounts = Accounts(options.account_rows, options.start_capital)
+        self.conversations = ConversationItems(options.conversations, is_withheld=options.is_withheld)
+        self.accounts = AccountSeries(options.account_rows, options.start_capital)
         self.left_out = LeftOut()
         self.analytics = AnalyticsRows(options.start_capital, self.left_out)
         self.standings = Standings()
@@ -56,23 +58,23 @@ class Parts:
         self._analytics_seconds: float | None = None
         self.now = _Now(self)
 
-    def take_over(self, run: Finished) -> None:
+    def take_over(self, run: FinishedRun) -> None:
         self.analytics.take_over(run)
         self.accounts.take_over(run.manifest.inception_ms)
 
     def begin(self, analytics_seconds: float | None) -> None:
-        """Begins a new moment: drops the values of the one before."""
+        """Begins a new moment: drops the values of the previous one."""
         self._analytics_seconds = analytics_seconds
         self.now = _Now(self)
 
     def see_exclusions(self, newest: int) -> None:
         if newest != self._exclusion:
             self.trades.look_again()
-            self.talks.look_again()
+            self.conversations.look_again()
         self._exclusion = newest
 
-    def plan(self, document: Document) -> Planned:
-        plans: dict[Document, Callable[[], Planned]] = {
+    def plan(self, document: Document) -> PlannedDocument:
+        plans: dict[Document, Callable[[], PlannedDocument]] = {
             Document.CRYPTO_PRICES: self._prices,
             Document.ACCOUNT_TOTALS: self._account_totals,
             Document.POSITIONS: self._positions,
@@ -87,80 +89,99 @@ class Parts:
     def traders_with_analytics(self) -> list[str]:
         return sorted(self.analytics.rows)
 
-    def plan_of_one(self, trader_id: str) -> Planned:
-        row = self.analytics.rows[trader_id]
-        return Planned(row, DocumentSource.REBUILT, 1, lambda as_of: Made(self.analytics.render_one(trader_id, as_of)))
+    def plan_of_one(self, trader_id: str) -> PlannedDocument:
+        labels = self.now.labels
+        return PlannedDocument(
+            (self.analytics.rows[trader_id], labels[trader_id]),
+            DocumentSource.REBUILT,
+            1,
+            lambda as_of: MadeDocument(self.analytics.render_one(trader_id, labels, as_of)),
+        )
 
     def refresh_analytics(self) -> AnalyticsRows:
         self.analytics.look(self.now.results, self.now.accounts)
-        self.analytics.compute(self._analytics_seconds)
+        self.analytics.compute_short(self._analytics_seconds)
         return self.analytics
 
-    def _prices(self) -> Planned:
+    def _prices(self) -> PlannedDocument:
         quotes = self.now.quotes
         signature = tuple(quotes.prices.values())
-        return Planned(
+        return PlannedDocument(
             signature,
             quotes.source,
             len(quotes.prices),
-            lambda as_of: Made(prices_document(quotes.prices, as_of_ms=as_of)),
+            lambda as_of: MadeDocument(prices_document(quotes.prices, as_of_ms=as_of)),
         )
 
-    def _positions(self) -> Planned:
-        held, traders = self.now.held, [result.trader_id for result in self.now.results]
-        return Planned(
-            (encode(held), tuple(traders)),
+    def _positions(self) -> PlannedDocument:
+        held, labels = self.now.held, self.now.labels
+        return PlannedDocument(
+            (encode(held), labels),
             self.now.quotes.source,
             sum(map(len, held.values())),
-            lambda as_of: Made(positions_document(held, traders, as_of_ms=as_of)),
+            lambda as_of: MadeDocument(positions_document(held, labels, as_of_ms=as_of)),
         )
 
-    def _account_totals(self) -> Planned:
-        now = self.now
+    def _account_totals(self) -> PlannedDocument:
+        now, labels = self.now, self.now.labels
         accounts, standings, held, benchmark = now.accounts, now.standings, now.held, now.benchmark
 
-        def render(as_of_ms: int) -> Made:
-            made = self.totals.render(accounts, standings, held, benchmark, as_of_ms)
-            return Made(made.body, made.slices)
+        def render(as_of_ms: int) -> MadeDocument:
+            made = self.totals.render(accounts, standings, held, labels, benchmark, as_of_ms)
+            return MadeDocument(made.body, made.slices)
 
         sharpes = tuple((one.trader_id, one.start_equity, one.sharpe) for one in standings)
-        signature = accounts.version, sharpes, encode(held), tuple(row.encoded for row in benchmark)
+        signature = accounts.version, labels, sharpes, encode(held), tuple(row.encoded for row in benchmark)
         rows = sum(map(len, accounts.hours.values())) + len(benchmark)
-        return Planned(signature, now.quotes.source, rows, render)
+        return PlannedDocument(signature, now.quotes.source, rows, render)
 
-    def _trades(self) -> Planned:
-        trades = self.now.trades
-        return Planned(trades.ids, DocumentSource.REBUILT, len(trades.ids), lambda as_of: Made(trades.render(as_of)))
-
-    def _inception(self) -> Planned:
-        standings = self.now.standings
-        signature = tuple((one.trader_id, one.start_equity, one.inception_ms, one.invocations) for one in standings)
-        return Planned(
-            signature,
+    def _trades(self) -> PlannedDocument:
+        trades, labels = self.now.trades, self.now.labels
+        return PlannedDocument(
+            (trades.ids, labels),
             DocumentSource.REBUILT,
-            len(standings),
-            lambda as_of: Made(inception_document(standings, as_of_ms=as_of)),
+            len(trades.ids),
+            lambda as_of: MadeDocument(trades.render(labels, as_of)),
         )
 
-    def _leaderboard(self) -> Planned:
-        standings = self.now.standings
-        return Planned(
-            tuple(standings),
+    def _inception(self) -> PlannedDocument:
+        standings, labels = self.now.standings, self.now.labels
+        shown = tuple((one.trader_id, one.start_equity, one.inception_ms, one.invocations) for one in standings)
+        return PlannedDocument(
+            (shown, labels),
             DocumentSource.REBUILT,
             len(standings),
-            lambda _as_of: Made(leaderboard_document(standings)),
+            lambda as_of: MadeDocument(inception_document(standings, labels, as_of_ms=as_of)),
         )
 
-    def _analytics(self) -> Planned:
-        rows = self.now.analytics
-        signature = tuple(rows.rows.items())
-        return Planned(signature, DocumentSource.REBUILT, len(rows.rows), lambda as_of: Made(rows.render(as_of)))
+    def _leaderboard(self) -> PlannedDocument:
+        standings, labels = self.now.standings, self.now.labels
+        return PlannedDocument(
+            (tuple(standings), labels),
+            DocumentSource.REBUILT,
+            len(standings),
+            lambda _as_of: MadeDocument(leaderboard_document(standings, labels)),
+        )
 
-    def _conversations(self) -> Planned:
+    def _analytics(self) -> PlannedDocument:
+        rows, labels = self.now.analytics, self.now.labels
+        return PlannedDocument(
+            (tuple(rows.rows.items()), labels),
+            DocumentSource.REBUILT,
+            len(rows.rows),
+            lambda as_of: MadeDocument(rows.render(labels, as_of)),
+        )
+
+    def _conversations(self) -> PlannedDocument:
         with self.left_out.reading("conversations"):
-            self.talks.refresh(len(self.now.results))
-        keys = self.talks.keys
-        return Planned(keys, DocumentSource.REBUILT, len(keys), lambda as_of: Made(self.talks.render(as_of)))
+            self.conversations.refresh(len(self.now.results))
+        keys, labels = self.conversations.keys, self.now.labels
+        return PlannedDocument(
+            (keys, labels),
+            DocumentSource.REBUILT,
+            len(keys),
+            lambda as_of: MadeDocument(self.conversations.render(labels, as_of)),
+        )
 
 
 class _Now:
@@ -176,6 +197,10 @@ class _Now:
         return found
 
     @cached_property
+    def labels(self) -> Labels:
+        return labels_of(self.results)
+
+    @cached_property
     def quotes(self) -> Quotes:
         return read_quotes()
 
@@ -186,7 +211,7 @@ class _Now:
         return self._parts.trades
 
     @cached_property
-    def accounts(self) -> Accounts:
+    def accounts(self) -> AccountSeries:
         with self._parts.left_out.reading("equity"):
             self._parts.accounts.refresh(self.results)
         return self._parts.accounts
@@ -197,12 +222,12 @@ class _Now:
 
     @cached_property
     def sharpes(self) -> Mapping[str, float | None]:
-        """Those known from before where the analytics fail: that is the analytics' failure, and told there."""
+        """Sharpe ratios; where the analytics fail, the previous ones. The failure is reported with the analytics."""
         try:
             with on_its_own():
                 return self.analytics.sharpes
         except Exception as error:
-            if isinstance(error, Error) and is_lost():
+            if isinstance(error, Error) and is_lost(error):
                 raise
             return self._parts.analytics.sharpes
 
@@ -222,14 +247,21 @@ class _Now:
 
     @cached_property
     def benchmark(self) -> list[AccountRow]:
-        """At the end of every hour that the fleet has; the newest at the live price."""
+        """A row at the end of every hour of the fleet; the newest row at the live price, else at the last known
+        price."""
         accounts, capital = self.accounts, self._parts.start_capital
+        inception_ms, known = accounts.inception_ms, self.quotes.prices.get(SYMBOL)
         markers = {marker for hours in accounts.hours.values() for marker in hours}
-        ends = [accounts.inception_ms + (marker + 1) * HOUR_MS - 1 for marker in sorted(markers)]
-        prices = export_fleet.prices_at(SYMBOL, ends)
+        ends = [inception_ms + (marker + 1) * HOUR_MS - 1 for marker in sorted(markers)]
+        prices = record_prices.prices_at(SYMBOL, ends)
         if (live := self.quotes.price_now(SYMBOL)) is not None:
-            prices = with_newest(prices, PricePoint(live.as_of // US_PER_MS, live.price), accounts.inception_ms)
-        return benchmark_rows(prices, capital, accounts.inception_ms)
+            prices = with_newest(prices, PricePoint(live.as_of // US_PER_MS, live.price), inception_ms)
+            return benchmark_rows(prices, capital, inception_ms)
+        if known is not None and accounts.hours:
+            prices = with_newest(prices, PricePoint(known.price.as_of // US_PER_MS, known.price.price), inception_ms)
+        stale_ms = prices[-1].ts_ms if prices else None
+        prices = carried_on(prices, accounts.newest_ms, inception_ms)
+        return benchmark_rows(prices, capital, inception_ms, stale_ms=stale_ms)
 
 
 def _shown(position: PositionRecord, mark: PositionMark | None, last: Price | None) -> dict[str, Any] | None:
@@ -237,7 +269,7 @@ def _shown(position: PositionRecord, mark: PositionMark | None, last: Price | No
 
 
 def _valued(position: PositionRecord, mark: PositionMark | None, last: Price | None) -> dict[str, Any]:
-    """`last` is the last known price of its symbol, for a position without a mark."""
+    """The position at its mark price; without one at `last`, the last known price of its symbol."""
     found = position_object(position, mark)
     if mark is not None:
         return found

@@ -1,4 +1,4 @@
-"""Rows that the export leaves out because they cannot be read, by the part of the export that came across them."""
+"""Unreadable rows that the export leaves out, by the part of the export that read them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Rows = dict[tuple[str, str], Unreadable]
 
 
 class LeftOut:
-    """A part that is not read at a cycle left out what it left out when it was read last."""
+    """A part that is not read in a cycle keeps its rows of the last reading."""
 
     def __init__(self) -> None:
         self._by_part: dict[str, Rows] = {}
 
     @contextmanager
     def reading(self, part: str) -> Iterator[Rows]:
-        """What is noted inside takes the place of what was noted of the part before, once all was read."""
+        """Rows noted inside replace the part's earlier ones, once all was read."""
         with collected() as found:
             yield found
         self._by_part[part] = found

@@ -1,4 +1,4 @@
-"""What the fleet holds; a position is read again only where its row was written."""
+"""The open positions of the fleet. A position is read again only when its row was written."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from trading.export.parts.published import published
 from trading.export.queries import positions as export_positions
+from trading.export.queries.positions import OpenMark
 from trading.record.stored.unreadable import collected, note
 from trading.schema.position import PositionRecord
 from trading.schema.unreadable import Unreadable
@@ -13,14 +14,14 @@ from trading.schema.unreadable import Unreadable
 
 class OpenPositions:
     def __init__(self) -> None:
-        self._marks: dict[str, str] = {}
+        self._marks: dict[str, OpenMark] = {}
         self._positions: dict[str, PositionRecord] = {}
         self._unreadable: dict[str, Unreadable] = {}
 
     def refresh(self) -> list[PositionRecord]:
-        """In order of trader and symbol. Those that cannot be read are noted each time."""
+        """In order of trader and symbol. Unreadable positions are noted each time."""
         marks = export_positions.open_marks()
-        written = [one for one, mark in marks.items() if self._marks.get(one) != mark]
+        written = {one: mark.trader_id for one, mark in marks.items() if self._marks.get(one) != mark}
         with collected() as found:
             fresh = {
                 position.id: replace(position, detail=published(position.detail, f"position {position.id}"))

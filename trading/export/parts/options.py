@@ -1,4 +1,4 @@
-"""What can be chosen about an export."""
+"""The options of an export."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from django.conf import settings
 
 @dataclass(frozen=True)
 class Options:
-    """`trades`, `talks` and `account_rows` bound the documents, for the whole fleet; `delay_ms` is how late the API
-    shows a run, so long it is kept."""
+    """`trades`, `conversations` and `account_rows` limit the documents, for the whole fleet; `delay_ms` is how late the
+    API shows a run; runs are kept at least that long."""
 
     root: Path
     trades: int = 2_500
-    talks: int = 200
+    conversations: int = 200
     account_rows: int = 20_000
     start_capital: Decimal = Decimal(10_000)
     is_withheld: bool = False
@@ -27,7 +27,7 @@ class Options:
         return cls(
             root=root or settings.EXPORT_DIR,
             trades=settings.EXPORT_TRADES,
-            talks=settings.EXPORT_CONVERSATIONS,
+            conversations=settings.EXPORT_CONVERSATIONS,
             account_rows=settings.EXPORT_ACCOUNT_ROWS,
             start_capital=Decimal(settings.EXPORT_START_CAPITAL),
             is_withheld=not settings.EXPORT_PROMPTS,

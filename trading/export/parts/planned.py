@@ -9,16 +9,16 @@ from trading.export.directory.manifest import DocumentSource, Slices
 
 
 @dataclass(frozen=True)
-class Made:
+class MadeDocument:
     body: bytes
     slices: Slices | None = None
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedDocument:
     """`signature` is equal as long as `render` would give the same for one moment; `render` takes the moment in ms."""
 
     signature: object
     source: DocumentSource
     rows: int
-    render: Callable[[int], Made]
+    render: Callable[[int], MadeDocument]

@@ -1,4 +1,4 @@
-"""The last look before a record is published: programs that write SQL take no secrets out of their texts."""
+"""Looks for secrets once more before a record is published: programs that write SQL take none out of their texts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ Part = TypeVar("Part")
 
 
 def published(part: Part, whose: str) -> Part:
-    """The same object where nothing was found, which costs one search of each text."""
+    """The record without secrets; the same object where none was found, which costs one search of each text."""
     clean, _ = without_secrets(part, whose, "")
     return clean

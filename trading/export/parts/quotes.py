@@ -1,4 +1,4 @@
-"""PriceBook: live ones where there are any, else what the record says a symbol was last sold for."""
+"""Prices: live ones, else the last price at which the record says that a symbol was sold."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from trading.export.directory.manifest import DocumentSource
-from trading.export.queries import fleet as export_fleet
 from trading.live import queries as projection
 from trading.live.keys import PRICE
 from trading.live.redis import store
-from trading.schema.live_store.answers import Fresh, StaleValue
-from trading.schema.live_store.quotes import PositionMark, PriceBook, PriceOf, Providers
+from trading.record.stored import prices as record_prices
+from trading.schema.live_store.answers import FreshValue, StaleValue
+from trading.schema.live_store.quotes import PositionMark, PriceBook, PriceOf, Providers, names_of
 from trading.schema.live_store.values import US_PER_MS, Price
 from trading.schema.position import PositionRecord
 
 
 @dataclass(frozen=True)
 class Quotes:
-    """`prices` by symbol, each with its moment; `fresh` are those that a position may be valued by."""
+    """`prices` are by symbol, each with its moment; `fresh` are the prices that may value a position."""
 
     prices: Mapping[str, PriceOf]
     fresh: PriceBook
@@ -33,7 +33,7 @@ class Quotes:
         return self.fresh.mark(position.symbol, exchange, self.traders.get(position.trader_id))
 
     def price_now(self, symbol: str) -> Price | None:
-        """A fresh one."""
+        """The fresh price of the symbol."""
         found = self.fresh.by_symbol().get(symbol)
         return found.price if found else None
 
@@ -41,12 +41,12 @@ class Quotes:
 def read_quotes() -> Quotes:
     answers = store.read_all(PRICE) or {}
     traders = projection.providers()
-    providers = projection.known_providers(traders)
-    known = {name: answer.value for name, answer in answers.items() if isinstance(answer, Fresh | StaleValue)}
-    fresh = {name: answer.value for name, answer in answers.items() if isinstance(answer, Fresh)}
+    providers = names_of(traders)
+    known = {name: answer.value for name, answer in answers.items() if isinstance(answer, FreshValue | StaleValue)}
+    fresh = {name: answer.value for name, answer in answers.items() if isinstance(answer, FreshValue)}
     recorded = {
         symbol: PriceOf(symbol, None, Price(point.ts_ms * US_PER_MS, point.price), is_general=True)
-        for symbol, point in export_fleet.last_prices().items()
+        for symbol, point in record_prices.last_prices().items()
     }
     live = PriceBook(known, providers).by_symbol()
     newest = {

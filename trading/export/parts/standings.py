@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from trading.analytics.stats import exact_sum
-from trading.export.parts.equity import Accounts
+from trading.export.parts.equity import AccountSeries
 from trading.export.queries import fleet as export_fleet
 from trading.export.queries.fleet import Result
 from trading.schema.published import Standing
@@ -46,15 +46,15 @@ class Standings:
         self,
         results: Sequence[Result],
         new_trades: Sequence[TradeRecord],
-        accounts: Accounts,
+        accounts: AccountSeries,
         sharpes: Mapping[str, float | None],
     ) -> list[Standing]:
         self._bring_up_to_date(results, new_trades)
         return [self._standing(result, accounts, sharpes.get(result.trader_id)) for result in results]
 
     def _bring_up_to_date(self, results: Sequence[Result], new_trades: Sequence[TradeRecord]) -> None:
-        """By the trades that are new where they explain the database's own sums to the last digit and nothing was set
-        aside or taken back in since, else by reading all of the trader's trades."""
+        """Adds new trades if they explain the sums of the database to the last digit and no row was set aside or
+        included again since; else reads all trades of the trader."""
         by_trader: dict[str, list[TradeRecord]] = {}
         for trade in new_trades:
             by_trader.setdefault(trade.trader_id, []).append(trade)
@@ -71,7 +71,7 @@ class Standings:
                 found[one.trader_id] = _Sums(one.trades, won, lost, one.exclusion)
         self._sums = found
 
-    def _standing(self, result: Result, accounts: Accounts, sharpe: float | None) -> Standing:
+    def _standing(self, result: Result, accounts: AccountSeries, sharpe: float | None) -> Standing:
         name = result.trader_id
         sums, start, last = self._sums[name], accounts.start(name), accounts.last(name)
         return Standing(

@@ -1,4 +1,4 @@
-"""account-totals out of rows that are written out once: only a trader's newest row changes."""
+"""account-totals, made of rows that are encoded once: only a trader's newest row changes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 from trading.export.directory.manifest import Slices
 from trading.export.documents.accounts import KEY, AccountRow, account_row, encoded_row, in_order, unrealized_of
 from trading.export.documents.wire import closing, opening
-from trading.export.parts.equity import Accounts
-from trading.schema.published import AccountPoint, Standing
+from trading.export.parts.equity import AccountSeries
+from trading.export.parts.labels import Labels
+from trading.schema.published import AccountPoint, Standing, TraderLabel
 
 Holdings = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
@@ -30,9 +31,10 @@ class TotalRows:
 
     def render(
         self,
-        accounts: Accounts,
+        accounts: AccountSeries,
         standings: Sequence[Standing],
         held: Holdings,
+        labels: Labels,
         benchmark: Sequence[AccountRow],
         as_of_ms: int,
     ) -> Totals:
@@ -47,7 +49,8 @@ class TotalRows:
             *before, newest = hours.items()
             for marker, point in before:
                 past[trader_id, marker] = point, self._past_row(marker, point)
-            rows.append(self._newest_row(newest[1], held.get(trader_id, {}), sharpes.get(trader_id)))
+            row = self._newest_row(newest[1], held.get(trader_id, {}), sharpes.get(trader_id), labels[trader_id])
+            rows.append(row)
         self._past = past
         rows += [row for _, row in past.values()]
         return _joined(in_order(rows), as_of_ms)
@@ -56,18 +59,20 @@ class TotalRows:
         known = self._past.get((point.trader_id, marker))
         if known and known[0] == point:
             return known[1]
-        return self._row(point, {}, None)
+        return self._row(point, {}, None, {})
 
     def _newest_row(
-        self, point: AccountPoint, held: Mapping[str, Mapping[str, Any]], sharpe: float | None
+        self, point: AccountPoint, held: Mapping[str, Mapping[str, Any]], sharpe: float | None, label: TraderLabel
     ) -> AccountRow:
         if point.unrealized is None:
             point = changed(point, unrealized=unrealized_of(held))
-        return self._row(point, held, sharpe)
+        return self._row(point, held, sharpe, label.fields())
 
-    def _row(self, point: AccountPoint, held: Mapping[str, Any], sharpe: float | None) -> AccountRow:
+    def _row(
+        self, point: AccountPoint, held: Mapping[str, Any], sharpe: float | None, more: dict[str, Any]
+    ) -> AccountRow:
         inception_ms, gained = self._accounts.inception_ms, self._accounts.return_pct(point)
-        return encoded_row(point, inception_ms, account_row(point, gained, inception_ms, held, sharpe))
+        return encoded_row(point, inception_ms, account_row(point, gained, inception_ms, held, sharpe) | more)
 
 
 def _joined(rows: Sequence[AccountRow], as_of_ms: int) -> Totals:

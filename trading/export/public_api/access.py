@@ -14,7 +14,7 @@ STATES = ("status", "state")
 
 
 @dataclass(frozen=True)
-class Access:
+class DocumentAccess:
     """`levels` is {document: public, token or off}. Of tokens only digests are kept."""
 
     levels: Mapping[str, str]

@@ -16,9 +16,10 @@ from urllib.parse import parse_qsl
 from django.http.request import split_domain_port, validate_host
 
 from trading.export.documents.names import ANALYTICS_OF_ONE, Document
-from trading.export.public_api.access import Access, without_texts
-from trading.export.public_api.current import Current
-from trading.export.public_api.health import METRICS_TYPE, NOTHING_YET, age_seconds, health, metrics, nothing_yet
+from trading.export.public_api.access import DocumentAccess, without_texts
+from trading.export.public_api.ages import age_seconds
+from trading.export.public_api.current import CurrentRun
+from trading.export.public_api.health import METRICS_TYPE, NOTHING_YET, health, metrics, nothing_yet
 from trading.export.public_api.problems import PREFIX, problem
 from trading.export.public_api.snapshot import DocumentBody, Form, Lines, Snapshot
 from trading.export.public_api.transport import PLAIN, Transport, plain_http_answer
@@ -43,8 +44,8 @@ class ReadApi:
     """`behind` None: nothing but the API is served. It is asked for what lies below `behind_at` only."""
 
     root: Path
-    current: Current
-    access: Access
+    current: CurrentRun
+    access: DocumentAccess
     hosts: tuple[str, ...]
     stale_seconds: float
     behind: Application | None
@@ -162,11 +163,11 @@ class ReadApi:
         return reply.problem(HTTPStatus.NOT_FOUND, f"There is no {what} {name.removeprefix(ANALYTICS_OF_ONE)!r}.")
 
     def _age_headers(self, snapshot: Snapshot, name: str) -> Headers:
-        """Of what is stale: how old the desk that it shows is."""
+        """Age and Warning for a document that is stale or could not be renewed; nothing for a fresh one."""
         if name in snapshot.failed:
-            age = round(age_seconds(snapshot.made_at(name)))
+            age = round(age_seconds(snapshot.made_at(name) / 1000))
             return [("Age", str(age)), ("Warning", f'110 - "it could not be renewed and is {age} s old"')]
-        age = round(age_seconds(snapshot.as_of))
+        age = round(age_seconds(snapshot.as_of / 1000))
         if age <= self.stale_seconds:
             return []
         return [("Age", str(age)), ("Warning", f'110 - "the export is {age} s old"')]

@@ -17,7 +17,7 @@ LOOK_SECONDS = 0.5
 log = logging.getLogger(__name__)
 
 
-class Current:
+class CurrentRun:
     """`delay_ms`: the newest run that is at least so old. A run that cannot be loaded leaves the one before."""
 
     def __init__(

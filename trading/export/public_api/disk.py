@@ -13,7 +13,7 @@ LEAST_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True)
-class Room:
+class DiskRoom:
     """`needed_bytes` is for a run in which every document has changed. `free_files`: None where there is no limit."""
 
     free_bytes: int
@@ -28,7 +28,7 @@ class Room:
         )
 
 
-def room(root: Path, snapshot: Snapshot | None) -> Room | None:
+def room(root: Path, snapshot: Snapshot | None) -> DiskRoom | None:
     """None when the file system cannot be asked."""
     files = snapshot.manifest.files if snapshot else []
     try:
@@ -36,7 +36,7 @@ def room(root: Path, snapshot: Snapshot | None) -> Room | None:
     except OSError:
         return None
     is_root = os.geteuid() == 0
-    return Room(
+    return DiskRoom(
         free_bytes=there.f_frsize * (there.f_bfree if is_root else there.f_bavail),
         free_files=(there.f_ffree if is_root else there.f_favail) if there.f_files else None,
         needed_bytes=LEAST_BYTES + sum(entry.size + entry.gzip_size for entry in files),

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import structs
 
+from trading.export.public_api.ages import age_seconds, described, is_far_ahead
 from trading.export.status import board as boards
 from trading.export.status import file as statuses
 from trading.export.status.board import OFF, RESTARTING, RUNNING, Supervision
@@ -25,13 +26,10 @@ class Exporting:
     is_waiting: bool = False
 
     @property
-    def silent_seconds(self) -> float | None:
-        return None if self.status is None else max(0.0, time.time() - self.status.at)
-
-    @property
     def is_silent(self) -> bool:
-        silent = self.silent_seconds
-        return silent is None or silent > self.stale_seconds
+        if self.status is None or is_far_ahead(self.status.at, self.stale_seconds):
+            return True
+        return age_seconds(self.status.at) > self.stale_seconds
 
     @property
     def state(self) -> str:
@@ -63,14 +61,14 @@ class Exporting:
         return max(found, key=lambda one: one[1] or 0.0, default=None)
 
     def described(self) -> dict[str, Any]:
-        silent, error = self.silent_seconds, self.last_error
+        error = self.last_error
         return {
             "state": self.state,
             "restarts": self.supervision.restarts if self.supervision else None,
             "failing": self.is_failing,
-            "age_seconds": None if silent is None else round(silent, 1),
+            **described(self.status.at if self.status else None),
             "last_error": error[0] if error else None,
-            "last_error_age_seconds": age(error[1]) if error else None,
+            **described(error[1] if error else None, "last_error_age"),
         }
 
 
@@ -93,7 +91,3 @@ def exporting(root: Path, stale_seconds: float) -> Exporting:
             unreadable_rows=in_file.unreadable_rows,
         )
     return Exporting(newest, board.supervision.read(), stale_seconds, is_waiting)
-
-
-def age(at: float | None) -> float | None:
-    return None if at is None else round(max(0.0, time.time() - at), 1)

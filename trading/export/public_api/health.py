@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,19 +12,19 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from trading.export.public_api.disk import Room, room
+from trading.export.public_api.ages import age_seconds, described
+from trading.export.public_api.alarm_figures import AlarmFigures
+from trading.export.public_api.disk import DiskRoom, room
 from trading.export.public_api.exporting import Exporting, exporting
 from trading.export.public_api.snapshot import Snapshot
-from trading.export.status.board import RUNNING, Supervision
-from trading.export.status.file import ExportStatus, Seen
+from trading.export.status import alarms as alarm_status
+from trading.export.status import board as boards
+from trading.export.status.board import OFF, RUNNING, Supervision
+from trading.export.status.file import ExportStatus, ServerSeen
 from trading.schema.unreadable import TABLES
 
 METRICS_TYPE = CONTENT_TYPE_LATEST
 NOTHING_YET = "Nothing was exported yet."
-
-
-def age_seconds(at_ms: int) -> float:
-    return max(0.0, time.time() - at_ms / 1000)
 
 
 def nothing_yet(root: Path) -> str:
@@ -41,7 +40,8 @@ def health(snapshot: Snapshot | None, root: Path, stale_seconds: float) -> bytes
     nobody knows now."""
     exporter = exporting(root, stale_seconds)
     status, is_silent = exporter.status, exporter.is_silent
-    age = age_seconds(snapshot.as_of) if snapshot else None
+    exported_at = snapshot.as_of / 1000 if snapshot else None
+    age = None if exported_at is None else age_seconds(exported_at)
     is_stale = age is None or age > stale_seconds or bool(snapshot and snapshot.failed)
     disk = _disk(snapshot, root, status)
     return json.dumps(
@@ -50,7 +50,7 @@ def health(snapshot: Snapshot | None, root: Path, stale_seconds: float) -> bytes
             "stale": is_stale,
             "export": {
                 "as_of": snapshot.as_of if snapshot else None,
-                "age_seconds": None if age is None else round(age, 1),
+                **described(exported_at),
                 "stale_after_seconds": stale_seconds,
                 "failed_documents": dict(snapshot.failed) if snapshot else {},
             },
@@ -62,6 +62,7 @@ def health(snapshot: Snapshot | None, root: Path, stale_seconds: float) -> bytes
             },
             "postgres": _seen(status.postgres if status else None, is_silent=is_silent),
             "redis": _seen(status.redis if status else None, is_silent=is_silent),
+            **_replica(status, is_silent=is_silent),
         }
     ).encode()
 
@@ -87,19 +88,32 @@ def _disk(snapshot: Snapshot | None, root: Path, status: ExportStatus | None) ->
 def metrics(snapshot: Snapshot | None, root: Path) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Figures(snapshot, exporting(root, 0.0), room(root, snapshot)))
+    registry.register(AlarmFigures(alarm_status.read(root), _alarm_process()))
     return generate_latest(registry)
 
 
-def _seen(seen: Seen | None, *, is_silent: bool) -> dict[str, Any]:
+def _alarm_process() -> Supervision | None:
+    board = boards.in_use()
+    return board.alarm_supervision.read() if board else None
+
+
+def _seen(seen: ServerSeen | None, *, is_silent: bool) -> dict[str, Any]:
     if seen is None:
         return {"state": "unknown", "age_seconds": None}
-    age = None if seen.at is None else round(max(0.0, time.time() - seen.at), 1)
     state = "unknown" if is_silent else "up" if seen.is_up else "down"
-    return {"state": state, "age_seconds": age, "error": seen.error}
+    return {"state": state, **described(seen.at), "error": seen.error}
+
+
+def _replica(status: ExportStatus | None, *, is_silent: bool) -> dict[str, Any]:
+    """Nothing where the site has none. `down`: the primary is read in its place."""
+    if status is None or status.replica is None:
+        return {}
+    behind = None if is_silent else status.replica_behind_seconds
+    return {"replica": {**_seen(status.replica, is_silent=is_silent), "behind_seconds": behind}}
 
 
 class _Figures(Collector):
-    def __init__(self, snapshot: Snapshot | None, exporter: Exporting, room: Room | None) -> None:
+    def __init__(self, snapshot: Snapshot | None, exporter: Exporting, room: DiskRoom | None) -> None:
         self._snapshot, self._exporter, self._room = snapshot, exporter, room
 
     def describe(self) -> Iterable[Metric]:
@@ -112,11 +126,23 @@ class _Figures(Collector):
             yield from _of_exporter(self._exporter.status)
         if self._exporter.supervision:
             yield from _of_process(self._exporter.supervision)
+        yield from _of_manager()
         if self._room:
             yield GaugeMetricFamily("nof0_export_disk_free_bytes", "Where exports are written", self._room.free_bytes)
             yield GaugeMetricFamily(
                 "nof0_export_disk_needed_bytes", "What a run of changed documents needs", self._room.needed_bytes
             )
+
+
+def _of_manager() -> Iterator[Metric]:
+    """Nothing where `make run` starts none."""
+    board = boards.in_use()
+    process = board.manager_supervision.read() if board else None
+    if process is None or process.state == OFF:
+        return
+    is_running = float(process.state == RUNNING)
+    yield GaugeMetricFamily("nof0_manager_up", "1: the manager that `make run` started runs", is_running)
+    yield CounterMetricFamily("nof0_manager_restarts", "Restarts of that manager", process.restarts)
 
 
 def _of_process(supervision: Supervision) -> Iterator[Metric]:
@@ -127,7 +153,7 @@ def _of_process(supervision: Supervision) -> Iterator[Metric]:
 
 def _of_run(snapshot: Snapshot) -> Iterator[Metric]:
     manifest = snapshot.manifest
-    yield GaugeMetricFamily("nof0_export_age_seconds", "Age of the served export", age_seconds(snapshot.as_of))
+    yield GaugeMetricFamily("nof0_export_age_seconds", "Age of the served export", age_seconds(snapshot.as_of / 1000))
     yield GaugeMetricFamily(
         "nof0_export_duration_seconds", "How long the served export took", manifest.duration_ms / 1000
     )
@@ -153,9 +179,15 @@ def _of_sync(status: ExportStatus) -> Iterator[Metric]:
 
 
 def _of_exporter(status: ExportStatus) -> Iterator[Metric]:
-    yield GaugeMetricFamily("nof0_exporter_age_seconds", "Since the exporter wrote", max(0, time.time() - status.at))
+    yield GaugeMetricFamily("nof0_exporter_age_seconds", "Since the exporter wrote", age_seconds(status.at))
     yield GaugeMetricFamily("nof0_postgres_up", "As the exporter last saw it", float(status.postgres.is_up))
     yield GaugeMetricFamily("nof0_redis_up", "As the exporter last saw it", float(status.redis.is_up))
+    if status.replica:
+        yield GaugeMetricFamily("nof0_replica_up", "1: the replica may be read", float(status.replica.is_up))
+        if status.replica_behind_seconds is not None:
+            yield GaugeMetricFamily(
+                "nof0_replica_behind_seconds", "How old what it shows may be", status.replica_behind_seconds
+            )
     yield GaugeMetricFamily("nof0_analytics_waiting", "Traders whose analytics are due", status.analytics_waiting)
     yield from _of_sync(status)
     for name, help_, count in (
@@ -184,6 +216,12 @@ def _of_exporter(status: ExportStatus) -> Iterator[Metric]:
         versions.add_metric([trader_id], version)
     ages = GaugeMetricFamily("nof0_live_store_age_seconds", "Age of the youngest value of a key", labels=["key"])
     for key, age in status.live_ages.items():
-        ages.add_metric([key], age)
+        ages.add_metric([key], max(0.0, age))
+    persisted = CounterMetricFamily(
+        "nof0_live_store_persisted", "Times that another program's EXPIRE was taken off a key", labels=["key"]
+    )
+    for key, count in status.live_persisted.items():
+        persisted.add_metric([key], count)
     yield versions
     yield ages
+    yield persisted

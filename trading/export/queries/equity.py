@@ -7,7 +7,8 @@ from typing import Any
 
 from traders.database import sql
 from trading.analytics.queries import is_equity
-from trading.record.stored.safe_sql import EQUITY_COUNTS, EQUITY_IS_READABLE, bounded, is_bounded, is_moment_ms
+from trading.record.stored.equity.earned import earned
+from trading.record.stored.safe_sql import EQUITY_COUNTS, EQUITY_IS_GOOD, EQUITY_IS_READABLE, bounded
 from trading.schema.published import AccountPoint
 
 # By the index of times; a row of another time, or without an equity that can be worked with, counts in nothing here.
@@ -46,14 +47,11 @@ SELECT trader_id, ts_ms, equity_usd AS equity, {bounded("realized_pnl_usd")} AS 
 _SINCE = f"""
 SELECT trader_id, source, ts_ms, equity_usd AS equity, {bounded("realized_pnl_usd")} AS realized,
        {bounded("unrealized_pnl_usd")} AS unrealized
-  FROM equity_snapshots WHERE ts_ms >= %(since)s AND exclusion_id IS NULL ORDER BY ts_ms
+  FROM equity_snapshots WHERE ts_ms >= %(since)s AND {EQUITY_IS_GOOD} ORDER BY ts_ms
 """
 _DERIVED = f"""
-SELECT trader_id, max(close_ts_ms) AS last_close_ms, sum(net_pnl) AS net
-  FROM trades
- WHERE trader_id = ANY (%(traders)s) AND exclusion_id IS NULL AND {is_bounded("net_pnl")}
-   AND {is_moment_ms("close_ts_ms")}
- GROUP BY trader_id, floor((close_ts_ms - %(inception)s) / 3600000.0) ORDER BY trader_id, last_close_ms
+SELECT trader_id, max(ts_ms) AS last_ms, sum(amount) AS net FROM ({earned("t.trader_id = ANY (%(traders)s)")}) e
+ GROUP BY trader_id, floor((ts_ms - %(inception)s) / 3600000.0) ORDER BY trader_id, last_ms
 """
 
 
@@ -103,8 +101,8 @@ def note_unreadable() -> None:
 
 
 def earned_by_hour(trader_ids: Collection[str], inception_ms: int) -> dict[str, list[Any]]:
-    """{trader: (last close of the hour, net P&L of the hour)}, ascending, from the trades alone."""
+    """{trader: (last moment of the hour, P&L realized in it)}, ascending, from trades and parts of open positions."""
     found: dict[str, list[Any]] = {}
     for row in sql.rows(_DERIVED, {"traders": list(trader_ids), "inception": inception_ms}):
-        found.setdefault(row.trader_id, []).append((row.last_close_ms, row.net))
+        found.setdefault(row.trader_id, []).append((row.last_ms, row.net))
     return found

@@ -1,4 +1,4 @@
-"""What the exporter and its supervisor say of themselves, in memory that the web server's workers share.
+"""What the processes beside the site and their supervisor say of themselves, in memory that the server's workers share.
 
 A file cannot say that the disk is full, and a process that was killed says nothing; this board shows both at once.
 """
@@ -16,21 +16,22 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from traders.words.kept_messages import decoded, encoded
 from trading.export.status.file import ExportStatus
 
 SLOT_BYTES = 8192
-SLOTS = 2
+SLOTS = 5
 # Length and checksum of what follows. A reader that meets a half written slot sees it by the checksum.
 HEAD = struct.Struct("<II")
 READ_ATTEMPTS = 20
-# States of a supervised exporter.
+# States of a supervised process.
 RUNNING, RESTARTING, OFF = "running", "restarting", "off"
 
 Report = TypeVar("Report", bound=msgspec.Struct)
 
 
 class Supervision(msgspec.Struct, frozen=True):
-    """What the supervisor knows of the exporter's process. `since` and `ended_at` are seconds since 1970."""
+    """What the supervisor knows of a process. `since` and `ended_at` are seconds since 1970."""
 
     state: str
     since: float
@@ -39,7 +40,7 @@ class Supervision(msgspec.Struct, frozen=True):
     ended_at: float | None = None
 
 
-class Slot(Generic[Report]):
+class BoardSlot(Generic[Report]):
     """One report of one kind. One process writes it, any number read it, without locks."""
 
     def __init__(self, memory: mmap.mmap, offset: int, kind: type[Report]) -> None:
@@ -47,7 +48,7 @@ class Slot(Generic[Report]):
 
     def write(self, report: Report) -> None:
         """A report that does not fit is left out: the one before stands."""
-        content = msgspec.json.encode(report)
+        content = msgspec.json.encode(report, enc_hook=encoded)
         if HEAD.size + len(content) > SLOT_BYTES:
             return
         whole = HEAD.pack(len(content), zlib.crc32(content)) + content
@@ -60,7 +61,7 @@ class Slot(Generic[Report]):
             length, checksum = HEAD.unpack_from(slot)
             content = slot[HEAD.size : HEAD.size + length]
             if length and zlib.crc32(content) == checksum:
-                return msgspec.json.decode(content, type=self._kind)
+                return msgspec.json.decode(content, type=self._kind, dec_hook=decoded)
         return None
 
 
@@ -70,8 +71,11 @@ class Board:
     def __init__(self, fd: int | None = None) -> None:
         self.fd = _new_file() if fd is None else fd
         memory = mmap.mmap(self.fd, SLOTS * SLOT_BYTES)
-        self.supervision = Slot(memory, 0, Supervision)
-        self.status = Slot(memory, SLOT_BYTES, ExportStatus)
+        self.supervision = BoardSlot(memory, 0, Supervision)
+        self.status = BoardSlot(memory, SLOT_BYTES, ExportStatus)
+        self.alarm_supervision = BoardSlot(memory, 2 * SLOT_BYTES, Supervision)
+        self.manager_supervision = BoardSlot(memory, 3 * SLOT_BYTES, Supervision)
+        self.feed_supervision = BoardSlot(memory, 4 * SLOT_BYTES, Supervision)
 
     def __reduce__(self) -> tuple[Callable[[Any], Board], tuple[Any]]:
         """For a worker that is spawned; one that is forked has the memory already."""

@@ -7,31 +7,35 @@ from pathlib import Path
 
 import msgspec
 
+from traders.schema.messages import TranslatableText
+from traders.words.kept_messages import decoded, encoded
 from trading.export.directory.alone import alone_in
 from trading.schema.unreadable import Unreadable
 
 NAME = "status.json"
 
 
-class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
+class ServerSeen(msgspec.Struct, frozen=True, omit_defaults=True):
     """`at` (seconds since 1970) is when it last answered, None: never."""
 
     is_up: bool
     at: float | None = None
-    error: str | None = None
+    error: TranslatableText | None = None
 
 
 class ExportStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     """`at` (seconds since 1970) is when the exporter wrote this. `live_ages` (seconds) is by key of the live store the
-    age of its youngest value. `is_failing`: the last cycle failed; `last_error` stays after it. `disk`: whether the
-    last cycle could write. `is_waiting`: another exporter is at work, and this one takes over when that is gone.
-    `unreadable` counts by table the rows that the documents are made without, and `unreadable_rows` names the first of
-    them; `set_aside` counts by kind those that an operator set aside."""
+    age of its youngest value, `live_persisted` how often a write took another program's EXPIRE off it. `is_failing`:
+    the last cycle failed; `last_error` stays after it. `disk`: whether the last cycle could write.
+    `replica`: whether it may be read; None where the site has none. `is_waiting`: another exporter is at work, and this
+    one takes over when that is gone. `unreadable` counts by table the rows that
+    the documents are made without, and `unreadable_rows` names the first of them; `set_aside` counts by kind those that
+    an operator set aside."""
 
     at: float
     pid: int
-    postgres: Seen
-    redis: Seen
+    postgres: ServerSeen
+    redis: ServerSeen
     cycles: int = 0
     failed_cycles: int = 0
     failed_documents: int = 0
@@ -43,9 +47,12 @@ class ExportStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     last_error_at: float | None = None
     is_failing: bool = False
     is_waiting: bool = False
-    disk: Seen | None = None
+    disk: ServerSeen | None = None
+    replica: ServerSeen | None = None
+    replica_behind_seconds: float | None = None
     config_versions: dict[str, int] = {}
     live_ages: dict[str, float] = {}
+    live_persisted: dict[str, int] = {}
     synced_at: float | None = None
     sync_conflicts: int = 0
     sync_traders: int = 0
@@ -64,13 +71,13 @@ def write(root: Path, status: ExportStatus) -> None:
     root.mkdir(parents=True, exist_ok=True)
     with alone_in(root):
         aside = root / f"{NAME}.next"
-        aside.write_bytes(msgspec.json.encode(status))
+        aside.write_bytes(msgspec.json.encode(status, enc_hook=encoded))
         aside.replace(root / NAME)
 
 
 def read(root: Path) -> ExportStatus | None:
     try:
-        return msgspec.json.decode((root / NAME).read_bytes(), type=ExportStatus)
+        return msgspec.json.decode((root / NAME).read_bytes(), type=ExportStatus, dec_hook=decoded)
     except (OSError, msgspec.DecodeError):
         return None
 
