@@ -28,16 +28,17 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Candidate(Generic[Row]):
-    """A record that was read; `field` is its place within the record of the file, where it is only a part."""
+    """A record that was read; `index` is its place in the file, or the id of its row in a table; `field` is its place
+    within the record of the file, where it is only a part."""
 
-    index: int
+    index: int | str
     record: Json
     trader_id: str
     row: Row
     field: str = ""
 
 
-class Desk:
+class ImportContext:
     """What one import knows and counts while it goes on."""
 
     def __init__(
@@ -47,6 +48,12 @@ class Desk:
         self.symbols = set(known)
         self.spell = Spellings(self.symbols, self.symbols)
         self.on_reject, self.strict = on_reject, strict
+        # Traders of which equity came: what they had realized is derived once all files are read.
+        self.with_equity: set[str] = set()
+        # Whether account-totals.json is among the files.
+        self.has_totals = False
+        # When the files were served, as soon as one of them has said so.
+        self.served_ms: int | None = None
 
     def record_symbols(self, names: Collection[str]) -> int:
         """How many were new."""
@@ -56,6 +63,11 @@ class Desk:
             self.spell = Spellings(self.symbols, self.symbols)
         self.report.table("symbols").inserted += new
         return new
+
+    def learn(self, names: Collection[str]) -> None:
+        """Records may name these; they are recorded once one does."""
+        self.symbols |= set(names)
+        self.spell = Spellings(self.symbols, self.symbols)
 
     def require_symbol(self, symbol: str) -> None:
         if symbol not in self.symbols:
@@ -70,7 +82,7 @@ class Desk:
         self.report.table(table).skipped += found
         return found
 
-    def refuse(self, table: str, file: Path, index: int, error: InvalidRecord, record: Json) -> None:
+    def refuse(self, table: str, file: Path, index: int | str, error: InvalidRecord, record: Json) -> None:
         self.report.table(table).refused += 1
         self._reject(Reject(file.name, error.reason, index, error.field, record))
 

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from traders.schema.messages import _
+from traders.versions.rules.in_force import NamedVersion
 from trading.imports.journal_files.directory import OnFiles, cycle_files, read_json
 from trading.imports.journal_files.record import Cycle, read_cycle
 from trading.live import services as live
@@ -27,7 +28,6 @@ BATCH = 500
 # Each file is read for its time, then for what it says.
 READINGS = 2
 EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
-UNKNOWN_TRADER = "is no trader here; sync_traders makes traders from a manager.yaml, import_arena from arena files"
 
 
 @dataclass
@@ -117,26 +117,21 @@ class _Timelines:
         return not self._asked or trader_id in self._asked
 
     def entry(self, cycle: Cycle, report: JournalImport) -> JournalEntry:
-        """Raises InvalidRecord for an unknown trader, one that was retired then, or a version it never had."""
+        """Raises InvalidRecord for an unknown trader, or a version it never had."""
         if cycle.trader_id not in self._found:
             self._found[cycle.trader_id] = self._of(cycle.trader_id)
         timeline = self._found[cycle.trader_id]
         if timeline is None:
             raise InvalidRecord(
                 "trader_id",
-                _("%(trader_id)s %(why)s", trader_id=repr(cycle.trader_id), why=UNKNOWN_TRADER),
-            )
-        valid = timeline.version_at_us((cycle.decided_at - EPOCH) // MICROSECOND)
-        if valid in timeline.retired:
-            raise InvalidRecord(
-                "timestamp",
                 _(
-                    "lies where %(trader_id)s was retired, was %(decided_at)s",
-                    trader_id=cycle.trader_id,
-                    decided_at=cycle.decided_at,
+                    "%(trader_id)s is no trader here; sync_traders makes traders from a manager.yaml, import_arena"
+                    " from arena files",
+                    trader_id=repr(cycle.trader_id),
                 ),
             )
-        version = cycle.version if cycle.version is not None else valid
+        named = None if cycle.version is None else NamedVersion(cycle.version)
+        version = timeline.version_at_us((cycle.decided_at - EPOCH) // MICROSECOND, named)
         if version is not None and not timeline.has_version(version):
             last = len(timeline.since_us)
             raise InvalidRecord(

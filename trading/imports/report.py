@@ -10,7 +10,7 @@ from trading.record.stored.outcome import WriteOutcome
 @dataclass
 class TableReport:
     """`conflicts` met a record of the same id with other content; `skipped` is not of any trader; `set_aside`
-    of the known count nowhere; `redacted` counts the secrets taken out of texts."""
+    of the known count nowhere; `redacted` counts the secrets taken out of texts; `derived` is made of other records."""
 
     inserted: int = 0
     known: int = 0
@@ -19,6 +19,7 @@ class TableReport:
     skipped: int = 0
     set_aside: int = 0
     redacted: int = 0
+    derived: int = 0
 
     def add(self, outcome: WriteOutcome) -> None:
         self.inserted += outcome.inserted

@@ -1,4 +1,4 @@
-"""conversations.json: what was said between the desk and each model."""
+"""conversations.json: the messages between the engine and each model."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from traders.schema import jsonio
 from traders.schema.jsonio import Json
 from traders.schema.messages import _
 from trading.imports.arena import fields
-from trading.imports.arena.broken import shown
 from trading.imports.arena.fields import Record
+from trading.imports.arena.unreadable_file import shown
 from trading.record.rules.errors import InvalidRecord
 from trading.schema.ids import short_digest
 from trading.schema.message import MessageRecord, MessageRole
+from trading.schema.published import is_own_row
 
 KEY = "conversations"
 _PARTS = (
@@ -31,7 +32,8 @@ def read_conversation(record: Json) -> list[MessageRecord]:
     if not isinstance(messages, list):
         raise InvalidRecord("messages", _("must be a list, was %(value)s", value=shown(messages)))
     read = [_message(item, number) for number, item in enumerate(messages)]
-    name = _name(read)
+    # A conversation of our own export has the name that it has here, or had there.
+    name = fields.text(record, "id") if is_own_row(record) else _name(read)
     return [
         MessageRecord(trader_id, name, number, role, content, sent_at)
         for number, (role, content, sent_at) in enumerate(read)
@@ -43,11 +45,22 @@ def _parts(record: Record) -> Json:
     them. A part that is no text is kept as JSON."""
     at = record.get("inserted_at", record.get("timestamp"))
     found = [
-        {"role": role, "content": content if isinstance(content, str) else jsonio.dumps(content), "timestamp": at}
+        {"role": role, "content": _as_text(name, content), "timestamp": at}
         for role, name in _PARTS
         if (content := record.get(name)) is not None
     ]
     return found or fields.given(record, "messages")
+
+
+def _as_text(name: str, content: Json) -> str:
+    if isinstance(content, str):
+        return content
+    try:
+        return jsonio.dumps(content)
+    except RecursionError:
+        raise InvalidRecord(name, _("is nested too deeply to be a record")) from None
+    except (ValueError, OverflowError):
+        raise InvalidRecord(name, _("holds a number that is far too large")) from None
 
 
 def _message(item: Json, number: int) -> tuple[MessageRole, str, datetime | None]:

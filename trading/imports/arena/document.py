@@ -15,7 +15,7 @@ SERVER_TIME = "serverTime"
 class ArenaDocument:
     """Iterated once, it gives (index, record). `server_time` is known when it was iterated to its end.
 
-    Raises BrokenFile, perhaps after some records: what broke a file shows where it breaks.
+    Raises UnreadableArenaFile, perhaps after some records: an error shows when it is reached.
     """
 
     def __init__(self, path: Path, key: str, on_bytes: OnBytes) -> None:

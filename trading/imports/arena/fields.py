@@ -11,14 +11,16 @@ from traders.schema.jsonio import Json
 from traders.schema.messages import _
 from traders.schema.settings.trader import ID_PATTERN, ID_RULE
 from traders.schema.symbols import SYMBOL_RULE, is_symbol
-from trading.imports.arena.broken import shown
+from trading.imports.arena.unreadable_file import shown
 from trading.record.rules.errors import InvalidRecord
 from trading.schema.common import Side
 from trading.schema.contract import TRADER
+from trading.schema.leaf import LARGEST_IDENTIFIER
 from trading.schema.trade import MS_PER_SECOND
 
 Record = Mapping[str, Json]
-LONGEST_ID = 100
+# Longer than that of any exchange.
+LONGEST_ID = 128
 # 2010 to 2099 in seconds. Milliseconds, of which the arena's own `serverTime` is one, lie far above.
 EARLIEST_S, LATEST_S = 1_262_304_000, 4_102_444_800
 NO_ORDER = -1
@@ -52,6 +54,13 @@ def number_or_none(record: Record, field: str) -> Decimal | None:
     return None if value is None else _number(value, field)
 
 
+def number_or_kept(record: Record, field: str) -> Decimal | None:
+    """None for what is no number as well: of trades and positions it is kept as the source wrote it (`remains`)."""
+    value = record.get(field)
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    return _number(value, field) if is_number else None
+
+
 def trader_id(record: Record, field: str = TRADER) -> str:
     value = text(record, field)
     if not ID_PATTERN.fullmatch(value):
@@ -71,9 +80,10 @@ def side_of(record: Record, quantity: Decimal) -> Side:
     signed = Side.SHORT if quantity < 0 else Side.LONG
     if record.get("side") is None:
         return signed
-    if record["side"] not in tuple(Side):
+    said = record["side"].lower() if isinstance(record["side"], str) else record["side"]
+    if said not in tuple(Side):
         raise InvalidRecord("side", _("must be long or short, was %(value)s", value=shown(record["side"])))
-    if quantity and record["side"] != signed:
+    if quantity and said != signed:
         raise InvalidRecord(
             "quantity",
             _(
@@ -82,7 +92,7 @@ def side_of(record: Record, quantity: Decimal) -> Side:
                 side=record["side"],
             ),
         )
-    return Side(record["side"])
+    return Side(said)
 
 
 def moment_ms(record: Record, field: str) -> int:
@@ -94,7 +104,7 @@ def moment_ms(record: Record, field: str) -> int:
     # A comparison with NaN raises.
     if isinstance(value, Decimal) and not value.is_finite():
         raise InvalidRecord(field, _("%(right)s, was %(value)s", right=right, value=value))
-    if EARLIEST_S <= value / MS_PER_SECOND <= LATEST_S:
+    if EARLIEST_S * MS_PER_SECOND <= value <= LATEST_S * MS_PER_SECOND:
         raise InvalidRecord(field, _("%(right)s; %(value)s are milliseconds", right=right, value=shown(value)))
     if not EARLIEST_S <= value <= LATEST_S:
         raise InvalidRecord(
@@ -107,33 +117,21 @@ def moment_ms(record: Record, field: str) -> int:
 
 
 def identifier(record: Record, field: str) -> int | str | None:
-    """Of an order or a fill; -1 and null stand for none."""
+    """Of an order or a fill; -1 and null stand for none. What is no identifier is kept as the source wrote it."""
     value = record.get(field)
-    # A signalling NaN raises when it is compared.
-    if value is None or (not _is_nan(value) and value == NO_ORDER):
+    if isinstance(value, str):
+        return value if value and value.isprintable() and len(value) <= LONGEST_ID else None
+    if isinstance(value, Decimal):
+        _number(value, field)
+    if isinstance(value, bool) or not isinstance(value, int) or value == NO_ORDER:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise InvalidRecord(field, _("must be a whole number or a text, was %(value)s", value=shown(value)))
-    if isinstance(value, str) and not (value.isprintable() and value):
-        raise InvalidRecord(field, _("must be printable, was %(value)s", value=shown(value)))
-    # The bound first: Python refuses to write integers of thousands of digits.
-    if (isinstance(value, int) and abs(value) >= 10**LONGEST_ID) or len(str(value)) > LONGEST_ID:
-        raise InvalidRecord(field, _("must have at most %(most)s characters", most=LONGEST_ID))
-    return value
+    return value if abs(value) < LARGEST_IDENTIFIER else None
 
 
 def confidence(record: Record) -> Decimal | None:
-    """A fraction from 0 to 1 on the wire, 0 to 100 as it is stored."""
-    value = number_or_none(record, "confidence")
-    if value is None:
-        return None
-    if not 0 <= value <= 1:
-        raise InvalidRecord("confidence", _("must be a fraction from 0 to 1, was %(value)s", value=shown(value)))
-    return value * 100
-
-
-def _is_nan(value: Json) -> bool:
-    return isinstance(value, Decimal) and value.is_nan()
+    """A fraction from 0 to 1 on the wire, 0 to 100 as it is stored; another unit is kept as the source wrote it."""
+    value = number_or_kept(record, "confidence")
+    return value * 100 if value is not None and 0 <= value <= 1 else None
 
 
 def _number(value: Any, field: str) -> Decimal:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from traders.schema.messages import _
 from trading.imports.arena import conversations, equity, positions, prices, trades
-from trading.imports.arena.broken import BrokenFile
+from trading.imports.arena.unreadable_file import UnreadableArenaFile
 
 
 class ArenaKind(StrEnum):
@@ -16,6 +16,7 @@ class ArenaKind(StrEnum):
 
     PRICES = "crypto-prices.json"
     INCEPTION = "since-inception-values.json"
+    TOTALS = "account-totals.json"
     CONVERSATIONS = "conversations.json"
     JOURNAL = "cycle_*.json"
     TRADES = "trades.json"
@@ -31,15 +32,19 @@ KEYS = {
     ArenaKind.TRADES: trades.KEY,
     ArenaKind.POSITIONS: positions.KEY,
     ArenaKind.CONVERSATIONS: conversations.KEY,
+    ArenaKind.TOTALS: equity.TOTALS_KEY,
     ArenaKind.INCEPTION: equity.INCEPTION_KEY,
     ArenaKind.LEADERBOARD: equity.LEADERBOARD_KEY,
 }
-_LEFT_ALONE = {"analytics.json": "it is not read: its content is computed from trades and decisions"}
+_LEFT_ALONE = {
+    "analytics.json": "it is not read: its content is computed from trades and decisions",
+    "manifest.json": "it is not read: it says how an export was made",
+}
 _UNKNOWN = "is no file of the arena that is known, and was left alone"
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundFiles:
     """`files` in the order of reading, the journal's as their directory; `notes` say of each other JSON file why it
     is left alone."""
 
@@ -52,10 +57,10 @@ class Found:
         return sum(path.stat().st_size for kind, path in self.files.items() if kind is not ArenaKind.JOURNAL)
 
 
-def find(path: Path) -> Found:
-    """The files of a directory, or a single one. Raises BrokenFile when there is nothing to import."""
+def find(path: Path) -> FoundFiles:
+    """The files of a directory, or a single one. Raises UnreadableArenaFile when there is nothing to import."""
     if not path.exists():
-        raise BrokenFile(path, _("is not there; give a directory with the arena's files, or one of them"))
+        raise UnreadableArenaFile(path, _("is not there; give a directory with the arena's files, or one of them"))
     files, notes = {}, []
     for found in sorted(path.glob("*.json")) if path.is_dir() else [path]:
         if found.name in NAMES:
@@ -65,7 +70,7 @@ def find(path: Path) -> Found:
         else:
             notes.append(f"{found.name}: {_LEFT_ALONE.get(found.name, _UNKNOWN)}")
     if not files:
-        raise BrokenFile(
+        raise UnreadableArenaFile(
             path, _("must be a directory with one of %(names)s, or one of these files", names=", ".join(NAMES))
         )
-    return Found({kind: files[kind] for kind in ArenaKind if kind in files}, tuple(notes))
+    return FoundFiles({kind: files[kind] for kind in ArenaKind if kind in files}, tuple(notes))

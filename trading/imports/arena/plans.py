@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from traders.schema.jsonio import Json
-from trading.imports.arena.fields import Record, number_or_none, require_object
+from trading.imports.arena.fields import Record, number_or_kept, require_object
 from trading.record.rules.errors import InvalidRecord
 from trading.schema.common import ExitPlan
 
@@ -37,5 +37,5 @@ def plan_back(plan: ExitPlan | None) -> Json:
 
 def _price(plan: Record, field: str) -> Any:
     """0 and less stand for none."""
-    price = number_or_none(plan, field)
+    price = number_or_kept(plan, field)
     return price if price is not None and price > 0 else None

@@ -7,15 +7,14 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from pydantic import ValidationError
-
+from traders.schema import moments
 from traders.schema.jsonio import Json
 from traders.schema.messages import _
 from trading.imports.arena import fields
-from trading.imports.arena.broken import refusal_of, shown
 from trading.imports.arena.fields import NO_ORDER, Record
 from trading.imports.arena.plans import plan_back, plan_of
 from trading.imports.arena.remains import origin_of, restored
+from trading.imports.arena.unreadable_file import as_far_as_it_fits, shown
 from trading.record.rules.errors import InvalidRecord
 from trading.schema.ids import open_position_id
 from trading.schema.position import PositionDetail, PositionRecord, PositionStatus
@@ -29,6 +28,8 @@ _REPORTED = (
     *("current_price", "unrealized_pnl", "closed_pnl", "margin"),
     *("liquidation_price", "commission", "slippage"),
 )
+# How our own export marks a price, which holds for that moment.
+_MARKS = ("price_is_stale", "price_timestamp", "price_provider")
 _AT_SOURCE = {
     "entry.price": "entry_price",
     "entry.quantity": "quantity",
@@ -38,6 +39,7 @@ _AT_SOURCE = {
     "exit_plan.sl_price": "exit_plan.stop_loss",
     "risk.risk_usd": "risk_usd",
     **{f"reported.{name}": name for name in _REPORTED},
+    "reported.at_ms": "price_timestamp",
 }
 
 
@@ -61,16 +63,15 @@ def read_position(trader_id: str, key: str, record: Json, spell: Spell = as_it_c
     record = fields.require_object(record)
     symbol = fields.symbol(record)
     if symbol != key:
-        raise InvalidRecord(
-            "symbol", _("is %(symbol)s, but the position stands under %(value)s", symbol=symbol, value=shown(key))
-        )
+        raise InvalidRecord("symbol", _("is %(symbol)s, but its key is %(value)s", symbol=symbol, value=shown(key)))
     symbol = spell(symbol)
     quantity = fields.number(record, "quantity")
     side = fields.side_of(record, quantity)
     bare = PositionRecord(
         open_position_id(trader_id, symbol), trader_id, symbol, side, PositionStatus.OPEN, _detail(record, quantity)
     )
-    origin = origin_of(record, _from_row(bare))
+    rest = {name: value for name, value in record.items() if name not in _MARKS}
+    origin = origin_of(rest, _from_row(bare))
     return replace(bare, detail=bare.detail.model_copy(update={"origin": origin}))
 
 
@@ -86,20 +87,25 @@ def _detail(record: Record, quantity: Decimal) -> PositionDetail:
             "price": fields.number(record, "entry_price"),
             "quantity": quantity.copy_abs(),
             "time_ms": fields.moment_ms(record, "entry_time"),
-            "leverage": fields.number_or_none(record, "leverage"),
+            "leverage": fields.number_or_kept(record, "leverage"),
         },
         "orders": {name: fields.identifier(record, name) for name in _ORDERS},
         "risk": {
             "confidence": fields.confidence(record),
-            **{name: fields.number_or_none(record, name) for name in _RISK},
+            **{name: fields.number_or_kept(record, name) for name in _RISK},
         },
         "exit_plan": plan_of(record),
-        "reported": {name: fields.number_or_none(record, name) for name in _REPORTED},
+        "reported": {name: fields.number_or_kept(record, name) for name in _REPORTED} | {"at_ms": _priced_ms(record)},
     }
-    try:
-        return PositionDetail.model_validate(parts)
-    except ValidationError as error:
-        raise refusal_of(error, _AT_SOURCE) from None
+    return as_far_as_it_fits(PositionDetail, parts, _AT_SOURCE)
+
+
+def _priced_ms(record: Record) -> Json:
+    """Of the price, where our own export says it. Raises InvalidRecord for one ahead of this server's clock."""
+    at = record.get("price_timestamp") if record.get("price_is_stale") is True else None
+    if type(at) is int and (found := moments.ahead("price_timestamp", at, at)) is not None:
+        raise InvalidRecord("price_timestamp", found.message)
+    return at
 
 
 def _from_row(position: PositionRecord) -> dict[str, Json]:

@@ -7,8 +7,8 @@ from pydantic import ValidationError
 from traders.schema import jsonio
 from traders.schema.jsonio import Json
 from traders.schema.messages import _
-from trading.imports.arena.broken import refusal_of
 from trading.imports.arena.fields import Record
+from trading.imports.arena.unreadable_file import refusal_of
 from trading.record.rules.errors import InvalidRecord
 from trading.schema.common import Origin
 

@@ -15,7 +15,7 @@ from typing import BinaryIO, NoReturn
 
 from traders.schema.jsonio import Json
 from traders.schema.messages import TranslatableText, _, message_of
-from trading.imports.arena.broken import BrokenFile
+from trading.imports.arena.unreadable_file import UnreadableArenaFile
 
 PIECE = 1 << 18
 LARGEST_RECORD = 1 << 26
@@ -68,7 +68,7 @@ class JsonSource:
 
     def members(self) -> Iterator[str]:
         """The keys of the object that begins here. The caller must read each key's value before the next key."""
-        self._take("{", "an object")
+        self._take("{", _("an object"))
         if self.peek() == "}":
             self._at += 1
             return
@@ -76,20 +76,20 @@ class JsonSource:
             key = self.value() if self.peek() == '"' else None
             if not isinstance(key, str):
                 self.broken(_("must be a key in quotes"))
-            self._take(":", "a colon after a key")
+            self._take(":", _("a colon after a key"))
             yield key
-            if self._take(",}", "a comma, or the end of the object") == "}":
+            if self._take(",}", _("a comma, or the end of the object")) == "}":
                 return
 
     def elements(self) -> Iterator[Json]:
         """The values of the list that begins here."""
-        self._take("[", "a list")
+        self._take("[", _("a list"))
         if self.peek() == "]":
             self._at += 1
             return
         while True:
             yield self.value()
-            if self._take(",]", "a comma, or the end of the list") == "]":
+            if self._take(",]", _("a comma, or the end of the list")) == "]":
                 return
 
     def skip(self) -> None:
@@ -132,13 +132,13 @@ class JsonSource:
                 return self._text[self._at : self._at + 1]
 
     def broken(self, message: TranslatableText, *, at: int | None = None) -> NoReturn:
-        """Raises BrokenFile that names the place."""
+        """Raises UnreadableArenaFile that names the place."""
         before = self._text[: self._at if at is None else at]
         lines = before.count("\n")
         column = len(before) - (before.rfind("\n") + 1) + (0 if lines else self._columns_before)
-        raise BrokenFile(self.path, message, line=self._lines_before + lines + 1, column=column + 1)
+        raise UnreadableArenaFile(self.path, message, line=self._lines_before + lines + 1, column=column + 1)
 
-    def _take(self, allowed: str, what: str) -> str:
+    def _take(self, allowed: str, what: TranslatableText) -> str:
         found = self.peek()
         if not found:
             self.broken(_("the file ends here, where %(what)s must follow; it was cut short", what=what))
@@ -147,15 +147,15 @@ class JsonSource:
         self._at += 1
         return found
 
-    def _require_cut(self, complaint: str, ahead: int) -> None:
+    def _require_cut(self, problem: str, ahead: int) -> None:
         """Reads on when it is only the piece that ends too early: the file must be what is wrong, to be refused."""
-        is_open = complaint.startswith("Unterminated string")
+        is_open = problem.startswith("Unterminated string")
         if is_open or self._at + ahead > len(self._text) - _LONGEST_TOKEN:
             if self._more():
                 return
             if is_open or self._at + ahead >= len(self._text.rstrip()):
                 self.broken(_("the file ends inside this record; it was cut short"))
-        self.broken(_("is not JSON: %(complaint)s", complaint=complaint), at=self._at + ahead)
+        self.broken(_("is not JSON: %(problem)s", problem=problem), at=self._at + ahead)
 
     def _more(self) -> bool:
         if self._ended:
@@ -173,7 +173,10 @@ class JsonSource:
             self._text += self._decoder.decode(piece, final=self._ended)
         except UnicodeDecodeError as error:
             self._text += error.object[: error.start].decode("utf-8-sig")
-            self.broken(_("is not UTF-8; save the file in that encoding"), at=len(self._text))
+            if error.object.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not self._text:
+                self.broken(_("is UTF-16; save it as UTF-8"))
+            byte = f"{error.object[error.start]:02X}"
+            self.broken(_("is not UTF-8: holds the byte 0x%(byte)s; save it as UTF-8", byte=byte), at=len(self._text))
         return bool(piece)
 
     def _drop(self) -> None:

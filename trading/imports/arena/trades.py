@@ -6,16 +6,15 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from pydantic import ValidationError
-
 from traders.schema.jsonio import Json
 from trading.imports.arena import fields
-from trading.imports.arena.broken import refusal_of
 from trading.imports.arena.fields import Record
 from trading.imports.arena.plans import plan_back, plan_of
 from trading.imports.arena.remains import origin_of, remains, restored
-from trading.schema.contract import TRADER
+from trading.imports.arena.unreadable_file import as_far_as_it_fits
+from trading.schema.contract import FUNDING_UNKNOWN, TRADER
 from trading.schema.ids import imported_trade_id
+from trading.schema.published import without_own_label
 from trading.schema.spelling import Spell, as_it_came
 from trading.schema.trade import MS_PER_SECOND, Fill, FillType, TradeDetail, TradeRecord
 
@@ -49,7 +48,7 @@ _AT_SOURCE = {
 
 def read_trade(record: Json, spell: Spell = as_it_came) -> TradeRecord:
     """Raises InvalidRecord. `versions` is filled in by the caller, who knows the trader's history."""
-    record = fields.require_object(record)
+    record = without_own_label(fields.require_object(record))
     trader_id, symbol = fields.trader_id(record), spell(fields.symbol(record))
     quantity = fields.number(record, "quantity")
     fields.text(record, "side")
@@ -88,22 +87,21 @@ def _detail(record: Record, quantity: Decimal) -> TradeDetail:
             "gross": fields.number(record, "realized_gross_pnl"),
             "commission": fields.number(record, "total_commission_dollars"),
             "net": fields.number(record, "realized_net_pnl"),
+            # Of our own export: an arena's files name no funding, and their net P&L is taken as it came.
+            "is_funding_unknown": True if record.get(FUNDING_UNKNOWN) is True else None,
         },
-        "risk": {"leverage": fields.number_or_none(record, "leverage"), "confidence": fields.confidence(record)},
+        "risk": {"leverage": fields.number_or_kept(record, "leverage"), "confidence": fields.confidence(record)},
         "fills": (
             _fill(record, FillType.ENTRY, quantity, opened),
             _fill(record, FillType.EXIT, quantity, closed),
         ),
         "exit_plan": plan_of(record),
     }
-    try:
-        return TradeDetail.model_validate(parts)
-    except ValidationError as error:
-        raise refusal_of(error, _AT_SOURCE) from None
+    return as_far_as_it_fits(TradeDetail, parts, _AT_SOURCE)
 
 
 def _fill(record: Record, end: FillType, quantity: Decimal, ts_ms: int) -> dict[str, Any]:
-    size = fields.number_or_none(record, f"{end}_sz")
+    size = fields.number_or_kept(record, f"{end}_sz")
     liquidation = record.get(f"{end}_liquidation")
     return {
         "type": end,
@@ -111,9 +109,9 @@ def _fill(record: Record, end: FillType, quantity: Decimal, ts_ms: int) -> dict[
         "fill_id": fields.identifier(record, f"{end}_tid"),
         "price": fields.number(record, f"{end}_price"),
         "quantity": quantity.copy_abs() if size is None else size,
-        "commission": fields.number_or_none(record, f"{end}_commission_dollars"),
+        "commission": fields.number_or_kept(record, f"{end}_commission_dollars"),
         "is_crossed": record.get(f"{end}_crossed"),
-        "closed_pnl": fields.number_or_none(record, f"{end}_closed_pnl"),
+        "closed_pnl": fields.number_or_kept(record, f"{end}_closed_pnl"),
         "liquidation": liquidation if isinstance(liquidation, str) else None,
         "ts_ms": ts_ms,
     }
@@ -149,6 +147,7 @@ def _from_row(trade: TradeRecord) -> dict[str, Json]:
         "realized_gross_pnl": detail.pnl.gross,
         "realized_net_pnl": detail.pnl.net,
         "total_commission_dollars": detail.pnl.commission,
+        **({FUNDING_UNKNOWN: True} if detail.pnl.is_funding_unknown else {}),
         **_fill_back(detail.fills[0]),
         **_fill_back(detail.fills[1]),
     }

@@ -11,18 +11,18 @@ from traders.schema.problems import shown
 from traders.schema.strict_json import NoNumber
 from traders.schema.symbols import SYMBOL_RULE, is_symbol
 from trading.record.rules.errors import InvalidRecord
-from trading.replay.rules.confidence import HIGHEST_CONFIDENCE, fraction_of, is_fraction
+from trading.schema.common import HIGHEST_CONFIDENCE, is_fraction
+from trading.schema.decision import LONGEST_WORD, is_word
 from trading.schema.leaf import LARGEST
 
 T = TypeVar("T")
-LONGEST_WORD = 64
 
 
 class Fields:
     """Reads a JSON object. `place` is its dotted path in the record, "" for the record itself.
 
-    A field that is absent or null is None, or refused where it is required. A field that is none of `names`, and a
-    number that is none (NaN, Infinity), goes to `aside` by its path.
+    A field that is absent or null is None, or refused where it is required. What is none of `names`, and what cannot be
+    read of a field that need not be there, goes to `aside` by its path, and the field is None.
     """
 
     def __init__(self, place: str, value: Any, names: Collection[str], aside: dict[str, Any]) -> None:
@@ -38,41 +38,43 @@ class Fields:
         return f"{self.place}.{name}" if self.place else name
 
     def text(self, name: str) -> str | None:
-        return self._typed(name, str, "a text")
+        return self._typed(name, str)
 
     def flag(self, name: str) -> bool | None:
-        return self._typed(name, bool, "true or false")
+        return self._typed(name, bool)
 
     def items(self, name: str) -> list[Any] | None:
-        return self._typed(name, list, "a list")
+        return self._typed(name, list)
 
     def mapping(self, name: str) -> dict[str, Any] | None:
-        return self._typed(name, dict, "an object")
+        return self._typed(name, dict)
 
     def number(self, name: str, *, least: int | None = None, most: int | None = None) -> Decimal | None:
-        value: Any = self._values.get(name)
-        if value is None:
+        try:
+            return self._number(name, least, most)
+        except InvalidRecord:
+            self._set_aside(name)
             return None
-        if isinstance(value, NoNumber):
-            self.aside[self.at(name)] = str(value)
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+
+    def required_number(self, name: str) -> Decimal:
+        """Raises InvalidRecord."""
+        self.required(name, "a number")
+        found = self._number(name, None, None)
+        if found is None:
             raise self.wrong(name, _("a number"))
-        number = Decimal(value)
-        if abs(number) > LARGEST:
-            raise InvalidRecord(
-                self.at(name),
-                _("must not be beyond %(most)s, was %(value)s", most=f"{LARGEST:,}", value=shown(value)),
-            )
-        if least is not None and number < least:
-            raise self.wrong(name, _("%(least)s or more", least=least))
-        if most is not None and number > most:
-            raise self.wrong(name, _("at most %(most)s", most=most))
-        return number
+        return found
 
     def whole(self, name: str) -> int | None:
         """0 or more."""
         number = self.number(name, least=0)
+        if number is not None and number != number.to_integral_value():
+            self._set_aside(name)
+            return None
+        return None if number is None else int(number)
+
+    def version(self, name: str) -> int | None:
+        """Raises InvalidRecord: a decision must not be taken for another version's."""
+        number = self._number(name, 0, None)
         if number is not None and number != number.to_integral_value():
             raise self.wrong(name, _("a whole number"))
         return None if number is None else int(number)
@@ -89,26 +91,37 @@ class Fields:
         """Any one word, as it came."""
         value = self._values.get(name)
         found = value.strip() if isinstance(value, str) else ""
-        if not found or len(found) > LONGEST_WORD or not found.isprintable():
+        if not is_word(found):
             raise self.wrong(name, _("a word of at most %(most)s characters", most=LONGEST_WORD))
         return found
 
     def confidence(self, name: str = "confidence") -> Decimal | None:
+        """A fraction of 1 is another unit."""
         value = self.number(name, least=0, most=HIGHEST_CONFIDENCE)
-        if value is not None and is_fraction(value):
-            raise InvalidRecord(self.at(name), fraction_of(value))
-        return value
+        if value is None or not is_fraction(value):
+            return value
+        self._set_aside(name)
+        return None
 
     def identifier(self, name: str) -> int | str | None:
         """Of an order; what is none goes aside."""
         value: Any = self._values.get(name)
         if value is None or (isinstance(value, int | str) and not isinstance(value, bool | NoNumber)):
             return value
-        self.aside[self.at(name)] = value
+        self._set_aside(name)
         return None
 
     def symbol(self, name: str = "symbol") -> str:
         return symbol(self.at(name), self._values.get(name))
+
+    def symbols(self, name: str) -> tuple[str, ...] | None:
+        """A list of them goes aside whole where one of them is none."""
+        items = self.items(name)
+        try:
+            return None if items is None else tuple(symbol(self.at(name), item) for item in items)
+        except InvalidRecord:
+            self._set_aside(name)
+            return None
 
     def json(self, name: str) -> Any:
         """Whatever stands there."""
@@ -130,11 +143,37 @@ class Fields:
             self.at(name), _("must be %(right)s, was %(value)s", right=right, value=shown(self._values.get(name)))
         )
 
-    def _typed(self, name: str, kind: type[T], right: str) -> T | None:
+    def _number(self, name: str, least: int | None, most: int | None) -> Decimal | None:
+        value: Any = self._values.get(name)
+        if value is None:
+            return None
+        if isinstance(value, NoNumber):
+            self._set_aside(name)
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            raise self.wrong(name, _("a number"))
+        number = Decimal(value)
+        if abs(number) > LARGEST:
+            raise InvalidRecord(
+                self.at(name),
+                _("must not be beyond %(most)s, was %(value)s", most=f"{LARGEST:,}", value=shown(value)),
+            )
+        if least is not None and number < least:
+            raise self.wrong(name, _("%(least)s or more", least=least))
+        if most is not None and number > most:
+            raise self.wrong(name, _("at most %(most)s", most=most))
+        return number
+
+    def _typed(self, name: str, kind: type[T]) -> T | None:
         value = self._values.get(name)
         if value is None or isinstance(value, kind):
             return value
-        raise self.wrong(name, right)
+        self._set_aside(name)
+        return None
+
+    def _set_aside(self, name: str) -> None:
+        value = self._values[name]
+        self.aside[self.at(name)] = str(value) if isinstance(value, NoNumber) else value
 
 
 def symbol(place: str, value: Any) -> str:

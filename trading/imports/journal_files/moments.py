@@ -6,7 +6,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-RULE = "a time like 2026-01-08T10:30:00.123456789Z, with its zone"
+from traders.schema.messages import _
+
+RULE = _("a time like 2026-01-08T10:30:00.123456789Z, with its zone")
 _RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})")
 _SINCE_1970 = re.compile(r"\d{9,19}(\.\d{1,9})?")
 _IN_FILE = re.compile(rb'"timestamp"\s*:\s*"?([^"\\,}\s]{1,64})')
@@ -21,13 +23,13 @@ def parse_moment(text: str) -> datetime:
     if _SINCE_1970.fullmatch(text):
         return _of_number(Decimal(text))
     if not _RFC_3339.fullmatch(text):
-        raise ValueError(f"must be {RULE}")
+        raise ValueError(_("must be %(rule)s", rule=RULE))
     try:
         moment = datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):  # the 30th of February, or before the year 1
-        raise ValueError(f"must be {RULE}") from None
+        raise ValueError(_("must be %(rule)s", rule=RULE)) from None
     if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
-        raise ValueError(f"must lie between the years {EARLIEST_YEAR} and {LATEST_YEAR}")
+        raise ValueError(_("must be between the years %(first)s and %(last)s", first=EARLIEST_YEAR, last=LATEST_YEAR))
     return moment
 
 
@@ -36,7 +38,7 @@ def _of_number(number: Decimal) -> datetime:
         moment = number / per_second
         if _EARLIEST <= moment < _LATEST:
             return _EPOCH + timedelta(microseconds=int(moment * 10**6))
-    raise ValueError(f"must lie between the years {EARLIEST_YEAR} and {LATEST_YEAR}")
+    raise ValueError(_("must be between the years %(first)s and %(last)s", first=EARLIEST_YEAR, last=LATEST_YEAR))
 
 
 def order_of(content: bytes) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from traders.schema.messages import _, message_of
 from traders.schema.problems import shown
 from traders.schema.settings.trader import ID_PATTERN, ID_RULE
 from trading.imports.journal_files import snapshot
-from trading.imports.journal_files.fields import Fields, symbol
+from trading.imports.journal_files.fields import Fields
 from trading.imports.journal_files.moments import RULE, parse_moment
 from trading.record.rules.errors import InvalidRecord
 from trading.replay.rules.parsing import parse_items
@@ -44,7 +44,7 @@ def read_cycle(record: Any, file: str) -> Cycle:
     aside: dict[str, Any] = {}
     fields = Fields("", record, FIELDS, aside)
     held, seen = _account(fields), fields.mapping("market_snap_digest")
-    candidates, taken = fields.items("candidates"), fields.items("actions") or ()
+    taken = fields.items("actions") or ()
     decisions, text = _decisions(fields)
     trace, error = fields.text("cot_trace"), fields.text("error_message") or None
     actions = tuple(snapshot.action(index, item, aside) for index, item in enumerate(taken))
@@ -55,7 +55,7 @@ def read_cycle(record: Any, file: str) -> Cycle:
         decisions=decisions,
         account=held,
         positions=_positions(fields, held),
-        candidates=None if candidates is None else tuple(symbol("candidates", name) for name in candidates),
+        candidates=fields.symbols("candidates"),
         market=None if seen is None else tuple(snapshot.quote(name, value, aside) for name, value in seen.items()),
         actions=actions,
         error=error,
@@ -65,7 +65,7 @@ def read_cycle(record: Any, file: str) -> Cycle:
     )
     return Cycle(
         _trader_id(fields),
-        fields.whole("config_version") or None,
+        fields.version("config_version") or None,
         _decided_at(fields),
         # An engine that does not say it has done what it could: every action, without an error.
         success if success is not None else error is None and all(action.ok for action in actions),

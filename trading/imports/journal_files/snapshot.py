@@ -36,7 +36,6 @@ def account(value: Any, aside: Aside) -> Account:
 def position(index: int, value: Any, aside: Aside) -> HeldPosition:
     fields = Fields(f"positions_snapshot[{index}]", value, POSITION, aside)
     side = Side(fields.choice("side", tuple(Side)))
-    fields.required("qty", "a number")
     return HeldPosition(
         symbol=fields.symbol(),
         side=side,
@@ -51,8 +50,7 @@ def position(index: int, value: Any, aside: Aside) -> HeldPosition:
 
 def _quantity(fields: Fields, side: Side) -> Decimal:
     """Stored positive: some engines sign that of a short, none that of a long."""
-    quantity = fields.number("qty")
-    assert quantity is not None
+    quantity = fields.required_number("qty")
     if quantity < 0 and side is Side.LONG:
         raise InvalidRecord(
             fields.at("qty"), _("must not be negative for a long position, was %(quantity)s", quantity=quantity)

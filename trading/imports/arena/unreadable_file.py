@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from traders.schema import problems
 from traders.schema.jsonio import Json
 from traders.schema.messages import TranslatableText, _
 from trading.record.rules.errors import InvalidRecord, RecordError
+from trading.schema.tolerant import UnreadableLeaf, read_most
+
+P = TypeVar("P", bound=BaseModel)
 
 
-class BrokenFile(RecordError):
+class UnreadableArenaFile(RecordError):
     """Nothing of the file can be trusted. The message names the place and says what would be right."""
 
     def __init__(
@@ -27,6 +32,21 @@ def shown(value: Json) -> str:
     if isinstance(value, dict):
         return "an object"
     return "a list" if isinstance(value, list | tuple) else problems.shown(value)
+
+
+def as_far_as_it_fits(kind: type[P], parts: Mapping[str, Any], names: dict[str, str]) -> P:
+    """The detail without those leaves that do not fit and need not be there: they are kept as the source wrote them
+    (`remains`). Raises InvalidRecord for others, and for a fill."""
+    try:
+        return kind.model_validate(parts)
+    except ValidationError as error:
+        refused = error
+    try:
+        if any(one["loc"][0] == "fills" for one in refused.errors(include_url=False)):
+            raise refusal_of(refused, names)
+        return read_most(kind, parts).detail
+    except UnreadableLeaf:
+        raise refusal_of(refused, names) from None
 
 
 def refusal_of(error: ValidationError, names: dict[str, str]) -> InvalidRecord:
