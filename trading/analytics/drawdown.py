@@ -34,13 +34,16 @@ def max_drawdown(series: Sequence[EquityPoint]) -> Drawdown | None:
     start at or below zero."""
     if len(series) < 2 or series[0].equity <= 0:
         return None
-    peak = deepest_peak = series[0]
+    peak = deepest_peak = low = series[0]
     lowest: EquityPoint | None = None
     depth = 0.0
     for point in series:
         if point.equity > peak.equity:
-            peak = point
+            peak = low = point
+        # Below one peak the lowest point fell deepest: a division for each new low, and not for each point.
+        if point.equity >= low.equity:
             continue
+        low = point
         fall = _fall_pct(peak, point)
         if fall > depth:
             depth, deepest_peak, lowest = fall, peak, point

@@ -13,11 +13,11 @@ from trading.schema.facts import EquityPoint, Flow
 
 INDEX_START = Decimal(10_000)
 # Enough for returns over millions of points; exact amounts are kept beside them.
-_DIGITS = 34
+DIGITS = 34
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class EquityStart:
     """What a trader began with, in USD."""
 
     ts_ms: int
@@ -42,12 +42,12 @@ class Indexed:
         return self.index[-1].equity / self.index[0].equity - 1
 
 
-def start_of(points: Iterable[EquityPoint], flows: Iterable[Flow]) -> Start | None:
+def start_of(points: Iterable[EquityPoint], flows: Iterable[Flow]) -> EquityStart | None:
     """The initial transfer, else the first equity above zero of an ascending series."""
     for flow in flows:
         if flow.is_start:
-            return Start(flow.ts_ms, flow.amount)
-    return next((Start(point.ts_ms, point.equity) for point in points if point.equity > 0), None)
+            return EquityStart(flow.ts_ms, flow.amount)
+    return next((EquityStart(point.ts_ms, point.equity) for point in points if point.equity > 0), None)
 
 
 def since_start(series: Sequence[EquityPoint], flows: Sequence[Flow]) -> tuple[EquityPoint, ...]:
@@ -86,7 +86,7 @@ def indexed(series: Sequence[EquityPoint], flows: Iterable[Flow]) -> Indexed:
             between = moved[bisect_right(times, before.ts_ms) : bisect_right(times, after.ts_ms)]
             paid_in += sum((flow.amount for flow in between), Decimal(0))
             net.append(replace(after, equity=after.equity - paid_in))
-            exact.prec, whole = _DIGITS, exact.prec
+            exact.prec, whole = DIGITS, exact.prec
             gained = None if is_broken else dietz(before, after, between)
             if gained is None:
                 is_broken = after.equity <= 0

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from trading.analytics import ratios
+from trading.analytics.chains import Chain, IndexDay
 from trading.analytics.drawdown import max_drawdown
-from trading.analytics.flows import indexed, paid_in, since_start
+from trading.analytics.flows import INDEX_START, indexed, paid_in, since_start
 from trading.analytics.returns import DAY_MS, equity_returns
 from trading.schema.facts import EquityPoint, Flow
 from trading.schema.live_store.limits import LEADERBOARD_MIN_TRADES
@@ -79,6 +80,22 @@ def equity_with_transfers(points: Sequence[EquityPoint], flows: Sequence[Flow]) 
         sharpe=ratios.sharpe(returns) if returns else None,
         return_pct=None if total is None else float(total * 100),
         paid_in=paid_in(flows, series[0].ts_ms, series[-1].ts_ms),
+    )
+
+
+def equity_of_chain(chain: Chain, days: Sequence[IndexDay], last: EquityPoint, flows: Sequence[Flow]) -> Equity:
+    """As `equity_with_transfers`, from the index of its days in order of time, at least one."""
+    start = chain.start
+    ends = [EquityPoint("", day.last_ms, day.index) for day in days if day.last_ms > start.ts_ms]
+    returns = equity_returns([EquityPoint("", start.ts_ms, INDEX_START), *ends])
+    return Equity(
+        first_ms=start.ts_ms,
+        first=start.equity,
+        last=last.equity,
+        max_drawdown_pct=max(day.fall_pct for day in days) if ends else None,
+        sharpe=ratios.sharpe(returns) if returns else None,
+        return_pct=float(chain.return_pct(last.ts_ms, last.equity)) if ends else None,
+        paid_in=paid_in(flows, start.ts_ms, last.ts_ms),
     )
 
 

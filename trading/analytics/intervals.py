@@ -32,6 +32,7 @@ class OpenPosition:
     close_ts_ms: int
     entry_version: int | None = None
     prompt_sha256: str | None = None
+    model: str | None = None
 
 
 def overlap(one: Period, other: Period) -> Period:

@@ -9,20 +9,35 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import Exists, OuterRef
-
 from traders.database import sql
 from traders.models import TraderConfig
+from traders.schema.messages import TranslatableText, _
 from traders.schema.moments import EARLIEST_MS, LATEST_MS
 from trading.analytics.intervals import OpenPosition
-from trading.models import DecisionJournal, Trade
-from trading.record.stored.safe_sql import bounded, epoch_ms, is_moment_ms, items, moment_ms, number, version
+from trading.record.stored.safe_sql import (
+    EQUITY_IS_GOOD,
+    bounded,
+    epoch_ms,
+    is_funding_unknown,
+    is_moment_ms,
+    items,
+    moment_ms,
+    number,
+    version,
+)
+from trading.record.stored.spread import reads
 from trading.record.stored.unreadable import note
 from trading.schema.facts import DecisionFact, EquityPoint, SetAsideCounts, SignalFact, TradeFact
 from trading.schema.leaf import LARGEST
 from trading.schema.unreadable import NO_FIGURE, NO_MOMENT, NO_MOMENT_MS, Unreadable
 
 # The text sent to the model is identified by the hash of the system prompt of the version that opened the trade.
+_OF_VERSION = (
+    """v.detail #>> '{prompts,system_sha256}' AS prompt_sha256, nullif(v.detail #>> '{llm,model}', '') AS model"""
+)
+_IN_SYMBOL = (
+    "(%(symbol)s::text IS NULL OR {row}.symbol = %(symbol)s) AND (%(side)s::text IS NULL OR {row}.side = %(side)s)"
+)
 _TRADES = f"""
 SELECT t.id, t.trader_id, t.symbol, t.side, {moment_ms("t.detail", "time.open_ts_ms")} AS open_ts_ms,
        CASE WHEN {is_moment_ms("t.close_ts_ms")} THEN t.close_ts_ms END AS close_ts_ms,
@@ -33,14 +48,15 @@ SELECT t.id, t.trader_id, t.symbol, t.side, {moment_ms("t.detail", "time.open_ts
        {bounded("t.confidence")} AS confidence, {number("t.detail", "exit_plan.sl_price")} AS stop_loss,
        {number("t.detail", "exit_plan.tp_price")} AS take_profit, t.entry_version,
        {version("t.detail", "versions.exit")} AS exit_version,
-       v.detail #>> '{{prompts,system_sha256}}' AS prompt_sha256, {number("t.detail", "pnl.funding")} AS funding
+       {_OF_VERSION}, {number("t.detail", "pnl.funding")} AS funding,
+       coalesce({is_funding_unknown("t.detail")}, false) AS is_funding_unknown
   FROM trades t
   LEFT JOIN trader_config_versions v ON v.id = t.trader_id AND v.version = t.entry_version
   LEFT JOIN LATERAL (
        SELECT sum({number("fill", "commission")}) FILTER (WHERE fill ->> 'type' = 'entry') AS entry_commission,
               sum({number("fill", "commission")}) FILTER (WHERE fill ->> 'type' = 'exit') AS exit_commission
          FROM jsonb_array_elements({items("t.detail", "fills")}) AS fill) c ON true
- WHERE t.trader_id = ANY (%(traders)s) AND t.exclusion_id IS NULL
+ WHERE t.trader_id = ANY (%(traders)s) AND t.exclusion_id IS NULL AND {_IN_SYMBOL.format(row="t")}
    AND (%(since)s::bigint IS NULL OR t.close_ts_ms >= %(since)s)
    AND (%(until)s::bigint IS NULL OR t.close_ts_ms < %(until)s)
  ORDER BY t.trader_id, t.close_ts_ms, t.id
@@ -71,30 +87,37 @@ SELECT j.id AS decision_id, j.trader_id, {epoch_ms("j.decided_at")} AS decided_a
        d ->> 'action' AS action, {number("d", "confidence")} AS confidence, {number("d", "leverage")} AS leverage,
        {number("d", "entry_price")} AS entry_price, {number("d", "stop_loss")} AS stop_loss,
        {number("d", "take_profit")} AS take_profit, {number("d", "position_size_usd")} AS position_size_usd,
-       j.config_version, v.detail #>> '{{prompts,system_sha256}}' AS prompt_sha256
+       j.config_version, {_OF_VERSION}
   FROM decision_journal j
  CROSS JOIN LATERAL jsonb_array_elements({items("j.detail", "decisions")}) AS d
   LEFT JOIN trader_config_versions v ON v.id = j.trader_id AND v.version = j.config_version
- {_OF_PERIOD} ORDER BY j.trader_id, j.decided_at, j.id
+ {_OF_PERIOD} AND (%(symbol)s::text IS NULL OR d ->> 'symbol' = %(symbol)s)
+   AND (%(side)s::text IS NULL OR d ->> 'action' IN ('open_' || %(side)s, 'close_' || %(side)s))
+ ORDER BY j.trader_id, j.decided_at, j.id
 """
-_EQUITY = """
+_EQUITY = f"""
 SELECT trader_id, ts_ms, equity_usd AS equity, source FROM equity_snapshots
- WHERE trader_id = ANY (%(traders)s) AND exclusion_id IS NULL
+ WHERE trader_id = ANY (%(traders)s) AND {EQUITY_IS_GOOD}
    AND (%(since)s::bigint IS NULL OR ts_ms >= %(since)s)
    AND (%(until)s::bigint IS NULL OR ts_ms < %(until)s)
  ORDER BY trader_id, ts_ms
 """
 _OPEN = f"""
 SELECT p.trader_id, p.symbol, p.side, p.opened_ms AS open_ts_ms, %(until)s::bigint AS close_ts_ms, p.entry_version,
-       v.detail #>> '{{prompts,system_sha256}}' AS prompt_sha256
+       {_OF_VERSION}
   FROM positions p
   LEFT JOIN trader_config_versions v ON v.id = p.trader_id AND v.version = p.entry_version
  WHERE p.trader_id = ANY (%(traders)s) AND p.status = 'open' AND p.exclusion_id IS NULL
-   AND p.opened_ms <= %(until)s AND {is_moment_ms("p.opened_ms")}
+   AND {_IN_SYMBOL.format(row="p")} AND p.opened_ms <= %(until)s AND {is_moment_ms("p.opened_ms")}
  ORDER BY p.trader_id, p.symbol
 """
 
 
+_WITH_RECORDS = """
+SELECT wanted.id FROM unnest(%(traders)s::text[]) AS wanted (id)
+ WHERE EXISTS (SELECT 1 FROM trades WHERE trader_id = wanted.id)
+    OR EXISTS (SELECT 1 FROM decision_journal WHERE trader_id = wanted.id)
+"""
 _ASIDE = """
 SELECT (SELECT count(*) FROM trades WHERE trader_id = ANY (%(traders)s) AND exclusion_id IS NOT NULL
            AND (%(since)s::bigint IS NULL OR close_ts_ms >= %(since)s)
@@ -121,19 +144,34 @@ class Facts:
     equity: list[EquityPoint]
 
 
-def facts(trader_ids: Collection[str], *, since: datetime | None = None, until: datetime | None = None) -> Facts:
-    """Trades that closed, decisions taken and equity seen at or after `since` and before `until`. Four statements."""
-    asked = _asked(trader_ids, since, until)
+def facts(
+    trader_ids: Collection[str],
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    symbol: str | None = None,
+    side: str | None = None,
+) -> Facts:
+    """Trades that closed, decisions taken and equity seen at or after `since` and before `until`. With `symbol` or
+    `side` the trades and signals of it alone; decisions and equity are of no single one. Four statements."""
+    asked = _asked(trader_ids, since, until) | {"symbol": symbol, "side": side}
     return Facts(
         [fact for fact in sql.rows_as(TradeFact, _TRADES, asked) if _is_whole(fact)],
         [fact for fact in sql.rows_as(SignalFact, _SIGNALS, asked) if _names_symbol_and_action(fact)],
         [fact for fact in sql.rows_as(DecisionFact, _DECISIONS, asked) if _is_dated(fact)],
-        [
-            point
-            for point in sql.rows_as(EquityPoint, _EQUITY, asked)
-            if is_equity(point.trader_id, point.ts_ms, point.equity)
-        ],
+        equity(trader_ids, since=since, until=until),
     )
+
+
+def equity(
+    trader_ids: Collection[str], *, since: datetime | None = None, until: datetime | None = None
+) -> list[EquityPoint]:
+    """In order of trader and time, of every series."""
+    return [
+        point
+        for point in sql.rows_as(EquityPoint, _EQUITY, _asked(trader_ids, since, until))
+        if is_equity(point.trader_id, point.ts_ms, point.equity)
+    ]
 
 
 def set_aside(trader_ids: Collection[str], *, since: datetime | None, until: datetime | None) -> SetAsideCounts:
@@ -151,9 +189,12 @@ def _asked(trader_ids: Collection[str], since: datetime | None, until: datetime 
     }
 
 
-def open_positions(trader_ids: Collection[str], *, until: datetime) -> list[OpenPosition]:
+def open_positions(
+    trader_ids: Collection[str], *, until: datetime, symbol: str | None = None, side: str | None = None
+) -> list[OpenPosition]:
     """What the traders hold, as held until a moment; a position opened after it is left out."""
-    return sql.rows_as(OpenPosition, _OPEN, {"traders": list(trader_ids), "until": _ms(until)})
+    asked = {"traders": list(trader_ids), "until": _ms(until), "symbol": symbol, "side": side}
+    return sql.rows_as(OpenPosition, _OPEN, asked)
 
 
 def existing(trader_ids: Collection[str]) -> set[str]:
@@ -162,8 +203,7 @@ def existing(trader_ids: Collection[str]) -> set[str]:
 
 def traders_with_records() -> list[str]:
     """Ids of the traders that have trades or decisions, in order."""
-    traded, decided = (Exists(table.objects.filter(trader=OuterRef("pk"))) for table in (Trade, DecisionJournal))
-    return list(TraderConfig.objects.filter(traded | decided).order_by("pk").values_list("pk", flat=True))
+    return sorted(row.id for row in reads.rows(_WITH_RECORDS, {"traders": reads.FLEET}))
 
 
 def _is_whole(fact: TradeFact) -> bool:
@@ -179,7 +219,7 @@ def _is_whole(fact: TradeFact) -> bool:
 def _names_symbol_and_action(fact: Any) -> bool:
     """Noted if not. A decision without a time is noted by `_is_dated`."""
     if fact.symbol is None or fact.action is None:
-        reason = "must name a symbol and an action each"
+        reason = _("must each name a symbol and an action")
         note(Unreadable("decision_journal", str(fact.decision_id), "detail.decisions", reason))
         return False
     return fact.decided_at_ms is not None
@@ -192,19 +232,19 @@ def _is_dated(fact: Any) -> bool:
 
 
 def is_equity(trader_id: str, ts_ms: int, equity: Decimal) -> bool:
-    """Whether a row of `equity_snapshots` can be worked with; noted if not."""
+    """Whether a row of `equity_snapshots` can be used; noted if not."""
     problem = equity_problem(ts_ms, equity)
     if problem:
         note(Unreadable("equity_snapshots", f"{trader_id}|{ts_ms}", *problem))
     return problem is None
 
 
-def equity_problem(ts_ms: int, equity: Decimal) -> tuple[str, str] | None:
-    """(path, reason)."""
+def equity_problem(ts_ms: int, equity: Decimal) -> tuple[str, TranslatableText] | None:
+    """(path, reason); None for equity that can be used."""
     if not EARLIEST_MS <= ts_ms <= LATEST_MS:
         return "ts_ms", NO_MOMENT_MS
     if not equity.is_finite() or abs(equity) > LARGEST:
-        return "equity_usd", f"{NO_FIGURE}, is {equity:.6g}"
+        return "equity_usd", _("%(rule)s, is %(value)s", rule=NO_FIGURE, value=f"{equity:.6g}")
     return None
 
 

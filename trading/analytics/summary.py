@@ -14,6 +14,7 @@ from trading.analytics.risk import risk
 from trading.analytics.stats import Table, exact_sum
 from trading.analytics.tables.all import tables
 from trading.analytics.tables.holding import HoldingTimes, holding_times
+from trading.analytics.tables.overall import LastEquity
 from trading.schema.facts import DecisionFact, EquityPoint, Flow, SignalFact, TradeFact
 
 # Below this the mean of trades says little: the usual rule of thumb for the central limit theorem.
@@ -24,7 +25,8 @@ SMALL_SAMPLE = 30
 class Performance:
     """Money is in USD and exact; a ratio that is undefined is None. `equity_series` names what Sharpe, Sortino, Calmar
     and drawdown were taken from: None where there was neither equity nor a start capital. `days` is the number of
-    daily returns. `straddling` counts trades that another version closed than opened."""
+    daily returns. `straddling` counts trades that another version closed than opened, `funding_unknown` those whose
+    P&L is without funding that was due."""
 
     trades: int
     wins: int
@@ -37,11 +39,13 @@ class Performance:
     gross: Decimal
     fees: Decimal
     funding: Decimal
+    funding_unknown: int
     win_rate_pct: float | None
     profit_factor: float | None
     expectancy_usd: float | None
     equity_series: str | None
     days: int
+    return_pct: float | None
     sharpe: float | None
     sortino: float | None
     calmar: float | None
@@ -74,7 +78,7 @@ def measure(
     trades: Sequence[TradeFact],
     signals: Sequence[SignalFact],
     decisions: Sequence[DecisionFact],
-    equity: Sequence[EquityPoint],
+    equity: Sequence[EquityPoint] | LastEquity,
     series: Sequence[EquityPoint],
     start_capital: Decimal | None,
     held: Sequence[Held],
@@ -99,11 +103,13 @@ def measure(
         gross=exact_sum(trade.gross for trade in trades),
         fees=exact_sum(trade.commission for trade in trades),
         funding=exact_sum(trade.funding for trade in trades if trade.funding is not None),
+        funding_unknown=sum(1 for trade in trades if trade.is_funding_unknown),
         win_rate_pct=ratios.win_rate_pct(trades),
         profit_factor=ratios.profit_factor(trades),
         expectancy_usd=ratios.expectancy_usd(trades),
         equity_series=risks.series,
         days=risks.days,
+        return_pct=risks.return_pct,
         sharpe=risks.sharpe,
         sortino=risks.sortino,
         calmar=risks.calmar,

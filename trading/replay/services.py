@@ -1,5 +1,7 @@
-"""Decisions replayed in the environment of their moment: configuration, prompt texts, snapshot. Never asks a model or
-an exchange, and writes nothing."""
+"""The replay of decisions with the configuration, prompt texts and market data of their moment.
+
+It asks no model and no exchange, and writes nothing.
+"""
 
 from __future__ import annotations
 
@@ -11,32 +13,31 @@ from enum import StrEnum
 from functools import lru_cache
 
 from traders.prompt_texts import writer as prompts
-from traders.schema.messages import _
+from traders.schema.messages import TranslatableText, _, joined
 from traders.schema.redaction import redactions_in
 from traders.schema.settings.stored import StoredConfig
 from traders.schema.settings.trader import TraderSpec
 from traders.versions import services as configs
 from traders.versions.rules.errors import UnknownConfig
 from trading.record.exclusions import queries as exclusions
-from trading.record.rules.errors import RecordError
+from trading.record.rules.errors import NoDecision, RecordError
 from trading.record.writing import decisions
-from trading.replay.rules.replaying import Judged, ReplayDifference, RuleChange, decide_again
+from trading.replay.rules.replaying import JudgedDecision, ReplayDifference, RuleChange, decide_again
 from trading.schema.decision import Prompt, RecordedDecision
 from trading.schema.exclusion import Exclusion
 
 VERSIONS_KEPT = 32
-NOT_STORED = "its text is not among the stored ones"
 
 
 class ReplayVerdict(StrEnum):
     AGREES = "agrees"
     DIFFERS = "differs"
-    INCOMPLETE = "incomplete"  # nothing contradicts, but not all could be checked
+    INCOMPLETE = "incomplete"  # no difference was found, but not everything could be checked
 
 
 @dataclass(frozen=True, slots=True)
-class PromptThen:
-    """A prompt of the configuration, or the template that the entry names. `text` None: it is not stored."""
+class RecordedPrompt:
+    """A prompt of the configuration, or the template that the decision names. `text` None: it is not stored."""
 
     role: str
     path: str
@@ -46,17 +47,17 @@ class PromptThen:
 
 @dataclass(frozen=True)
 class Replay:
-    """`config` is the configuration that decided, None before the trader's first version; `other` the one asked for
-    instead, under the name `other_name`. `set_aside` is the entry by which the decision counts
-    nowhere. `unchecked` says what keeps the replay from being complete, `notes` what else there is to know."""
+    """`config`: the configuration that decided, None before the trader's first version. `other`: the settings to
+    compare with, and `other_name` their name. `set_aside`: the entry that set the decision aside. `unchecked`: what
+    could not be compared. `notes`: what was not recorded."""
 
     recorded: RecordedDecision
     config: StoredConfig | None
-    prompts: tuple[PromptThen, ...]
-    judged: tuple[Judged, ...]
+    prompts: tuple[RecordedPrompt, ...]
+    judged: tuple[JudgedDecision, ...]
     differences: tuple[ReplayDifference, ...]
-    unchecked: tuple[str, ...]
-    notes: tuple[str, ...]
+    unchecked: tuple[TranslatableText, ...]
+    notes: tuple[TranslatableText, ...]
     other: TraderSpec | None = None
     other_name: str = ""
     set_aside: Exclusion | None = None
@@ -68,22 +69,21 @@ class Replay:
         return ReplayVerdict.INCOMPLETE if self.unchecked else ReplayVerdict.AGREES
 
     @property
-    def changes(self) -> list[tuple[Judged, RuleChange]]:
-        """What the other settings change, rule by rule."""
+    def changes(self) -> list[tuple[JudgedDecision, RuleChange]]:
+        """What differs under the other settings, rule by rule."""
         return [(one, change) for one in self.judged for change in one.changes]
 
 
-def replay(decision_id: int, *, version: int | None = None, spec: TraderSpec | None = None) -> Replay:
+def replay(trader_id: str, decision_id: int, *, version: int | None = None, spec: TraderSpec | None = None) -> Replay:
     """The decision under the settings of its time, compared with what was recorded.
 
-    Also under `version` of its trader or `spec`, if one is given. Raises RecordError for an unknown decision,
-    UnknownVersion.
+    Also under `version` of its trader or `spec`, if one is given. Raises NoDecision, CannotBeRead, UnknownVersion.
     """
-    return _Environment().replay(_recorded(decision_id), version, spec)
+    return _Environment().replay(_recorded(trader_id, decision_id), version, spec)
 
 
 def recorded_trader(decision_id: int) -> str:
-    """Whose decision it is. Raises RecordError."""
+    """The trader of a decision, by its number alone. Raises RecordError."""
     found = decisions.trader_of(decision_id)
     if found is None:
         raise RecordError(_("there is no decision %(decision_id)s", decision_id=decision_id))
@@ -111,15 +111,15 @@ def replays(
         yield environment.replay(recorded, version, spec)
 
 
-def _recorded(decision_id: int) -> RecordedDecision:
-    found = decisions.stored(decision_id)
+def _recorded(trader_id: str, decision_id: int) -> RecordedDecision:
+    found = decisions.stored(trader_id, decision_id)
     if found is None:
-        raise RecordError(_("there is no decision %(decision_id)s", decision_id=decision_id))
+        raise NoDecision(trader_id, decision_id)
     return found
 
 
 class _Environment:
-    """Configurations and texts, each read once for all decisions that were taken under it."""
+    """Reads each configuration and each prompt text once for all decisions."""
 
     def __init__(self) -> None:
         self.config = lru_cache(VERSIONS_KEPT)(configs.version)
@@ -130,7 +130,7 @@ class _Environment:
         entry = recorded.entry
         own = None if entry.config_version is None else self.config(entry.trader_id, entry.config_version)
         other = spec if version is None else _trader_of(self.config(entry.trader_id, version))
-        name = "" if other is None else "the settings given" if version is None else f"version {version}"
+        name = _("the settings given") if version is None else _("version %(version)s", version=version)
         settings = _trader_of(own).detail if own else None
         outcome = decide_again(entry, settings, other.detail if other else None)
         used = self._prompts(own, entry.detail.prompt)
@@ -143,11 +143,11 @@ class _Environment:
             unchecked=(*_missing_settings(recorded), *_not_known(recorded), *outcome.unchecked),
             notes=(*_missing_parts(recorded), *_missing_texts(used)),
             other=other,
-            other_name=name,
+            other_name="" if other is None else name,
             set_aside=self._aside(entry.trader_id).get(recorded.id),
         )
 
-    def _prompts(self, own: StoredConfig | None, sent: Prompt | None) -> tuple[PromptThen, ...]:
+    def _prompts(self, own: StoredConfig | None, sent: Prompt | None) -> tuple[RecordedPrompt, ...]:
         found = []
         if own:
             named = _trader_of(own).detail.prompts
@@ -157,7 +157,7 @@ class _Environment:
             ]
         if sent and sent.template_sha256 and sent.template_sha256 not in [sha256 for _role, _path, sha256 in found]:
             found.append(("sent", "", sent.template_sha256))
-        return tuple(PromptThen(role, path, sha256, self._text(sha256)) for role, path, sha256 in found)
+        return tuple(RecordedPrompt(role, path, sha256, self._text(sha256)) for role, path, sha256 in found)
 
 
 def _text(sha256: str | None) -> str | None:
@@ -176,48 +176,59 @@ def _template_difference(own: StoredConfig | None, sent: Prompt | None) -> list[
     named = _trader_of(own).detail.prompts
     if sent.template_sha256 in (named.system_sha256, named.executor_sha256):
         return []
-    message = f"the template that was sent is none of version {own.version}'s prompts"
+    message = _("the template that was sent is no prompt of version %(version)s", version=own.version)
     return [ReplayDifference("prompt.template_sha256", sent.template_sha256, named.executor_sha256, message)]
 
 
-def _missing_settings(recorded: RecordedDecision) -> list[str]:
+def _missing_settings(recorded: RecordedDecision) -> list[TranslatableText]:
     if recorded.entry.config_version is not None:
         return []
-    return ["It was decided before the trader's first version: there are no settings of its time to replay it under."]
+    return [_("It was decided before the trader's first version: there are no settings of its time for a replay.")]
 
 
-def _not_known(recorded: RecordedDecision) -> list[str]:
-    """What another release recorded and this one has no rules for."""
-    return [f"{path} is not known to this release." for path in recorded.unknown]
+def _not_known(recorded: RecordedDecision) -> list[TranslatableText]:
+    """Leaves that another release recorded and this one does not know."""
+    return [_("%(path)s is not known to this release.", path=path) for path in recorded.unknown]
 
 
-def _missing_parts(recorded: RecordedDecision) -> list[str]:
+def _missing_parts(recorded: RecordedDecision) -> list[TranslatableText]:
     detail = recorded.entry.detail
     parts = {
-        "the prompt": detail.prompt,
-        "the raw answer": detail.answer and detail.answer.text,
-        "the account": detail.account,
-        "the positions": detail.positions,
-        "the market": detail.market,
-        "the candidates": detail.candidates,
-        "the cooldowns": detail.cooldowns,
+        _("the prompt"): detail.prompt,
+        _("the raw answer"): detail.answer and detail.answer.text,
+        _("the account"): detail.account,
+        _("the positions"): detail.positions,
+        _("the market"): detail.market,
+        _("the candidates"): detail.candidates,
+        _("the cooldowns"): detail.cooldowns,
     }
     lacking = [name for name, part in parts.items() if part is None]
-    notes = [f"Not recorded: {', '.join(lacking)}."] if lacking else []
+    notes = [_("Not recorded: %(parts)s.", parts=joined(", ", lacking))] if lacking else []
     if redacted := Counter(redactions_in(detail)):
         places = ", ".join(f"{path} ({count})" if count > 1 else path for path, count in redacted.items())
-        notes.append(f"Text redacted: secrets were taken out of {places}. Digests were made before.")
+        notes.append(
+            _(
+                "Text redacted: %(places)s are stored without their secrets. Digests are of the whole text.",
+                places=places,
+            )
+        )
     sent = detail.prompt
     if sent and not (sent.template_sha256 or sent.system_text or sent.user_text):
-        notes.append(f"Of the prompt that was sent, the digest alone was recorded: {sent.digest}.")
+        notes.append(_("Only the digest of the prompt that was sent was recorded: %(digest)s.", digest=sent.digest))
     return notes
 
 
-def _missing_texts(used: tuple[PromptThen, ...]) -> list[str]:
+def _missing_texts(used: tuple[RecordedPrompt, ...]) -> list[TranslatableText]:
     return [
-        f"The {prompt.role} prompt {prompt.path or prompt.sha256}: "
-        + (NOT_STORED if prompt.sha256 else "the version does not say which text it had")
-        + "."
+        _(
+            "The text of the %(role)s prompt %(name)s is not stored.",
+            role=prompt.role,
+            name=prompt.path or prompt.sha256,
+        )
+        if prompt.sha256
+        else _(
+            "The version does not name the text of the %(role)s prompt %(name)s.", role=prompt.role, name=prompt.path
+        )
         for prompt in used
         if prompt.text is None
     ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 
-from trading.analytics.groups.keys import By, Key, decision_key, held_keys, signal_key, trade_key
+from trading.analytics.groups.keys import GroupBy, Key, decision_key, held_keys, signal_key, trade_key
 from trading.analytics.intervals import Held, OpenPosition
 from trading.schema.facts import DecisionFact, SignalFact, TradeFact
 
@@ -22,26 +23,27 @@ class GroupPart:
 
 
 def split(
-    by: By,
+    by: GroupBy,
     trades: Sequence[TradeFact],
     signals: Sequence[SignalFact],
     decisions: Sequence[DecisionFact],
     open_positions: Sequence[OpenPosition],
+    zone: tzinfo = UTC,
 ) -> list[tuple[Key, GroupPart]]:
     """Every trade in exactly one part. Sorted by trader and value, what has no value first."""
     parts: dict[Key, GroupPart] = defaultdict(GroupPart)
-    key_of_trade = trade_key(by)
+    key_of_trade = trade_key(by, zone)
     for trade in trades:
         parts[key_of_trade(trade)].trades.append(trade)
     held: tuple[Held, ...] = (*trades, *open_positions)
     for one in held:
-        for key in held_keys(by, one):
+        for key in held_keys(by, one, zone):
             parts[key].held.append(one)
     for signal in signals:
-        of_signal = signal_key(by, signal)
+        of_signal = signal_key(by, signal, zone)
         if of_signal is not None:
             parts[of_signal].signals.append(signal)
-    key_of_decision = decision_key(by, signals)
+    key_of_decision = decision_key(by, signals, zone)
     if key_of_decision is None:
         for part in parts.values():
             part.decisions.extend(decisions)

@@ -16,7 +16,7 @@ def tables(
     trades: Sequence[TradeFact],
     signals: Sequence[SignalFact] = (),
     decisions: Sequence[DecisionFact] = (),
-    equity: Sequence[EquityPoint] = (),
+    equity: Sequence[EquityPoint] | overall.LastEquity = (),
     *,
     held: Sequence[Held] | None = None,
     period: Period | None = None,

@@ -13,7 +13,7 @@ MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class TradeColumns:
     """Of each trade: minutes held, net P&L and notional at entry in USD. Made once, because floats of 100,000 Decimals
     take longer than all that is computed from them."""
 
@@ -21,20 +21,20 @@ class Columns:
     net: list[float]
     notional: list[float]
 
-    def where(self, chosen: Iterable[bool]) -> Columns:
+    def where(self, chosen: Iterable[bool]) -> TradeColumns:
         kept = list(chosen)
-        return Columns(*(list(compress(column, kept)) for column in (self.holding, self.net, self.notional)))
+        return TradeColumns(*(list(compress(column, kept)) for column in (self.holding, self.net, self.notional)))
 
 
-def columns_of(trades: Sequence[TradeFact]) -> Columns:
-    return Columns(
+def columns_of(trades: Sequence[TradeFact]) -> TradeColumns:
+    return TradeColumns(
         [(trade.close_ts_ms - trade.open_ts_ms) / MINUTE_MS for trade in trades],
         [float(trade.net) for trade in trades],
         [float(trade.entry_price) * float(trade.quantity) for trade in trades],
     )
 
 
-def breakdown(name: str, columns: Columns) -> Table:
+def breakdown(name: str, columns: TradeColumns) -> Table:
     return {
         f"avg_{name}_holding_period": mean(columns.holding),
         f"avg_{name}_net_pnl": mean(columns.net),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trading.analytics.stats import Table, exact_sum, mean, percent, stdev
-from trading.analytics.tables.breakdown import Columns, columns_of
+from trading.analytics.tables.breakdown import TradeColumns, columns_of
 from trading.schema.facts import TradeFact
 
 
-def table(trades: Sequence[TradeFact], columns: Columns | None = None) -> Table:
+def table(trades: Sequence[TradeFact], columns: TradeColumns | None = None) -> Table:
     """`with_fees` is the sum of net P&L, `without_fees` of gross, each as reported.
 
     Fees as a share of P&L are None unless the net P&L is positive.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trading.analytics.stats import Table, ratio
-from trading.analytics.tables.breakdown import Columns, breakdown, columns_of
+from trading.analytics.tables.breakdown import TradeColumns, breakdown, columns_of
 from trading.schema.facts import TradeFact
 
 
-def table(trades: Sequence[TradeFact], columns: Columns | None = None) -> Table:
+def table(trades: Sequence[TradeFact], columns: TradeColumns | None = None) -> Table:
     """`long_short_trades_ratio` is the arena's: longs over *all* trades, whatever its name says."""
     columns = columns or columns_of(trades)
     is_long = [trade.is_long for trade in trades]

@@ -8,16 +8,33 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from trading.analytics.stats import Table, mean, median, percent, stdev
-from trading.analytics.tables.breakdown import Columns, columns_of
+from trading.analytics.tables.breakdown import TradeColumns, columns_of
 from trading.analytics.tables.signals import leverages
 from trading.schema.facts import EquityPoint, SignalFact, TradeFact
+
+
+class LastEquity:
+    """The last equity of each trader before a moment. Made once for all groups of a question: sorting every point for
+    every day would take the square of a trader's life."""
+
+    def __init__(self, points: Iterable[EquityPoint]) -> None:
+        self._series: dict[str, list[tuple[int, Decimal]]] = defaultdict(list)
+        for point in points:
+            self._series[point.trader_id].append((point.ts_ms, point.equity))
+        for series in self._series.values():
+            series.sort()
+
+    def at(self, trader_id: str, ts_ms: int) -> Decimal | None:
+        series = self._series.get(trader_id, [])
+        place = bisect_right(series, ts_ms, key=_moment) - 1
+        return series[place][1] if place >= 0 else None
 
 
 def table(
     trades: Sequence[TradeFact],
     signals: Sequence[SignalFact] = (),
-    equity: Sequence[EquityPoint] = (),
-    columns: Columns | None = None,
+    equity: Sequence[EquityPoint] | LastEquity = (),
+    columns: TradeColumns | None = None,
 ) -> Table:
     """Notional in USD at entry, holding in minutes, distances in percent of the entry price.
 
@@ -51,19 +68,18 @@ def _distances(pairs: Iterable[tuple[Decimal, Decimal | None]]) -> list[float]:
 
 
 def _portfolio_pcts(
-    trades: Sequence[TradeFact], notional: Sequence[float], equity: Sequence[EquityPoint]
+    trades: Sequence[TradeFact], notional: Sequence[float], equity: Sequence[EquityPoint] | LastEquity
 ) -> list[float]:
     """Notional in percent of the trader's equity, the last one known at the entry."""
-    series: dict[str, list[tuple[int, Decimal]]] = defaultdict(list)
-    for point in equity:
-        series[point.trader_id].append((point.ts_ms, point.equity))
-    for points in series.values():
-        points.sort()
+    known = equity if isinstance(equity, LastEquity) else LastEquity(equity)
     found = []
     for trade, size in zip(trades, notional, strict=True):
-        points = series.get(trade.trader_id, [])
-        at = bisect_right(points, trade.open_ts_ms, key=lambda point: point[0]) - 1
-        share = percent(size, points[at][1]) if at >= 0 and points[at][1] > 0 else None
+        before = known.at(trade.trader_id, trade.open_ts_ms)
+        share = percent(size, before) if before is not None and before > 0 else None
         if share is not None:
             found.append(share)
     return found
+
+
+def _moment(point: tuple[int, Decimal]) -> int:
+    return point[0]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trading.analytics.stats import Table, percent
-from trading.analytics.tables.breakdown import Columns, breakdown, columns_of
+from trading.analytics.tables.breakdown import TradeColumns, breakdown, columns_of
 from trading.schema.facts import TradeFact
 
 
-def table(trades: Sequence[TradeFact], columns: Columns | None = None) -> Table:
+def table(trades: Sequence[TradeFact], columns: TradeColumns | None = None) -> Table:
     """A trade whose net P&L is zero is neither; `win_rate` is in percent of all trades."""
     columns = columns or columns_of(trades)
     winners = columns.where(net > 0 for net in columns.net)

@@ -14,13 +14,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from traders.schema import strict_json
-from traders.schema.messages import _, message_of
+from traders.schema.messages import _
 from traders.schema.problems import message_in, shown
 from traders.schema.symbols import SYMBOL_RULE, is_symbol
 from trading.record.rules.errors import InvalidRecord
-from trading.replay.rules.confidence import fraction_of, is_fraction
-from trading.schema.common import Side
-from trading.schema.decision import Action, Decision, HeldPosition
+from trading.schema.common import Side, fraction_of, is_fraction
+from trading.schema.decision import LONGEST_WORD, Action, Decision, HeldPosition, is_word
 from trading.schema.spelling import Spell, as_it_came
 
 LONGEST_ANSWER = 1_000_000
@@ -30,9 +29,16 @@ SIGNALS = ("buy_to_enter", "sell_to_enter", "hold", "close")
 _FENCE = re.compile(r"```[A-Za-z]*[ \t]*\r?\n(.*?)```", re.DOTALL)
 _FIELDS = {name.replace("_", ""): name for name in ("signal", *Decision.model_fields)}
 _CONTRACT = frozenset(_FIELDS.values()) - {"action"}
-LONGEST_WORD = 64
-# How models mark what they think, as against what they answer.
-_THOUGHT = re.compile(r"<(/?)(think|thinking|thought|thoughts|reasoning|reflection|analysis)>", re.IGNORECASE)
+# How models mark what they think, as against what they answer: in angle brackets of any width, with a name space or
+# attributes, or as [THINK]. Other words in square brackets are prose. Each part has a greatest length, so that no text
+# keeps the search busy.
+_MARK = (
+    r"[<\uff1c\u25c1]\s{{0,2}}({slash})\s{{0,2}}(?:[a-z]{{1,20}}:)?({names})"
+    r"(?:\s{{0,2}}|\s[a-z_-]{{1,20}}=[^<>]{{0,200}})[>\uff1e\u25b7]"
+    r"|\[({slash})(think)\]"
+)
+_THOUGHTS = "think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad"
+_THOUGHT = re.compile(_MARK.format(slash="/?", names=_THOUGHTS), re.IGNORECASE)
 
 Held = Sequence[HeldPosition] | None
 """What the trader holds; None where that is not known."""
@@ -47,36 +53,32 @@ def parse_answer(text: str, held: Held, spell: Spell = as_it_came) -> tuple[Deci
     return parse_items(_value_in(text), held, spell)
 
 
-def parse_decisions(text: str) -> tuple[Decision, ...]:
-    """An engine's `decisions_json`: a JSON array, or one object. Raises InvalidRecord."""
-    try:
-        value = strict_json.loads(text)
-    except ValueError as error:
-        raise InvalidRecord("", message_of(error)) from None
-    return parse_items(value, None)
-
-
 def parse_items(
     value: Any, held: Held, spell: Spell = as_it_came, aside: dict[str, Any] | None = None
 ) -> tuple[Decision, ...]:
     """JSON values -> decisions. Raises InvalidRecord.
 
-    With `aside` it is what a program reports: fields that are not known, and numbers that are none, go there by their
-    path, actions are taken as they are named, and leverage and confidence need not be whole.
+    With `aside` it is what a program reports: what is not known, or cannot be read, goes there by its path, a decision
+    without symbol or action as a whole. Actions are taken as they are named, leverage and confidence need not be whole.
     """
+    if aside is not None:
+        items = value if isinstance(value, list) else [value]
+        found = (_reported(f"[{index}]", item, aside) for index, item in enumerate(items))
+        return tuple(one for one in found if one is not None)
     if not isinstance(value, list):
-        return (_decision("", value, held, spell, aside),)
-    return tuple(_decision(f"[{index}]", item, held, spell, aside) for index, item in enumerate(value))
+        return (_decision("", value, held, spell),)
+    return tuple(_decision(f"[{index}]", item, held, spell) for index, item in enumerate(value))
 
 
 def _value_in(text: str) -> Any:
     if len(text) > LONGEST_ANSWER:
         raise InvalidRecord("", _("is longer than %(most)s characters", most=f"{LONGEST_ANSWER:,}"))
-    if text.split() in (["[]"], ["[", "]"]):
-        return []
     text = without_thoughts(text)
-    fenced = [value for block in _FENCE.findall(text) for value in _values_in(block)]
+    blocks = _FENCE.findall(text)
+    fenced = [value for block in blocks for value in _values_in(block)]
     values = fenced or _values_in(text)
+    if not values and any(_is_empty_list(part) for part in (text, *blocks)):
+        return []
     if not values:
         raise InvalidRecord("", _("holds no JSON object with a signal: %(value)s", value=shown(text.strip())))
     if len(values) > 1:
@@ -86,12 +88,18 @@ def _value_in(text: str) -> Any:
     return values[0]
 
 
+def _is_empty_list(text: str) -> bool:
+    return "".join(text.removeprefix("\ufeff").split()) == "[]"
+
+
 def without_thoughts(text: str) -> str:
     """The text without its reasoning: `<think>...</think>`, what follows a `<think>` without an end, and what comes
     before an end without a beginning. Marks inside JSON are texts of the answer."""
     kept, place, tries = [], 0, 0
+    start = _next_bracket(text, place)
     while (mark := _THOUGHT.search(text, place)) is not None:
-        start = _next_bracket(text, place)
+        if start is not None and start < place:
+            start = _next_bracket(text, place)
         if start is not None and start < mark.start() and tries <= MOST_BRACKETS:
             tries += 1
             try:
@@ -100,11 +108,12 @@ def without_thoughts(text: str) -> str:
                 end = start + 1
             kept.append(text[place:end])
             place = end
-        elif mark[1]:
+        elif mark[1] or mark[3]:
             kept, place = [], mark.end()
         else:
             kept.append(text[place : mark.start()])
-            end_mark = re.compile(rf"</{mark[2]}>", re.IGNORECASE).search(text, mark.end())
+            of_the_same = _MARK.format(slash="/", names=mark[2] or mark[4])
+            end_mark = re.compile(of_the_same, re.IGNORECASE).search(text, mark.end())
             if end_mark is None:
                 return "".join(kept)
             place = end_mark.end()
@@ -137,17 +146,54 @@ def _begins_like_an_answer(text: str, start: int) -> bool:
     return re.match(r"\[?\s*\{\s*\"", text[start : start + 200]) is not None
 
 
-def _decision(place: str, item: Any, held: Held, spell: Spell, aside: dict[str, Any] | None) -> Decision:
-    if not isinstance(item, dict):
-        raise InvalidRecord(place, _("must be an object, was %(value)s", value=shown(item)))
-    fields = _named(place, item, aside)
+def _reported(place: str, item: Any, aside: dict[str, Any]) -> Decision | None:
+    unread: dict[str, Any] = {}
+    try:
+        fields = _named(place, item, unread)
+        values: dict[str, Any] = {}
+        for name, convert in _REPORTED.items():
+            if name in fields:
+                values |= _converted(_at(place, name), name, convert, fields[name], unread)
+        for name in ("symbol", "action"):
+            if values.get(name) is None:
+                raise InvalidRecord(_at(place, name), _("is missing"))
+        found = _within_bounds(place, values, fields, unread)
+    except InvalidRecord:
+        aside[place] = item
+        return None
+    aside |= unread
+    return found
+
+
+def _converted(
+    place: str, name: str, convert: Callable[[str, Any], Any], value: Any, unread: dict[str, Any]
+) -> dict[str, Any]:
+    try:
+        return {name: convert(place, value)}
+    except InvalidRecord:
+        unread[place] = value
+        return {}
+
+
+def _within_bounds(place: str, values: dict[str, Any], fields: Mapping[str, Any], unread: dict[str, Any]) -> Decision:
+    """Values beyond their bounds go to `unread`. Raises InvalidRecord where the symbol or the action is one of them."""
+    try:
+        return Decision.model_validate(values)
+    except ValidationError as error:
+        for name in {str(one["loc"][0]) for one in error.errors(include_url=False)}:
+            unread[_at(place, name)] = fields[name]
+            del values[name]
+    return _validated(place, values)
+
+
+def _decision(place: str, item: Any, held: Held, spell: Spell) -> Decision:
+    fields = _named(place, item, None)
     if "signal" in fields and "action" in fields:
         raise InvalidRecord(_at(place, "signal"), _("and action are both given; one of them is expected"))
     if "signal" in fields:
         for name in sorted(_CONTRACT - fields.keys()):
             raise InvalidRecord(_at(place, name), _("is missing"))
-    converters = _CONVERT if aside is None else _REPORTED
-    values = {name: convert(_at(place, name), fields[name]) for name, convert in converters.items() if name in fields}
+    values = {name: convert(_at(place, name), fields[name]) for name, convert in _CONVERT.items() if name in fields}
     for name in ("symbol", "action") if "signal" not in fields else ("symbol",):
         if name not in fields:
             raise InvalidRecord(_at(place, name), _("is missing"))
@@ -157,8 +203,10 @@ def _decision(place: str, item: Any, held: Held, spell: Spell, aside: dict[str, 
     return _validated(place, values)
 
 
-def _named(place: str, item: Mapping[str, Any], aside: dict[str, Any] | None) -> dict[str, Any]:
+def _named(place: str, item: Any, aside: dict[str, Any] | None) -> dict[str, Any]:
     """Keys in our spelling: PositionSizeUSD, position_size_usd and positionSizeUsd are one."""
+    if not isinstance(item, dict):
+        raise InvalidRecord(place, _("must be an object, was %(value)s", value=shown(item)))
     fields: dict[str, Any] = {}
     for key, value in item.items():
         name = _FIELDS.get(key.replace("_", "").lower())
@@ -208,7 +256,7 @@ def _action(place: str, value: Any) -> Action:
 
 def _named_action(place: str, value: Any) -> Action:
     word = value.strip() if isinstance(value, str) else ""
-    if not word or len(word) > LONGEST_WORD or not word.isprintable():
+    if not is_word(word):
         right = _("a word of at most %(most)s characters", most=LONGEST_WORD)
         raise InvalidRecord(place, _("must be %(right)s, was %(value)s", right=right, value=shown(value)))
     return Action.named(word)

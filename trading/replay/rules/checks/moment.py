@@ -1,4 +1,4 @@
-"""What a check looks at beside the decision and the settings, and what it answers."""
+"""The third input of a check, beside the decision and the settings, and its answer."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Self
 
+from traders.schema.messages import TranslatableText, _
 from traders.schema.settings.trader import TraderDetail
 from trading.schema.decision import Account, Decision, DecisionDetail, HeldPosition, JournalCooldown, Quote
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """What was known when the decision was taken. None: not known, which never means 'there is none'.
+class DecisionMoment:
+    """What was known when the decision was taken. None means not known, never "there is none".
 
-    `opened` are the entries that the same cycle has let through before this decision.
+    `opened` are the entries of the same cycle that passed before this decision.
     """
 
     decided_at: datetime
@@ -31,8 +32,8 @@ class Moment:
     def of(cls, decided_at: datetime, seen: DecisionDetail) -> Self:
         return cls(decided_at, seen.account, seen.positions, seen.market, seen.candidates, seen.cooldowns)
 
-    def after(self, done: Decision) -> Moment:
-        """Once the decision is let through. Margin that a close sets free is not counted before it is free."""
+    def after(self, done: Decision) -> DecisionMoment:
+        """The moment after the decision passed. The margin that a close will free still counts as used."""
         if done.action.opens:
             return replace(self, opened=(*self.opened, done))
         if done.action.closes and self.positions is not None:
@@ -43,6 +44,13 @@ class Moment:
     def quote(self, symbol: str) -> Quote | None:
         return next((quote for quote in self.market or () if quote.symbol == symbol), None)
 
+    def increased(self, decision: Decision, settings: TraderDetail) -> HeldPosition | None:
+        """The position that an entry increases: held on its side, where the settings allow it."""
+        if not settings.risk.allow_increase or not decision.action.opens:
+            return None
+        same = ((held.symbol, held.side) == (decision.symbol, decision.action.side) for held in self.positions or ())
+        return next((held for held, is_same in zip(self.positions or (), same, strict=True) if is_same), None)
+
     @property
     def equity(self) -> Decimal | None:
         return self.account.equity_usd if self.account else None
@@ -50,32 +58,33 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class CheckRefusal:
-    """Why a rule holds a decision back. `setting` is the path of what sets the limit, "" where nothing does.
+    """Why a rule refuses a decision. `setting` is the path of the setting that holds the limit, "" if none does.
 
-    `missing` names the data without which the rule cannot be answered; then there is no value.
+    `missing` names the data without which the rule cannot be checked; then there is no value.
     """
 
     rule: str
-    message: str
+    message: TranslatableText
     setting: str = ""
     limit: Any = None
     value: Any = None
     missing: str = ""
 
 
-Check = Callable[[Decision, TraderDetail, Moment], CheckRefusal | None]
-"""Pure. None: let through, by this rule. The name of the function is the name of the rule."""
+Check = Callable[[Decision, TraderDetail, DecisionMoment], CheckRefusal | None]
+"""A pure function with the name of its rule. None: the decision passes."""
 
-# As engines allow it, which compute in binary fractions.
+# Engines compute in binary fractions, so a value may miss a bound by this much.
 TOLERANCE = Decimal("1e-9")
 
 
-def unknown(rule: str, missing: str, setting: str = "", limit: Any = None) -> CheckRefusal:
-    return CheckRefusal(rule, f"cannot be checked: {missing}", setting, limit, missing=missing)
+def unknown(rule: str, missing: TranslatableText, setting: str = "", limit: Any = None) -> CheckRefusal:
+    message = _("cannot be checked: %(missing)s", missing=missing)
+    return CheckRefusal(rule, message, setting, limit, missing=missing)
 
 
 def ratio(a: Decimal, b: Decimal) -> Decimal | None:
-    """For people, to four decimals. None where that has no meaning or no end of digits."""
+    """a / b to four decimals. None if it is undefined or too large."""
     try:
         return round(a / b, 4)
     except (InvalidOperation, ZeroDivisionError):
