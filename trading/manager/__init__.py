@@ -1,0 +1,1 @@
+"""The manager: runs each trader from its stored configuration."""

@@ -1,0 +1,1 @@
+"""Who decides: one module for each kind of decider, with a function `decider` (docs/providers.md)."""

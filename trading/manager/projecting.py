@@ -1,0 +1,69 @@
+"""Lets the live store follow the manager: at once, or for many traders together in a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import suppress
+from functools import partial
+
+from django.db import Error, connection, transaction
+
+from trading.live import services as live
+
+log = logging.getLogger(__name__)
+EVERY_SECONDS = 0.5
+
+
+class Projector:
+    """Collects the traders whose record has changed, and projects them together: the cost of a projection is that of
+    its statements, whether for one trader or for fifty."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._changed: set[str] = set()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="manager live store", daemon=True)
+
+    def start(self) -> None:
+        _in_use[:] = [self]
+        self._thread.start()
+
+    def stop(self) -> None:
+        """What was collected is projected before this returns."""
+        _in_use.clear()
+        self._stop.set()
+        self._thread.join()
+
+    def add(self, trader_id: str) -> None:
+        with self._guard:
+            self._changed.add(trader_id)
+
+    def _run(self) -> None:
+        while not self._stop.wait(EVERY_SECONDS):
+            self._project()
+        self._project()
+        connection.close()
+
+    def _project(self) -> None:
+        with self._guard:
+            names, self._changed = self._changed, set()
+        if not names:
+            return
+        try:
+            live.catch_up(names)
+        except Exception as error:
+            log.error("The live store does not follow the manager: %s", error)
+            with suppress(Error):
+                connection.close()
+
+
+_in_use: list[Projector] = []
+
+
+def changed(trader_id: str) -> None:
+    """After the commit the live store shows the new records of the trader, at once or soon."""
+    if _in_use:
+        transaction.on_commit(partial(_in_use[0].add, trader_id))
+    else:
+        live.changed(trader_id)

@@ -1,0 +1,1 @@
+"""What runs many traders at once: turns, the watch of stops, locks, threads."""
