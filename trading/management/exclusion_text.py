@@ -12,28 +12,31 @@ from trading.schema.exclusion import Exclusion, who_and_why
 
 HEAD = ("trader", "figure", "before", "after")
 DASH = "-"
-_DONE, _UNDONE = ("Set aside", "Would set aside"), ("Took back in", "Would take back in")
+# (done, only previewed) of an exclusion and of its end.
+_ASIDE = ("Set aside {rows}.", "Would set aside {rows}.")
+_AGAIN = ("Included {rows} again.", "Would include {rows} again.")
 NAMES = {
     "trades": "trades",
-    "wins": "won",
+    "wins": "winning trades",
     "net_pnl": "net P&L, USD",
     "gross_pnl": "gross P&L, USD",
-    "fees": "fees, USD",
-    "win_rate_pct": "won, %",
+    "fees": "commission, USD",
+    "funding": "funding, USD",
+    "win_rate_pct": "win rate, %",
     "open_positions": "open positions",
     "closed_positions": "closed positions",
-    "closed_pnl": "closed for, USD",
+    "closed_pnl": "P&L of closed positions, USD",
     "decisions": "decisions",
     "equity_points": "equity points",
     "equity": "equity, USD",
     "return_pct": "return, %",
-    "max_drawdown_pct": "max drawdown, %",
+    "max_drawdown_pct": "maximum drawdown, %",
 }
 
 
 def change_lines(change: ExclusionChange) -> Iterator[str]:
-    said = _UNDONE if change.is_undo else _DONE
-    yield f"{said[change.is_preview]} {_rows(len(change.entries))}."
+    said = _AGAIN if change.is_undo else _ASIDE
+    yield said[change.is_preview].format(rows=_rows(len(change.entries)))
     for key, entry in change.already:
         yield f"{key}: {said_already(entry)}"
     moved = [

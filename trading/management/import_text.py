@@ -25,6 +25,8 @@ def report_lines(report: ImportReport) -> Iterator[str]:
     for name, table in report.tables.items():
         if table.set_aside:
             yield f"note: {table.set_aside:,} of the known {name} were set aside by an operator, and stay so"
+        if table.derived:
+            yield f"note: {table.derived:,} records of {name} are made of other records of this export: not imported"
     yield from (f"note: {note}" for note in report.notes)
     yield f"{report.accepted:,} rows in {report.seconds:.1f} s ({report.rows_per_second:,} rows/s)"
 
@@ -53,4 +55,5 @@ def _table_json(table: TableReport) -> dict[str, int]:
         "skipped": table.skipped,
         "set_aside": table.set_aside,
         "redacted": table.redacted,
+        "derived": table.derived,
     }

@@ -20,6 +20,11 @@ def status_lines(status: StoreStatus) -> Iterator[str]:
     yield f"{sum(key.keys for key in status.keys)} keys, {total:,} bytes"
     if status.old.keys:
         yield f"old layout: {status.old.keys} keys, {status.old.bytes:,} bytes"
+    if status.sharing.is_shared:
+        yield f"shared: {status.sharing.words()}"
+    if status.sharing.persisted:
+        times = ", ".join(f"{name} {count:,} times" for name, count in sorted(status.sharing.persisted.items()))
+        yield f"an EXPIRE of another program was taken off {times}"
     if status.fresh_pct is not None:
         yield f"{status.fresh_pct:.2f} % of all reads found a fresh value"
     for name, counts in sorted(status.reads.items()):

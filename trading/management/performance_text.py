@@ -12,7 +12,7 @@ from typing import Any
 from traders.pages.csv_text import harmless
 from traders.schema import jsonio
 from trading.analytics.groups.grouping import Group
-from trading.analytics.groups.keys import By
+from trading.analytics.groups.keys import GroupBy
 from trading.analytics.summary import SMALL_SAMPLE, Performance
 from trading.schema.facts import SetAsideCounts
 
@@ -20,8 +20,19 @@ DASH = "-"
 MINUTES_PER_HOUR = 60
 HASH_DIGITS = 12
 HEADS = (
-    *("trader", "part", "trades", "net USD", "gross USD", "fees USD", "win %", "profit factor", "USD per trade"),
-    *("Sharpe", "max drawdown %", "exposure %", "avg held h"),
+    *(
+        "trader",
+        "part",
+        "trades",
+        "net USD",
+        "gross USD",
+        "fees USD",
+        "funding USD",
+        "win %",
+        "profit factor",
+        "USD per trade",
+    ),
+    *("Sharpe", "max drawdown %", "in market %", "avg held h"),
 )
 TEXT_COLUMNS = 2
 
@@ -88,12 +99,12 @@ def csv_lines(groups: Iterable[Group]) -> Iterator[str]:
 def _cells(group: Group) -> tuple[str, ...]:
     done, held = group.performance, group.performance.holding.avg_mins
     drawdown = done.max_drawdown
-    marks = ("*" if done.is_small else "") + ("~" if done.straddling else "")
+    marks = ("*" if done.is_small else "") + ("~" if done.straddling else "") + ("?" if done.funding_unknown else "")
     return (
         group.trader_id or "all",
         f"{_part(group)}{marks}",
         f"{done.trades:,}",
-        *(f"{amount:,.2f}" for amount in (done.net, done.gross, done.fees)),
+        *(f"{amount:,.2f}" for amount in (done.net, done.gross, done.fees, done.funding)),
         *(_figure(ratio) for ratio in (done.win_rate_pct, done.profit_factor, done.expectancy_usd, done.sharpe)),
         f"{_figure(drawdown.depth_pct)} {drawdown.series}" if drawdown else DASH,
         _figure(done.exposure_pct),
@@ -102,9 +113,9 @@ def _cells(group: Group) -> tuple[str, ...]:
 
 
 def _part(group: Group) -> str:
-    if group.by is By.TRADER:
+    if group.by is GroupBy.TRADER:
         return "whole record"
-    return group.label[:HASH_DIGITS] if group.by is By.PROMPT else group.label
+    return group.label[:HASH_DIGITS] if group.by is GroupBy.PROMPT else group.label
 
 
 def _notes(groups: Sequence[Group]) -> Iterator[str]:
@@ -112,6 +123,9 @@ def _notes(groups: Sequence[Group]) -> Iterator[str]:
         yield f"* fewer than {SMALL_SAMPLE} trades: the ratios say little"
     if any(group.performance.straddling for group in groups):
         yield "~ some trades were closed under another version; they count where they were opened"
+    # A trade is in one line, unless the parts are of versions of families.
+    if unknown := sum(group.performance.funding_unknown for group in groups):
+        yield f"? without funding that was due and is not known: {unknown:,} {'trade' if unknown == 1 else 'trades'}"
 
 
 def _figure(value: float | None) -> str:

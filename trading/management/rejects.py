@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -29,6 +31,9 @@ class Rejects:
         self._file: TextIO | None = None
 
     def __enter__(self) -> Self:
+        """Raises IsADirectoryError: at the end, when all is written, it would be too late to say so."""
+        if self.path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self.path))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

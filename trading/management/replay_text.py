@@ -8,7 +8,7 @@ from typing import Any
 
 from trading.management.exclusion_text import exclusion_json
 from trading.replay.rules.checks.moment import CheckRefusal
-from trading.replay.rules.replaying import Judged
+from trading.replay.rules.replaying import JudgedDecision
 from trading.replay.services import Replay, ReplayVerdict
 from trading.schema.exclusion import who_and_why
 
@@ -17,7 +17,7 @@ MANY = {
     ReplayVerdict.DIFFERS: "differ",
     ReplayVerdict.INCOMPLETE: "cannot be checked completely",
 }
-PASSES = "every rule lets it through"
+PASSES = "passes every rule"
 
 
 def replay_lines(replay: Replay) -> Iterator[str]:
@@ -37,7 +37,7 @@ def replay_lines(replay: Replay) -> Iterator[str]:
 
 
 def other_lines(replay: Replay) -> Iterator[str]:
-    """What the other settings say of each decision, where there are none of then."""
+    """The answers under the other settings, for a decision that has no settings of its time."""
     for one in replay.judged:
         if one.other is not None:
             yield f"  {one.name}: under {replay.other_name}: {_ruled(one.other)}"
@@ -66,13 +66,13 @@ def change_lines(replay: Replay) -> Iterator[str]:
             said = f"passed, now refused ({change.after.message})"
         yield f"  change: {one.name}: {change.rule} {said}"
     if not replay.changes and replay.config:
-        yield f"  under {replay.other_name} every rule says the same"
+        yield f"  under {replay.other_name} every rule gives the same answer"
 
 
 def sum_line(verdicts: Counter[ReplayVerdict], changed: int, other_name: str) -> str:
     said = ", ".join(f"{verdicts[verdict]:,} {word}" for verdict, word in MANY.items() if verdicts[verdict])
     line = f"{verdicts.total():,} decisions: {said or 'none in that period'}."
-    return f"{line} {changed:,} would be judged otherwise under {other_name}." if other_name else line
+    return f"{line} {changed:,} would be decided differently under {other_name}." if other_name else line
 
 
 def replay_json(replay: Replay) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def replay_json(replay: Replay) -> dict[str, Any]:
     }
 
 
-def _judged_json(one: Judged) -> dict[str, Any]:
+def _judged_json(one: JudgedDecision) -> dict[str, Any]:
     taken = one.recorded
     return {
         "decision": one.decision.stored(),
@@ -136,7 +136,7 @@ def _refusals_json(refusals: Sequence[CheckRefusal] | None) -> list[dict[str, An
     ]
 
 
-def _done(one: Judged) -> str:
+def _done(one: JudgedDecision) -> str:
     if one.recorded is None:
         return "no action was recorded"
     if one.recorded.refused_by:

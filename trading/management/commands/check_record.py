@@ -8,10 +8,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from traders.schema import jsonio
+from traders.tokens import services as tokens
 from trading.management.counted import counted
 from trading.management.progress import Progress
+from trading.record.check import services
 from trading.record.check.services import TABLES, Finding, FindingKind, check, validate_constraints
 from trading.record.stored.stored_rows import estimated
+from trading.record.writing import equity
 
 FOUND = 1
 WORDS = {
@@ -32,10 +35,18 @@ class Command(BaseCommand):
             help="then have PostgreSQL validate the younger constraints that every row keeps",
         )
         parser.add_argument(
+            "--repair",
+            action="store_true",
+            help="first derive realized and unrealized P&L of equity whose program left them out",
+        )
+        parser.add_argument(
             "--table", action="append", choices=TABLES, metavar="TABLE", help=f"only this one of {', '.join(TABLES)}"
         )
 
-    def handle(self, *args: Any, json: bool, table: list[str] | None, validate: bool, **options: Any) -> None:
+    def handle(
+        self, *args: Any, json: bool, table: list[str] | None, validate: bool, repair: bool, **options: Any
+    ) -> None:
+        repaired = equity.fill_all() if repair else None
         tables = tuple(dict.fromkeys(table or TABLES))
         total = sum(rows for name, rows in estimated().items() if name in tables)
         read: Counter[str] = Counter(dict.fromkeys(tables, 0))
@@ -50,10 +61,24 @@ class Command(BaseCommand):
                     self._name(finding, is_json=json, is_first=not found)
                     found[finding.kind] += 1
         if json:
-            counts = {"rows": dict(read), "found": {str(kind): found[kind] for kind in FindingKind}}
+            counts: dict[str, Any] = {
+                "rows": dict(read),
+                "found": {str(kind): found[kind] for kind in FindingKind},
+                "clocks": [
+                    {
+                        "token": name,
+                        "refused": clock.refused,
+                        "ahead_ms": clock.ahead_ms,
+                        "last_at": clock.last_at.isoformat(),
+                    }
+                    for name, clock in tokens.clocks_lately()
+                ],
+            }
+            counts |= {"repairable": services.repairable()} if repaired is None else {"repaired": repaired}
             self.stdout.write(f"\n], {jsonio.dumps(counts)[1:]}" if found else f"], {jsonio.dumps(counts)[1:]}")
         else:
             self._sum_up(read, found)
+            self._say_of_repairs(repaired)
         broken = validate_constraints() if validate else []
         for line in broken:
             self.stderr.write(line)
@@ -67,10 +92,23 @@ class Command(BaseCommand):
         named = {name: str(getattr(finding, name)) for name in ("kind", "table", "id", "path", "reason")}
         self.stdout.write(f"{'' if is_first else ','}\n{jsonio.dumps(named)}", ending="")
 
+    def _say_of_repairs(self, repaired: int | None) -> None:
+        if repaired is not None:
+            self.stdout.write(f"Derived realized and unrealized P&L of {repaired:,} points of equity.")
+        elif lacking := services.repairable():
+            self.stdout.write(
+                f"{lacking:,} points of equity lack realized P&L that the record tells: run with --repair."
+            )
+
     def _sum_up(self, read: Counter[str], found: Counter[FindingKind]) -> None:
         self.stdout.write(f"Read {counted(read)}.")
         for kind in FindingKind:
             if found[kind]:
                 self.stdout.write(f"{found[kind]:,} {WORDS[kind]}.")
         if not found:
-            self.stdout.write("Every row can be read, and no rule is broken.")
+            self.stdout.write("Every row can be read, and no rule is violated.")
+        for name, clock in tokens.clocks_lately():
+            self.stdout.write(
+                f"Token {name}: {clock}; {clock.refused:,} of its records refused, the last one at"
+                f" {clock.last_at:%Y-%m-%d %H:%M:%S}Z. What they said is not in the record."
+            )

@@ -11,7 +11,7 @@ from traders.schema import jsonio
 from traders.schema.actors import os_actor
 from trading.management.exclusion_text import change_json, change_lines
 from trading.record.exclusions import services as exclusions
-from trading.schema.exclusion import KIND_OF_TABLE, RecordKey, RecordKind
+from trading.schema.exclusion import KIND_OF_TABLE, RecordKind, named_key
 
 
 class Command(RefusingCommand):
@@ -24,11 +24,14 @@ class Command(RefusingCommand):
             "kind", choices=[*RecordKind, *KIND_OF_TABLE], metavar="KIND", help=f"{', '.join(RecordKind)}; or the table"
         )
         parser.add_argument(
-            "ids", nargs="+", metavar="ID", help="as the record shows it; of an equity point TRADER|MILLISECONDS"
+            "ids",
+            nargs="+",
+            metavar="ID",
+            help="as the record shows it; of an equity point TRADER|MILLISECONDS; of a decision also TRADER|NUMBER",
         )
         parser.add_argument("--reason", default="", help="why; required unless --dry-run")
-        parser.add_argument("--actor", default="", help="who; by default cli: and the account's name")
-        parser.add_argument("--undo", action="store_true", help="take the rows back in")
+        parser.add_argument("--actor", default="", help="the actor; by default cli: and the account's name")
+        parser.add_argument("--undo", action="store_true", help="include the rows again")
         parser.add_argument(
             "--dry-run", action="store_true", help="show what it would do to the figures, write nothing"
         )
@@ -36,7 +39,7 @@ class Command(RefusingCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         kind = KIND_OF_TABLE.get(options["kind"]) or RecordKind(options["kind"])
-        keys = [RecordKey(kind, name) for name in options["ids"]]
+        keys = [named_key(kind, name) for name in options["ids"]]
         actor = options["actor"] or os_actor()
         with refusals():
             if options["dry_run"]:

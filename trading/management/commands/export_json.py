@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,13 +13,13 @@ from msgspec import structs
 
 from trading.export.directory.manifest import Manifest
 from trading.export.parts.options import Options
-from trading.export.services import Beats, NotTheExporter, export_once
+from trading.export.services import ExportLoop, NotTheExporter, export_once
 from trading.export.status.board import Board
 from trading.export.status.file import ExportStatus
+from trading.management.with_parent import stop_when_told
 
 STALE_DOCUMENTS = 3
 DEFAULT_SECONDS = 60
-PARENT_CHECK_SECONDS = 0.5
 
 
 class Command(BaseCommand):
@@ -72,11 +68,8 @@ class Command(BaseCommand):
         # As `make run` starts it, the lines of every minute would bury those of the site.
         report = (lambda manifest: None) if with_parent else self._report
         tell = _teller(Board(board)) if board is not None else lambda status: None
-        beats = Beats(options, every, report=report, say=self._say, tell=tell)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, lambda *_: beats.stop.set())
-        if with_parent:
-            threading.Thread(target=_stop_with_parent, args=(beats.stop, with_parent), daemon=True).start()
+        beats = ExportLoop(options, every, report=report, say=self._say, tell=tell)
+        stop_when_told(beats.stop, with_parent)
         beats.run()
 
     def _report(self, manifest: Manifest) -> None:
@@ -100,9 +93,3 @@ def _teller(board: Board) -> Callable[[ExportStatus], None]:
     return lambda status: board.status.write(
         structs.replace(status, config_versions={}, live_ages={}, unreadable_rows=[])
     )
-
-
-def _stop_with_parent(stop: threading.Event, parent: int) -> None:
-    while os.getppid() == parent and not stop.is_set():
-        time.sleep(PARENT_CHECK_SECONDS)
-    stop.set()

@@ -34,7 +34,7 @@ class Command(RefusingCommand):
         parser.add_argument("--json", action="store_true", help="report as one line of JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with Rejects(options["rejects"]) as rejects:
+        with refusals(), Rejects(options["rejects"]) as rejects:
             try:
                 report = _imported(options, rejects)
             except CommandError as error:

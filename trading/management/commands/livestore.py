@@ -10,9 +10,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
+from traders.audit import writer as audit
+from traders.audit.rules import AuditKind
 from traders.management.refusal import RefusingCommand, refusals
+from traders.schema.actors import os_actor
 from trading.live import services as live
-from trading.live.migration.modes import Mode
+from trading.live.migration.modes import LayoutMode
 from trading.live.reference import in_document
 from trading.live.switch import mirror as live_mirror
 from trading.live.switch import services as live_switch
@@ -22,6 +25,8 @@ from trading.live.upkeep import verify as live_verify
 from trading.management.live_text import status_lines, verdict_line
 
 PAGE = "docs/redis.md"
+# What changes the live store, and so is noted in the audit before it is done.
+STEPS = ("rebuild", "mode", "cutover", "rollback", "cleanup")
 
 
 class Command(RefusingCommand):
@@ -40,7 +45,7 @@ class Command(RefusingCommand):
         show.add_argument("key")
         show.add_argument("field", nargs="?")
         mode = verbs.add_parser("mode", help="the mode; or step by step to another one")
-        mode.add_argument("to", nargs="?", choices=list(Mode))
+        mode.add_argument("to", nargs="?", choices=list(LayoutMode))
         mode.add_argument("--read", choices=["hash", "old"], help="dual: what is read")
         mode.add_argument("--percent", type=_percent, help="dual, --read hash: of which share of traders; default 100")
         mode.add_argument("--from-old", action="store_true", help="fill the new layout from the old, not PostgreSQL")
@@ -59,12 +64,15 @@ class Command(RefusingCommand):
                 "--dry-run", action="store_true", help="count, and remove nothing"
             )
         mirror = verbs.add_parser("mirror", help="follow the old layout into the new one, until interrupted")
-        mirror.add_argument("--seconds", type=float, default=0.5, help="between two looks; default %(default)s")
+        mirror.add_argument("--seconds", type=float, default=0.5, help="between two reads; default %(default)s")
         mirror.add_argument("--once", action="store_true", help="copy what there is, and end")
         verbs.add_parser("reference", help=f"write the tables of {PAGE}")
 
     def handle(self, *args: Any, **options: Any) -> None:
         with refusals():
+            if options["verb"] in STEPS and (options["verb"] != "mode" or options["to"] or options["read"]):
+                asked = " ".join(filter(None, (options["verb"], options.get("to"), options.get("read"))))
+                audit.note(AuditKind.LIVE_STORE, actor=os_actor(), text=asked)
             getattr(self, f"_{options['verb']}")(**options)
 
     def _status(self, **options: Any) -> None:
@@ -74,7 +82,7 @@ class Command(RefusingCommand):
     def _rebuild(self, **options: Any) -> None:
         traders = live.rebuild_all()
         if traders is None:
-            raise CommandError("Redis is away or refuses; nothing was replaced.")
+            raise CommandError("Redis does not answer or refuses; nothing was replaced.")
         self._say(f"{traders:,} traders filled from PostgreSQL.")
 
     def _verify(self, **options: Any) -> None:
@@ -92,12 +100,12 @@ class Command(RefusingCommand):
         if options["to"] is None and options["read"] is None:
             self._say(str(live_switch.current()))
             return
-        if options["read"] and options["to"] not in (None, Mode.DUAL):
+        if options["read"] and options["to"] not in (None, LayoutMode.DUAL):
             raise CommandError("--read belongs to the mode dual")
         percent = None if options["read"] is None else 0 if options["read"] == "old" else options["percent"]
         self._switched(
             live_switch.to_mode(
-                Mode(options["to"] or Mode.DUAL),
+                LayoutMode(options["to"] or LayoutMode.DUAL),
                 read_new_pct=100 if options["read"] == "hash" and percent is None else percent,
                 from_old=options["from_old"],
                 within_minutes=options["within"],
@@ -110,7 +118,7 @@ class Command(RefusingCommand):
     def _rollback(self, **options: Any) -> None:
         self._switched(live_switch.rollback())
 
-    def _switched(self, step: live_switch.Step) -> None:
+    def _switched(self, step: live_switch.SwitchStep) -> None:
         self._say(f"mode: {step.state}; every process follows" + (f"; {step.filled:,} filled" if step.filled else ""))
 
     def _cleanup(self, **options: Any) -> None:

@@ -13,6 +13,7 @@ from traders.management.refusal import RefusingCommand, refusals
 from traders.schema.actors import os_actor
 from trading.record.transfers import services as transfers
 from trading.schema.facts import TransferKind
+from trading.schema.leaf import LARGEST
 
 
 class Command(RefusingCommand):
@@ -23,10 +24,10 @@ class Command(RefusingCommand):
         parser.add_argument("kind", choices=[kind.value for kind in TransferKind], metavar="KIND")
         parser.add_argument("amount", metavar="USD", help="its size; of a correction with its sign")
         parser.add_argument("--at", default="", help="moment like 2026-01-08T10:30:00Z; by default now")
-        parser.add_argument("--to", default="", metavar="TRADER", help="who is paid by an internal transfer")
+        parser.add_argument("--to", default="", metavar="TRADER", help="the trader that receives an internal transfer")
         parser.add_argument("--id", default="", help="by it the same transfer is known again")
         parser.add_argument("--reason", required=True, help="why")
-        parser.add_argument("--actor", default="", help="who; by default cli: and the account's name")
+        parser.add_argument("--actor", default="", help="the actor; by default cli: and the account's name")
 
     def handle(self, *args: Any, **options: Any) -> None:
         with refusals():
@@ -48,7 +49,7 @@ def _amount(text: str) -> Decimal:
         amount = Decimal(text)
     except InvalidOperation:
         raise CommandError(f"USD must be a number, was {text!r}") from None
-    if not amount.is_finite() or abs(amount) > Decimal(10) ** 15:
+    if not amount.is_finite() or not -LARGEST <= amount <= LARGEST:
         raise CommandError(f"USD must be a number up to 10^15, was {text!r}")
     return amount
 

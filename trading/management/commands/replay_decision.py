@@ -27,6 +27,7 @@ from trading.management.replay_text import (
     sum_line,
 )
 from trading.replay.services import Replay, ReplayVerdict, recorded_trader, replay, replays
+from trading.schema.ids import read_decision_name
 
 
 class Command(RefusingCommand):
@@ -41,7 +42,9 @@ class Command(RefusingCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.epilog = self.epilog
-        parser.add_argument("id", nargs="?", type=int, help="the decision's id, as the journal shows it")
+        parser.add_argument(
+            "id", nargs="?", type=_decision, metavar="ID", help="the decision's number in the journal, or TRADER|NUMBER"
+        )
         parser.add_argument("--trader", metavar="ID", help="instead of one decision: all of this trader")
         parser.add_argument(
             "--from", dest="since", type=past_moment, metavar="TIME", help="with --trader: from then on"
@@ -69,6 +72,13 @@ class Command(RefusingCommand):
             sys.exit(1)
 
 
+def _decision(text: str) -> tuple[str | None, int]:
+    try:
+        return read_decision_name(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def _refuse_contradictions(asked: argparse.Namespace) -> None:
     if (asked.id is None) == (asked.trader is None):
         raise CommandError("Give the id of a decision, or --trader ID.")
@@ -79,10 +89,11 @@ def _refuse_contradictions(asked: argparse.Namespace) -> None:
 
 
 def _replays(asked: argparse.Namespace) -> Iterator[Replay]:
-    trader_id = asked.trader or recorded_trader(asked.id)
+    named, number = asked.id or (None, 0)
+    trader_id = asked.trader or named or recorded_trader(number)
     spec = _spec(asked.with_config, trader_id) if asked.with_config else None
     found = (
-        [replay(asked.id, version=asked.with_version, spec=spec)]
+        [replay(trader_id, number, version=asked.with_version, spec=spec)]
         if asked.trader is None
         else replays(trader_id, since=asked.since, until=asked.until, version=asked.with_version, spec=spec)
     )
