@@ -75,9 +75,9 @@ def make_file(
     )
 
 
-def sync_traders(*traders: TraderSpec, **options: Any) -> None:
+def sync_traders(*traders: TraderSpec, prompts: tuple[PromptFile, ...] = (), **options: Any) -> None:
     """Stores these traders by a sync."""
-    sync(file=make_file(*traders), actor="cli:test", **options)
+    sync(file=make_file(*traders, prompts=prompts), actor="cli:test", **options)
 
 
 def save_edit(config_id: str, actor: str = "mei", reason: str = "because", **changed: Any) -> SavedVersion | None:

@@ -56,6 +56,16 @@ def remove_servers(data_dir: Path) -> None:
         shutil.rmtree(data_dir, ignore_errors=True)
 
 
+def redis_of_this_process() -> str:
+    """TEST_REDIS_URL; of several processes that test side by side, the second has the next database, and so on."""
+    url = os.environ.get("TEST_REDIS_URL", "")
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    if not url or not number:
+        return url
+    server, first = url.rsplit("/", 1)
+    return f"{server}/{int(first) + number}"
+
+
 def refuse_redis_in_use(url: str) -> None:
     """The tests empty their Redis database after each test, so it must be nobody's."""
     with redis.Redis.from_url(url) as client:

@@ -15,7 +15,8 @@ from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
 from traders.schema.settings.declare import Setting, SettingKind
 from traders.schema.settings.fleet import FleetSpec
 from traders.schema.settings.trader import TraderSpec
-from traders.schema.settings.validate import validate_fleet, validate_trader
+from traders.schema.settings.validate import turned, validate_fleet, validate_trader
+from traders.schema.symbols import SYMBOL_FORM, folded, is_symbol
 
 # Texts that some reader of YAML takes for something else.
 TRAPS = st.sampled_from(
@@ -32,7 +33,9 @@ def lines(*, max_length: int = 100) -> st.SearchStrategy[str]:
     """One line of printable text as the schema keeps it: stripped, no control characters."""
     characters = st.characters(exclude_categories=("Cc", "Cs", "Cn"))
     texts = st.text(characters, max_size=min(max_length, 40)) | TRAPS
-    return texts.map(str.strip).filter(lambda text: len(text) <= max_length and not find_secret(text))
+    return texts.map(str.strip).filter(
+        lambda text: len(text) <= max_length and not find_secret(text) and not turned(text)
+    )
 
 
 def long_texts() -> st.SearchStrategy[str]:
@@ -93,6 +96,8 @@ def trader_specs(
         flat[f"detail.prompts.{role}_version"] = prompt.version
         flat[f"detail.prompts.{role}_sha256"] = prompt.sha256
     _order_bands(flat)
+    if flat["allocation_pct"]:
+        flat["detail.paper_capital_usd"] = 0
     return validate_trader(draw(trader_ids() if ids is None else ids), unflatten(flat))
 
 
@@ -122,11 +127,18 @@ def _values(path: str, setting: Setting) -> st.SearchStrategy[Any]:
             return st.decimals(low + setting.above_minimum, high, places=2)
         case SettingKind.EXTRA:
             return extras()
+        case SettingKind.SYMBOLS:
+            return st.lists(_symbols(), max_size=5, unique_by=folded).map(sorted)
         case SettingKind.LONG_TEXT:
             return long_texts()
         case SettingKind.DERIVED:
             return _derived(path)
     return lines(max_length=int(setting.max_length or 100)).filter(lambda text: bool(text) or not setting.required)
+
+
+def _symbols() -> st.SearchStrategy[str]:
+    written = st.sampled_from(["BTC", "kPEPE", "1000PEPE", "BTC/USDT:USDT", "币安人生", "0G", "1e3", "null", "~", "-"])
+    return written | st.from_regex(SYMBOL_FORM, fullmatch=True).filter(is_symbol)
 
 
 def _derived(path: str) -> st.SearchStrategy[Any]:

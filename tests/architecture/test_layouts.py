@@ -39,7 +39,7 @@ def test_only_the_switch_over_and_the_registration_import_the_old_layout() -> No
     }
 
     assert importers == {
-        "trading/live/page/admin.py",
+        "trading/live/page/store.py",
         "trading/apps.py",
         "trading/management/commands/livestore.py",
         "trading/live/switch/mirror.py",

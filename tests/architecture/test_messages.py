@@ -17,7 +17,8 @@ from traders.schema.problems import InvalidConfig
 ROOT: Path = settings.BASE_DIR
 PLAIN = (
     *("traders/schema", "traders/manager_yaml", "traders/versions/rules", "traders/versions/reason.py"),
-    *("trading/record/rules", "trading/replay/rules/parsing.py", "trading/imports/arena"),
+    *("trading/schema", "trading/record/rules", "trading/record/stored", "trading/record/check"),
+    *("trading/replay", "trading/analytics", "trading/imports"),
 )
 PARAMETER = re.compile(r"%\((\w+)\)s")
 
@@ -44,7 +45,11 @@ def _subclasses(kind: type[Exception]) -> set[str]:
     return {kind.__name__}.union(*map(_subclasses, kind.__subclasses__()))
 
 
-RAISED = sorted(_subclasses(MessageError) | _subclasses(InvalidConfig) | {"Problem", "ValueError", "InvalidRecord"})
+# What says why something is refused, differs or cannot be read, without being an exception's text.
+REFUSALS = {"CheckRefusal", "unknown", "ReplayDifference", "NotReadable", "Unreadable", "Finding"}
+RAISED = sorted(
+    _subclasses(MessageError) | _subclasses(InvalidConfig) | {"Problem", "ValueError", "InvalidRecord"} | REFUSALS
+)
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(ROOT)))
@@ -69,3 +74,19 @@ def test_a_template_is_a_literal_with_a_value_for_each_parameter(path: Path) -> 
         assert isinstance(template, ast.Constant), f"{where}: makemessages finds literals only"
         assert isinstance(template.value, str)
         assert set(PARAMETER.findall(template.value)) == {keyword.arg for keyword in call.keywords}, where
+
+
+MARKING = ("_", "gettext", "ngettext", "pgettext", "gettext_lazy", "ngettext_lazy", "pgettext_lazy", "gettext_noop")
+
+
+@pytest.mark.parametrize("app", ["traders", "trading", "nof0site", "demo"])
+def test_a_function_that_marks_texts_keeps_a_name_that_makemessages_knows(app: str) -> None:
+    renamed = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sorted((ROOT / app).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+        if name.name in MARKING and (name.asname or name.name) not in MARKING
+    ]
+    assert renamed == []

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
-from tests.browser.desk import OWN, give_reason, open_trader
+from tests.browser.steps import OWN, give_reason, open_trader
 from tests.browser.test_pages import TRADERS, check, log_in_as_ada
 from tests.factories import save_edit
 
@@ -21,12 +21,11 @@ FIRST, SECOND = "majors_momentum", "range_reversion"
 
 
 @pytest.mark.pages
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_action_page_holds_at_every_width(page: Page, scheme: str, tmp_path: Path) -> None:
+def test_every_action_page_holds_at_every_width(page: Page, tmp_path: Path) -> None:
     call_command("sync_traders", str(OWN), verbosity=0)
-    log_in_as_ada(page, scheme)
+    log_in_as_ada(page)
     for step in chain(_bulk(page), _merges(page), _upload(page, tmp_path / "manager.yaml"), _plain(page)):
-        check(page, step, scheme)
+        check(page, step)
 
 
 def _bulk(page: Page) -> Iterator[str]:

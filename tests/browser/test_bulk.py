@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
-from tests.browser.desk import OWN, give_reason, log_in, person
+from tests.browser.steps import OWN, give_reason, log_in, person
 from tests.factories import save_edit
 from traders.versions import services as configs
 
@@ -16,7 +16,7 @@ LIST = "/admin/traders/traderconfig/"
 
 
 @pytest.fixture(autouse=True)
-def desk(page: Page) -> None:
+def site(page: Page) -> None:
     call_command("sync_traders", str(OWN), verbosity=0)
     person("ada")
     log_in(page, "ada")
@@ -24,7 +24,7 @@ def desk(page: Page) -> None:
 
 
 def test_leverage_is_halved_for_the_chosen_and_saved_as_one_change_set(page: Page) -> None:
-    names = sorted(page.locator(".traders td code").all_inner_texts())
+    names = sorted(page.locator(".traders tbody code").all_inner_texts())
     page.get_by_label("All on this page").check()
     expect(page.get_by_text(f"{len(names)} chosen:")).to_be_visible()
     page.get_by_label(f"Choose {names[0]}").uncheck()

@@ -1,4 +1,4 @@
-"""A trader cloned, compared with its source, and retired; a bundle taken along and brought back."""
+"""A trader cloned, compared with its source, and retired; a bundle downloaded and uploaded again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
-from tests.browser.desk import OWN, give_reason, log_in, open_trader, person
+from tests.browser.steps import OWN, give_reason, log_in, open_trader, person
 from traders.versions import services as configs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -18,13 +18,13 @@ TRADER = "majors_momentum"
 
 
 @pytest.fixture(autouse=True)
-def desk(page: Page) -> None:
+def site(page: Page) -> None:
     call_command("sync_traders", str(OWN), verbosity=0)
     person("ada")
     log_in(page, "ada")
 
 
-def test_a_clone_is_made_compared_retired_and_brought_back(page: Page) -> None:
+def test_a_clone_is_made_compared_retired_and_unretired(page: Page) -> None:
     open_trader(page, TRADER)
     page.get_by_text("Actions", exact=True).click()
     page.get_by_role("link", name="Clone", exact=True).click()
@@ -51,16 +51,16 @@ def test_a_clone_is_made_compared_retired_and_brought_back(page: Page) -> None:
     page.get_by_role("button", name="Retire", exact=True).click()
     share = configs.existing(TRADER).flat["allocation_pct"]
     expect(page.get_by_role("heading", name=f"Retires 2 traders, frees {share:.2f} % allocation")).to_be_visible()
-    give_reason(page, "the desk is closing")
+    give_reason(page, "the fund is closing")
     page.get_by_role("button", name="Retire 2 traders").click()
     expect(page.get_by_text("Retired 2 traders.")).to_be_visible()
 
     open_trader(page, TRADER)
     page.get_by_text("Actions", exact=True).click()
-    page.get_by_role("link", name="Bring back").click()
+    page.get_by_role("link", name="Unretire").click()
     give_reason(page, "not yet")
-    page.get_by_role("button", name="Bring 1 trader back").click()
-    expect(page.get_by_text("Brought 1 trader back.")).to_be_visible()
+    page.get_by_role("button", name="Unretire 1 trader").click()
+    expect(page.get_by_text("Unretired 1 trader.")).to_be_visible()
     assert configs.existing(TRADER).flat["detail.retired"] is False
 
 
@@ -91,6 +91,6 @@ def test_a_bundle_is_downloaded_edited_and_uploaded(page: Page, tmp_path: Path) 
     expect(page.get_by_role("heading", name="manager.yaml would make 1 new version")).to_be_visible()
     page.get_by_role("button", name="Sync: make 1 version").click()
     expect(page.get_by_text("Say why, in a few words.")).to_be_visible()
-    give_reason(page, "the desk agreed")
+    give_reason(page, "the team agreed")
     page.get_by_role("button", name="Sync: make 1 version").click()
     expect(page.get_by_role("status")).to_contain_text("manager.yaml is synced: 1 new version.")

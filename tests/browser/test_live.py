@@ -6,21 +6,22 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import VIEWPORT
-from tests.browser.desk import log_in, person
-from tests.browser.record_desk import LIVE
+from tests.browser.sample_record import LIVE
+from tests.browser.steps import log_in, person
 from tests.browser.test_pages import check, log_in_as_ada
 from tests.live_factories import ago, make_price
-from tests.trading.live import desk
+from tests.trading.live import big_fleet
 from trading.live import services as live
 from trading.live.switch import services as live_switch
 from trading.live.upkeep import verify as live_verify
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECONDS_5 = 5_100
+STORE = f"{LIVE}store/"
 
 
 def test_prices_move_without_a_reload_until_one_says_stop(page: Page) -> None:
-    desk.fill(2)
+    big_fleet.fill(2)
     live.rebuild_all()
     live.quoted({"BTC": make_price("46000.5")})
     person("ada")
@@ -43,7 +44,7 @@ def test_prices_move_without_a_reload_until_one_says_stop(page: Page) -> None:
 
 
 def test_of_two_who_switch_the_second_is_told(page: Page, browser: Browser) -> None:
-    desk.fill(2)
+    big_fleet.fill(2)
     live.rebuild_all()
     live_switch.rollback()
     for name in ("ada", "mei"):
@@ -53,8 +54,8 @@ def test_of_two_who_switch_the_second_is_told(page: Page, browser: Browser) -> N
     with browser.new_context(base_url=base_url, viewport=VIEWPORT) as other:  # type: ignore[arg-type]
         meis = other.new_page()
         log_in(meis, "mei")
-        page.goto(LIVE)
-        meis.goto(LIVE)
+        page.goto(STORE)
+        meis.goto(STORE)
         meis.get_by_label("Read the new layout for").select_option("50 %")
         meis.get_by_role("button", name="Set share").click()
         expect(meis.get_by_text("Mode: dual, 50 %")).to_be_visible()
@@ -71,16 +72,17 @@ def test_of_two_who_switch_the_second_is_told(page: Page, browser: Browser) -> N
 
 
 @pytest.mark.pages
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_holds_at_every_width(page: Page, scheme: str) -> None:
-    log_in_as_ada(page, scheme)
+def test_it_holds_at_every_width(page: Page) -> None:
+    log_in_as_ada(page)
     page.goto(LIVE)
-    check(page, "empty live page", scheme)
-    desk.fill(5)
+    check(page, "empty live page")
+    big_fleet.fill(5)
     live.rebuild_all()
     live.quoted({"BTC": make_price(), "hyperliquid:BTC": make_price(as_of=ago(90)), "ETH": make_price(as_of=ago(90))})
     live_switch.rollback()
     live_verify.verify()
 
     page.goto(LIVE)
-    check(page, "live page", scheme)
+    check(page, "live page", is_main=True)
+    page.goto(STORE)
+    check(page, "live store")

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
-from tests.browser.desk import OWN, SHARED, give_reason, log_in, person
+from tests.browser.steps import OWN, SHARED, give_reason, log_in, person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,6 +20,7 @@ def test_a_newcomer_imports_changes_compares_and_restores(page: Page) -> None:
 
     page.get_by_role("link", name=re.compile("Traders$")).click()
     page.locator(".traders .name").first.click()
+    page.get_by_role("link", name="Edit", exact=True).last.click()
     positions = page.get_by_label("Max positions", exact=True)
     was = positions.input_value()
 

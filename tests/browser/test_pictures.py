@@ -10,12 +10,21 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.busy_desk import FIRST, busy_desk
-from tests.browser.desk import give_reason, log_in, open_trader, person
+from tests.browser.busy_site import FIRST, busy_site
+from tests.browser.steps import give_reason, log_in, open_trader, person
 from tests.factories import save_edit
+from tests.trading_factories import make_position
+from traders.controls.services import Asked, control
 from traders.models import PromptText, TraderConfigVersion
-from traders.templatetags.desk import moment_text
+from traders.schema.controls.rows import ControlKind
+from traders.schema.messages import _
+from traders.templatetags.display import moment_text
 from traders.versions import services as configs
+from trading.alarms.rules.catalogue import AlarmName
+from trading.alarms.services import raise_alarm
+from trading.models import AlarmChannel
+from trading.record.writing.positions import open_position
+from trading.schema.common import Side
 
 pytestmark = [pytest.mark.pictures, pytest.mark.django_db(transaction=True)]
 
@@ -26,17 +35,21 @@ PROMPTS = "/admin/traders/prompttext/"
 FLEET = "/admin/traders/managerconfig/1/"
 MOST_HEIGHT = 1100
 ON_A_PHONE = ("traders", "edit", "history")
+# Another test takes them, where there is something to see.
+WITH_A_RECORD = {"overview", "trader"}
 
 
 def test_every_page_is_pictured(page: Page, tmp_path: Path, settings: Any) -> None:
-    manager = busy_desk(tmp_path, settings)
+    manager = busy_site(tmp_path, settings)
     person("ada")
     page.goto("/admin/login/")
     taken = {_take(page, "login")}
     log_in(page, "ada")
-    for name in chain(_reading(page), _editing(page), _many(page), _back(page), _files(page, manager)):
+    steps = (_reading(page), _editing(page), _many(page), _back(page), _files(page, manager), _operating(page))
+    for name in chain.from_iterable(steps):
         taken.add(_take(page, name))
-    assert {path.stem for path in IMAGES.glob("*.png")} == taken | {f"{name}-phone" for name in ON_A_PHONE}
+    taken |= {f"{name}-phone" for name in ON_A_PHONE}
+    assert {path.stem for path in IMAGES.glob("*.png")} == taken | WITH_A_RECORD
 
 
 def _take(page: Page, name: str) -> str:
@@ -51,14 +64,13 @@ def _take(page: Page, name: str) -> str:
 
 def _shoot(page: Page, name: str, *, width: int, least: int) -> None:
     page.set_viewport_size({"width": width, "height": least})
-    height = page.evaluate("() => Math.max(0, ...[...document.querySelectorAll('.desk')].map(d => d.offsetHeight))")
+    height = page.evaluate("() => Math.max(0, ...[...document.querySelectorAll('.page')].map(d => d.offsetHeight))")
     page.set_viewport_size({"width": width, "height": least if width == 390 else min(max(height + 90, least), 1100)})
     page.screenshot(path=IMAGES / f"{name}.png")
 
 
 def _reading(page: Page) -> Iterator[str]:
     for name, address in (
-        ("overview", "/admin/"),
         ("traders", TRADERS),
         ("conflicts", f"{TRADERS}conflicts/"),
         ("changes", f"{TRADERS}changes/"),
@@ -85,12 +97,15 @@ def _editing(page: Page) -> Iterator[str]:
     page.get_by_label("Max positions", exact=True).fill("20x")
     give_reason(page, "room for more")
     page.get_by_role("button", name="Preview").click()
-    expect(page.get_by_text("needs another look")).to_be_visible()
+    expect(page.get_by_text("needs a correction")).to_be_visible()
     yield "edit"
     page.get_by_label("Max positions", exact=True).fill("5")
     page.get_by_label("Stop-loss").uncheck()
     page.get_by_role("button", name="Preview").click()
     yield "preview"
+    open_trader(page, FIRST)
+    expect(page.locator('[data-draft="restored"]')).to_be_visible()
+    yield "draft"
     open_trader(page, "grid_walker")
     page.get_by_label("Major coin leverage").fill("5")
     page.get_by_label("Min confidence").fill("80")
@@ -125,7 +140,7 @@ def _many(page: Page) -> Iterator[str]:
     page.goto(f"{TRADERS}retire/{several}")
     yield "retire"
     page.goto(f"{TRADERS}bring-back/?trader=slow_turtle")
-    yield "bring-back"
+    yield "unretire"
 
 
 def _back(page: Page) -> Iterator[str]:
@@ -157,3 +172,29 @@ def _files(page: Page, manager: Path) -> Iterator[str]:
         page.get_by_label("File", exact=True).set_input_files(changed)
         page.get_by_role("button", name="Show the plan").click()
         yield name
+
+
+def _operating(page: Page) -> Iterator[str]:
+    """The last pictures: from here on the fleet is stopped."""
+    open_position(trader_id=FIRST, symbol="BTC", side=Side.LONG, detail=make_position())
+    page.goto(f"{TRADERS}control/stop/?trader={FIRST}&trader=grid_walker")
+    yield "stop"
+    page.goto(f"{TRADER}history/")
+    page.get_by_role("link", name="Pin v2").click()
+    yield "pin"
+    control(ControlKind.PAUSE, ["order_flow"], Asked(reason="the exchange is slow", actor="mei"))
+    control(ControlKind.STOP, ["news_fade"], Asked(reason="its news feed is down", actor="lee"))
+    page.goto(f"{TRADERS}fleet-stop/")
+    give_reason(page, "the exchange refuses orders")
+    page.get_by_role("button", name="Stop the fleet").click()
+    page.goto(TRADERS)
+    yield "fleet-stopped"
+    page.goto("/admin/traders/tradercontrol/")
+    yield "controls"
+    AlarmChannel.objects.create(name="ops", kind="email", address="ops@example.org")
+    raised = raise_alarm(AlarmName.BUDGET, _("The budget is used up"), traders=[FIRST])
+    raise_alarm(AlarmName.LIQUIDATION, _("A position was liquidated"), traders=["fast_hare"])
+    page.goto("/admin/trading/alarm/")
+    yield "alarms"
+    page.goto(f"/admin/trading/alarm/{raised}/change/")
+    yield "alarm"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.desk import give_reason, log_in, person
-from tests.traders.prompt_desk import DIGEST, HEADER, LONG, PromptDesk, X, Y
+from tests.browser.steps import give_reason, log_in, person
+from tests.traders.prompt_files import DIGEST, HEADER, LONG, PromptFiles, X, Y
 from traders.prompts import services as prompts
 from traders.versions import services as configs
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_prompt_is_edited_compared_and_held_to_its_file(page: Page, tmp_path: Path, settings: Any) -> None:
-    desk = PromptDesk(tmp_path, settings)
+    files = PromptFiles(tmp_path, settings)
     person("mei")
     log_in(page, "mei")
     page.get_by_role("link", name="Prompt texts").first.click()
@@ -45,7 +45,7 @@ def test_a_prompt_is_edited_compared_and_held_to_its_file(page: Page, tmp_path: 
     page.goto("/admin/traders/prompttext/")
     row = page.locator(f'[data-row="{digest}"]')
     expect(row).to_contain_text("differs")
-    desk.write("Buy never.\n")
+    files.write("Buy never.\n")
     row.get_by_role("link", name=LONG).click()
     expect(page.locator("#file")).to_contain_text("the next sync leaves it as it is and asks")
     expect(page.locator("#file .plus")).to_have_text(["+ Buy never."])

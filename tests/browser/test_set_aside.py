@@ -1,4 +1,4 @@
-"""Trades ticked in their list and set aside, looked at, and taken back in; and how these pages hold at every width."""
+"""Trades ticked in their list and set aside, looked at, and included again; and how these pages hold at every width."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.desk import log_in, person
-from tests.browser.record_desk import DECISIONS, TRADES, record_desk
+from tests.browser.sample_record import DECISIONS, TRADES, sample_record
+from tests.browser.steps import log_in, person
 from tests.browser.test_pages import check, log_in_as_ada
 from trading.models import DecisionJournal, RecordExclusion, Trade
 from trading.record.exclusions import services as exclusions
@@ -20,8 +20,8 @@ LOG = "/admin/trading/recordexclusion/"
 IMAGES = Path(__file__).parents[2] / "docs" / "images" / "record"
 
 
-def test_trades_are_ticked_set_aside_and_taken_back_in(page: Page) -> None:
-    record_desk()
+def test_trades_are_ticked_set_aside_and_included_again(page: Page) -> None:
+    sample_record()
     person("ada")
     page.goto("/admin/login/")
     log_in(page, "ada")
@@ -37,10 +37,10 @@ def test_trades_are_ticked_set_aside_and_taken_back_in(page: Page) -> None:
     expect(page.locator(".sums").get_by_role("link", name="2")).to_be_visible()
 
     page.goto(LOG)
-    page.get_by_role("link", name="Take back in").first.click()
+    page.get_by_role("link", name="Include again").first.click()
     page.get_by_label("Reason").fill("it was no test")
-    page.get_by_role("button", name="Take back in").click()
-    expect(page.get_by_text("Took 1 row back in.")).to_be_visible()
+    page.get_by_role("button", name="Include again").click()
+    expect(page.get_by_text("Included 1 row again.")).to_be_visible()
     assert RecordExclusion.objects.count() == 3
     assert Trade.objects.filter(exclusion__isnull=False).count() == 1
 
@@ -68,20 +68,19 @@ def some_aside() -> dict[str, str]:
 
 
 @pytest.mark.pages
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_of_what_was_set_aside_hold_at_every_width(page: Page, scheme: str) -> None:
-    record_desk()
-    log_in_as_ada(page, scheme)
+def test_pages_of_what_was_set_aside_hold_at_every_width(page: Page) -> None:
+    sample_record()
+    log_in_as_ada(page)
     for name, address in some_aside().items():
         page.goto(address)
-        check(page, name, scheme)
+        check(page, name)
         if page.locator("details.config").evaluate_all("all => all.map(one => one.open = true).length"):
-            check(page, f"{name}, opened", scheme)
+            check(page, f"{name}, opened")
 
 
 @pytest.mark.pictures
 def test_what_was_set_aside_is_pictured(page: Page) -> None:
-    record_desk()
+    sample_record()
     log_in_as_ada(page, "light")
     pages = some_aside()
     for name, picture in (("preview", "aside-preview"), ("log", "aside-log")):

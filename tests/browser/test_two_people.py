@@ -9,7 +9,7 @@ from django.core.management import call_command
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import VIEWPORT
-from tests.browser.desk import OWN, give_reason, log_in, open_trader, person
+from tests.browser.steps import OWN, give_reason, log_in, open_trader, person
 from traders.versions import services as configs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,7 +52,7 @@ def test_disjoint_changes_are_applied_on_top(page: Page, mei: Page) -> None:
     said = page.get_by_role("status")
     expect(said).to_contain_text("mei saved version 2")
     expect(said).to_contain_text("Your 2 changes do not touch theirs: they will be applied on top.")
-    said.get_by_text("What was changed meanwhile").click()
+    said.get_by_text("Changes saved meanwhile").click()
     expect(said).to_contain_text("Risk - altcoin leverage")
     expect(page.locator(".changes tbody tr")).to_have_count(2)
     page.get_by_role("button", name="Save version 3").click()

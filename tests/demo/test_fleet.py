@@ -141,7 +141,7 @@ def test_shares_fit_into_what_is_free_or_the_plan_is_refused(traders: int, free:
         assert traders * share <= free
 
 
-def test_names_are_those_of_a_desk(fleet: list[SampleTrader]) -> None:
+def test_names_are_those_of_a_real_fleet(fleet: list[SampleTrader]) -> None:
     assert [(trader.id, trader.persona.name) for trader in fleet] == [
         ("momentum_btc", "Momentum BTC"),
         ("reversion_eth", "Range Reversion ETH"),
@@ -216,7 +216,8 @@ def test_equity_is_what_was_realized_and_what_is_held(fleet: list[SampleTrader])
         marks = list(trader.equity())
         assert len(marks) == PLAN.days * 24 + 1
         assert marks[0].equity == STARTING_EQUITY
-        assert marks[-1].realized == sum(trade.net_pnl for trade in trader.trades())
+        paid = sum(held.detail.entry.commission or 0 for held in trader.positions() if held.is_open)
+        assert marks[-1].realized == sum(trade.net_pnl for trade in trader.trades()) - paid
         assert all(mark.equity == STARTING_EQUITY + mark.realized + mark.unrealized for mark in marks)
 
 

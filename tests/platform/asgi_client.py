@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from nof0site.serving.bodies import Bodies
+from nof0site.serving.bodies import BodyReader
 from nof0site.serving.body_limits import Policy
-from nof0site.serving.front import Front, Threads
+from nof0site.serving.front import FrontServer
 from nof0site.serving.replies import Application
+from nof0site.serving.threads import PageThreads
 from tests.trading.export.public_api.client import make_api
 
 LOGIN, UPLOAD = "/admin/login/", "/admin/upload/"
@@ -77,12 +78,12 @@ def scope(method: str = "GET", path: str = "/", query: str = "", **headers: str)
 @contextmanager
 def fronted(
     behind: Application, root: Any, *, seconds: float = 5.0, threads: int = 2, queue: int = 4
-) -> Iterator[Front]:
-    front = Front(
+) -> Iterator[FrontServer]:
+    front = FrontServer(
         api=make_api(root, behind=behind),
         policy=POLICY,
-        bodies=Bodies(seconds, 1_000_000),
-        pages=Threads("pages", threads, queue),
+        bodies=BodyReader(seconds, 1_000_000),
+        pages=PageThreads("pages", threads, queue),
         address=lambda environ: str(environ["REMOTE_ADDR"]),
     )
     yield front

@@ -16,7 +16,7 @@ from nof0site.embedded.privileges import server_user
 from tests.platform.processes import free_port, wait_for
 
 PROGRAM = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
-# One server connection: whatever a client leaves behind in its session, the next client would meet.
+# With one server connection the next client would meet whatever a client leaves behind in its session.
 CONFIGURATION = """
 [databases]
 * = host={sockets} port=5432 user=postgres
@@ -26,19 +26,20 @@ listen_port = {port}
 unix_socket_dir =
 auth_type = any
 pool_mode = transaction
-default_pool_size = 1
+default_pool_size = {size}
+max_client_conn = 1000
 """
 
 
 @contextmanager
-def pgbouncer() -> Iterator[int]:
-    """The port it listens at."""
+def pgbouncer(data_dir: Path | None = None, size: int = 1) -> Iterator[int]:
+    """The port it listens at. Before the tests' embedded server, or that of another data directory."""
     assert PROGRAM is not None
-    paths, port = DataPaths(settings.DATA_DIR), free_port()
+    paths, port = DataPaths(data_dir or settings.DATA_DIR), free_port()
     with tempfile.TemporaryDirectory(prefix="nof0-bouncer-") as directory:
         Path(directory).chmod(0o755)
         file = Path(directory) / "pgbouncer.ini"
-        file.write_text(CONFIGURATION.format(sockets=paths.sockets, port=port), encoding="utf-8")
+        file.write_text(CONFIGURATION.format(sockets=paths.sockets, port=port, size=size), encoding="utf-8")
         log = Path(directory) / "log"
         with log.open("w") as output:
             process = subprocess.Popen(

@@ -18,6 +18,20 @@ def new_machine() -> Iterator[Machine]:
 
 
 @pytest.fixture
+def another_machine() -> Iterator[Machine]:
+    """A second machine that has never run the site."""
+    yield from _machine()
+
+
+@pytest.fixture
+def migrated_machine(migrated_data_dir: Path) -> Iterator[Machine]:
+    """A machine whose database has its tables, and no row that a migration did not make."""
+    for machine in _machine():
+        subprocess.run(["cp", "-a", migrated_data_dir, machine.data_dir], check=True)
+        yield machine
+
+
+@pytest.fixture
 def machine(used_data_dir: Path) -> Iterator[Machine]:
     """A machine on which the site has run before."""
     for machine in _machine():
@@ -30,6 +44,15 @@ def used_data_dir() -> Iterator[Path]:
     for machine in _machine():
         site, _ = machine.serve(free_port())
         interrupt(site)
+        assert machine.running() == []
+        yield machine.data_dir
+
+
+@pytest.fixture(scope="session")
+def migrated_data_dir() -> Iterator[Path]:
+    for machine in _machine():
+        done = machine.manage("migrate", "--verbosity=0", seconds=600)
+        assert done.returncode == 0, done.stdout
         assert machine.running() == []
         yield machine.data_dir
 

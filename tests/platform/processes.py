@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import re
 import shutil
@@ -73,14 +74,14 @@ class Machine:
         self.processes.append(process)
         return process
 
-    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def manage(self, *arguments: str, seconds: float = PATIENCE_SECONDS) -> subprocess.CompletedProcess[str]:
         process = self.start("manage.py", *arguments)
-        output, _ = process.communicate(timeout=PATIENCE_SECONDS)
+        output, _ = process.communicate(timeout=seconds)
         return subprocess.CompletedProcess(arguments, process.returncode, output)
 
-    def python(self, code: str) -> str:
+    def python(self, code: str, seconds: float = PATIENCE_SECONDS) -> str:
         """Run code that can use the site's database, to its successful end."""
-        output, _ = (process := self.start("-c", code)).communicate(timeout=PATIENCE_SECONDS)
+        output, _ = (process := self.start("-c", code)).communicate(timeout=seconds)
         assert process.returncode == 0, output
         return output
 
@@ -124,8 +125,14 @@ class Machine:
     def clear(self) -> None:
         for process in self.processes:
             if process.poll() is None:
+                # Those beside the site have process groups of their own, and one that a test suspended keeps the
+                # pipe of the output open.
+                beside = psutil.Process(process.pid).children(recursive=True)
                 os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+                for one in beside:
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        one.kill()
+            process.communicate(timeout=PATIENCE_SECONDS)
         self.kill_servers()
         shutil.rmtree(DataPaths(self.data_dir).sockets, ignore_errors=True)
 
@@ -153,7 +160,7 @@ def answers(port: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/admin/login/", timeout=10) as response:
             return bool(response.status == 200)
-    except (urllib.error.URLError, ConnectionError):
+    except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError):
         return False
 
 

@@ -98,7 +98,7 @@ def test_programs_are_answered_in_the_form_of_the_read_api(visitor: Client) -> N
     assert (failed.status_code, failed.json()["error"]) == (500, "Internal Server Error")
     assert failed.json()["detail"].endswith("The log of the server says more.")
     assert unknown.status_code == 404
-    assert unknown.json() == {"error": "Not Found", "detail": "Nothing lies at this address."}
+    assert unknown.json() == {"error": "Not Found", "detail": "There is no page at this address."}
     assert (foreign.status_code, foreign.json()["error"]) == (400, "Bad Request")
     assert (odd.status_code, odd.json()["error"]) == (400, "Bad Request")
 

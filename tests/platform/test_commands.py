@@ -63,6 +63,21 @@ def test_a_dump_restores_into_an_empty_database(new_machine: Machine) -> None:
     assert new_machine.manage("pg_tool", "psql", "-XAtc", "SELECT n FROM kept").stdout == "7\n"
 
 
+def test_after_a_restored_backup_the_fleet_is_stopped_until_a_person_releases_it(new_machine: Machine) -> None:
+    assert new_machine.manage("migrate", "-v", "0").returncode == 0
+    dump = new_machine.data_dir.parent / "nof0.dump"
+    assert new_machine.manage("pg_tool", "pg_dump", "-Fc", "-f", str(dump)).returncode == 0
+    (new_machine.data_dir / "postgresql").rename(new_machine.data_dir / "postgresql-old")
+
+    restored = new_machine.manage("pg_tool", "pg_restore", "--no-owner", "-d", "nof0", str(dump))
+
+    assert "fleet: stop (control 1)" in restored.stdout
+    asked = "SELECT kind, actor FROM trader_controls ORDER BY id DESC LIMIT 1"
+    assert new_machine.manage("pg_tool", "psql", "-XAtc", asked).stdout == "stop|restore\n"
+    assert new_machine.manage("fleet", "release", "--reason", "compared with the exchange").returncode == 0
+    assert new_machine.manage("pg_tool", "psql", "-XAtc", asked).stdout.startswith("release|cli:")
+
+
 def test_a_program_that_is_not_there_is_answered_with_those_that_are() -> None:
     with pytest.raises(CommandError, match=r"There is no program 'mysqldump'. Choose one of .*pg_dump.*psql"):
         call_command("pg_tool", "mysqldump")

@@ -180,7 +180,7 @@ def test_a_fault_after_the_change_was_committed_does_not_say_that_nothing_was_wr
         cursor.execute(
             "CREATE FUNCTION pg_temp_fault() RETURNS trigger LANGUAGE plpgsql AS "
             "$$ BEGIN RAISE SQLSTATE '53100'; END $$;"
-            "CREATE TRIGGER a_fault BEFORE UPDATE ON django_session FOR EACH ROW EXECUTE FUNCTION pg_temp_fault()"
+            "CREATE TRIGGER a_fault BEFORE UPDATE ON account_sessions FOR EACH ROW EXECUTE FUNCTION pg_temp_fault()"
         )
     try:
         page = save(admin)

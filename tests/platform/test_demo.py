@@ -1,4 +1,4 @@
-"""`make demo`: a desk with its record, made and deleted apart from the site's own data."""
+"""`make demo`: a fleet with its record, made and deleted apart from the site's own data."""
 
 from __future__ import annotations
 
@@ -16,8 +16,20 @@ from django.db import connection
 with connection.cursor() as cursor:
     cursor.execute("SELECT count(*), sum(allocation_pct)::int FROM trader_config")
     print(*cursor.fetchone())
-    cursor.execute("SELECT count(*) FROM trades")
+    cursor.execute("SELECT count(*) FROM trades WHERE trader_id NOT LIKE 'paper%'")
     print(*cursor.fetchone())
+"""
+DECIDED = """
+import django, time; django.setup()
+from django.db import connection
+until = time.monotonic() + 60
+with connection.cursor() as cursor:
+    while True:
+        cursor.execute("SELECT count(*) > 0 FROM decision_journal WHERE trader_id LIKE 'paper%' AND success")
+        if (found := cursor.fetchone()[0]) or time.monotonic() > until:
+            break
+        time.sleep(0.5)
+print(found)
 """
 
 
@@ -36,10 +48,10 @@ def demo(new_machine: Machine, tmp_path: Path) -> Machine:
     return new_machine
 
 
-def test_a_demo_is_a_desk_with_its_record_on_data_of_its_own(demo: Machine, tmp_path: Path) -> None:
+def test_a_demo_is_a_fleet_with_its_record_on_data_of_its_own(demo: Machine, tmp_path: Path) -> None:
     site, said = demo.serve(port := free_port())
     assert "Made the sample fleet: 6 traders" in said
-    assert "7 adopted" in said, "the declared fleet is the one that is stored"
+    assert "9 adopted" in said, "the declared fleet is the one that is stored"
     assert f"http://127.0.0.1:{port}/" in said
     assert f"PostgreSQL in {demo.data_dir}" in said
     assert f"files in {demo.data_dir}" in said
@@ -49,8 +61,9 @@ def test_a_demo_is_a_desk_with_its_record_on_data_of_its_own(demo: Machine, tmp_
     assert refused.returncode == 1
     assert "make demo-fresh" in refused.stdout
 
+    assert demo.python(DECIDED) == "True\n", "a newcomer sees traders decide within a minute"
     interrupt(site)
-    assert demo.python(COUNT) == "6 75\n240\n"
+    assert demo.python(COUNT) == "8 75\n240\n"
     assert demo.running() == []
     assert list(tmp_path.iterdir()) == []
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from nof0site.environment.variables import env_bool, env_int, env_list, env_secret, env_str
+from nof0site.environment.variables import env_bool, env_int, env_list, env_secret, env_str, env_zone
 
 
 @pytest.mark.parametrize(("word", "meant"), [("1", True), ("Yes", True), (" on ", True), ("0", False), ("NO", False)])
@@ -65,3 +65,14 @@ def test_a_secret_given_twice_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("TOKEN_FILE", "b")
     with pytest.raises(ImproperlyConfigured, match="both set"):
         env_secret("TOKEN")
+
+
+def test_a_time_zone_has_a_name_of_the_iana(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DESK_TIMEZONE", "Asia/Shanghai")
+    assert env_zone("DESK_TIMEZONE", "UTC").key == "Asia/Shanghai"
+    monkeypatch.setenv("DESK_TIMEZONE", "")
+    assert env_zone("DESK_TIMEZONE", "UTC").key == "UTC"
+    for wrong in ("Shanghai", "+08:00", "../etc/passwd"):
+        monkeypatch.setenv("DESK_TIMEZONE", wrong)
+        with pytest.raises(ImproperlyConfigured, match="is no time zone"):
+            env_zone("DESK_TIMEZONE", "UTC")

@@ -26,7 +26,7 @@ def viewer(client: Client) -> Client:
 def test_an_address_without_a_page_leads_back(viewer: Client) -> None:
     page = viewer.get("/admin/nowhere/")
     assert page.status_code == 404
-    assert "Nothing lies at this address." in said(page)
+    assert "There is no page at this address." in said(page)
 
 
 def test_a_page_for_others_says_who_can_help(viewer: Client) -> None:
@@ -39,7 +39,7 @@ def test_a_form_of_an_earlier_login_says_what_to_do() -> None:
     strict = Client(enforce_csrf_checks=True)
     page = strict.post("/admin/login/", {"username": "ada", "password": "x"})
     assert page.status_code == 403
-    assert "reload the page" in said(page)
+    assert "Open the form again" in said(page)
 
 
 def test_a_request_that_cannot_be_meant_is_answered(viewer: Client) -> None:

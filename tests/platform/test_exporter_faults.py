@@ -26,7 +26,7 @@ TOKEN = "a-token-of-enough-letters"
 
 
 @pytest.fixture
-def desk() -> Iterator[Machine]:
+def served() -> Iterator[Machine]:
     parent = Path(tempfile.mkdtemp(prefix="nof0-platform-"))
     parent.chmod(0o755)
     machine = Machine(parent / "data", {"EXPORT_SECONDS": "1", "API_TOKENS": TOKEN})
@@ -70,9 +70,9 @@ def zombies_of(site: subprocess.Popen[str]) -> list[psutil.Process]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
-def test_a_killed_exporter_starts_again_says_so_once_and_leaves_no_zombie(desk: Machine, number: int) -> None:
+def test_a_killed_exporter_starts_again_says_so_once_and_leaves_no_zombie(served: Machine, number: int) -> None:
     port = free_port()
-    site, _ = desk.serve(port)
+    site, _ = served.serve(port)
     wait_for(lambda: health(port)["status"] == "ok")
     first = exporter_of(site)
     assert first is not None
@@ -92,15 +92,15 @@ def test_a_killed_exporter_starts_again_says_so_once_and_leaves_no_zombie(desk: 
     said, _ = site.communicate(timeout=60)
     assert said.count("The exporter ") == 1, said
     assert "it starts again in 1 s" in said
-    assert desk.running() == []
+    assert served.running() == []
 
 
 def test_a_full_disk_is_seen_at_once_and_the_exporter_goes_on_when_there_is_room(
-    desk: Machine, small_disk: Path
+    served: Machine, small_disk: Path
 ) -> None:
     port = free_port()
-    desk.settings = {**desk.settings, "EXPORT_DIR": str(small_disk / "export")}
-    site, _ = desk.serve(port)
+    served.settings = {**served.settings, "EXPORT_DIR": str(small_disk / "export")}
+    site, _ = served.serve(port)
     wait_for(lambda: health(port)["status"] == "ok")
 
     filler = small_disk / "filler"

@@ -58,7 +58,7 @@ get_redis_connection("default").ping()
 
 def test_nothing_committed_is_lost_when_everything_is_killed(machine: Machine) -> None:
     rows = keys = 0
-    for _ in range(8):
+    for _ in range(5):
         writer = machine.start("-c", WRITE)
         line_with(writer, "committed")
         time.sleep(random.uniform(0, 1))
@@ -76,7 +76,7 @@ def test_nothing_committed_is_lost_when_everything_is_killed(machine: Machine) -
 
 
 def test_six_first_users_at_once_start_one_server_each(new_machine: Machine) -> None:
-    for _ in range(3):
+    for _ in range(2):
         with ThreadPoolExecutor(6) as pool:
             held = list(pool.map(lambda _: new_machine.hold_servers(), range(6)))
         assert len({seen for _, seen in held}) == 1
@@ -88,12 +88,12 @@ def test_six_first_users_at_once_start_one_server_each(new_machine: Machine) -> 
 
 def test_processes_that_come_and_go_never_meet_a_server_that_is_leaving(machine: Machine) -> None:
     with ThreadPoolExecutor(6) as pool:
-        list(pool.map(lambda _: machine.python(BRIEFLY), range(30)))
+        list(pool.map(lambda _: machine.python(BRIEFLY), range(18)))
     assert machine.running() == []
 
 
 def test_an_initialisation_killed_at_any_moment_leaves_nothing_half_made(new_machine: Machine) -> None:
-    for delay_seconds in (0.6, 0.8, 1.0, 1.2, 1.5, 2.0):
+    for delay_seconds in (0.6, 1.0, 1.4, 2.0):
         process = new_machine.start("-c", BRIEFLY)
         time.sleep(delay_seconds)
         os.killpg(process.pid, signal.SIGKILL)

@@ -9,8 +9,8 @@ from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nof0site.login.pages import client_address
-from nof0site.serving.headers import is_passed_on, wsgi_headers
+from nof0site.serving.environ import is_passed_on, wsgi_headers
+from traders.audit.origin import client_address
 
 TOKEN_CHARACTERS = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 NAMES = st.text(TOKEN_CHARACTERS, min_size=1, max_size=20)

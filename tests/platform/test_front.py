@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nof0site.serving import bodies
 from nof0site.serving.body_limits import FORM_BYTES, SMALL_BYTES, UPLOAD_BYTES
-from nof0site.serving.front import Front
-from nof0site.serving.replies import MEMORY_BYTES, Aborted, Application
+from nof0site.serving.front import FrontServer
+from nof0site.serving.replies import MEMORY_BYTES, Application, ReplyAborted
 from tests.platform.asgi_client import LOGIN, SESSION, UPLOAD, Client, fronted, scope
 from tests.trading.export.public_api.client import make_run
 
 TOKEN = {"authorization": "Bearer nof0_" + "a" * 43}
-Test = Callable[[Front], Coroutine[Any, Any, None]]
+Test = Callable[[FrontServer], Coroutine[Any, Any, None]]
 
 
 class Page:
@@ -54,7 +54,7 @@ def run(behind: Application, root: Path, test: Test, **how: Any) -> None:
         asyncio.run(asyncio.wait_for(test(front), 30))
 
 
-async def ask(front: Front, what: dict[str, Any], client: Client | None = None) -> Client:
+async def ask(front: FrontServer, what: dict[str, Any], client: Client | None = None) -> Client:
     client = client or Client()
     await front(what, client.receive, client.send)
     return client
@@ -71,7 +71,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 def test_a_body_arrives_as_it_was_sent(page: Page, tmp_path: Path) -> None:
-    async def test(front: Front) -> None:
+    async def test(front: FrontServer) -> None:
         client = await ask(front, post(LOGIN, 6), Client([b"abc", b"", b"def"]))
         assert (client.status, client.content, client.is_complete) == (200, b"abcdef", True)
         chunked = await ask(front, post(LOGIN, None), Client([b"abc", b"def"]))
@@ -82,7 +82,7 @@ def test_a_body_arrives_as_it_was_sent(page: Page, tmp_path: Path) -> None:
 
 
 def test_slow_senders_are_answered_408_and_no_page_is_asked(page: Page, tmp_path: Path) -> None:
-    async def test(front: Front) -> None:
+    async def test(front: FrontServer) -> None:
         slow = [asyncio.ensure_future(ask(front, post(LOGIN, 50), Client([b"a"], is_whole=False))) for _ in range(50)]
         await asyncio.sleep(0.05)
         assert (await ask(front, scope(path="/admin/"))).status == 200
@@ -94,7 +94,7 @@ def test_slow_senders_are_answered_408_and_no_page_is_asked(page: Page, tmp_path
 
 
 def test_a_long_body_has_the_time_that_its_rate_gives_it(page: Page, tmp_path: Path) -> None:
-    async def test(front: Front) -> None:
+    async def test(front: FrontServer) -> None:
         front.bodies.rate = 1_000
         # 0.2 s, and a second for each kilobyte.
         client = Client([b"x" * 500], is_whole=False)
@@ -124,7 +124,7 @@ def test_a_long_body_has_the_time_that_its_rate_gives_it(page: Page, tmp_path: P
 def test_a_body_too_large_for_its_page_is_refused_unread(
     page: Page, tmp_path: Path, path: str, headers: dict[str, str], most: int
 ) -> None:
-    async def test(front: Front) -> None:
+    async def test(front: FrontServer) -> None:
         announced = await ask(front, post(path, most + 1, **headers))
         assert (announced.status, announced.headers["connection"], announced.asked_for_body) == (413, "close", 0)
         page.asked.clear()
@@ -141,7 +141,7 @@ def test_a_body_too_large_for_its_page_is_refused_unread(
 
 
 def test_refusals_are_json_under_api_and_text_elsewhere(page: Page, tmp_path: Path) -> None:
-    async def test(front: Front) -> None:
+    async def test(front: FrontServer) -> None:
         program = await ask(front, post("/api/v1/configs", 10**9))
         assert program.headers["content-type"] == "application/json"
         assert b"64 kB at most" in program.content
@@ -152,7 +152,7 @@ def test_refusals_are_json_under_api_and_text_elsewhere(page: Page, tmp_path: Pa
 
 
 def test_a_large_upload_is_read_only_from_who_may_see_the_page(page: Page, tmp_path: Path) -> None:
-    async def test(front: Front) -> None:
+    async def test(front: FrontServer) -> None:
         page.willing = "403 Forbidden"
         refused = await ask(front, post(UPLOAD, 10**7, **SESSION), Client([b"x"], is_whole=False))
         assert (refused.status, refused.asked_for_body, refused.headers["connection"]) == (403, 0, "close")
@@ -169,7 +169,7 @@ def test_a_large_upload_is_read_only_from_who_may_see_the_page(page: Page, tmp_p
 def test_a_client_that_leaves_before_its_body_is_whole_changes_nothing(
     page: Page, tmp_path: Path, length: int | None
 ) -> None:
-    async def test(front: Front) -> None:
+    async def test(front: FrontServer) -> None:
         client = await ask(front, post(LOGIN, length), Client([b"a=1&"], is_whole=False, leaves=True))
         assert client.status == 0
 
@@ -183,7 +183,7 @@ def test_one_address_sends_a_bounded_number_of_slow_bodies(
     monkeypatch.setattr(bodies, "SLOW_SECONDS", 0.05)
     monkeypatch.setattr(bodies, "SLOW_PER_ADDRESS", 3)
 
-    async def test(front: Front) -> None:
+    async def test(front: FrontServer) -> None:
         slow = [ask(front, post(LOGIN, 50), Client([b"a"], is_whole=False)) for _ in range(5)]
         found = sorted(client.status for client in await asyncio.gather(*slow))
         assert found == [408, 408, 408, 503, 503]
@@ -195,7 +195,7 @@ def test_one_address_sends_a_bounded_number_of_slow_bodies(
 def test_all_bodies_together_are_bounded(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "TOTAL_BYTES", 100)
 
-    async def test(front: Front) -> None:
+    async def test(front: FrontServer) -> None:
         waiting = asyncio.ensure_future(ask(front, post(LOGIN, 90), Client([b"x" * 80], is_whole=False)))
         await until(lambda: front.bodies.total == 80)
         refused = await ask(front, post(LOGIN, 30), Client([b"x" * 30]))
@@ -210,7 +210,7 @@ def test_when_every_page_is_busy_a_bounded_number_waits_and_documents_are_answer
     make_run(tmp_path, time.time_ns() // 1_000_000)
     page.go_on.clear()
 
-    async def test(front: Front) -> None:
+    async def test(front: FrontServer) -> None:
         front.api.current.watch()
         busy = [asyncio.ensure_future(ask(front, scope(path="/admin/"))) for _ in range(5)]
         await until(lambda: len(page.asked) == 2)
@@ -227,7 +227,7 @@ def test_when_every_page_is_busy_a_bounded_number_waits_and_documents_are_answer
 def test_who_leaves_while_waiting_for_a_thread_is_not_served_any_more(page: Page, tmp_path: Path) -> None:
     page.go_on.clear()
 
-    async def test(front: Front) -> None:
+    async def test(front: FrontServer) -> None:
         first = asyncio.ensure_future(ask(front, scope(path="/first")))
         await until(lambda: len(page.asked) == 1)
         leaving = Client()
@@ -243,7 +243,6 @@ def test_who_leaves_while_waiting_for_a_thread_is_not_served_any_more(page: Page
     assert [path for _, path, _ in page.asked] == ["/first", "/third"]
 
 
-@settings(max_examples=25, deadline=None)
 @given(sizes=st.lists(st.integers(0, MEMORY_BYTES), max_size=8))
 def test_whatever_is_streamed_arrives_whole_and_in_order(tmp_path_factory: Any, sizes: list[int]) -> None:
     chunks = [bytes([65 + number % 26]) * size for number, size in enumerate(sizes)]
@@ -252,7 +251,7 @@ def test_whatever_is_streamed_arrives_whole_and_in_order(tmp_path_factory: Any, 
         start_response("200 OK", [])
         return iter(chunks)
 
-    async def test(front: Front) -> None:
+    async def test(front: FrontServer) -> None:
         client = await ask(front, scope(path="/admin/"))
         assert client.content == b"".join(chunks)
         assert client.is_complete
@@ -269,7 +268,7 @@ def test_a_client_that_reads_nothing_holds_no_page(tmp_path: Path) -> None:
             yield b"x" * 100_000
         finished.set()
 
-    async def test(front: Front) -> None:
+    async def test(front: FrontServer) -> None:
         client = Client(reads=asyncio.Event())
         asking = asyncio.ensure_future(ask(front, scope(path="/admin/"), client))
         await until(finished.is_set)
@@ -294,7 +293,7 @@ def test_a_stream_without_end_ends_when_its_reader_leaves(tmp_path: Path) -> Non
         finally:
             closed.set()
 
-    async def test(front: Front) -> None:
+    async def test(front: FrontServer) -> None:
         client = Client()
         asking = asyncio.ensure_future(ask(front, scope(path="/admin/"), client))
         await until(lambda: client.content.count(b"tick") > 3)
@@ -314,10 +313,10 @@ def test_a_page_that_fails_is_500_and_one_that_fails_on_the_way_is_cut(tmp_path:
         time.sleep(0.05)
         raise ValueError("late")
 
-    async def test(front: Front) -> None:
+    async def test(front: FrontServer) -> None:
         assert (await ask(front, scope(path="/early"))).status == 500
         client = Client()
-        with pytest.raises(Aborted):
+        with pytest.raises(ReplyAborted):
             await ask(front, scope(path="/late"), client)
         assert (client.content, client.is_complete) == (b"a part", False)
 
@@ -327,7 +326,7 @@ def test_a_page_that_fails_is_500_and_one_that_fails_on_the_way_is_cut(tmp_path:
 def test_the_read_api_answers_the_same_at_once_and_the_long_way(page: Page, tmp_path: Path) -> None:
     make_run(tmp_path, time.time_ns() // 1_000_000)
 
-    async def test(front: Front) -> None:
+    async def test(front: FrontServer) -> None:
         for headers in ({}, {"accept_encoding": "gzip"}):
             quick = await ask(front, scope(path="/api/trades", **headers))
             slow = await ask(front, scope(path="/api/trades", query="x=1", **headers))

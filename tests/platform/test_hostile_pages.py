@@ -14,8 +14,8 @@ from django.test import Client
 
 from tests.factories import make_trader, sync_traders
 from tests.platform.hostile import IDS, RAW, TEXTS
+from tests.traders.admin.addresses import ROUTES, address
 from tests.traders.admin.people import browser_of
-from tests.traders.admin.test_every_url import ROUTES, address
 from traders.accounts.rules import Role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.hostile]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nof0site.serving.body_limits import FORM_BYTES, SMALL_BYTES, UPLOAD_BYTES, BodyRefused, Policy, announced_length
-from nof0site.serving.limited import Limited
+from nof0site.serving.limited import LimitedApplication
 from nof0site.wsgi import policy
 from tests.platform.asgi_client import LOGIN, POLICY, UPLOAD
 
@@ -40,7 +40,7 @@ def echo(environ: Any, start_response: Any) -> Iterable[bytes]:
 
 
 def test_a_body_too_large_is_refused_unread() -> None:
-    status, headers, content = ask(Limited(echo, POLICY), "POST", LOGIN, CONTENT_LENGTH=str(400 * 10**6))
+    status, headers, content = ask(LimitedApplication(echo, POLICY), "POST", LOGIN, CONTENT_LENGTH=str(400 * 10**6))
     assert (status, content) == (
         "413 Request Entity Too Large",
         b"Request Entity Too Large. This address takes 64 kB at most.\n",
@@ -50,27 +50,34 @@ def test_a_body_too_large_is_refused_unread() -> None:
 
 
 def test_a_body_of_unknown_length_is_refused() -> None:
-    status, _, _ = ask(Limited(echo, POLICY), "POST", LOGIN, HTTP_TRANSFER_ENCODING="chunked")
+    status, _, _ = ask(LimitedApplication(echo, POLICY), "POST", LOGIN, HTTP_TRANSFER_ENCODING="chunked")
     assert status == "411 Length Required"
 
 
 @pytest.mark.parametrize("length", ["-1", "1e3", "ten", "1, 1", "\u0661"])
 def test_a_length_that_is_none_is_refused(length: str) -> None:
-    status, _, _ = ask(Limited(echo, POLICY), "POST", LOGIN, CONTENT_LENGTH=length)
+    status, _, _ = ask(LimitedApplication(echo, POLICY), "POST", LOGIN, CONTENT_LENGTH=length)
     assert status == "400 Bad Request"
 
 
 def test_a_large_upload_is_read_only_from_who_may_see_the_page() -> None:
     large = str(FORM_BYTES + 1)
     status, _, content = ask(
-        Limited(echo, POLICY), "POST", UPLOAD, CONTENT_LENGTH=large, HTTP_COOKIE="sessionid=viewer"
+        LimitedApplication(echo, POLICY), "POST", UPLOAD, CONTENT_LENGTH=large, HTTP_COOKIE="sessionid=viewer"
     )
     assert (status, content) == ("403 Forbidden", b"not you")
     status, _, content = ask(
-        Limited(echo, POLICY), "POST", UPLOAD, io.BytesIO(b"file"), CONTENT_LENGTH=large, HTTP_COOKIE="sessionid=x"
+        LimitedApplication(echo, POLICY),
+        "POST",
+        UPLOAD,
+        io.BytesIO(b"file"),
+        CONTENT_LENGTH=large,
+        HTTP_COOKIE="sessionid=x",
     )
     assert (status, content) == ("200 OK", b"file")
-    status, _, _ = ask(Limited(echo, POLICY), "POST", UPLOAD, CONTENT_LENGTH=large, HTTP_COOKIE="csrftoken=x")
+    status, _, _ = ask(
+        LimitedApplication(echo, POLICY), "POST", UPLOAD, CONTENT_LENGTH=large, HTTP_COOKIE="csrftoken=x"
+    )
     assert status.startswith("413")
 
 

@@ -46,5 +46,5 @@ def test_no_part_of_the_product_reads_a_format_that_can_run_code() -> None:
 
 
 def test_sessions_are_json_in_postgresql() -> None:
-    assert settings.SESSION_ENGINE == "django.contrib.sessions.backends.db"
+    assert settings.SESSION_ENGINE == "traders.session_models"
     assert settings.SESSION_SERIALIZER == "django.contrib.sessions.serializers.JSONSerializer"

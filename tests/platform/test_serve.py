@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 
 import pytest
 
@@ -44,9 +43,7 @@ def test_the_first_run_imports_the_fleet_and_the_second_makes_nothing_new(new_ma
     assert new_machine.python(COUNT) == "3 3 1\n"
     assert new_machine.python(LOGIN % password) == "admin\n"
 
-    began = time.monotonic()
     site, said = new_machine.serve(port)
-    assert time.monotonic() - began < 10
     assert "manager.yaml is as synced last" in said
     assert "password " not in said.replace("Lost password", "").replace("make password", "")
     interrupt(site)
@@ -59,6 +56,16 @@ def test_ctrl_c_ends_in_order_and_leaves_nothing_running(machine: Machine, port:
     assert interrupt(site) == 0
     assert machine.running() == []
     assert not answers(port)
+
+
+def test_many_signals_at_once_end_it_as_one_does(machine: Machine, port: int) -> None:
+    site, _ = machine.serve(port)
+
+    for _number in range(50):
+        site.send_signal(signal.SIGTERM)
+
+    site.wait(timeout=60)
+    wait_for(lambda: machine.running() == [], seconds=20)
 
 
 def test_a_site_killed_without_warning_leaves_the_port_and_nothing_running(machine: Machine, port: int) -> None:

@@ -7,10 +7,15 @@ import re
 import pytest
 
 from tests.platform.processes import CHECKOUT
+from trading.alarms.rules.channels import FLEET_SECRET
 
-READ = re.compile(r"\benv_(?:str|bool|int|list|secret)\(\s*\"([A-Z_0-9]+)\"")
+READ = re.compile(r"\benv_(?:str|bool|int|list|secret|zone)\(\s*\"([A-Z_0-9]+)\"")
 # Read by the tests, not by the site.
-TEST_SETTINGS = {"TEST_DATABASE_URL", "TEST_REDIS_URL", "CHROMIUM", "REQUIRE_BROWSER"}
+TEST_SETTINGS = {"TEST_DATABASE_URL", "TEST_REDIS_URL", "TEST_CITUS_URL", "CHROMIUM", "REQUIRE_BROWSER"}
+
+
+# A secret of alarms, which channels read by its name, and what language models are asked with.
+SECRETS_BY_NAME = {FLEET_SECRET, "LLM_BASE_URL", "LLM_API_KEY"}
 
 
 def settings_read() -> set[str]:
@@ -20,10 +25,12 @@ def settings_read() -> set[str]:
 
 def test_the_example_lists_every_setting_and_no_other() -> None:
     example = (CHECKOUT / ".env.example").read_text(encoding="utf-8")
-    assert set(re.findall(r"^#([A-Z_0-9]+)=", example, re.MULTILINE)) == settings_read() | TEST_SETTINGS
+    assert (
+        set(re.findall(r"^#([A-Z_0-9]+)=", example, re.MULTILINE)) == settings_read() | TEST_SETTINGS | SECRETS_BY_NAME
+    )
 
 
-@pytest.mark.parametrize("name", sorted(settings_read() | TEST_SETTINGS))
+@pytest.mark.parametrize("name", sorted(settings_read() | TEST_SETTINGS | SECRETS_BY_NAME))
 def test_operations_explains_the_setting(name: str) -> None:
     assert f"`{name}`" in (CHECKOUT / "docs" / "operations.md").read_text(encoding="utf-8")
 

@@ -44,6 +44,14 @@ def test_collected_files_carry_a_hash_and_are_compressed(storage: CollectedOrSou
     assert Path(f"{collected}.gz").exists()
 
 
+def test_files_are_compressed_once_whatever_is_installed(storage: CollectedOrSourceStorage) -> None:
+    pytest.importorskip("brotli")
+    collect(storage)
+    collected = [path.name for path in Path(storage.location).rglob("*") if path.is_file()]
+    assert [name for name in collected if name.endswith(".br")] == []
+    assert Path(NAME).name not in collected
+
+
 def test_a_collection_of_other_files_than_the_apps_have_is_left_aside(storage: CollectedOrSourceStorage) -> None:
     collect(storage)
     Path(storage.path("fingerprint")).write_text("of an earlier release", encoding="ascii")

@@ -16,6 +16,7 @@ from tests.platform.processes import CHECKOUT, Machine
 pytestmark = pytest.mark.faults
 
 TRADERS = 2000
+KILLS = 6
 COUNTS = """
 import django; django.setup()
 from traders.models import TraderConfig, TraderConfigVersion, YamlBase
@@ -27,19 +28,19 @@ print(versions, YamlBase.objects.filter(pk__startswith="load").count(), *sorted(
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Path:
+def directory(tmp_path: Path) -> Path:
     """A copy of the sample's folder."""
     return Path(shutil.copytree(CHECKOUT / "etc", tmp_path / "etc"))
 
 
-def declare(desk: Path, leverage: int) -> Path:
+def declare(directory: Path, leverage: int) -> Path:
     """The sample's first trader two thousand times, without capital."""
-    path = desk / "manager.yaml"
+    path = directory / "manager.yaml"
     declared = yaml.safe_load((CHECKOUT / "etc" / "manager.yaml").read_text())
     first = declared["traders"][0] | {"allocation_pct": 0}
     first["risk_params"] = first["risk_params"] | {"altcoin_leverage": leverage}
     declared["traders"] += [first | {"id": f"load-{number}"} for number in range(TRADERS)]
-    path.write_text(yaml.safe_dump(declared))
+    path.write_text(yaml.dump(declared, Dumper=yaml.CSafeDumper))
     return path
 
 
@@ -48,25 +49,26 @@ def counts(machine: Machine) -> list[int]:
     return [int(word) for word in machine.python(COUNTS).split()]
 
 
-def test_a_sync_killed_at_any_moment_leaves_all_or_nothing(machine: Machine, desk: Path) -> None:
+def test_a_sync_killed_at_any_moment_leaves_all_or_nothing(machine: Machine, directory: Path) -> None:
     holder, _ = machine.hold_servers()
-    for leverage in range(1, 9):
-        before = counts(machine)
-        sync = machine.start("manage.py", "sync_traders", str(declare(desk, leverage)))
+    before = counts(machine)
+    for leverage in range(1, KILLS + 1):
+        sync = machine.start("manage.py", "sync_traders", str(declare(directory, leverage)))
         time.sleep(random.uniform(1.0, 5.0))
         sync.send_signal(signal.SIGKILL)
         sync.wait()
         time.sleep(0.5)  # the server notices that its client is gone
         after = counts(machine)
         assert after in (before, [before[0] + TRADERS, TRADERS, leverage])
-    finished = machine.manage("sync_traders", str(desk / "manager.yaml"))
+        before = after
+    finished = machine.manage("sync_traders", str(directory / "manager.yaml"))
     assert finished.returncode == 0, finished.stdout
-    assert counts(machine)[1:] == [TRADERS, 8]
+    assert counts(machine)[1:] == [TRADERS, KILLS]
     holder.terminate()
 
 
-def test_two_syncs_at_once_run_in_turn(machine: Machine, desk: Path) -> None:
-    path = declare(desk, 5)
+def test_two_syncs_at_once_run_in_turn(machine: Machine, directory: Path) -> None:
+    path = declare(directory, 5)
     syncs = [machine.start("manage.py", "sync_traders", str(path)) for _ in range(3)]
 
     outputs = [sync.communicate(timeout=120)[0] for sync in syncs]
@@ -76,10 +78,10 @@ def test_two_syncs_at_once_run_in_turn(machine: Machine, desk: Path) -> None:
     assert counts(machine) == [TRADERS, TRADERS, 5]
 
 
-def test_a_sync_that_loses_its_server_says_so_and_changes_nothing(machine: Machine, desk: Path) -> None:
+def test_a_sync_that_loses_its_server_says_so_and_changes_nothing(machine: Machine, directory: Path) -> None:
     holder, _ = machine.hold_servers()
     before = counts(machine)
-    sync = machine.start("manage.py", "sync_traders", str(declare(desk, 3)))
+    sync = machine.start("manage.py", "sync_traders", str(declare(directory, 3)))
     time.sleep(random.uniform(1.5, 3.0))
     machine.kill_servers()
 
@@ -87,5 +89,7 @@ def test_a_sync_that_loses_its_server_says_so_and_changes_nothing(machine: Machi
 
     assert "Traceback" not in output
     after = counts(machine)
-    assert after == [before[0] + TRADERS, TRADERS, 3] if sync.returncode == 0 else before, output
+    whole = [before[0] + TRADERS, TRADERS, 3]
+    # A server that dies between its commit and its answer has committed, and its client cannot know.
+    assert after == whole if sync.returncode == 0 else after in (before, whole), output
     holder.kill()

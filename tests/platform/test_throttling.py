@@ -16,9 +16,9 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from nof0site.login.attempts import KNOWN_FOR
-from nof0site.login.hashing import Turn, strangers
-from nof0site.login.pages import client_address
+from nof0site.login.hashing import AttemptLock, strangers
 from nof0site.login.throttle import LIMITS, ThrottleScope
+from traders.audit.origin import client_address
 
 LOGIN = "/admin/login/"
 PASSWORD = "a long enough one"
@@ -285,7 +285,7 @@ def test_what_is_refused_anyway_and_pages_need_no_turn() -> None:
 
 
 def test_one_has_the_turn_some_wait_and_the_rest_is_refused() -> None:
-    turn, answers = Turn(), list[bool]()
+    turn, answers = AttemptLock(), list[bool]()
 
     def wait(client: str) -> None:
         with turn.taken(client, 2, 30) as is_ours:
@@ -310,7 +310,7 @@ def test_one_has_the_turn_some_wait_and_the_rest_is_refused() -> None:
 
 
 def test_an_error_gives_the_turn_back() -> None:
-    turn = Turn()
+    turn = AttemptLock()
     with pytest.raises(ValueError, match="broken"), turn.taken("a", 0):
         raise ValueError("broken")
     with turn.taken("a", 0) as is_ours:

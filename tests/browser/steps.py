@@ -1,4 +1,4 @@
-"""What a person does at the desk, by the names they see."""
+"""What a person does on the pages, by the names that the pages show."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ OUTCOMES = f"{TRADES}outcomes/"
 LIVE = f"{POSITIONS}live/"
 
 
-def record_desk(*, traders: int = 2, days: int = 12, trades: int = 120) -> None:
+def sample_record(*, traders: int = 2, days: int = 12, trades: int = 120) -> None:
     end = timezone.now().replace(minute=0, second=0, microsecond=0)
     generate(SamplePlan(traders=traders, days=days, trades=trades, seed=1, end=end))
 
@@ -43,7 +43,8 @@ def record_pages() -> dict[str, str]:
         "positions": POSITIONS,
         "trades": TRADES,
         "decisions": DECISIONS,
-        "outcomes": OUTCOMES,
+        "changes-by-result": OUTCOMES,
+        "performance": f"{TRADES}performance/?period=all",
         "trade": f"{TRADES}{trade.pk}/",
         "position": f"{POSITIONS}{held.pk}/",
         "refused-decision": f"{DECISIONS}{refused.pk}/",

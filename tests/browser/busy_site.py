@@ -1,4 +1,4 @@
-"""A desk that looks like one at work: a dozen traders in every state, many hands, conflicts and undone changes."""
+"""A site that looks like one in use: a dozen traders in every state, many hands, conflicts and undone changes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
-from tests.browser.desk import OWN
+from tests.browser.steps import OWN
 from tests.factories import save_edit
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.models import TraderConfig, TraderRuntimeState, TraderSymbolCooldown
 from traders.sync.services import sync
-from traders.versions.bulk.rules import Do, Operation
+from traders.versions.bulk.rules import BulkVerb, Operation
 from traders.versions.bulk.services import propose_bulk, save_bulk
 
 NAMES = (
@@ -28,13 +28,13 @@ FIRST = "majors_momentum"
 LEVERAGE = "detail.risk.major_coin_leverage"
 
 
-def busy_desk(directory: Path, settings: Any) -> Path:
+def busy_site(directory: Path, settings: Any) -> Path:
     """Fills the database; gives the manager.yaml that was synced last."""
     manager = directory / "etc" / "manager.yaml"
     shutil.copytree(OWN.parent, manager.parent)
     manager.write_text(_fleet(manager.read_text()))
     settings.MANAGER_YAML = manager
-    sync(file=read_manager_yaml(manager), actor="cli:ops", reason="the desk's first fleet")
+    sync(file=read_manager_yaml(manager), actor="cli:ops", reason="the first fleet")
     _edits()
     _reports()
     _conflicts(manager)
@@ -60,7 +60,7 @@ def _fleet(text: str) -> str:
 def _edits() -> None:
     save_edit(FIRST, "lee", "room for a third major", detail__risk__max_positions=3)
     save_edit(FIRST, "mei", "calmer before the weekend", **{LEVERAGE.replace(".", "__"): 6})
-    halved = [Operation(LEVERAGE, Do.TIMES, Decimal("0.5"))]
+    halved = [Operation(LEVERAGE, BulkVerb.TIMES, Decimal("0.5"))]
     several = ["basis_carry", "grid_walker", "order_flow", "vol_crusher"]
     seen = propose_bulk(trader_ids=several, operations=halved).seen
     save_bulk(trader_ids=several, operations=halved, seen=seen, reason="half the leverage into the print", actor="mei")

@@ -1,9 +1,8 @@
-"""Fixtures of the engine API: a desk with two traders, and a client that speaks as an engine does."""
+"""Fixtures of the engine API: a fleet of two traders, and a client that speaks as an engine does."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.db import connection
@@ -29,23 +28,18 @@ def engine_with() -> EngineWith:
 
 @pytest.fixture
 def engine(db: None, engine_with: EngineWith) -> Engine:
-    """May do everything, at a desk of two traders."""
+    """May do everything, in a fleet of two traders."""
     sync_traders(make_trader(), make_trader("swift_short", detail__display_name="Swift Short"))
     return engine_with(*Scope)
 
 
 @pytest.fixture(autouse=True)
-def _placed_at_once(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Tests inside one transaction never commit: what they write takes its place as it is written. The thread that a
-    waiting test set off ends before its database is taken away."""
+def _placed_at_once(request: pytest.FixtureRequest) -> None:
+    """Tests inside one transaction never commit: what they write takes its place as it is written."""
     marker = request.node.get_closest_marker("django_db")
     if "db" in request.fixturenames and not (marker and marker.kwargs.get("transaction")):
         request.getfixturevalue("db")
         place_at_once()
-    yield
-    for thread in threading.enumerate():
-        if thread.name == "config-changes":
-            thread.join(30)
 
 
 def place_at_once() -> None:
