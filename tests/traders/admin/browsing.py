@@ -40,11 +40,15 @@ def hidden_fields(page: Any) -> dict[str, list[str]]:
     return found
 
 
+# `10:30, 4 min ago`: what o'clock it was changes from run to run.
+CLOCK = re.compile(r"\b(?:\d\d-\d\d )?\d\d:\d\d, (?=just now|\d+ (?:min|h|days?) ago|in \d+)")
+
+
 def text_of(page: Any) -> str:
-    """What a person reads."""
+    """What a person reads, without the times of day that stand before how long ago they were."""
     content = page.content.decode()
     body = re.sub(r"<(script|style)\b.*?</\1>", " ", content[content.index("<body") :], flags=re.S)
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
+    return CLOCK.sub("", " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split()))
 
 
 def save(client: Client, config_id: str = "steady_long", **typed: Any) -> Any:

@@ -33,6 +33,8 @@ def require_roles() -> None:
     assert operator - viewer == {
         *("traders.add_traderconfig", "traders.change_traderconfig", "traders.add_prompttext"),
         "trading.exclude_record",
+        "trading.acknowledge_alarm",
+        "trading.settle_exchangedifference",
     }
     assert operator < admin
     assert not [name for name in operator if "apitoken" in name]

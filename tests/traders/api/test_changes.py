@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from decimal import Decimal
 from typing import Any
@@ -12,16 +11,12 @@ from django.db import transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.at_once import at_once
 from tests.engine_client import Engine
-from tests.engine_desk import place_at_once
+from tests.engine_fixtures import place_at_once
 from tests.factories import make_trader, save_edit, sync_traders
 from traders.schema.cursor import Cursor
 from traders.schema.settings.fleet import FLEET_ID
-from traders.versions.announcements import queries as announcements
 from traders.versions.announcements import services as changes
-
-committed = pytest.mark.django_db(transaction=True)
 
 
 def _cursor(engine: Engine) -> str:
@@ -106,82 +101,18 @@ def test_an_unknown_trader_is_not_waited_for(engine: Engine) -> None:
     assert engine.get("/changes?config_id=nobody&wait=50").status == 404
 
 
-@committed
-def test_who_waits_is_answered_as_soon_as_something_changes(engine: Engine) -> None:
+def test_a_server_that_cannot_wait_answers_at_once_and_says_when_to_come_again(engine: Engine) -> None:
     cursor = _cursor(engine)
 
-    def wait() -> tuple[Any, float]:
-        reply = engine.get(f"/changes?after={cursor}&wait=30")
-        return reply.body, time.monotonic()
+    reply = engine.get(f"/changes?after={cursor}&wait=30")
 
-    def edit() -> float:
-        time.sleep(1)
-        save_edit("steady_long", detail__risk__max_positions=5)
-        return time.monotonic()
-
-    (body, answered), edited = at_once(wait, edit)
-
-    assert _ids(body) == [("steady_long", 2)]
-    assert answered - edited < 5
+    assert reply.body == {"cursor": cursor, "more": False, "changes": [], "wanted": {}}
+    assert reply.headers["Retry-After"] == "2"
+    assert "Retry-After" not in engine.get(f"/changes?after={cursor}").headers
 
 
-@committed
-def test_where_no_announcement_comes_through_the_change_is_seen_all_the_same(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(announcements, "_wait", time.sleep)
-    test_who_waits_is_answered_as_soon_as_something_changes(engine)
-
-
-@committed
-def test_without_a_change_the_wait_ends_in_time_with_nothing(engine: Engine) -> None:
+def test_the_id_of_the_last_event_is_the_cursor(engine: Engine) -> None:
     cursor = _cursor(engine)
-    started = time.monotonic()
+    save_edit("steady_long", detail__risk__max_positions=5)
 
-    body = engine.get(f"/changes?after={cursor}&wait=0.5").body
-
-    assert body == {"cursor": cursor, "more": False, "changes": []}
-    assert time.monotonic() - started >= 0.5
-
-
-@committed
-def test_where_too_many_wait_the_answer_comes_at_once_and_says_when_to_come_again(engine: Engine) -> None:
-    cursor = _cursor(engine)
-    started = time.monotonic()
-    with changes.place_to_wait() as first, changes.place_to_wait() as second:
-        reply = engine.get(f"/changes?after={cursor}&wait=30")
-
-    assert first
-    assert second
-    assert (reply.status, reply.headers["Retry-After"]) == (200, "2")
-    assert time.monotonic() - started < 10
-    with changes.place_to_wait() as free:
-        assert free
-
-
-@committed
-def test_the_thread_that_looks_ends_when_nobody_waits(engine: Engine) -> None:
-    engine.get(f"/changes?after={_cursor(engine)}&wait=0.1")
-
-    deadline = time.monotonic() + 10
-    while any(thread.name == "config-changes" for thread in threading.enumerate()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-@committed
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_after_the_thread_that_looks_has_failed_another_one_looks(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole, failed = announcements.listening, threading.Event()
-
-    def broken_once() -> Any:
-        if failed.is_set():
-            return whole()
-        failed.set()
-        raise RuntimeError("the first one fails")
-
-    monkeypatch.setattr(announcements, "listening", broken_once)
-    test_who_waits_is_answered_as_soon_as_something_changes(engine)
-    assert failed.is_set()
+    assert _ids(engine.get("/changes?after=0", **{"Last-Event-ID": cursor}).body) == [("steady_long", 2)]

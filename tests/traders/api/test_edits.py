@@ -140,7 +140,7 @@ def test_of_two_that_edit_at_once_one_is_told(engine: Engine) -> None:
         ({"detail.risk.max_position": 5}, "detail.risk.max_position", "is not a known setting"),
         ({"allocation_pct": 95}, "allocation_pct", "90"),
         ({"detail.cloned_from": {"trader_id": "x", "version": 1}}, "detail.cloned_from", "is kept by the program"),
-        ({"detail.description": "nof0_" + "a" * 43}, "detail.description", "history cannot forget a secret"),
+        ({"detail.description": "nof0_" + "a" * 43}, "detail.description", "history keeps secrets for ever"),
         ({"detail.prompts.system_sha256": "0" * 64}, "detail.prompts.system_template", "one of the stored prompts"),
     ],
 )

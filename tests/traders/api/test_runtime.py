@@ -11,12 +11,15 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.engine_client import Engine
 from tests.factories import save_edit
+from tests.traders.controls.asking import ask
 from traders.models import TraderRuntimeState
 from traders.versions.lifecycle import services as lifecycle
 
 RUNTIME = "/traders/steady_long/runtime"
 HEARTBEAT = "/traders/steady_long/heartbeat"
 HEARTBEATS = "/heartbeats"
+OPENED_MS = 1_767_225_600_000
+ANSWERED = {"answered": True}
 REPORT: dict[str, Any] = {
     "active_config_version": 1,
     "is_running": True,
@@ -37,19 +40,19 @@ def test_a_report_is_kept_whole_and_digit_for_digit(engine: Engine) -> None:
 
     assert reply.status == 200
     assert (_row().active_config_version, _row().is_running) == (1, True)
-    assert _row().detail == REPORT["detail"]
+    assert _row().detail == REPORT["detail"] | ANSWERED
     assert str(_row().detail["allocation"]["equity_usd"]) == "1234.5600"
     assert engine.get(RUNTIME).body == reply.body
 
 
 def test_a_report_never_touches_what_the_operator_desires(engine: Engine) -> None:
-    TraderRuntimeState.objects.filter(pk="steady_long").update(
-        detail={"desired": {"state": "stop", "reason": None}, "pause": {}}
-    )
+    ask("stop", reason="it loses")
+    before = _row().detail
 
     engine.put(RUNTIME, {"active_config_version": 1, "is_running": False})
 
-    assert _row().detail == {"desired": {"state": "stop", "reason": None}}
+    assert _row().detail == before | ANSWERED
+    assert (before["desired"]["state"], before["desired"]["reason"]) == ("stopped", "it loses")
 
 
 def test_a_heartbeat_moves_the_time_and_says_which_version_stands(engine: Engine) -> None:
@@ -77,6 +80,21 @@ def test_a_retired_trader_may_not_run_but_may_stop(engine: Engine) -> None:
     assert (stopped.status, stopped.body["is_running"], stopped.body["retired"]) == (200, False, True)
 
 
+def test_a_retired_trader_runs_on_until_its_last_position_is_closed(engine: Engine) -> None:
+    opened = {"symbol": "BTC", "side": "long", "entry": {"price": 1, "quantity": 1, "time_ms": OPENED_MS}}
+    assert engine.put("/traders/steady_long/positions", opened).status == 200
+    lifecycle.set_retired(trader_ids=["steady_long"], retired=True, seen={"steady_long": 1}, reason="lost", actor="mei")
+
+    running = engine.put(RUNTIME, REPORT)
+    beats = {"heartbeats": [{"trader_id": "steady_long", "is_running": True}]}
+    assert (running.status, engine.post(HEARTBEATS, beats).body["refused"]) == (200, [])
+    assert engine.post(HEARTBEAT, {"is_running": True}).status == 200
+    closed = {"symbol": "BTC", "price": 2, "closed_at_ns": (OPENED_MS + 1000) * 1_000_000}
+    assert engine.post("/traders/steady_long/positions/close", closed).status == 200
+    over = engine.post(HEARTBEAT, {"is_running": True})
+    assert (over.status, engine.post(HEARTBEAT, {}).body["desired"]["state"]) == (422, "stopped")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "wrong"),
     [
@@ -86,6 +104,9 @@ def test_a_retired_trader_may_not_run_but_may_stop(engine: Engine) -> None:
         ("PUT", RUNTIME, REPORT | {"is_running": "yes"}, "is_running"),
         ("PUT", RUNTIME, REPORT | {"detail": {"last_error": {"message": "x " * 1001}}}, "detail.last_error.message"),
         ("PUT", RUNTIME, REPORT | {"detail": {"desired": {}}}, "detail.desired"),
+        ("PUT", RUNTIME, REPORT | {"detail": {"note": "x" * 70_000}}, "detail.extra"),
+        ("PUT", RUNTIME, REPORT | {"detail": {"extra": 1}, "note": 1}, "detail.extra"),
+        ("POST", HEARTBEAT, {"note": "x" * 70_000}, "extra"),
         (
             "PUT",
             RUNTIME,
@@ -104,6 +125,32 @@ def test_a_wrong_report_is_refused_at_its_field_and_nothing_is_written(
 
     assert (reply.status, [problem["path"] for problem in reply.body["problems"]]) == (422, [wrong])
     assert _row().active_config_version is None
+
+
+def test_what_a_report_says_beside_the_known_fields_is_kept_by_its_path(engine: Engine) -> None:
+    more = {"decision": {"round": 7}, "gpu": {"load": Decimal("0.50")}, "extra": {"own": 1}}
+
+    reply = engine.put(RUNTIME, REPORT | {"detail": REPORT["detail"] | more, "approval_token": "abc"})
+
+    assert reply.status == 200, reply.body
+    kept = _row().detail["extra"]
+    assert (kept["decision.round"], kept["gpu"], kept["own"]) == (7, {"load": Decimal("0.50")}, 1)
+    assert kept["approval_token"].startswith("[redacted")
+    assert reply.body["kept"] == ["approval_token", "decision.round", "gpu", "own"]
+    assert _row().detail["allocation"] == REPORT["detail"]["allocation"]
+
+
+def test_what_heartbeats_say_beside_the_known_fields_is_kept(engine: Engine) -> None:
+    engine.put(RUNTIME, REPORT)
+
+    assert engine.post(HEARTBEAT, {"cycle": 3}).body["kept"] == ["cycle"]
+    engine.post(HEARTBEAT, {})
+    assert _row().detail == REPORT["detail"] | {"extra": {"cycle": 3}} | ANSWERED
+    several = {"heartbeats": [_beat("steady_long", equity=1, secret="abcdef123"), _beat("swift_short")]}
+    body = engine.post(HEARTBEATS, several).body
+    assert [one["kept"] for one in body["runtimes"]] == [["equity", "secret"], []]
+    assert _row().detail["extra"]["secret"].startswith("[redacted")
+    assert body["refused"] == []
 
 
 def test_an_unknown_trader_is_404(engine: Engine) -> None:
@@ -148,7 +195,10 @@ def test_a_refused_heartbeat_does_not_stop_the_others(engine: Engine) -> None:
     assert [state["trader_id"] for state in body["runtimes"]] == ["steady_long"]
     assert body["refused"] == [
         {"trader_id": "nobody", "detail": "there is no trader 'nobody'"},
-        {"trader_id": "swift_short", "detail": "swift_short: is_running must be false: the trader is retired"},
+        {
+            "trader_id": "swift_short",
+            "detail": "swift_short: is_running must be false: the trader is retired, and has no open position",
+        },
     ]
 
 
@@ -177,7 +227,7 @@ def test_heartbeats_refuse_what_a_heartbeat_refuses(engine: Engine, beat: dict[s
         ([], "heartbeats"),
         ([_beat("steady_long"), _beat("steady_long")], "heartbeats.1.trader_id"),
         ([_beat("\u0007")], "heartbeats.0.trader_id"),
-        ([_beat("steady_long", equity=1)], "heartbeats.0.equity"),
+        ([_beat("steady_long", note="x" * 70_000)], "heartbeats.0.extra"),
     ],
 )
 def test_heartbeats_that_cannot_be_read_write_nothing(engine: Engine, beats: list[Any], path: str) -> None:

@@ -27,7 +27,7 @@ def test_each_step_back_ends_where_the_step_forward_began(scratch: ScratchDataba
 
     for (app, name), schema in reversed(list(zip(steps, before, strict=True))):
         scratch.migrate(app, the_one_before(app, name))
-        assert scratch.schema() == schema, f"after taking back {app} {name}"
+        assert scratch.schema() == schema, f"after reversing {app} {name}"
 
 
 def test_going_to_zero_and_forward_again_makes_the_same_database(scratch: ScratchDatabase) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection, connections, transaction
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.factories import make_trader, save_edit, sync_traders
@@ -182,7 +182,7 @@ def test_several_versions_of_one_trader_in_one_transaction_come_once_each_throug
 
 
 @committed
-def test_a_savepoint_taken_back_takes_its_versions_along() -> None:
+def test_a_savepoint_rolled_back_takes_its_versions_along() -> None:
     sync_traders(make_trader())
     reader = Reader()
     reader.read()
@@ -211,7 +211,6 @@ def test_cursors_are_the_numbers_of_change_sets_while_all_go_through_the_service
 
 
 @committed
-@settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_in_any_order_of_writes_and_ends_a_reader_sees_each_committed_version_once(data: st.DataObject) -> None:
     """Sessions write, commit and roll back in any order; a reader reads in between."""

@@ -8,6 +8,7 @@ from tests.factories import make_trader, save_edit, sync_traders
 from tests.traders.database import direct
 from traders.schema import jsonio
 from traders.schema.settings.fleet import FLEET_ID
+from traders.schema.settings.trader import SCHEMA_VERSION
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -75,7 +76,7 @@ def test_a_snapshot_holds_every_setting_with_its_default() -> None:
 
     detail = jsonio.loads(direct.value("SELECT (config_snapshot -> 'detail')::text FROM trader_config_history"))
 
-    assert detail["schema_version"] == 1
+    assert detail["schema_version"] == SCHEMA_VERSION
     assert detail["exec_guards"]["candidate_limit"] == 10
     assert detail["journal"] == {"enabled": False, "dir": ""}
     assert detail["retired"] is False

@@ -17,7 +17,10 @@ def test_the_first_page_shows_the_fleet_and_what_changed_last(editor: Client) ->
     said = text_of(editor.get("/admin/"))
     assert "40.00 % allocated 50.00 % free 10.00 % reserve" in said
     assert "2 traders 0 retired 0 open conflicts" in said
-    assert "mei admin just now cut leverage steady_long Risk - major coin leverage Open" in said
+    assert (
+        "mei page just now cut leverage steady_long Risk - major coin leverage: 20x → 10x shield lowers risk View"
+        in said
+    )
     assert "cli:test sync just now initial 3 configurations: " in said
 
 
@@ -46,6 +49,9 @@ def test_without_fleet_settings_the_form_makes_the_first(login: Login) -> None:
         "detail.manager.rebalance_interval_seconds": "1h",
         "detail.manager.state_storage_backend": "file",
         "detail.manager.state_storage_path": "state.json",
+        "detail.manager.fleet_max_daily_loss_pct": "0",
+        "detail.manager.fleet_max_gross_exposure_x": "0",
+        "detail.manager.fleet_max_net_exposure_pct_per_underlying": "0",
         "detail.monitoring.update_interval_seconds": "30s",
         "detail.monitoring.metrics_exporter": "prometheus",
     }

@@ -66,6 +66,8 @@ def test_what_the_first_shape_did_not_know_reads_as_todays_default() -> None:
     assert flat["detail.journal.enabled"] is False
     assert flat["detail.prompts.system_sha256"] is None
     assert flat["detail.retired"] is False
+    assert flat["detail.paper_capital_usd"] == 0
+    assert flat["detail.order.paper_commission_bps"] == Decimal("4.5")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -130,9 +132,12 @@ def test_the_fleets_settings_are_read_compared_and_restored(file: Path) -> None:
     assert diff(configs.version(FLEET_ID, 3).flat, configs.version(FLEET_ID, 1).flat) == []
 
 
-@pytest.mark.parametrize("lift", [lift_trader_detail, lift_fleet_detail])
-def test_a_shape_of_a_newer_program_is_refused(lift: Any) -> None:
-    with pytest.raises(ValueError, match="schema version 99 is newer than this program's 1; upgrade the program"):
+@pytest.mark.parametrize(
+    ("lift", "newest"), [(lift_trader_detail, SCHEMA_VERSION), (lift_fleet_detail, FLEET_SCHEMA_VERSION)]
+)
+def test_a_shape_of_a_newer_program_is_refused(lift: Any, newest: int) -> None:
+    expected = f"schema version 99 is newer than this program's {newest}; upgrade the program"
+    with pytest.raises(ValueError, match=expected):
         lift({"schema_version": 99})
 
 
@@ -184,7 +189,7 @@ def restore_first(config_id: str, *, follows: int) -> SavedVersion | None:
         config_id=config_id,
         version=1,
         expected_version=follows,
-        reason="as it was",
+        reason="unchanged",
         actor="mei",
         may_change_fleet=True,
     )

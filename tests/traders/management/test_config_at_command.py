@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from tests.factories import make_trader, save_edit, sync_traders
+from tests.traders.controls.asking import ask
 from traders.versions import services as configs
 
 pytestmark = pytest.mark.django_db
@@ -29,12 +30,26 @@ def test_each_trader_is_printed_as_it_stood() -> None:
     assert (now["version"], now["detail"]["risk"]["max_positions"]) == (2, 9)  # type: ignore[index]
 
 
+def test_the_version_that_was_pinned_then_is_named_beside_the_newest() -> None:
+    sync_traders(make_trader("a"), make_trader("b"))
+    save_edit("a", detail__risk__max_positions=9)
+    (pin,) = ask("pin", "a", version=1)
+    (unpin,) = ask("unpin", "a")
+
+    def versions(moment: datetime) -> list[tuple[object, object]]:
+        return [(line["version"], line["pinned_version"]) for line in printed(moment.isoformat())]
+
+    assert versions(pin.control.at - timedelta(microseconds=1)) == [(2, None), (1, None)]
+    assert versions(pin.control.at) == [(2, 1), (1, None)]
+    assert versions(unpin.control.at) == [(2, None), (1, None)]
+
+
 def test_a_moment_before_everything_prints_nothing_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     sync_traders(make_trader("a"))
     before = configs.existing("a").changed_at - timedelta(microseconds=1)
 
     assert printed(before.isoformat()) == []
-    assert capsys.readouterr().err == "No configuration stood at that moment.\n"
+    assert capsys.readouterr().err == "There was no configuration at that moment.\n"
 
 
 def test_a_trader_that_was_not_there_then_is_said() -> None:

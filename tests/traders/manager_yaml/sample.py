@@ -55,7 +55,7 @@ def line_of(text: str, words: str) -> int:
     return text[: text.index(words)].count("\n") + 1
 
 
-def desk(directory: Path, manager: str | bytes = MANAGER, **neighbours: str | None) -> Path:
+def write_sample(directory: Path, manager: str | bytes = MANAGER, **neighbours: str | None) -> Path:
     """Writes the sample; `executor_yaml="..."` replaces a neighbour, None leaves it out. Gives manager.yaml's path."""
     files = {**NEIGHBOURS, **{name.replace("_yaml", ".yaml"): text for name, text in neighbours.items()}}
     for name, text in files.items():

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.traders.manager_yaml.sample import MANAGER, desk, refused
+from tests.traders.manager_yaml.sample import MANAGER, refused, write_sample
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.manager_yaml.yaml.document import AbsentFile
 
@@ -33,8 +33,7 @@ MERGE_BOMB = "x0: &a0 {a: 1}\n" + "".join(
         ("manager: [\n", "manager.yaml:2: is not YAML: while parsing a flow node did not find expected node content"),
         (
             "a:\n\tb: 1\n",
-            "manager.yaml:2: is not YAML: while scanning for the next token found character "
-            "that cannot start any token",
+            "manager.yaml:2: is indented with a tab; indent with spaces",
         ),
         ("a: 1\n---\nb: 2\n", "manager.yaml:2: begins a second document; one file holds one"),
         ("a: &x [*x]\n", "manager.yaml:1: uses the alias *x inside of its own anchor"),
@@ -52,7 +51,7 @@ MERGE_BOMB = "x0: &a0 {a: 1}\n" + "".join(
     ids=lambda value: repr(value[:20]) if isinstance(value, bytes) else value[:24] or "empty",
 )
 def test_no_manager_yaml(tmp_path: Path, content: str | bytes, message: str) -> None:
-    assert refused(desk(tmp_path, content)) == message
+    assert refused(write_sample(tmp_path, content)) == message
 
 
 @pytest.mark.parametrize(
@@ -65,7 +64,7 @@ def test_no_manager_yaml(tmp_path: Path, content: str | bytes, message: str) -> 
     ],
 )
 def test_tags_are_refused(tmp_path: Path, written: str, place: str) -> None:
-    message = refused(desk(tmp_path, MANAGER.replace("name: Long", written)))
+    message = refused(write_sample(tmp_path, MANAGER.replace("name: Long", written)))
     assert f"manager.yaml:8: trader_x: {place}; write the value without a tag" in message.splitlines()
 
 
@@ -75,12 +74,12 @@ def test_duplicate_keys_name_both_lines(tmp_path: Path, key: str) -> None:
     manager = MANAGER.replace("    model: gpt-5\n", f"    {again}\n")
     first, second = [n for n, line in enumerate(manager.splitlines(), 1) if line.strip().startswith(f"{key}:")]
     expected = f"manager.yaml:{second}: trader_x: {key} is written twice, on lines {first} and {second}; keep one"
-    assert expected in refused(desk(tmp_path, manager)).splitlines()
+    assert expected in refused(write_sample(tmp_path, manager)).splitlines()
 
 
 def test_duplicate_keys_under_extra_and_at_the_top(tmp_path: Path) -> None:
     manager = MANAGER + "extra:\n  a: {b: 1, b: 2}\nmonitoring: {}\n"
-    assert refused(desk(tmp_path, manager)).splitlines() == [
+    assert refused(write_sample(tmp_path, manager)).splitlines() == [
         "manager.yaml:25: extra.a.b is written twice, on lines 25 and 25; keep one",
         "manager.yaml:26: monitoring is written twice, on lines 22 and 26; keep one",
     ]
@@ -96,12 +95,12 @@ def test_duplicate_keys_under_extra_and_at_the_top(tmp_path: Path) -> None:
 )
 def test_traders_that_are_no_list(tmp_path: Path, entries: str, message: str) -> None:
     manager = MANAGER[: MANAGER.index("traders:")] + f"traders:{entries}\n" + MANAGER[MANAGER.index("monitoring:") :]
-    assert refused(desk(tmp_path, manager)) == f"manager.yaml:6: {message}"
+    assert refused(write_sample(tmp_path, manager)) == f"manager.yaml:6: {message}"
 
 
 def test_entries_that_are_no_mappings(tmp_path: Path) -> None:
     manager = MANAGER[: MANAGER.index("traders:")] + "traders: [a, [], null]\nmonitoring: {metrics_exporter: x}\n"
-    assert refused(desk(tmp_path, manager)).splitlines() == [
+    assert refused(write_sample(tmp_path, manager)).splitlines() == [
         "manager.yaml:6: traders[0]: must be a mapping of settings, was a",
         "manager.yaml:6: traders[1]: must be a mapping of settings, was a list",
         "manager.yaml:6: traders[2]: must be a mapping of settings, was null",
@@ -127,7 +126,7 @@ def test_a_device() -> None:
 
 
 def test_a_file_one_may_not_read(tmp_path: Path) -> None:
-    path = desk(tmp_path)
+    path = write_sample(tmp_path)
     path.chmod(0)
     with _as_nobody(tmp_path):
         assert refused(path) == "manager.yaml: cannot be read: permission denied"
@@ -171,7 +170,7 @@ def _as_nobody(directory: Path) -> Iterator[None]:
     ],
 )
 def test_prompt_files(tmp_path: Path, path: str, message: str) -> None:
-    manager = desk(tmp_path, MANAGER.replace("prompts/long.tmpl", path))
+    manager = write_sample(tmp_path, MANAGER.replace("prompts/long.tmpl", path))
     os.mkfifo(tmp_path / "prompts/pipe")
     header = b"{{/* Version: v1.0.0 */}}\n"
     for name, content in {
@@ -197,7 +196,7 @@ def test_prompt_files(tmp_path: Path, path: str, message: str) -> None:
     ],
 )
 def test_paths_of_prompts_stay_below_the_file(tmp_path: Path, path: str, why: str) -> None:
-    manager = desk(tmp_path, MANAGER.replace("prompts/executor.tmpl", path))
+    manager = write_sample(tmp_path, MANAGER.replace("prompts/executor.tmpl", path))
     assert refused(manager) == (
         "manager.yaml:12: trader_x: executor_prompt_template must be a path below the directory of manager.yaml, "
         f"such as prompts/manager/long.tmpl; {why}"
@@ -219,7 +218,7 @@ def test_paths_of_prompts_stay_below_the_file(tmp_path: Path, path: str, why: st
 )
 def test_what_a_prompt_is_known_as_is_a_path_of_a_prompt(tmp_path: Path, known_as: str, message: str) -> None:
     manager = MANAGER.replace("    model: gpt-5", f"    prompt_template_known_as: {known_as}")
-    assert refused(desk(tmp_path, manager)) == f"manager.yaml:13: trader_x: prompt_template_known_as {message}"
+    assert refused(write_sample(tmp_path, manager)) == f"manager.yaml:13: trader_x: prompt_template_known_as {message}"
 
 
 @pytest.mark.parametrize(
@@ -245,4 +244,4 @@ def test_what_a_prompt_is_known_as_is_a_path_of_a_prompt(tmp_path: Path, known_a
     ],
 )
 def test_a_broken_file_beside_it_is_named_itself(tmp_path: Path, name: str, content: str, message: str) -> None:
-    assert refused(desk(tmp_path, **{name: content})) == message
+    assert refused(write_sample(tmp_path, **{name: content})) == message

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.traders.manager_yaml.sample import MANAGER, SECOND, desk, line_of, refused
+from tests.traders.manager_yaml.sample import MANAGER, SECOND, line_of, refused, write_sample
 from traders.manager_yaml.reader import read_manager_yaml
 
 POSITIONS = "risk_params.max_positions must be a whole number from 1 to 1000, was"
@@ -40,7 +40,7 @@ SHARE = "allocation_pct must be a number from 0 to 100 (%), was"
 )
 def test_a_whole_number(tmp_path: Path, written: str, message: str) -> None:
     manager = MANAGER.replace("max_positions: 3", written)
-    assert refused(desk(tmp_path, manager)) == f"manager.yaml:17: trader_x: {message}"
+    assert refused(write_sample(tmp_path, manager)) == f"manager.yaml:17: trader_x: {message}"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_whole_number(tmp_path: Path, written: str, message: str) -> None:
 def test_settings_of_other_kinds(tmp_path: Path, written: str, message: str) -> None:
     manager = MANAGER.replace("    allocation_pct: 40\n", f"    {written}\n").replace("    decision_interval: 3m\n", "")
     expected = f"manager.yaml:14: trader_x: {message}"
-    assert refused(desk(tmp_path, manager)) == expected
+    assert refused(write_sample(tmp_path, manager)) == expected
 
 
 @pytest.mark.parametrize(
@@ -103,12 +103,12 @@ def test_settings_of_other_kinds(tmp_path: Path, written: str, message: str) -> 
 )
 def test_an_unknown_key_of_a_trader(tmp_path: Path, key: str, message: str) -> None:
     manager = MANAGER.replace("    allocation_pct: 40\n", f"    {key}: 40\n")
-    assert refused(desk(tmp_path, manager)) == f"manager.yaml:15: trader_x: {message}"
+    assert refused(write_sample(tmp_path, manager)) == f"manager.yaml:15: trader_x: {message}"
 
 
 def test_an_unknown_key_of_a_section_or_of_the_file(tmp_path: Path) -> None:
     manager = MANAGER.replace("      altcoin", "      model: x\n      altcoin") + "webhook: x\nreserve_equity_pct: 1\n"
-    assert refused(desk(tmp_path, manager)).splitlines() == [
+    assert refused(write_sample(tmp_path, manager)).splitlines() == [
         "manager.yaml:20: trader_x: risk_params.model is not a known setting of risk_params; "
         "it belongs one level up, beside risk_params:",
         "manager.yaml:25: webhook is not a known setting; settings of your own go under extra:",
@@ -119,7 +119,7 @@ def test_an_unknown_key_of_a_section_or_of_the_file(tmp_path: Path) -> None:
 def test_missing_settings_are_named_one_by_one(tmp_path: Path) -> None:
     manager = MANAGER[: MANAGER.index("    risk_params:")].replace("    name: Long\n", "")
     manager = manager.replace("  state_storage_path: ../data/state.json\n", "") + "monitoring: null\n"
-    assert refused(desk(tmp_path, manager)).splitlines() == [
+    assert refused(write_sample(tmp_path, manager)).splitlines() == [
         "manager.yaml:1: manager.state_storage_path is missing; it must be a text of 1 to 500 characters",
         "manager.yaml:6: trader_x: name is missing; it must be a text of 1 to 120 characters",
         "manager.yaml:6: trader_x: risk_params.max_positions is missing; it must be a whole number from 1 to 1000",
@@ -151,19 +151,19 @@ ID_RULE = "1 to 64 letters, digits, '.', '_' and '-', beginning with a letter or
 )
 def test_a_trader_without_a_usable_id_is_named_by_its_position(tmp_path: Path, written: str, message: str) -> None:
     manager = MANAGER.replace("id: trader_x", written)
-    assert refused(desk(tmp_path, manager)) == f"manager.yaml:7: traders[0]: id {message}"
+    assert refused(write_sample(tmp_path, manager)) == f"manager.yaml:7: traders[0]: id {message}"
 
 
 def test_an_id_taken_twice_names_both_lines(tmp_path: Path) -> None:
     manager = MANAGER.replace("monitoring:", SECOND.replace("trader_y", "trader_x") + "monitoring:")
-    assert refused(desk(tmp_path, manager)) == (
+    assert refused(write_sample(tmp_path, manager)) == (
         "manager.yaml:22: trader_x: id is taken twice, on lines 7 and 22; give each its own"
     )
 
 
 def test_ids_that_differ_only_in_case_are_the_same(tmp_path: Path) -> None:
     manager = MANAGER.replace("monitoring:", SECOND.replace("trader_y", "Trader_X") + "monitoring:")
-    assert refused(desk(tmp_path, manager)) == (
+    assert refused(write_sample(tmp_path, manager)) == (
         "manager.yaml:22: Trader_X: id is taken twice, on lines 7 (as trader_x; ids differ in more than upper and "
         "lower case) and 22; give each its own"
     )
@@ -188,10 +188,12 @@ def test_names_that_the_files_beside_it_do_not_define(tmp_path: Path, value: str
     key = value.split(":")[0]
     old = next(line for line in MANAGER.splitlines() if line.strip().startswith(f"{key}:"))
     manager = MANAGER.replace(old, f"    {value}")
-    assert refused(desk(tmp_path, manager)) == f"manager.yaml:{line_of(MANAGER, old)}: trader_x: {key} {message}"
+    assert (
+        refused(write_sample(tmp_path, manager)) == f"manager.yaml:{line_of(MANAGER, old)}: trader_x: {key} {message}"
+    )
 
 
-SECRET = "write ${NAME} and set NAME in the environment, history cannot forget a secret"
+SECRET = "write ${NAME} and set NAME in the environment: history keeps secrets for ever"
 
 
 @pytest.mark.parametrize(
@@ -207,7 +209,7 @@ SECRET = "write ${NAME} and set NAME in the environment, history cannot forget a
 )
 def test_a_secret_is_refused_and_not_shown(tmp_path: Path, after: str, written: str, place: str) -> None:
     manager = MANAGER.replace(after, f"{after}\n{written}")
-    message = refused(desk(tmp_path, manager))
+    message = refused(write_sample(tmp_path, manager))
     assert message.startswith(f"manager.yaml:{line_of(manager, after) + 1}: {place} holds what looks like ")
     assert message.endswith(SECRET)
     for secret in ("hunter2", "XyZ", "abc", "me:pw", "ghp_"):
@@ -216,13 +218,15 @@ def test_a_secret_is_refused_and_not_shown(tmp_path: Path, after: str, written: 
 
 def test_a_secret_in_the_place_of_a_number_is_not_shown_either(tmp_path: Path) -> None:
     manager = MANAGER.replace("max_positions: 3", "max_positions: ghp_0123456789abcdefghij0123")
-    assert refused(desk(tmp_path, manager)) == f"manager.yaml:17: trader_x: {POSITIONS} a GitHub token (not shown)"
+    assert (
+        refused(write_sample(tmp_path, manager)) == f"manager.yaml:17: trader_x: {POSITIONS} a GitHub token (not shown)"
+    )
 
 
 def test_variables_stand_as_written(tmp_path: Path) -> None:
     manager = MANAGER.replace("monitoring:", "monitoring:\n  alert_webhook: https://hooks.slack.com/services/${HOOK}")
     manager = manager.replace("model: gpt-5", "model: gpt-5\n    extra: {api_key: '${API_KEY}'}")
-    found = read_manager_yaml(desk(tmp_path, manager))
+    found = read_manager_yaml(write_sample(tmp_path, manager))
     assert found.fleet.detail.monitoring.alert_webhook == "https://hooks.slack.com/services/${HOOK}"
     assert found.traders["trader_x"].detail.extra == {"api_key": "${API_KEY}"}
 
@@ -232,7 +236,7 @@ def test_all_problems_are_reported_together_in_the_order_of_the_file(tmp_path: P
     manager = MANAGER.replace("monitoring:", bad + "monitoring:").replace(
         "total_equity_usd: 10000", "total_equity_usd: -1"
     )
-    lines = [line.split(" ")[0:3] for line in refused(desk(tmp_path, manager)).splitlines()]
+    lines = [line.split(" ")[0:3] for line in refused(write_sample(tmp_path, manager)).splitlines()]
     assert lines == [
         ["manager.yaml:2:", "manager.total_equity_usd", "must"],
         ["manager.yaml:23:", "trader_y:", "name"],
@@ -242,6 +246,6 @@ def test_all_problems_are_reported_together_in_the_order_of_the_file(tmp_path: P
 
 def test_a_flood_of_problems_is_cut(tmp_path: Path) -> None:
     manager = MANAGER[: MANAGER.index("traders:")] + f"traders: [{'{}, ' * 100_000}]\n"
-    lines = refused(desk(tmp_path, manager)).splitlines()
+    lines = refused(write_sample(tmp_path, manager)).splitlines()
     assert len(lines) == 51
     assert lines[-1] == "manager.yaml: and 950 more problems at least"

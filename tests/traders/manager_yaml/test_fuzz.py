@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.traders.manager_yaml.sample import MANAGER, SECOND, desk
+from tests.traders.manager_yaml.sample import MANAGER, SECOND, write_sample
 from traders.manager_yaml.file import InvalidFile
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.manager_yaml.yaml import nodes
@@ -30,7 +30,7 @@ FRAGMENTS = st.sampled_from(
 @pytest.fixture(scope="module", autouse=True)
 def _directory() -> Iterator[None]:
     with tempfile.TemporaryDirectory() as directory:
-        desk(Path(directory))
+        write_sample(Path(directory))
         _place.append(Path(directory, "manager.yaml"))
         yield
         _place.clear()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.traders.manager_yaml.sample import MANAGER, NEIGHBOURS, SECOND, desk
+from tests.traders.manager_yaml.sample import MANAGER, NEIGHBOURS, SECOND, write_sample
 from traders.manager_yaml.file import KnownNames, PromptRules
 from traders.manager_yaml.neighbours import known_names
 from traders.manager_yaml.reader import read_manager_yaml
@@ -20,11 +20,11 @@ SHARED = Path(__file__).parents[3].parent / "shared" / "data" / "manager.yaml"
 
 
 def trader(tmp_path: Path, old: str = "", new: str = "") -> TraderSpec:
-    return read_manager_yaml(desk(tmp_path, MANAGER.replace(old, new) if old else MANAGER)).traders["trader_x"]
+    return read_manager_yaml(write_sample(tmp_path, MANAGER.replace(old, new) if old else MANAGER)).traders["trader_x"]
 
 
 def test_the_sample_with_its_defaults(tmp_path: Path) -> None:
-    found = read_manager_yaml(desk(tmp_path))
+    found = read_manager_yaml(write_sample(tmp_path))
     spec = found.traders["trader_x"]
     assert (spec.exchange_provider, spec.allocation_pct, spec.detail.display_name) == ("paper", Decimal(40), "Long")
     assert spec.detail.llm.decision_interval_seconds == 180
@@ -39,7 +39,7 @@ def test_the_sample_with_its_defaults(tmp_path: Path) -> None:
 
 
 def test_prompts_are_kept_by_the_digest_of_their_bytes(tmp_path: Path) -> None:
-    found = read_manager_yaml(desk(tmp_path))
+    found = read_manager_yaml(write_sample(tmp_path))
     digest = hashlib.sha256(NEIGHBOURS["prompts/long.tmpl"].encode()).hexdigest()
     named = found.traders["trader_x"].detail.prompts
     assert (named.system_template, named.system_version, named.system_sha256) == ("prompts/long.tmpl", "v1.0.0", digest)
@@ -125,7 +125,7 @@ def test_extra_follows_yaml_1_2(tmp_path: Path) -> None:
 
 
 def test_the_fleet_has_an_extra_of_its_own(tmp_path: Path) -> None:
-    found = read_manager_yaml(desk(tmp_path, MANAGER + "extra:\n  desk: Zurich\n"))
+    found = read_manager_yaml(write_sample(tmp_path, MANAGER + "extra:\n  desk: Zurich\n"))
     assert found.fleet.detail.extra == {"desk": "Zurich"}
 
 
@@ -133,7 +133,9 @@ def test_traders_share_settings_by_anchors_and_merge_keys(tmp_path: Path) -> Non
     first = MANAGER.replace("risk_params:", "risk_params: &risk")
     second = SECOND[: SECOND.index("    risk_params:")] + "    risk_params:\n      <<: *risk\n      max_positions: 9\n"
     third = second.replace("trader_y", "trader_z").replace("\n      <<: *risk\n      max_positions: 9", " *risk")
-    found = read_manager_yaml(desk(tmp_path, first.replace("monitoring:", second + third + "monitoring:"))).traders
+    found = read_manager_yaml(
+        write_sample(tmp_path, first.replace("monitoring:", second + third + "monitoring:"))
+    ).traders
     assert [found[name].detail.risk.max_positions for name in ("trader_x", "trader_y", "trader_z")] == [3, 9, 3]
     assert found["trader_y"].detail.risk.altcoin_leverage == 10
 
@@ -144,21 +146,23 @@ def test_of_several_merged_mappings_the_first_wins(tmp_path: Path) -> None:
 
 
 def test_a_byte_order_mark_and_windows_line_ends_do_not_matter(tmp_path: Path) -> None:
-    plain = read_manager_yaml(desk(tmp_path))
-    windows = read_manager_yaml(desk(tmp_path, b"\xef\xbb\xbf" + MANAGER.replace("\n", "\r\n").encode()))
+    plain = read_manager_yaml(write_sample(tmp_path))
+    windows = read_manager_yaml(write_sample(tmp_path, b"\xef\xbb\xbf" + MANAGER.replace("\n", "\r\n").encode()))
     assert (windows.fleet, windows.traders, windows.lines) == (plain.fleet, plain.traders, plain.lines)
 
 
 def test_an_explicit_empty_fleet_is_read_with_a_warning(tmp_path: Path) -> None:
     manager = MANAGER[: MANAGER.index("traders:")] + "traders: []\n" + MANAGER[MANAGER.index("monitoring:") :]
-    found = read_manager_yaml(desk(tmp_path, manager))
+    found = read_manager_yaml(write_sample(tmp_path, manager))
     assert found.traders == {}
     assert found.warnings == ("the file declares no trader: a trading engine does not start with it",)
 
 
 def test_without_neighbours_nothing_is_checked_against_them_and_that_is_said(tmp_path: Path) -> None:
     absent = {"exchange_yaml": None, "market_yaml": None, "llm_yaml": None, "executor_yaml": None}
-    found = read_manager_yaml(desk(tmp_path, MANAGER.replace("paper", "unheard_of").replace("gpt-5", "any"), **absent))
+    found = read_manager_yaml(
+        write_sample(tmp_path, MANAGER.replace("paper", "unheard_of").replace("gpt-5", "any"), **absent)
+    )
     assert found.known == KnownNames()
     assert found.warnings == (
         "exchange.yaml is not beside the file: exchange providers are not checked",
@@ -175,7 +179,7 @@ def test_models_may_be_empty_listed_or_of_a_provider(tmp_path: Path, model: str)
 
 def test_a_lenient_executor_yaml_turns_versions_into_warnings(tmp_path: Path) -> None:
     lenient = "prompt_schema_version: v2\nprompt_validation: {strict_mode: false, require_version_header: false}\n"
-    path = desk(tmp_path, executor_yaml=lenient)
+    path = write_sample(tmp_path, executor_yaml=lenient)
     (tmp_path / "prompts/long.tmpl").write_text("no header")
     assert read_manager_yaml(path).warnings == (
         "a trader names 'prompts/long.tmpl', which has no header such as {{/* Version: v2 */}}",
@@ -184,7 +188,7 @@ def test_a_lenient_executor_yaml_turns_versions_into_warnings(tmp_path: Path) ->
 
 
 def test_known_names_are_those_of_the_files_beside_it(tmp_path: Path) -> None:
-    desk(tmp_path)
+    write_sample(tmp_path)
     assert known_names(tmp_path) == KnownNames(
         exchange_providers=("paper", "testnet"),
         market_providers=("hyperliquid",),
@@ -194,7 +198,7 @@ def test_known_names_are_those_of_the_files_beside_it(tmp_path: Path) -> None:
 
 
 def test_it_reads_the_same_without_libyaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = desk(tmp_path)
+    path = write_sample(tmp_path)
     with_libyaml = read_manager_yaml(path)
     monkeypatch.setattr(nodes, "_Loader", yaml.BaseLoader)
     assert read_manager_yaml(path) == with_libyaml

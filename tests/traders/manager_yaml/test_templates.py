@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from traders.manager_yaml.prompts import BadPrompt, judged
+from traders.manager_yaml.prompts import InvalidPrompt, judged
 from traders.manager_yaml.templates import template_problem, unknown_fields
 
 SHIPPED = sorted((Path(__file__).resolve().parents[3] / "etc" / "prompts").rglob("*.tmpl"))
@@ -45,12 +45,14 @@ def test_the_shipped_templates_are_taken(path: Path) -> None:
         ("{{ else }}", "an else without if, range or with"),
         ("{{ upper .Trader.ID }}", "calls upper, which is no function of templates"),
         ("{{ .Trader.ID | toJson }}", "calls toJson"),
+        ("{{ if .Trader }}a{{ else }}b{{ else }}c{{ end }}", "which no engine can read: line 1: a second else"),
+        ("x\n{{ .Trader.ID ) }}", "line 2: . is not expected here"),
         ("safe\u202e text", "U+202E, which turns the direction"),
         ("a\u2066b", "U+2066"),
     ],
 )
 def test_what_no_engine_can_use_is_refused_with_its_line(body: str, words: str) -> None:
-    with pytest.raises(BadPrompt, match=words.replace("{", "\\{").replace("+", "\\+")):
+    with pytest.raises(InvalidPrompt, match=words.replace("{", "\\{").replace("+", "\\+")):
         judged("prompts/a.tmpl", body.encode(), None)
 
 

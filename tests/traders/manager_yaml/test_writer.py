@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.traders.manager_yaml.sample import MANAGER, SECOND, desk
+from tests.traders.manager_yaml.sample import MANAGER, SECOND, write_sample
 from traders.manager_yaml.bundle import writer
 from traders.manager_yaml.bundle.placement import UnwritableBundle
 from traders.manager_yaml.bundle.writer import write_bundle
@@ -20,8 +20,8 @@ from traders.schema.settings.trader import TraderSpec
 
 @pytest.fixture
 def declared(tmp_path: Path) -> ManagerFile:
-    (tmp_path / "desk").mkdir()
-    return read_manager_yaml(desk(tmp_path / "desk", MANAGER.replace("monitoring:", SECOND + "monitoring:")))
+    (tmp_path / "files").mkdir()
+    return read_manager_yaml(write_sample(tmp_path / "files", MANAGER.replace("monitoring:", SECOND + "monitoring:")))
 
 
 def write(declared: ManagerFile, directory: Path, *, force: bool = False) -> list[Path]:
@@ -71,7 +71,7 @@ def test_an_empty_fleet_reads_back(declared: ManagerFile, tmp_path: Path) -> Non
 def test_writing_again_changes_nothing(declared: ManagerFile, tmp_path: Path) -> None:
     first = {path: path.read_bytes() for path in write(declared, tmp_path)}
     assert {path: path.read_bytes() for path in write(declared, tmp_path)} == first
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["desk", "manager.yaml", "prompts"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["files", "manager.yaml", "prompts"]
 
 
 def test_a_file_that_differs_is_not_overwritten(declared: ManagerFile, tmp_path: Path) -> None:

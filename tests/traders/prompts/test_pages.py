@@ -10,7 +10,7 @@ from django.test import Client
 
 from tests.traders.admin.browsing import hidden_fields, text_of
 from tests.traders.admin.people import browser_of
-from tests.traders.prompt_desk import DIGEST, HEADER, LONG, PromptDesk, X, Y
+from tests.traders.prompt_files import DIGEST, HEADER, LONG, PromptFiles, X, Y
 from traders.accounts.rules import Role
 from traders.models import PromptText, TraderConfigVersion
 from traders.versions import services as configs
@@ -21,8 +21,8 @@ PROMPTS = "/admin/traders/prompttext/"
 
 
 @pytest.fixture
-def desk(tmp_path: Path, settings: Any) -> PromptDesk:
-    return PromptDesk(tmp_path, settings)
+def files(tmp_path: Path, settings: Any) -> PromptFiles:
+    return PromptFiles(tmp_path, settings)
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def typed(body: str, *traders: str, **others: str) -> dict[str, Any]:
     return data | {"step": "preview"} | others
 
 
-def test_the_list_says_what_a_text_is_and_who_uses_it(desk: PromptDesk, operator: Client) -> None:
-    desk.edit("Sell high.\n", Y)
+def test_the_list_says_what_a_text_is_and_who_uses_it(files: PromptFiles, operator: Client) -> None:
+    files.edit("Sell high.\n", Y)
     page = operator.get(PROMPTS)
     shown = {text.sha256: text.summary for text in page.context["cl"].result_list}
     assert shown[digest(X)].traders == shown[digest(Y)].traders == 1
@@ -50,11 +50,11 @@ def test_the_list_says_what_a_text_is_and_who_uses_it(desk: PromptDesk, operator
     assert "3 of 3" in text_of(page)
 
 
-def test_the_list_finds_by_path_version_and_digest(desk: PromptDesk, operator: Client) -> None:
+def test_the_list_finds_by_path_version_and_digest(files: PromptFiles, operator: Client) -> None:
     for query in ("LONG", digest()[:20]):
         assert [text.path for text in operator.get(PROMPTS, {"q": query}).context["cl"].result_list] == [LONG]
     assert len(operator.get(PROMPTS, {"q": "v1.0.0"}).context["cl"].result_list) == 2
-    desk.edit("Sell high.\n")
+    files.edit("Sell high.\n")
     assert len(operator.get(PROMPTS, {"used": "1"}).context["cl"].result_list) == 2
     assert "No text matches" in text_of(operator.get(PROMPTS, {"q": "nothing"}))
 
@@ -66,36 +66,36 @@ def test_an_empty_list_says_how_to_begin(operator: Client) -> None:
 
 
 def test_the_list_asks_the_same_few_queries_for_any_number_of_texts(
-    desk: PromptDesk, operator: Client, django_assert_max_num_queries: Any
+    files: PromptFiles, operator: Client, django_assert_max_num_queries: Any
 ) -> None:
     for number in range(12):
-        desk.edit(f"Text {number}.\n")
+        files.edit(f"Text {number}.\n")
     operator.get(PROMPTS)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         assert len(operator.get(PROMPTS).context["cl"].result_list) == 14
 
 
-def test_a_text_is_shown_with_its_traders_and_its_file(desk: PromptDesk, operator: Client) -> None:
+def test_a_text_is_shown_with_its_traders_and_its_file(files: PromptFiles, operator: Client) -> None:
     page = operator.get(f"{PROMPTS}{digest()}/change/")
     assert "Buy low." in text_of(page)
     assert "Used by 2 traders" in text_of(page)
     assert b'id="file"' not in page.content
 
-    desk.write("Buy lower.\n")
+    files.write("Buy lower.\n")
     text = text_of(operator.get(f"{PROMPTS}{digest()}/change/"))
     assert "the next sync brings the file's text to them" in text
     assert "- Buy low. + Buy lower." in text
 
 
-def test_a_missing_file_is_told(desk: PromptDesk, operator: Client) -> None:
-    desk.prompt.unlink()
-    assert "no such text" in text_of(operator.get(PROMPTS))
+def test_a_missing_file_is_told(files: PromptFiles, operator: Client) -> None:
+    files.prompt.unlink()
+    assert "file not usable" in text_of(operator.get(PROMPTS))
     assert f"a trader names '{LONG}', but there is no file" in text_of(operator.get(f"{PROMPTS}{digest()}/change/"))
 
 
-def test_two_texts_are_compared_line_by_line(desk: PromptDesk, operator: Client) -> None:
+def test_two_texts_are_compared_line_by_line(files: PromptFiles, operator: Client) -> None:
     before = digest()
-    desk.edit("Buy low.\nSell high.\n")
+    files.edit("Buy low.\nSell high.\n")
     text = text_of(operator.get(f"{PROMPTS}compare/", {"a": before, "b": digest()}))
     assert "+ Sell high." in text
     assert "- Buy low." not in text
@@ -103,7 +103,7 @@ def test_two_texts_are_compared_line_by_line(desk: PromptDesk, operator: Client)
     assert "Choose two stored texts" in text_of(operator.get(f"{PROMPTS}compare/", {"a": before, "b": "nothing"}))
 
 
-def test_an_edit_is_previewed_for_each_trader_and_saved_as_one_change_set(desk: PromptDesk, operator: Client) -> None:
+def test_an_edit_is_previewed_for_each_trader_and_saved_as_one_change_set(files: PromptFiles, operator: Client) -> None:
     url = f"{PROMPTS}{digest()}/edit/"
     form = operator.get(url)
     assert form.context["shown"] == [(X, True), (Y, True)]
@@ -123,23 +123,23 @@ def test_an_edit_is_previewed_for_each_trader_and_saved_as_one_change_set(desk: 
     assert "Written by operator : clearer" in text_of(operator.get(f"{PROMPTS}{digest()}/change/"))
 
 
-def test_an_unticked_trader_keeps_the_old_text(desk: PromptDesk, operator: Client) -> None:
+def test_an_unticked_trader_keeps_the_old_text(files: PromptFiles, operator: Client) -> None:
     url = f"{PROMPTS}{digest()}/edit/"
     preview = operator.post(url, typed(f"{HEADER}Sell high.\n", Y))
     operator.post(url, hidden_fields(preview) | {"step": "save"})
-    assert (desk.text(X), desk.text(Y)) == ("Buy low.\n", "Sell high.\n")
+    assert (files.text(X), files.text(Y)) == ("Buy low.\n", "Sell high.\n")
 
 
-def test_back_to_the_form_loses_nothing(desk: PromptDesk, operator: Client) -> None:
+def test_back_to_the_form_loses_nothing(files: PromptFiles, operator: Client) -> None:
     url = f"{PROMPTS}{digest()}/edit/"
     preview = operator.post(url, typed(f"{HEADER}Sell high.\n", Y))
-    form = operator.post(url, hidden_fields(preview) | {"step": "back"})
+    form = operator.post(url, hidden_fields(preview) | {"step": "back"}, follow=True)
     assert form.context["shown"] == [(X, False), (Y, True)]
     assert "Sell high." in form.content.decode()
     assert 'value="clearer"' in form.content.decode()
 
 
-def test_what_is_wrong_stands_at_its_place_and_nothing_typed_is_lost(desk: PromptDesk, operator: Client) -> None:
+def test_what_is_wrong_stands_at_its_place_and_nothing_typed_is_lost(files: PromptFiles, operator: Client) -> None:
     url = f"{PROMPTS}{digest()}/edit/"
     page = operator.post(url, typed("{{/* Version: v9 */}}\nSell high.\n", X, reason=""))
     text = text_of(page)
@@ -150,28 +150,28 @@ def test_what_is_wrong_stands_at_its_place_and_nothing_typed_is_lost(desk: Promp
     assert page.context["shown"] == [(X, True), (Y, False)]
 
 
-def test_the_text_as_it_was_is_not_saved(desk: PromptDesk, operator: Client) -> None:
+def test_the_text_as_it_was_is_not_saved(files: PromptFiles, operator: Client) -> None:
     page = operator.post(f"{PROMPTS}{digest()}/edit/", typed(f"{HEADER}Buy low.\n", X, Y, step="save"))
     assert "Nothing differs" in text_of(page)
     assert configs.existing(X).version == 1
 
 
 def test_a_trader_that_moved_since_the_preview_is_named_and_the_rest_can_go_on(
-    desk: PromptDesk, operator: Client
+    files: PromptFiles, operator: Client
 ) -> None:
     url = f"{PROMPTS}{digest()}/edit/"
     preview = operator.post(url, typed(f"{HEADER}Mine.\n", X, Y))
-    desk.edit("Theirs.\n", Y)
+    files.edit("Theirs.\n", Y)
 
     answer = operator.post(url, hidden_fields(preview) | {"step": "save"})
     assert "1 trader was given another text since the preview: trader_y" in text_of(answer)
     assert configs.existing(X).version == 1
 
     operator.post(url, hidden_fields(answer) | {"step": "save"})
-    assert (desk.text(X), desk.text(Y)) == ("Mine.\n", "Theirs.\n")
+    assert (files.text(X), files.text(Y)) == ("Mine.\n", "Theirs.\n")
 
 
-def test_a_new_text_is_stored_with_its_writer_and_reason(desk: PromptDesk, operator: Client) -> None:
+def test_a_new_text_is_stored_with_its_writer_and_reason(files: PromptFiles, operator: Client) -> None:
     data = {"path": "prompts/new.tmpl", "body": f"{HEADER}New.\r\n", "reason": "an idea"}
     answer = operator.post(f"{PROMPTS}add/", data, follow=True)
     text = text_of(answer)
@@ -181,7 +181,7 @@ def test_a_new_text_is_stored_with_its_writer_and_reason(desk: PromptDesk, opera
     assert "prompts/new.tmpl" in operator.get(f"/admin/traders/traderconfig/{X}/change/").content.decode()
 
 
-def test_a_new_text_that_cannot_be_stored_says_why(desk: PromptDesk, operator: Client) -> None:
+def test_a_new_text_that_cannot_be_stored_says_why(files: PromptFiles, operator: Client) -> None:
     data = {"path": "../new.tmpl", "body": "New.\r\n", "reason": "an idea"}
     page = operator.post(f"{PROMPTS}add/", data)
     assert "leads out of it" in text_of(page)
@@ -197,7 +197,7 @@ def test_an_unknown_text_leads_back_to_the_list(operator: Client) -> None:
         assert "There is no prompt text" in text_of(answer)
 
 
-def test_a_viewer_reads_and_is_offered_nothing_more(desk: PromptDesk) -> None:
+def test_a_viewer_reads_and_is_offered_nothing_more(files: PromptFiles) -> None:
     viewer = browser_of(Role.VIEWER)
     for url in (PROMPTS, f"{PROMPTS}{digest()}/change/", f"{PROMPTS}compare/"):
         page = viewer.get(url)

@@ -26,7 +26,20 @@ def test_a_fresh_report_is_believed() -> None:
     assert state(is_running=False) is State.STOPPED
 
 
-@pytest.mark.parametrize(("age", "expected"), [(420, State.RUNNING), (421, State.STALE)])
+@pytest.mark.parametrize(
+    ("interval", "age", "expected"),
+    [
+        *((30, 90, State.RUNNING), (30, 91, State.OVERDUE)),
+        *((180, 270, State.RUNNING), (180, 271, State.OVERDUE)),
+        *((3600, 3900, State.RUNNING), (3600, 3901, State.OVERDUE)),
+    ],
+)
+def test_running_is_not_said_once_the_next_report_is_overdue(interval: int, age: int, expected: State) -> None:
+    assert state(interval=interval, reported_at=NOW - timedelta(seconds=age)) is expected
+    assert state(interval=interval, reported_at=NOW - timedelta(seconds=age), version=4) is State.PENDING
+
+
+@pytest.mark.parametrize(("age", "expected"), [(420, State.OVERDUE), (421, State.STALE)])
 def test_a_report_is_old_after_two_intervals_and_a_minute(age: int, expected: State) -> None:
     assert state(interval=180, reported_at=NOW - timedelta(seconds=age)) is expected
 

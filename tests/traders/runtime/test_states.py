@@ -24,7 +24,7 @@ PAUSES: list[dict[str, object]] = [
 
 @pytest.mark.django_db
 def test_rows_and_filter_agree_on_every_state() -> None:
-    cases = list(product((None, 1), (True, False), (0, 420, 421), PAUSES, (True, False)))
+    cases = list(product((None, 1), (True, False), (0, 270, 271, 420, 421), PAUSES, (True, False)))
     sync_traders(
         *(
             make_trader(f"t{n}", allocation_pct=0, detail__retired=retired)

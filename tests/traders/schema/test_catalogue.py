@@ -10,7 +10,7 @@ import pytest
 from tests.factories import make_fleet, make_trader
 from traders.schema.paths import EXTRA
 from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
-from traders.schema.settings.declare import Setting, SettingGroup, SettingKind
+from traders.schema.settings.declare import Applies, Setting, SettingGroup, SettingKind
 from traders.schema.settings.stored import flat_of
 
 SETTINGS = [*TRADER_SETTINGS.values(), *(s for s in FLEET_SETTINGS.values() if s.path != EXTRA)]
@@ -52,6 +52,7 @@ def test_a_text_has_a_longest_length(setting: Setting) -> None:
         SettingKind.PROMPT,
         SettingKind.EXCHANGE_PROVIDER,
         SettingKind.MARKET_PROVIDER,
+        SettingKind.SYMBOLS,
     )
     assert (setting.max_length is not None) is (setting.kind in texts or setting.path.endswith("_version"))
 
@@ -59,7 +60,8 @@ def test_a_text_has_a_longest_length(setting: Setting) -> None:
 @every_setting
 def test_a_name_carries_its_unit(setting: Setting) -> None:
     for suffix, unit in {"_pct": "%", "_usd": "USD", "_bps": "bps", "_seconds": "s"}.items():
-        assert setting.path.endswith(suffix) is (setting.unit == unit), suffix
+        is_named = setting.path.endswith(suffix) or f"{suffix}_per_" in setting.path
+        assert is_named is (setting.unit == unit), suffix
 
 
 @every_setting
@@ -96,3 +98,18 @@ def test_a_setting_reads_as_declared() -> None:
     assert TRADER_SETTINGS["detail.risk.max_positions"].required
     assert not TRADER_SETTINGS["detail.risk.min_confidence"].required
     assert FLEET_SETTINGS["detail.manager.reserve_equity_pct"].yaml_key == "manager.reserve_equity_pct"
+
+
+READ_AT_A_START = {
+    "detail.manager.allocation_strategy",
+    "detail.manager.rebalance_interval_seconds",
+    "detail.manager.state_storage_backend",
+    "detail.manager.state_storage_path",
+    "detail.monitoring.update_interval_seconds",
+    "detail.monitoring.metrics_exporter",
+}
+
+
+@every_setting
+def test_a_setting_says_when_a_change_applies(setting: Setting) -> None:
+    assert setting.applies is (Applies.RESTART if setting.path in READ_AT_A_START else Applies.NEXT_CYCLE)

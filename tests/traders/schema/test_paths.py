@@ -106,6 +106,7 @@ def test_changes_come_in_the_order_of_the_old_then_what_is_new() -> None:
         (0, Decimal("-0")),
         ([1, {"a": Decimal("2.0")}], [1, {"a": 2}]),
         ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+        ({"fills": ({"price": 1},)}, {"fills": [{"price": Decimal("1.0")}]}),
         (None, None),
     ],
 )

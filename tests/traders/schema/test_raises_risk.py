@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
-from traders.schema.settings.declare import Setting
+from traders.schema.settings.declare import Riskier, Setting
 
 SETTINGS = TRADER_SETTINGS | FLEET_SETTINGS
-DIRECTED = [setting for setting in SETTINGS.values() if setting.riskier]
+DIRECTED = [setting for setting in SETTINGS.values() if setting.riskier and setting.riskier is not Riskier.WIDER]
 
 
 @pytest.mark.parametrize(
@@ -114,3 +114,19 @@ def test_a_value_that_was_not_there_before_raises_nothing(setting: Setting) -> N
     assert not setting.raises_risk(None, 1)
     assert not setting.raises_risk(1, None)
     assert not setting.raises_risk(Decimal("3.00"), 3)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "raises"),
+    [
+        (["BTC"], [], True),
+        ([], ["BTC"], False),
+        (["BTC"], ["BTC", "ETH"], True),
+        (["BTC"], ["ETH"], True),
+        (["BTC", "ETH"], ["ETH"], False),
+    ],
+)
+def test_more_allowed_symbols_raise_risk_and_an_empty_list_allows_all(
+    old: list[str], new: list[str], raises: bool
+) -> None:
+    assert SETTINGS["detail.exec_guards.allowed_symbols"].raises_risk(old, new) is raises

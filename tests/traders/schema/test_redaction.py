@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from traders.schema import tokens
 from traders.schema.redaction import PLACEHOLDER, redact, redact_part, redactions_in, was_redacted
@@ -147,3 +150,32 @@ def test_a_report_of_an_engine_is_searched() -> None:
     clean, found = redact_part(report, mark)
     assert [one.path for one in found] == ["detail.pause.reason", "detail.last_error.message"]
     assert API_KEY not in str(clean)
+
+
+def test_every_field_that_may_hold_a_text_is_searched() -> None:
+    class Leaf(BaseModel):
+        amount: Decimal | None = None
+        said: str | None = None
+
+    class Counted(BaseModel):
+        amounts: tuple[Decimal, ...] = ()
+
+    class Whole(BaseModel):
+        leaves: tuple[Leaf, ...] = ()
+        named: dict[str, Any] | None = None
+        anything: Any = None
+        either: int | str = 0
+        counted: Counted | None = None
+
+    key = "sk-abcdefghij0123456789abcdefghij"
+    whole = Whole(leaves=(Leaf(amount=Decimal(1), said=key),), named={"a": [key]}, anything=key, either=key)
+
+    changed, found = redact_part(whole, lambda secret: "0" * 8)
+
+    assert [one.path for one in found] == [
+        "detail.leaves[0].said",
+        "detail.named.a[0]",
+        "detail.anything",
+        "detail.either",
+    ]
+    assert key not in changed.model_dump_json()

@@ -6,6 +6,7 @@ from tests.factories import make_fleet, make_trader
 from traders.schema.paths import Change
 from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.settings.stored import NewVersion, flat_of, id_of
+from traders.schema.settings.trader import SCHEMA_VERSION
 
 
 def test_the_fleet_has_an_id_that_no_trader_can_have() -> None:
@@ -30,7 +31,7 @@ def test_a_snapshot_is_the_whole_configuration_with_its_schema_version() -> None
     snapshot = NewVersion(make_trader("a"), 0, (), "initial").snapshot
 
     assert snapshot.keys() == {"id", "exchange_provider", "market_provider", "allocation_pct", "detail"}
-    assert snapshot["detail"]["schema_version"] == 1
+    assert snapshot["detail"]["schema_version"] == SCHEMA_VERSION
     assert snapshot["detail"]["exec_guards"]["enable_margin_usage_guard"] is True
 
 

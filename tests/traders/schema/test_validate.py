@@ -84,3 +84,14 @@ def test_a_text_that_turns_its_direction_is_refused() -> None:
     assert trader_problems(detail__display_name="Long\u202etrohS") == [("trader_x", "detail.display_name", turned)]
     assert trader_problems(detail__extra={"team": {"a\u202e": 1}}) == [("trader_x", "detail.extra.team", turned)]
     assert validate_trader("trader_x", unflatten(TRADER | {"detail.display_name": "שלום 👩‍💻"}))
+
+
+def test_a_trader_with_paper_capital_of_its_own_has_no_allocation() -> None:
+    problems = trader_problems(detail__paper_capital_usd=5000, allocation_pct=5)
+    assert [(path, message) for _, path, message in problems] == [
+        (
+            "allocation_pct",
+            "must be 0 for a trader with paper capital of its own (detail.paper_capital_usd), was 5",
+        )
+    ]
+    assert validate_trader("trader_x", unflatten(TRADER | {"detail.paper_capital_usd": 5000}))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.factories import make_trader, sync_traders
-from tests.traders.manager_yaml.sample import MANAGER, desk
+from tests.traders.manager_yaml.sample import MANAGER, write_sample
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.sync.drift import describe_drift
 from traders.sync.services import sync
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_what_differs_from_the_file_is_counted(tmp_path: Path) -> None:
-    path = desk(tmp_path, MANAGER)
+    path = write_sample(tmp_path, MANAGER)
     sync(file=read_manager_yaml(path), actor="cli:mei")
     assert describe_drift(path) == f"{path} is as synced last."
 
@@ -25,7 +25,7 @@ def test_what_differs_from_the_file_is_counted(tmp_path: Path) -> None:
 
 def test_a_file_that_the_stored_fleet_rules_out_is_told_and_stops_nothing(tmp_path: Path) -> None:
     sync_traders(make_trader("elsewhere", allocation_pct=Decimal(90)))
-    path = desk(tmp_path, MANAGER)
+    path = write_sample(tmp_path, MANAGER)
 
     said = describe_drift(path)
     assert said.startswith(f"{path} cannot be synced:\n{path}:7: trader_x: allocation_pct makes the fleet's sum ")

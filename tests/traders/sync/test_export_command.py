@@ -15,16 +15,19 @@ from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils import timezone
 from hypothesis import given
+from pytest_django.fixtures import Settings
 
 from tests.factories import save_edit
 from tests.strategies import bundles
-from tests.traders.manager_yaml.sample import MANAGER, SECOND, desk
+from tests.traders.controls.asking import ask
+from tests.traders.manager_yaml.sample import MANAGER, SECOND, write_sample
 from traders.manager_yaml.bundle.writer import write_bundle
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.models import TraderConfigVersion
 from traders.schema.prompts import PromptFile
 from traders.schema.settings.fleet import FleetSpec
 from traders.schema.settings.trader import TraderSpec
+from traders.versions.lifecycle import services as lifecycle
 
 pytestmark = pytest.mark.django_db
 
@@ -34,8 +37,8 @@ BOTH = MANAGER.replace("monitoring:", SECOND + "monitoring:")
 @pytest.fixture
 def fleet(tmp_path: Path) -> Path:
     """Syncs two traders and gives an empty directory to export to."""
-    (tmp_path / "desk").mkdir()
-    call_command("sync_traders", str(desk(tmp_path / "desk", BOTH)), stdout=StringIO())
+    (tmp_path / "files").mkdir()
+    call_command("sync_traders", str(write_sample(tmp_path / "files", BOTH)), stdout=StringIO())
     return tmp_path / "out"
 
 
@@ -70,11 +73,29 @@ def test_an_export_syncs_back_without_a_change(fleet: Path) -> None:
     assert exported(fleet)["trader_x"].detail.risk.max_positions == 7
 
 
+def test_what_runs_is_written_only_on_demand(fleet: Path, settings: Settings) -> None:
+    settings.MANAGER_YAML = fleet.parent / "files" / "manager.yaml"
+    before = save_edit("trader_x", detail__risk__max_positions=7)
+    assert before is not None
+    save_edit("trader_x", detail__risk__max_positions=8)
+    ask("pin", "trader_x", version=before.version)
+    lifecycle.set_retired(trader_ids=["trader_x"], retired=True, seen={"trader_x": 3}, reason="lost", actor="mei")
+
+    export(fleet / "newest")
+    assert exported(fleet / "newest")["trader_x"].detail.risk.max_positions == 8
+    export(fleet / "running", "--running")
+    running = exported(fleet / "running")
+    assert (running["trader_x"].detail.risk.max_positions, running["trader_x"].detail.retired) == (7, True)
+    assert running["trader_y"] == exported(fleet / "newest")["trader_y"]
+
+
 def test_a_retired_trader_keeps_the_text_that_its_path_had(fleet: Path) -> None:
     """The prompt was edited after trader_y left the file: two texts under one path."""
-    call_command("sync_traders", str(desk(fleet.parent / "desk", MANAGER)), "--retire-missing", stdout=StringIO())
-    (fleet.parent / "desk/prompts/long.tmpl").write_text("{{/* Version: v1.0.0 */}}\nBuy lower.\n")
-    sync(fleet.parent / "desk")
+    call_command(
+        "sync_traders", str(write_sample(fleet.parent / "files", MANAGER)), "--retire-missing", stdout=StringIO()
+    )
+    (fleet.parent / "files/prompts/long.tmpl").write_text("{{/* Version: v1.0.0 */}}\nBuy lower.\n")
+    sync(fleet.parent / "files")
     export(fleet)
     versions = TraderConfigVersion.objects.count()
     sync(fleet)

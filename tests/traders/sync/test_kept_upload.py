@@ -155,21 +155,21 @@ def test_a_file_older_than_an_hour_is_refused_although_it_is_still_there(
 def test_a_new_secret_key_asks_for_the_file_again_and_a_fallback_does_not(editor: Client, settings: Settings) -> None:
     page = plan(editor, bundle(editor, change=MORE))
     token = str(page.context["token"])
-    desk, earlier = page.context["desk"], settings.SECRET_KEY
+    config_page, earlier = page.context["config_page"], settings.SECRET_KEY
     settings.SECRET_KEY = "another-secret-key"
-    assert upload_store.kept(desk, token) is None
+    assert upload_store.kept(config_page, token) is None
     settings.SECRET_KEY_FALLBACKS = [earlier]
-    assert upload_store.kept(desk, token) is not None
+    assert upload_store.kept(config_page, token) is not None
 
 
 def test_names_and_contents_come_back_as_they_were(editor: Client) -> None:
-    desk = editor.get(URL).context["desk"]
+    config_page = editor.get(URL).context["config_page"]
     for upload in (
         Upload("ünïcode 名.yaml", bytes(range(256))),
         Upload("empty", b""),
         Upload("large.zip", os.urandom(300_000)),
     ):
-        assert upload_store.kept(desk, upload_store.keep(desk, upload)) == upload
+        assert upload_store.kept(config_page, upload_store.keep(config_page, upload)) == upload
 
 
 def test_an_upload_while_redis_is_away_is_told_and_writes_nothing(server: OwnServer, editor: Client) -> None:

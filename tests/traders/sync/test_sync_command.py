@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from tests.factories import save_edit
-from tests.traders.manager_yaml.sample import MANAGER, SECOND, desk
+from tests.traders.manager_yaml.sample import MANAGER, SECOND, write_sample
 from traders.models import ManagerConfigVersion, PromptText, TraderConfig, TraderConfigVersion, YamlBase
 from traders.versions import services as configs
 
@@ -43,7 +43,7 @@ def sync(tmp_path: Path) -> Sync:
     """Writes manager.yaml (None: leaves it as it is) and runs the command on it."""
 
     def run(manager: str | None, *arguments: str) -> Run:
-        path = tmp_path / "manager.yaml" if manager is None else desk(tmp_path, manager)
+        path = tmp_path / "manager.yaml" if manager is None else write_sample(tmp_path, manager)
         out, code = StringIO(), 0
         try:
             call_command("sync_traders", str(path), *arguments, stdout=out)
@@ -281,13 +281,15 @@ def test_json_says_it_all(sync: Sync) -> None:
             }
         ],
         "missing": [{"trader_id": "trader_y", "allocation_pct": 40.0, "retired": False}],
+        "pinned": {},
+        "positions": [],
         "warnings": [],
     }
 
 
 def test_json_of_a_refusal_has_each_problem(sync: Sync, tmp_path: Path) -> None:
     out = StringIO()
-    path = desk(tmp_path, MANAGER.replace("max_positions: 3", "max_positions: 20x"))
+    path = write_sample(tmp_path, MANAGER.replace("max_positions: 3", "max_positions: 20x"))
     with pytest.raises(CommandError):
         call_command("sync_traders", str(path), "--json", stdout=out)
     found = json.loads(out.getvalue())
@@ -303,7 +305,7 @@ def test_json_of_a_refusal_has_each_problem(sync: Sync, tmp_path: Path) -> None:
 
 
 def test_warnings_are_printed(sync: Sync, tmp_path: Path) -> None:
-    desk(tmp_path)
+    write_sample(tmp_path)
     (tmp_path / "llm.yaml").unlink()
     expected = "warning: llm.yaml is not beside the file: models are not checked"
     assert sync(None).lines[0] == expected

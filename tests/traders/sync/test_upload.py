@@ -18,6 +18,7 @@ from pytest_django.fixtures import Settings
 from tests.factories import make_trader, new_trader, save_edit, sync_traders
 from tests.traders.admin.browsing import TRADERS, hidden_fields, text_of
 from tests.traders.conftest import Login
+from tests.traders.controls.asking import ask
 from traders.fleet import services as fleet_services
 from traders.schema.settings.fleet import FLEET_ID
 from traders.versions import services as configs
@@ -28,7 +29,7 @@ POSITIONS = "detail.risk.max_positions"
 
 
 @pytest.fixture
-def desk(db: None, settings: Settings, tmp_path: Path) -> Path:
+def server_files(db: None, settings: Settings, tmp_path: Path) -> Path:
     """Two synced traders with 40 % and 30 %; no file beside the server's manager.yaml."""
     settings.MANAGER_YAML = tmp_path / "etc" / "manager.yaml"
     settings.MANAGER_YAML.parent.mkdir()
@@ -36,7 +37,7 @@ def desk(db: None, settings: Settings, tmp_path: Path) -> Path:
     return Path(settings.MANAGER_YAML.parent)
 
 
-pytestmark = pytest.mark.usefixtures("desk")
+pytestmark = pytest.mark.usefixtures("server_files")
 
 
 def bundle(client: Client, query: str = "", *, change: tuple[str, str] | None = None, lone: bool = False) -> Any:
@@ -64,7 +65,7 @@ def plan(client: Client, file: Any, **typed: str) -> Any:
 
 
 def apply(client: Client, page: Any, **typed: str) -> Any:
-    return client.post(URL, hidden_fields(page) | {"step": "apply", "reason": "from the desk's file"} | typed)
+    return client.post(URL, hidden_fields(page) | {"step": "apply", "reason": "from the uploaded file"} | typed)
 
 
 def positions() -> list[tuple[int, int]]:
@@ -85,7 +86,7 @@ def test_the_plan_comes_first_and_the_same_report_afterwards(editor: Client, lon
     assert "Risk - max positions: 3 → 5" in said
     assert positions() == [(2, 5), (2, 5)]
     a = configs.existing("a")
-    assert (a.source, a.changed_by, a.reason) == ("sync", "editor", "from the desk's file")
+    assert (a.source, a.changed_by, a.reason) == ("sync", "editor", "from the uploaded file")
     assert a.change_set == configs.existing("b").change_set
 
 
@@ -162,7 +163,7 @@ def test_a_change_between_plan_and_sync_is_shown_first(editor: Client) -> None:
     said = text_of(again)
     assert "Nothing was written; this is the plan now." in said
     assert again.context["conflict_count"] == 1
-    assert again.context["form"]["reason"].value() == "from the desk's file"
+    assert again.context["form"]["reason"].value() == "from the uploaded file"
     assert positions() == [(1, 3), (2, 9)]
     apply(editor, again)
     assert positions() == [(2, 5), (2, 9)]
@@ -200,15 +201,15 @@ def test_without_a_file_nothing_is_read(editor: Client) -> None:
     assert "Choose a manager.yaml" in text_of(editor.post(URL, {"step": "plan"}))
 
 
-def test_the_names_beside_the_servers_file_apply(editor: Client, desk: Path) -> None:
-    (desk / "exchange.yaml").write_text("providers:\n  okx: {type: sim}\n")
+def test_the_names_beside_the_servers_file_apply(editor: Client, server_files: Path) -> None:
+    (server_files / "exchange.yaml").write_text("providers:\n  okx: {type: sim}\n")
     assert "must be a provider of exchange.yaml (okx)" in text_of(plan(editor, bundle(editor, lone=True)))
 
 
-def test_a_file_alone_takes_prompts_beside_the_servers_file_first(editor: Client, desk: Path) -> None:
+def test_a_file_alone_takes_prompts_beside_the_servers_file_first(editor: Client, server_files: Path) -> None:
     file = bundle(editor, lone=True)
-    (desk / "prompts" / "manager").mkdir(parents=True)
-    (desk / "prompts" / "manager" / "long.tmpl").write_text("{{/* Version: v2.0.0 */}}\nBuy less.\n")
+    (server_files / "prompts" / "manager").mkdir(parents=True)
+    (server_files / "prompts" / "manager" / "long.tmpl").write_text("{{/* Version: v2.0.0 */}}\nBuy less.\n")
     page = plan(editor, file)
     assert "System prompt" in text_of(page) or "v2.0.0" in text_of(page)
     apply(editor, page)
@@ -216,10 +217,10 @@ def test_a_file_alone_takes_prompts_beside_the_servers_file_first(editor: Client
 
 
 @pytest.mark.parametrize("path", ["exchange.yaml", "secrets.tmpl", "../outside.tmpl"])
-def test_no_other_file_of_the_server_can_be_named(editor: Client, desk: Path, path: str) -> None:
-    (desk / "exchange.yaml").write_text("providers:\n  paper_trading: {api_key: not-for-you}\n")
-    (desk.parent / "outside.tmpl").write_text("not for you")
-    (desk / "secrets.tmpl").symlink_to(desk.parent / "outside.tmpl")
+def test_no_other_file_of_the_server_can_be_named(editor: Client, server_files: Path, path: str) -> None:
+    (server_files / "exchange.yaml").write_text("providers:\n  paper_trading: {api_key: not-for-you}\n")
+    (server_files.parent / "outside.tmpl").write_text("not for you")
+    (server_files / "secrets.tmpl").symlink_to(server_files.parent / "outside.tmpl")
     page = plan(editor, bundle(editor, change=("prompts/manager/long.tmpl", path), lone=True))
     assert "is refused" in text_of(page)
     assert b"not-for-you" not in page.content
@@ -269,3 +270,10 @@ def test_only_whoever_may_do_all_of_it_uploads(login: Login) -> None:
         assert login(role).post(URL, {"step": "plan"}).status_code == status
     assert b"Upload manager.yaml" not in login("viewer").get(TRADERS).content
     assert b"Upload manager.yaml" in login("editor").get(TRADERS).content
+
+
+def test_the_plan_and_the_report_say_which_new_versions_will_not_run(editor: Client) -> None:
+    ask("pin", "a", version=1)
+    page = plan(editor, bundle(editor, change=MORE))
+    for shown in (page, apply(editor, page)):
+        assert "Pinned to v1: will not run (a)." in text_of(shown)

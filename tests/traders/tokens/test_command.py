@@ -70,7 +70,7 @@ def test_bad_input_is_said_in_one_sentence_each() -> None:
 
     known = (
         "scopes must be one or more of read-config, write-config, write-fleet, write-journal, write-state,"
-        " write-corrections"
+        " write-corrections, control, stop"
     )
     assert refused("create", "engine-2") == known
     assert refused("create", "engine-2", "--scope", "admin") == f"{known}, was 'admin'"
@@ -116,7 +116,17 @@ def test_an_empty_list_says_so() -> None:
     assert run("list") == ("", "No token was ever made.\n")
 
 
-@pytest.mark.parametrize("arguments", [[], ["create"], ["revoke"], ["destroy", "engine-1"], ["list", "--all"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["create"],
+        # Each is a process of its own.
+        *(
+            pytest.param(order, marks=pytest.mark.slow)
+            for order in ([], ["revoke"], ["destroy", "engine-1"], ["list", "--all"])
+        ),
+    ],
+)
 def test_an_order_that_is_not_understood_ends_with_1(arguments: list[str], tmp_path: Path) -> None:
     environment: dict[str, Any] = {"NOF0_DATA_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
     done = subprocess.run(

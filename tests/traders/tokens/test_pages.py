@@ -113,9 +113,9 @@ def test_what_is_wrong_is_said_at_its_place_and_nothing_is_made(admin: Client) -
     [
         ("date", "", "Choose the day."),
         ("date", "tomorrow", "Write the day like 2026-11-30."),
-        ("date", "2020-01-01", "Must lie ahead, was 2020-01-01T23:59:59+00:00."),
-        ("", "2999-01-01", "Leave the day empty, or choose it."),
-        ("90", "2999-01-01", "Leave the day empty, or choose it."),
+        ("date", "2020-01-01", "Must be in the future, was 2020-01-01T23:59:59+00:00."),
+        ("", "2999-01-01", "Choose “until the end of this day”, or no day."),
+        ("90", "2999-01-01", "Choose “until the end of this day”, or no day."),
     ],
 )
 def test_a_day_is_asked_again_where_it_cannot_be_meant(admin: Client, lasts: str, until: str, said: str) -> None:
@@ -140,6 +140,13 @@ def test_a_token_holds_through_the_chosen_day_or_for_good(admin: Client) -> None
     assert ApiToken.objects.get(name="a").expires_at == last
     assert ApiToken.objects.get(name="b").expires_at is None
     assert admin.get(TOKENS).status_code == 200
+
+
+def test_the_chosen_day_is_that_of_the_viewers_zone_which_stands_beside_it(admin: Client) -> None:
+    admin.cookies["zone"] = "Asia/Shanghai"
+    assert "Asia/Shanghai" in text_of(admin.get(ADD))
+    admin.post(ADD, filled(admin, name="a", lasts="date", until="2098-12-31"))
+    assert ApiToken.objects.get(name="a").expires_at == datetime(2098, 12, 31, 15, 59, 59, 999_999, UTC)
 
 
 def test_a_day_beyond_the_years_that_are_kept_is_refused_at_its_field(admin: Client) -> None:
@@ -231,7 +238,7 @@ def test_the_list_asks_the_same_few_queries_for_any_number_of_tokens(
     for number in range(30):
         made(f"engine-{number}")
     admin.get(TOKENS)
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(14):
         assert len(admin.get(TOKENS).context["cl"].result_list) == 30
 
 

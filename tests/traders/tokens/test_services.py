@@ -93,13 +93,14 @@ def test_a_token_pasted_as_a_name_is_refused_and_not_shown() -> None:
 def test_scopes_must_be_known_ones(scopes: list[str]) -> None:
     known = (
         "must be one or more of read-config, write-config, write-fleet, write-journal, write-state, write-corrections"
+        ", control, stop"
     )
     assert refused(scopes=scopes)["scopes"].startswith(known)
 
 
 def test_a_token_does_not_begin_expired() -> None:
     assert refused(expires_at=datetime(2020, 1, 1, tzinfo=UTC))["expires_at"] == (
-        "must lie ahead, was 2020-01-01T00:00:00+00:00"
+        "must be in the future, was 2020-01-01T00:00:00+00:00"
     )
 
 

@@ -17,7 +17,7 @@ from traders.sync.conflicts.services import open_conflicts, settle
 from traders.sync.services import sync
 from traders.versions import services as configs
 from traders.versions.bulk import services as bulk
-from traders.versions.bulk.rules import Do, Operation
+from traders.versions.bulk.rules import BulkVerb, Operation
 from traders.versions.edit import services as edit
 from traders.versions.lifecycle import services as lifecycle
 from traders.versions.lock import locked_fleet
@@ -87,7 +87,7 @@ def test_a_service_refuses_the_fleets_settings_and_writes_nothing(door: Callable
 
 
 def test_a_change_of_traders_knows_no_trader_of_the_fleets_id() -> None:
-    operations = [Operation("detail.risk.max_positions", Do.SET, 4)]
+    operations = [Operation("detail.risk.max_positions", BulkVerb.SET, 4)]
     ids = ["steady_long", FLEET_ID]
     for change in (
         lambda: bulk.propose_bulk(trader_ids=ids, operations=operations),

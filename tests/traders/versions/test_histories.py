@@ -24,10 +24,10 @@ from traders.sync.conflicts import services as conflicts
 from traders.sync.services import sync
 from traders.versions import rows
 from traders.versions import services as configs
-from traders.versions.bulk.rules import Do, Operation
+from traders.versions.bulk.rules import BulkVerb, Operation
 from traders.versions.bulk.services import propose_bulk, save_bulk
 from traders.versions.edit import services as edit
-from traders.versions.edit.rules import Take, rebase
+from traders.versions.edit.rules import ContestedChoice, rebase
 from traders.versions.lifecycle import services as lifecycle
 from traders.versions.restore import services as restore
 from traders.versions.rules.errors import AlreadyExists, StaleEdit, UnknownConfig
@@ -45,11 +45,11 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "detail__extra": st.sampled_from([{}, {"note": 1}, {"note": Decimal("1.5"), "tags": ["x"]}]),
 }
 BULK = (
-    Operation("allocation_pct", Do.TIMES, Decimal("0.5")),
-    Operation("allocation_pct", Do.CAP, Decimal(20)),
-    Operation("detail.risk.max_positions", Do.FLOOR, Decimal(3)),
-    Operation("detail.risk.min_confidence", Do.PERCENT, Decimal(-20)),
-    Operation("detail.description", Do.SET, "calm"),
+    Operation("allocation_pct", BulkVerb.TIMES, Decimal("0.5")),
+    Operation("allocation_pct", BulkVerb.CAP, Decimal(20)),
+    Operation("detail.risk.max_positions", BulkVerb.FLOOR, Decimal(3)),
+    Operation("detail.risk.min_confidence", BulkVerb.PERCENT, Decimal(-20)),
+    Operation("detail.description", BulkVerb.SET, "calm"),
 )
 changes = st.fixed_dictionaries({}, optional=VALUES)
 names = st.sampled_from(NAMES)
@@ -66,7 +66,7 @@ operations = st.one_of(
     st.tuples(st.just("restore"), names, st.integers(1, 6)),
     st.tuples(st.just("retire"), names, st.booleans()),
     st.tuples(st.just("settle"), st.sampled_from(MergeSide)),
-    st.tuples(st.just("merge"), names, changes, st.integers(1, 3), st.sampled_from(Take)),
+    st.tuples(st.just("merge"), names, changes, st.integers(1, 3), st.sampled_from(ContestedChoice)),
     st.tuples(st.just("bulk"), st.sets(names, min_size=1), st.sampled_from(BULK)),
     st.tuples(st.just("undo"), st.integers(0, 3)),
     st.tuples(st.just("restore all"), st.integers(0, 5)),
@@ -108,7 +108,7 @@ def _edit(name: str, changed: dict[str, Any]) -> None:
     save_edit(name, **_by_path(changed))
 
 
-def _merge(name: str, changed: dict[str, Any], versions_ago: int, take: Take) -> None:
+def _merge(name: str, changed: dict[str, Any], versions_ago: int, take: ContestedChoice) -> None:
     """A form that was opened some versions ago: what both sides changed is chosen."""
     began = configs.version(name, max(configs.existing(name).version - versions_ago, 1))
     mine = began.flat | _by_path(changed)
@@ -134,7 +134,7 @@ def _undo(change_sets_ago: int) -> None:
 def _restore_all(versions_ago: int) -> None:
     moment = _version_before(versions_ago).history_date
     seen = propose_restore_to(moment=moment).seen
-    restore_to(moment=moment, scope=UndoScope(), seen=seen, reason="as it was", actor="lee", may_change_fleet=True)
+    restore_to(moment=moment, scope=UndoScope(), seen=seen, reason="unchanged", actor="lee", may_change_fleet=True)
 
 
 def _version_before(number: int) -> Any:

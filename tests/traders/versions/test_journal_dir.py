@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from tests.factories import make_file, make_trader, save_edit, sync_traders
-from tests.traders.manager_yaml.sample import MANAGER, desk, line_of
+from tests.traders.manager_yaml.sample import MANAGER, line_of, write_sample
 from traders.manager_yaml.file import InvalidFile
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.models import TraderConfigVersion
@@ -18,7 +18,7 @@ from traders.schema.problems import InvalidConfig
 from traders.schema.settings.journal import DIR_PATH
 from traders.sync.services import sync
 from traders.versions import services as configs
-from traders.versions.bulk.rules import Do, Operation
+from traders.versions.bulk.rules import BulkVerb, Operation
 from traders.versions.bulk.services import propose_bulk, save_bulk
 from traders.versions.lifecycle import services as lifecycle
 from traders.versions.restore import services as restore
@@ -70,7 +70,7 @@ def _restore_to() -> Any:
 
 
 def _bulk() -> Any:
-    operations = [Operation(DIR_PATH, Do.SET, "../../etc")]
+    operations = [Operation(DIR_PATH, BulkVerb.SET, "../../etc")]
     ids = ["steady_long", "swift_short"]
     assert propose_bulk(trader_ids=ids, operations=operations).problems
     return save_bulk(trader_ids=ids, operations=operations, seen={"steady_long": 2, "swift_short": 1}, **WHO)
@@ -109,7 +109,7 @@ def test_a_file_is_refused_with_its_name_the_trader_and_the_line(tmp_path: Path)
     line = line_of(manager, BAD)
 
     with pytest.raises(InvalidFile) as refused:
-        read_manager_yaml(desk(tmp_path, manager))
+        read_manager_yaml(write_sample(tmp_path, manager))
 
     said = str(refused.value)
     for part in ("manager.yaml", "trader_x", "journal_dir", str(line), "must be a path below the journal root"):

@@ -14,8 +14,8 @@ from traders.schema.problems import InvalidConfig
 from traders.schema.settings.catalogue import TRADER_SETTINGS
 from traders.schema.settings.trader import TraderSpec
 from traders.versions import services as configs
-from traders.versions.bulk.many import ChangedMeanwhile
-from traders.versions.bulk.rules import Do, Operation, is_numeric
+from traders.versions.bulk.proposal import ChangedMeanwhile
+from traders.versions.bulk.rules import BulkVerb, Operation, is_numeric
 from traders.versions.bulk.services import propose_bulk, propose_one_by_one, save_bulk
 from traders.versions.rules.errors import UnknownConfig
 
@@ -39,13 +39,13 @@ def change(names: list[str], *operations: Operation, reason: str = "less risk") 
 @pytest.mark.parametrize(
     ("operation", "expected"),
     [
-        (Operation(LEVERAGE, Do.SET, 5), 5),
-        (Operation(LEVERAGE, Do.TIMES, Decimal("0.5")), 10),
-        (Operation(LEVERAGE, Do.PERCENT, Decimal(-20)), 16),
-        (Operation(LEVERAGE, Do.CAP, 12), 12),
-        (Operation(LEVERAGE, Do.CAP, 30), 20),
-        (Operation(LEVERAGE, Do.FLOOR, 25), 25),
-        (Operation(SIZE, Do.PERCENT, Decimal("-33.3")), Decimal("333.5")),
+        (Operation(LEVERAGE, BulkVerb.SET, 5), 5),
+        (Operation(LEVERAGE, BulkVerb.TIMES, Decimal("0.5")), 10),
+        (Operation(LEVERAGE, BulkVerb.PERCENT, Decimal(-20)), 16),
+        (Operation(LEVERAGE, BulkVerb.CAP, 12), 12),
+        (Operation(LEVERAGE, BulkVerb.CAP, 30), 20),
+        (Operation(LEVERAGE, BulkVerb.FLOOR, 25), 25),
+        (Operation(SIZE, BulkVerb.PERCENT, Decimal("-33.3")), Decimal("333.5")),
     ],
 )
 def test_an_operation_is_applied_to_each_trader(operation: Operation, expected: object) -> None:
@@ -62,7 +62,9 @@ def test_an_operation_is_applied_to_each_trader(operation: Operation, expected: 
 def test_a_bulk_edit_is_one_change_set_with_one_reason() -> None:
     names = fleet_of(3)
 
-    change(names, Operation(LEVERAGE, Do.TIMES, Decimal("0.5")), Operation("detail.auto_start", Do.SET, True))
+    change(
+        names, Operation(LEVERAGE, BulkVerb.TIMES, Decimal("0.5")), Operation("detail.auto_start", BulkVerb.SET, True)
+    )
 
     stored = [configs.existing(name) for name in names]
     assert {(at.version, at.source, at.reason, at.changed_by) for at in stored} == {(2, "bulk", "less risk", "mei")}
@@ -75,7 +77,7 @@ def test_one_wrong_trader_keeps_all_from_being_saved() -> None:
     save_edit("t1", detail__risk__major_coin_leverage=150)
 
     with pytest.raises(InvalidConfig) as refusal:
-        change(names, Operation(LEVERAGE, Do.TIMES, Decimal(2)))
+        change(names, Operation(LEVERAGE, BulkVerb.TIMES, Decimal(2)))
 
     assert [(problem.trader_id, problem.path) for problem in refusal.value.problems] == [("t1", LEVERAGE)]
     assert configs.existing("t0").version == 1
@@ -84,7 +86,7 @@ def test_one_wrong_trader_keeps_all_from_being_saved() -> None:
 def test_raises_that_fit_singly_but_not_together_are_refused() -> None:
     names = fleet_of(4)
 
-    proposal = propose_bulk(trader_ids=names, operations=[Operation("allocation_pct", Do.SET, Decimal(30))])
+    proposal = propose_bulk(trader_ids=names, operations=[Operation("allocation_pct", BulkVerb.SET, Decimal(30))])
 
     assert proposal.rule is not None
     assert "fleet's sum 120" in proposal.rule.message
@@ -92,7 +94,7 @@ def test_raises_that_fit_singly_but_not_together_are_refused() -> None:
 
 def test_edits_of_other_paths_since_the_preview_are_merged() -> None:
     names = fleet_of(2)
-    operations = [Operation(LEVERAGE, Do.SET, 5)]
+    operations = [Operation(LEVERAGE, BulkVerb.SET, 5)]
     seen = propose_bulk(trader_ids=names, operations=operations).seen
     save_edit("t0", detail__risk__max_positions=9)
 
@@ -104,7 +106,7 @@ def test_edits_of_other_paths_since_the_preview_are_merged() -> None:
 
 def test_an_edit_of_the_same_path_since_the_preview_is_told() -> None:
     names = fleet_of(2)
-    operations = [Operation(LEVERAGE, Do.SET, 5)]
+    operations = [Operation(LEVERAGE, BulkVerb.SET, 5)]
     seen = propose_bulk(trader_ids=names, operations=operations).seen
     save_edit("t0", detail__risk__major_coin_leverage=7)
 
@@ -119,7 +121,7 @@ def test_an_edit_of_the_same_path_since_the_preview_is_told() -> None:
         st.builds(
             Operation,
             st.sampled_from(sorted(path for path, setting in TRADER_SETTINGS.items() if is_numeric(setting))),
-            st.sampled_from([Do.SET, Do.CAP, Do.FLOOR, Do.TIMES, Do.PERCENT]),
+            st.sampled_from([BulkVerb.SET, BulkVerb.CAP, BulkVerb.FLOOR, BulkVerb.TIMES, BulkVerb.PERCENT]),
             st.integers(0, 50).map(Decimal),
         ),
         min_size=1,
@@ -141,7 +143,7 @@ def test_traders_that_stand_alike_are_judged_as_each_alone_would_be(
 
 def test_an_unknown_trader_is_named() -> None:
     with pytest.raises(UnknownConfig, match="'ghost'"):
-        propose_bulk(trader_ids=["ghost"], operations=[Operation(LEVERAGE, Do.SET, 5)])
+        propose_bulk(trader_ids=["ghost"], operations=[Operation(LEVERAGE, BulkVerb.SET, 5)])
 
 
 @given(
@@ -149,7 +151,7 @@ def test_an_unknown_trader_is_named() -> None:
         st.builds(
             Operation,
             st.sampled_from([LEVERAGE, "detail.risk.altcoin_leverage"]),
-            st.sampled_from([Do.CAP, Do.FLOOR, Do.SET]),
+            st.sampled_from([BulkVerb.CAP, BulkVerb.FLOOR, BulkVerb.SET]),
             st.integers(1, 30),
         ),
         min_size=1,

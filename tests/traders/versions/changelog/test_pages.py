@@ -7,7 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from tests.factories import save_edit
+from tests.factories import make_trader, save_edit, sync_traders
 from tests.traders.admin.browsing import STEADY, TRADERS, text_of
 from tests.traders.conftest import Login
 from traders.schema.settings.fleet import FLEET_ID
@@ -27,7 +27,7 @@ def history(fleet: None) -> None:
 
 
 def reasons(client: Client, query: str = "") -> list[str]:
-    return [line.reason for line, _settings in client.get(LOG + query).context["lines"]]
+    return [shown.line.reason for shown in client.get(LOG + query).context["lines"]]
 
 
 @pytest.mark.usefixtures("history")
@@ -41,13 +41,60 @@ def reasons(client: Client, query: str = "") -> list[str]:
         ("?path=leverage&config=quick_short", []),
         ("?config=steady_long", ["cut after losses", "initial"]),
         ("?config=@manager", ["calmer", "initial"]),
+        ("?config=fleet", ["calmer", "initial"]),
+        ("?config=STEADY", ["cut after losses", "initial"]),
+        ("?config=t", ["room for more", "cut after losses", "initial"]),
+        ("?config=t&path=leverage", ["cut after losses"]),
+        ("?config=t&risk=raises", ["room for more"]),
         ("?actor=mei&source=admin", ["calmer", "cut after losses"]),
         ("?source=sync", ["initial"]),
+        ("?risk=raises", ["room for more"]),
+        ("?risk=raises&path=leverage", []),
+        ("?risk=raises&config=quick_short", ["room for more"]),
+        ("?risk=raises&config=steady_long", []),
         ("?until=2020-01-01T00:00", []),
     ],
 )
 def test_the_log_is_one_line_a_change_set_and_filtered(editor: Client, query: str, expected: list[str]) -> None:
     assert reasons(editor, query) == expected
+
+
+@pytest.mark.usefixtures("history")
+def test_traders_are_found_by_a_part_of_their_name_and_suggested(editor: Client) -> None:
+    save_edit("quick_short", actor="lee", reason="a name", detail__display_name="Momentum")
+
+    page = editor.get(f"{LOG}?config=moment")
+    assert [shown.line.reason for shown in page.context["lines"]] == ["a name", "room for more", "initial"]
+    said = page.content.decode()
+    assert '<option value="quick_short">Momentum</option>' in said
+    assert f"{LOG}{page.context['lines'][0].line.change_set}/?config=quick_short" in said
+
+    lines = b"".join(editor.get(f"{LOG}csv/?config=moment")).decode().splitlines()
+    assert all("quick_short" in line for line in lines[1:])
+
+
+@pytest.mark.usefixtures("history")
+def test_a_line_of_one_configuration_shows_old_and_new(editor: Client) -> None:
+    said = text_of(editor.get(LOG))
+    assert "Risk - major coin leverage: 20x → 10x shield lowers risk" in said
+    assert "Risk - max positions: 3 → 5 shield raises risk" in said
+    assert "Fleet - allocation strategy: empty → equal" in said
+
+
+def test_a_line_of_many_counts_what_was_added_retired_and_changed(editor: Client) -> None:
+    many = [make_trader(f"t{number}", allocation_pct=0) for number in range(6)]
+    sync_traders(*many[:4])
+    changed = make_trader("t2", allocation_pct=0, detail__risk__max_positions=9, detail__auto_start=True)
+    kept = make_trader("t3", allocation_pct=0, detail__risk__max_positions=2)
+    sync_traders(changed, kept, *many[4:], retire_missing=True, reason="the new plan")
+
+    [shown] = [one for one in editor.get(LOG).context["lines"] if one.line.reason == "the new plan"]
+    assert shown.sums == ["2 added", "4 retired"]
+    assert [(one.label, one.traders, one.raising) for one in shown.counts] == [
+        ("Risk - max positions", "2 traders", "raises risk of 1"),
+        ("Identity - auto start", "1 trader", ""),
+    ]
+    assert "2 added, 4 retired" in text_of(editor.get(LOG))
 
 
 @pytest.mark.usefixtures("history")
@@ -64,6 +111,7 @@ def test_words_say_which_settings_they_mean(editor: Client) -> None:
         ("?since=yesterday", "since", "“yesterday” is no moment"),
         ("?since=2099-01-01", "since", "2099-01-01 is yet to come."),
         ("?since=2026-01-02&until=2026-01-01", "until", "Must be after the beginning of the period."),
+        ("?risk=some", "risk", "some is not one of the available choices."),
         ("?actor=nobody", "actor", "nobody is not one of the available choices."),
         ("?before=99999999999999999999", "before", "less than or equal to"),
     ],
@@ -88,8 +136,8 @@ def test_pages_follow_each_other_and_keep_the_filter(editor: Client, monkeypatch
     first = editor.get(f"{LOG}?actor=mei")
     second = editor.get(first.context["older"])
 
-    assert [line.reason for line, _ in first.context["lines"]] == ["calmer"]
-    assert [line.reason for line, _ in second.context["lines"]] == ["cut after losses"]
+    assert [shown.line.reason for shown in first.context["lines"]] == ["calmer"]
+    assert [shown.line.reason for shown in second.context["lines"]] == ["cut after losses"]
     assert (second.context["older"], second.context["newest"]) == ("", f"{LOG}?actor=mei")
 
 
@@ -102,7 +150,11 @@ def test_the_csv_is_what_the_filter_shows(editor: Client) -> None:
 
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"].startswith('attachment; filename="changes-')
-    assert [dict(zip(head, line, strict=True))["reason"] for line in lines] == ["'=1+1", "cut after losses"]
+    rows = [dict(zip(head, line, strict=True)) for line in lines]
+    assert [(row["reason"], row["path"], row["old"], row["new"], row["raises_risk"]) for row in rows] == [
+        ("'=1+1", "detail.risk.altcoin_leverage", "10", "9", ""),
+        ("cut after losses", "detail.risk.major_coin_leverage", "20", "10", ""),
+    ]
 
 
 @pytest.mark.usefixtures("history")
@@ -110,10 +162,10 @@ def test_a_change_set_opens_to_its_configurations(editor: Client) -> None:
     first, cut = configs.existing("quick_short"), configs.existing("steady_long")
 
     said = text_of(editor.get(f"{LOG}{cut.change_set}/"))
-    assert "Risk - major coin leverage detail.risk.major_coin_leverage 20x 10x ▼ lowers risk" in said
+    assert "Risk - major coin leverage detail.risk.major_coin_leverage 20x 10x shield lowers risk" in said
     made = configs.version("steady_long", 1).change_set
     whole = text_of(editor.get(f"{LOG}{made}/"))
-    assert "3 configurations, 3 of them new" in whole
+    assert "3 configurations · 3 of them new" in whole
     assert "Fleet settings v1" in whole
     only = text_of(editor.get(f"{LOG}{made}/?config={first.config_id}"))
     assert "quick_short" in only

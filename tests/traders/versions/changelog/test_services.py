@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import csv
+from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -9,9 +11,10 @@ from tests.factories import make_file, make_trader, new_trader, save_edit, sync_
 from traders.schema.settings.fleet import FLEET_ID
 from traders.sync.services import sync
 from traders.versions import services as configs
+from traders.versions.bulk.proposal import save_for_traders
 from traders.versions.changelog import queries as log
 from traders.versions.changelog import services as changelog
-from traders.versions.changelog.queries import Filter
+from traders.versions.changelog.queries import Filter, PathCount
 from traders.versions.rules.errors import UnknownChangeSet
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +42,8 @@ def test_a_change_set_is_one_line_newest_first() -> None:
     assert [(line.reason, line.configs) for line in lines] == [("capital", 1), ("room", 1), ("cut", 1), ("initial", 3)]
     assert lines[-1].created == 3
     assert lines[2].config_ids == ("a",)
-    assert lines[2].changed_fields == (LEVERAGE,)
+    assert lines[2].counts == (PathCount(LEVERAGE, 1, 0),)
+    assert lines[1].counts == (PathCount(POSITIONS, 1, 1),)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +59,12 @@ def test_a_change_set_is_one_line_newest_first() -> None:
         (Filter(paths=frozenset({LEVERAGE, POSITIONS}), actor="mei"), ["cut"]),
         (Filter(paths=frozenset({LEVERAGE, POSITIONS}), actor="lee", source="admin"), ["room"]),
         (Filter(paths=frozenset({LEVERAGE}), source="sync"), []),
+        (Filter(raises=True), ["room"]),
+        (Filter(raises=True, paths=frozenset({LEVERAGE})), []),
+        (Filter(raises=True, paths=frozenset({POSITIONS}), actor="lee"), ["room"]),
+        (Filter(raises=True, actor="mei"), []),
+        (Filter(raises=True, since=datetime(2020, 1, 1, tzinfo=UTC)), ["room"]),
+        (Filter(raises=True, config_id=FLEET_ID), []),
     ],
 )
 def test_the_log_is_filtered(where: Filter, expected: list[str]) -> None:
@@ -109,7 +119,7 @@ def test_the_csv_has_every_version_and_no_formula() -> None:
     assert len(lines) == 8
     newest = dict(zip(head, lines[0], strict=True))
     assert newest["reason"].startswith("'=HYPERLINK")
-    assert newest["changed_fields"] == "detail.risk.max_positions"
+    assert (newest["path"], newest["old"], newest["new"], newest["raises_risk"]) == (POSITIONS, "3", "6", "yes")
     assert any(line[1] == f"'{FLEET_ID}" for line in lines)
 
 
@@ -123,3 +133,47 @@ def test_rows_read_in_batches_are_all_of_them_once() -> None:
 def test_people_and_sources_are_offered_once_each() -> None:
     assert log.actors() == ["cli:test", "lee", "mei"]
     assert log.sources() == ["admin", "sync"]
+
+
+def test_what_raises_risk_is_asked_of_the_trader_that_is_looked_for() -> None:
+    """One change set raises the risk of one trader and lowers that of the other."""
+    flats = {"a": {"detail.risk.max_positions": 9}, "b": {"detail.risk.max_positions": 1}}
+    save_for_traders(
+        config_ids=["a", "b"],
+        decide=lambda current: current.flat | flats[current.config_id],
+        seen={"a": 2, "b": 2},
+        reason="both ways",
+        actor="mei",
+        source="bulk",
+    )
+    assert reasons(Filter(raises=True, config_id="a")) == ["both ways"]
+    assert reasons(Filter(raises=True, config_id="b")) == ["room"]
+    [line] = changelog.page(Filter(raises=True, config_id="a", paths=frozenset({POSITIONS}))).lines
+    assert (line.configs, line.counts) == (1, (PathCount(POSITIONS, 2, 1),))
+    assert reasons(Filter(raises=True, config_id="a", paths=frozenset({LEVERAGE}))) == []
+    head, *lines = csv.reader("".join(changelog.csv_lines(Filter(raises=True))).splitlines())
+    named = [dict(zip(head, line, strict=True)) for line in lines]
+    assert [(row["config_id"], row["old"], row["new"]) for row in named] == [("a", "3", "9"), ("b", "3", "5")]
+
+
+def test_values_of_all_kinds_are_in_the_csv_and_none_is_a_formula() -> None:
+    extra: dict[str, Any] = {"detail.extra.note": "+1", "detail.extra.list": [1, "x"]}
+    save_edit(
+        "a",
+        reason="all kinds",
+        allocation_pct=Decimal("12.50"),
+        detail__display_name="=cmd()",
+        detail__auto_start=True,
+        detail__exec_guards__allowed_symbols=["@107", "BTC"],
+        detail__exec_guards__sharpe_pause_threshold=Decimal("-1.5"),
+        **extra,
+    )
+    head, *lines = csv.reader("".join(changelog.csv_lines(Filter(config_id="a", actor="mei"))).splitlines())
+    found = {row["path"]: (row["old"], row["new"]) for row in (dict(zip(head, one, strict=True)) for one in lines)}
+    assert found["allocation_pct"] == ("20.00", "12.50")
+    assert found["detail.display_name"] == ("Steady Long", "'=cmd()")
+    assert found["detail.auto_start"] == ("false", "true")
+    assert found["detail.exec_guards.allowed_symbols"] == ("", "'@107 BTC")
+    assert found["detail.exec_guards.sharpe_pause_threshold"] == ("0", "-1.5")
+    assert found["detail.extra.note"] == ("", "'+1")
+    assert found["detail.extra.list"] == ("", '[1,"x"]')

@@ -22,7 +22,7 @@ def test_a_change_is_previewed_and_saved_with_its_reason(editor: Client) -> None
 
     said = text_of(preview)
     assert "Version 2 would change 1 setting" in said
-    assert "Risk - max positions detail.risk.max_positions 3 4 ▲ raises risk" in said
+    assert "Risk - max positions detail.risk.max_positions 3 4 shield raises risk" in said
     assert configs.existing("steady_long").version == 1
 
     done = editor.post(URL, hidden_fields(preview) | {"step": "save"}, follow=True)
@@ -46,7 +46,7 @@ def test_what_raises_risk_is_counted(editor: Client) -> None:
 
     assert "Raises risk in 2 places" in said
     assert "Risk - stop-loss: on → off" in said
-    assert "10x 5x ▼ lowers risk" in said
+    assert "10x 5x shield lowers risk" in said
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_what_raises_risk_is_counted(editor: Client) -> None:
         ("detail.order.style", "iceberg", "limit_ioc, market_ioc"),
         ("detail.extra", "{", "Not JSON: line 1, column 2"),
         ("detail.prompts.system_template", "[]", "Choose one of the stored texts."),
-        ("detail.description", "sk-" + "ant-api03-" + "A1b2C3d4" * 8, "history cannot forget a secret"),
+        ("detail.description", "sk-" + "ant-api03-" + "A1b2C3d4" * 8, "history keeps secrets for ever"),
         ("reason", "", "Say why, in a few words."),
     ],
 )
@@ -87,7 +87,36 @@ def test_all_wrong_values_are_told_at_once(editor: Client) -> None:
 
     wrong = {"detail.risk.max_positions", "detail.risk.altcoin_leverage", "reason"}
     assert set(page.context["form"].errors) == wrong
-    assert "3 places need another look" in text_of(page)
+    assert "3 places need a correction" in text_of(page)
+
+
+def test_a_field_that_cannot_be_read_does_not_hide_what_is_wrong_in_others(editor: Client) -> None:
+    data = form_data(detail__risk__max_positions="20x", allocation_pct="90", detail__extra="{", reason="")
+    page = editor.post(URL, data | {"detail.prompts.system_template": "[]"})
+    wrong = {"detail.risk.max_positions", "detail.extra", "detail.prompts.system_template", "reason"}
+    assert set(page.context["form"].errors) == wrong
+    assert "4 places need a correction" in text_of(page)
+
+
+def test_every_wrong_key_of_a_json_text_is_told(editor: Client) -> None:
+    page = editor.post(URL, form_data(detail__extra='{"1st": 1, "team": "alpha", "with blank": 2}'))
+    said = str(page.context["form"].errors["detail.extra"])
+    assert "1st" in said
+    assert "with blank" in said
+    assert "team" not in said
+
+
+@pytest.mark.parametrize(
+    ("path", "typed", "stored"),
+    [
+        ("detail.llm.decision_interval_seconds", "5 min", 300),
+        ("detail.risk.max_positions", "１２", 12),
+        ("detail.exec_guards.max_daily_loss_usd", "2,500", 2500),
+    ],
+)
+def test_a_number_is_taken_as_people_type_it(editor: Client, path: str, typed: str, stored: int) -> None:
+    save(editor, **{path.replace(".", "__"): typed})
+    assert configs.existing("steady_long").flat[path] == stored
 
 
 def test_bands_the_wrong_way_round_are_told_at_the_lower_end(editor: Client) -> None:
@@ -99,7 +128,7 @@ def test_bands_the_wrong_way_round_are_told_at_the_lower_end(editor: Client) -> 
 
 def test_back_to_the_form_keeps_everything(editor: Client) -> None:
     preview = editor.post(URL, form_data(detail__risk__max_positions="4", detail__description="a\nb", reason="why"))
-    page = editor.post(URL, hidden_fields(preview) | {"step": "back"})
+    page = editor.post(URL, hidden_fields(preview) | {"step": "back"}, follow=True)
 
     form = page.context["form"]
     assert not form.errors
@@ -133,7 +162,7 @@ def test_extension_keys_are_edited_as_json(editor: Client) -> None:
     assert "detail.extra.team" not in configs.existing("steady_long").flat
 
 
-def test_retiring_and_taking_back_is_an_edit(editor: Client) -> None:
+def test_retiring_and_unretiring_is_an_edit(editor: Client) -> None:
     save(editor, detail__retired="on")
     assert fleet_services.overview().allocation.allocated_pct == 20
 
@@ -174,7 +203,7 @@ def test_the_fleets_settings_are_edited_the_same_way(editor: Client) -> None:
 
     said = text_of(editor.post(url, form_data(FLEET_ID, detail__manager__reserve_equity_pct="5")))
     assert "40.00 % allocated 55.00 % free 5.00 % reserve" in said
-    assert "10 % 5 % ▲ raises risk" in said
+    assert "10 % 5 % shield raises risk" in said
 
     save(editor, FLEET_ID, detail__manager__reserve_equity_pct="5")
     assert configs.existing(FLEET_ID).version == 2

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from traders.schema.paths import ABSENT, Flat, diff, same
-from traders.versions.edit.rules import Take, rebase
+from traders.versions.edit.rules import ContestedChoice, rebase
 from traders.versions.rules.merge import UNITS, unit_of
 
 PROMPT = UNITS[0]
@@ -48,11 +48,11 @@ def test_disjoint_edits_merge_the_same_in_either_order(edits: tuple[Flat, Flat, 
 def test_nothing_is_lost(edits: tuple[Flat, Flat, Flat], data: st.DataObject) -> None:
     base, theirs, mine = edits
     found = rebase(base=base, theirs=theirs, mine=mine)
-    choices = {unit[0]: data.draw(st.sampled_from(Take)) for unit in found.contested}
+    choices = {unit[0]: data.draw(st.sampled_from(ContestedChoice)) for unit in found.contested}
     merged = found.merged(choices)
 
     contested = {path for unit in found.contested for path in unit}
-    by_take = {Take.BASE: base, Take.THEIRS: theirs, Take.MINE: mine}
+    by_take = {ContestedChoice.BASE: base, ContestedChoice.THEIRS: theirs, ContestedChoice.MINE: mine}
     for path in {*base, *theirs, *mine}:
         if path in contested:
             expected = by_take[choices[unit_of(path)[0]]]
@@ -80,9 +80,9 @@ def test_what_both_touched_waits_for_a_choice() -> None:
     assert found.contested == (("a",),)
     assert found.only_theirs == (("b",),)
     assert found.undecided({}) == [("a",)]
-    assert found.undecided({"a": Take.MINE}) == []
-    assert found.merged({"a": Take.MINE}) == _whole(a=3, b=2)
-    assert found.merged({"a": Take.BASE}) == _whole(a=1, b=2)
+    assert found.undecided({"a": ContestedChoice.MINE}) == []
+    assert found.merged({"a": ContestedChoice.MINE}) == _whole(a=3, b=2)
+    assert found.merged({"a": ContestedChoice.BASE}) == _whole(a=1, b=2)
     assert found.merged({}) == _whole(a=2, b=2)
 
 
@@ -92,7 +92,7 @@ def test_the_three_paths_of_a_prompt_are_one_choice() -> None:
     found = rebase(base=_whole(), theirs=theirs, mine=mine)
 
     assert found.contested == (PROMPT,)
-    assert found.merged({PROMPT[0]: Take.MINE}) == mine
+    assert found.merged({PROMPT[0]: ContestedChoice.MINE}) == mine
 
 
 def test_two_beginnings_contest_whatever_differs() -> None:

@@ -78,7 +78,7 @@ def test_contested_settings_come_back_with_all_three_sides(editor: Client) -> No
     page = editor.post(URL, typed())
 
     said = text_of(page)
-    assert "1 setting was changed on both sides: choose whose value stands." in said
+    assert "1 setting was changed on both sides: choose the value to keep." in said
     assert "Your other change does not touch theirs: it will be applied on top." in said
     sides = {c.path: (c.base, c.theirs, c.mine, c.who) for c in page.context["contests"]}
     assert sides == {
@@ -94,7 +94,7 @@ def test_contested_settings_come_back_with_all_three_sides(editor: Client) -> No
 @pytest.mark.parametrize(("side", "positions"), [("base", 3), ("theirs", 9), ("mine", 2)])
 def test_the_chosen_side_is_previewed_and_saved(editor: Client, side: str, positions: int) -> None:
     page = editor.post(URL, typed())
-    preview = editor.post(URL, hidden_fields(page) | chosen(side))
+    preview = editor.post(URL, hidden_fields(page) | chosen(side), follow=True)
     assert "What you chose and what only you changed is on top of version 2." in text_of(preview)
 
     editor.post(URL, hidden_fields(preview) | {"step": "save"})
@@ -109,7 +109,7 @@ def test_every_contest_needs_a_choice(editor: Client) -> None:
     save_edit("steady_long", "mei", detail__risk__max_positions=9, detail__risk__altcoin_leverage=4)
 
     page = editor.post(URL, data)
-    again = editor.post(URL, hidden_fields(page) | chosen("mine"))
+    again = editor.post(URL, hidden_fields(page) | chosen("mine"), follow=True)
     said = text_of(again)
     assert "Choose for every setting that both changed. Still open: Risk - altcoin leverage." in said
     assert [contest.chosen for contest in again.context["contests"]] == ["mine", ""]
@@ -118,8 +118,8 @@ def test_every_contest_needs_a_choice(editor: Client) -> None:
 @fleet_of_two
 def test_back_at_the_form_everything_stands_on_the_newer_version(editor: Client) -> None:
     page = editor.post(URL, typed())
-    preview = editor.post(URL, hidden_fields(page) | chosen("mine"))
-    form_page = editor.post(URL, hidden_fields(preview) | {"step": "back"})
+    preview = editor.post(URL, hidden_fields(page) | chosen("mine"), follow=True)
+    form_page = editor.post(URL, hidden_fields(preview) | {"step": "back"}, follow=True)
 
     form = form_page.context["form"]
     assert (form[POSITIONS].value(), form[LEVERAGE].value(), form[INTERVAL].value()) == ("2", "4", "20m")
@@ -134,7 +134,7 @@ def test_back_at_the_form_everything_stands_on_the_newer_version(editor: Client)
 @fleet_of_two
 def test_what_was_typed_wrongly_survives_too(editor: Client) -> None:
     page = editor.post(URL, typed() | {POSITIONS: "20x"})
-    again = editor.post(URL, hidden_fields(page) | chosen("mine"))
+    again = editor.post(URL, hidden_fields(page) | chosen("mine"), follow=True)
     assert again.context["form"][POSITIONS].value() == "20x"
     assert again.context["form"].errors[POSITIONS]
 
@@ -144,13 +144,13 @@ def test_a_third_version_meanwhile_asks_again_what_was_chosen_for_the_second(edi
     page = editor.post(URL, typed())
     save_edit("steady_long", "lee", detail__risk__max_positions=5)
 
-    third = editor.post(URL, hidden_fields(page) | chosen("mine"))
+    third = editor.post(URL, hidden_fields(page) | chosen("mine"), follow=True)
     assert "lee saved version 3" in text_of(third)
     assert {c.path: (c.theirs, c.chosen) for c in third.context["contests"] if c.who == "contested"} == {
         POSITIONS: ("5", "")
     }
 
-    preview = editor.post(URL, hidden_fields(third) | chosen("mine"))
+    preview = editor.post(URL, hidden_fields(third) | chosen("mine"), follow=True)
     editor.post(URL, hidden_fields(preview) | {"step": "save"})
     stored = configs.existing("steady_long")
     assert (stored.version, stored.flat[POSITIONS], stored.flat[INTERVAL]) == (4, 2, 1200)
@@ -200,7 +200,7 @@ def test_fleet_settings_that_somebody_made_first_are_chosen_between(editor: Clie
     assert b'value="base"' not in page.content
 
     choices = {f"take:{path}": "theirs" for path in contested} | chosen("mine", "detail.manager.total_equity_usd")
-    preview = editor.post(url, hidden_fields(page) | choices)
+    preview = editor.post(url, hidden_fields(page) | choices, follow=True)
     editor.post(url, hidden_fields(preview) | {"step": "save"})
     stored = configs.existing(FLEET_ID)
     assert (stored.version, stored.flat["detail.manager.total_equity_usd"]) == (2, 5)

@@ -87,7 +87,7 @@ def test_the_form_says_what_name_would_do(login: Any) -> None:
             {"username": "Sample", "usable_password": "true", "password1": PASSWORD, "password2": PASSWORD},
         )
     )
-    assert "“Sample” is kept for the product" in said
+    assert "“Sample” is reserved" in said
 
 
 @pytest.mark.django_db
@@ -127,7 +127,7 @@ def test_a_page_keeps_the_id_of_the_account_and_a_command_none(editor: Client) -
     save_edit("steady_long", actor=AccountActor("editor", account.pk), detail__risk__max_positions=7)
     save_edit(FLEET_ID, actor=AccountActor("editor", account.pk), detail__manager__allocation_strategy="equal")
     restore = "/admin/traders/traderconfig/steady_long/versions/1/restore/"
-    editor.post(restore, hidden_fields(editor.get(restore)) | {"reason": "as it was"})
+    editor.post(restore, hidden_fields(editor.get(restore)) | {"reason": "unchanged"})
 
     made = TraderConfigVersion.objects.filter(id="steady_long").order_by("version").values_list("account_id", flat=True)
     assert list(made) == [None, account.pk, account.pk]

@@ -28,9 +28,9 @@ def test_every_version_says_who_when_why_and_what(editor: Client) -> None:
 
     assert [line.version for line in page.context["lines"]] == [3, 2, 1]
     said = text_of(page)
-    assert "v3 latest lee admin just now two at once" in said
-    assert "Model - model: deepseek-chat → gpt-5 Risk - max positions: 3 → 4 ▲ raises risk" in said
-    assert "v2 mei admin just now cut leverage Risk - major coin leverage: 20x → 10x ▼ lowers risk" in said
+    assert "v3 latest lee page just now two at once" in said
+    assert "Model - model: deepseek-chat → gpt-5 Risk - max positions: 3 → 4 shield raises risk" in said
+    assert "v2 mei page just now cut leverage Risk - major coin leverage: 20x → 10x shield lowers risk" in said
     assert "v1 cli:test sync just now initial first version" in said
 
 
@@ -73,7 +73,7 @@ def test_two_versions_stand_side_by_side(editor: Client) -> None:
     ]
     said = text_of(page)
     assert said.index("v1 Restore") < said.index("v3 latest")
-    assert "3 differ," in said
+    assert "3 differ ·" in said
     assert "detail.journal.dir" not in said
     assert "detail.journal.dir" in text_of(editor.get(f"{STEADY}compare/?a=3&b=1&all=1"))
 
@@ -116,7 +116,8 @@ def test_the_fleets_settings_have_a_history_too(editor: Client) -> None:
 
     said = text_of(editor.get(f"{FLEET}history/"))
     assert (
-        "v2 latest mei admin just now new capital Fleet - total equity: 10,000 USD → 25,000 USD ▲ raises risk" in said
+        "v2 latest mei page just now new capital Fleet - total equity: 10,000 USD → 25,000 USD shield raises risk"
+        in said
     )
     assert "10,000 USD 25,000 USD" in text_of(editor.get(f"{FLEET}compare/"))
     assert "Total equity 10,000 USD" in text_of(editor.get(f"{FLEET}versions/1/"))

@@ -1,4 +1,4 @@
-"""Clone, retire and bring back, from a trader's page and for those chosen on the list."""
+"""Clone, retire and unretire, from a trader's page and for those chosen on the list."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.traders.admin.browsing import STEADY, TRADERS, hidden_fields, text_of
 from tests.traders.conftest import Login
 from traders.versions import services as configs
 
-RETIRE, BACK, CLONE = f"{TRADERS}retire/", f"{TRADERS}bring-back/", f"{STEADY}clone/"
+RETIRE, UNRETIRE, CLONE = f"{TRADERS}retire/", f"{TRADERS}bring-back/", f"{STEADY}clone/"
 
 
 @pytest.fixture
@@ -46,22 +46,22 @@ def test_retiring_says_in_numbers_what_it_does_and_is_one_change_set(editor: Cli
 
 
 @pytest.mark.usefixtures("three")
-def test_bringing_back_says_what_it_takes(editor: Client) -> None:
+def test_unretiring_says_what_it_takes(editor: Client) -> None:
     save(editor, RETIRE, editor.get(f"{RETIRE}?trader=a"))
-    page = editor.get(f"{BACK}?trader=a&trader=b")
-    assert "Brings 1 trader back, takes 10.00 % allocation · 1 stays as it is" in text_of(page)
-    assert "Brought 1 trader back." in text_of(save(editor, BACK, page))
+    page = editor.get(f"{UNRETIRE}?trader=a&trader=b")
+    assert "Unretires 1 trader, takes 10.00 % allocation · 1 stays as it is" in text_of(page)
+    assert "Unretired 1 trader." in text_of(save(editor, UNRETIRE, page))
     assert not retired("a")
 
 
 @pytest.mark.usefixtures("three")
-def test_bringing_back_is_held_to_the_fleet_rule(editor: Client) -> None:
+def test_unretiring_is_held_to_the_fleet_rule(editor: Client) -> None:
     save(editor, RETIRE, editor.get(f"{RETIRE}?trader=a"))
     new_trader("d", allocation_pct=Decimal(70))
-    page = editor.get(f"{BACK}?trader=a")
+    page = editor.get(f"{UNRETIRE}?trader=a")
     assert "makes the fleet's sum 100" in text_of(page)
     assert b'value="save"' not in page.content
-    save(editor, BACK, page)
+    save(editor, UNRETIRE, page)
     assert retired("a")
 
 
@@ -77,7 +77,7 @@ def test_a_reason_is_required(editor: Client, reason: str) -> None:
 def test_what_is_retired_already_needs_no_retiring(editor: Client) -> None:
     save(editor, RETIRE, editor.get(f"{RETIRE}?trader=a"))
     assert "Retired already" in text_of(editor.get(f"{RETIRE}?trader=a"))
-    assert "Not retired" in text_of(editor.get(f"{BACK}?trader=b"))
+    assert "Not retired" in text_of(editor.get(f"{UNRETIRE}?trader=b"))
 
 
 @pytest.mark.usefixtures("three")
@@ -145,7 +145,7 @@ def test_a_version_that_is_not_there_leads_to_the_history(editor: Client) -> Non
 @pytest.mark.usefixtures("fleet")
 def test_only_whoever_may_change_clones_and_retires(login: Login) -> None:
     viewer = login("viewer")
-    for url in (f"{RETIRE}?trader=steady_long", f"{BACK}?trader=steady_long", CLONE):
+    for url in (f"{RETIRE}?trader=steady_long", f"{UNRETIRE}?trader=steady_long", CLONE):
         assert viewer.get(url).status_code == 403
         assert viewer.post(url, form(chosen="steady_long", step="save", seen='{"steady_long":1}')).status_code == 403
         assert login("anonymous").get(url).status_code == 302

@@ -1,14 +1,22 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from tests.factories import make_trader, new_trader, save_edit, sync_traders
 from traders.fleet import services as fleet_services
 from traders.schema.problems import InvalidConfig
+from traders.schema.settings.stored import SavedVersion
 from traders.versions import services as configs
-from traders.versions.lifecycle.services import clone, propose_retirement, set_retired
+from traders.versions.lifecycle.services import (
+    capital_offered,
+    clone,
+    paper_variant,
+    propose_retirement,
+    set_retired,
+)
 from traders.versions.rules.errors import AlreadyExists, UnknownVersion
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +65,7 @@ def test_retiring_frees_capital_in_one_change_set() -> None:
     assert configs.existing("a").change_set == configs.existing("b").change_set
 
 
-def test_bringing_back_is_held_to_the_fleet_rule() -> None:
+def test_unretiring_is_held_to_the_fleet_rule() -> None:
     sync_traders(make_trader("a", allocation_pct=Decimal(50)))
     retire("a")
     new_trader("b", allocation_pct=Decimal(60))
@@ -66,3 +74,58 @@ def test_bringing_back_is_held_to_the_fleet_rule() -> None:
         retire("a", retired=False)
     with pytest.raises(InvalidConfig, match="at least one"):
         retire(retired=True)
+
+
+def variant(**changed: Any) -> SavedVersion:
+    given: dict[str, Any] = {
+        "trader_id": "steady_long",
+        "version": 1,
+        "new_id": "on_paper",
+        "exchange_provider": "paper_trading",
+        "paper_capital_usd": Decimal(2500),
+        "reason": "try",
+        "actor": "mei",
+    }
+    return paper_variant(**(given | changed))
+
+
+def test_a_paper_variant_has_capital_of_its_own_and_leaves_the_fleets_sum_alone() -> None:
+    sync_traders(make_trader(exchange_provider="hyperliquid_testnet", detail__auto_start=True))
+    before = fleet_services.overview().allocation
+
+    made = variant()
+
+    assert fleet_services.overview().allocation == before
+    flat = configs.existing(made.config_id).flat
+    assert (flat["exchange_provider"], flat["allocation_pct"]) == ("paper_trading", Decimal(0))
+    assert (flat["detail.paper_capital_usd"], flat["detail.auto_start"]) == (Decimal(2500), False)
+    assert flat["detail.cloned_from"] == {"trader_id": "steady_long", "version": 1}
+
+
+def test_a_clone_of_a_paper_variant_has_no_capital() -> None:
+    sync_traders(make_trader())
+    variant()
+
+    clone(trader_id="on_paper", version=1, new_id="again", reason="try", actor="mei")
+
+    assert configs.existing("again").flat["detail.paper_capital_usd"] == 0
+
+
+def test_a_paper_variant_is_for_a_paper_exchange_and_needs_capital() -> None:
+    sync_traders(make_trader())
+
+    with pytest.raises(InvalidConfig, match="exchange_provider must be an exchange of type sim"):
+        variant(exchange_provider="hyperliquid_testnet")
+    with pytest.raises(InvalidConfig, match="paper_capital_usd must be above 0"):
+        variant(paper_capital_usd=Decimal(0))
+
+
+def test_the_capital_that_is_offered_is_what_the_trader_has() -> None:
+    sync_traders(make_trader(), make_trader("idle", allocation_pct=0))
+    variant()
+
+    assert [capital_offered(configs.existing(name)) for name in ("steady_long", "idle", "on_paper")] == [
+        Decimal("2000.00"),
+        Decimal(10_000),
+        Decimal(2500),
+    ]

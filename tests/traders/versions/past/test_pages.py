@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -13,12 +14,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.factories import new_trader, save_edit
-from tests.traders.admin.browsing import FLEET, STEADY, TRADERS, text_of
+from tests.traders.admin.browsing import FLEET, STEADY, TRADERS, hidden_fields, text_of
 from tests.traders.conftest import Login
+from tests.traders.controls.asking import ask
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.schema.settings.fleet import FLEET_ID
 from traders.schema.settings.stored import flat_of
-from traders.templatetags.desk import moment_text
+from traders.templatetags.display import moment_text
 from traders.versions import services as configs
 from traders.versions.past import services as as_of
 
@@ -44,7 +46,7 @@ def test_the_list_is_the_fleet_at_that_moment(editor: Client, then: str) -> None
     assert shown(editor, f"at={then}") == [("quick_short", 1, 1), ("steady_long", 1, 2)]
 
     said = text_of(editor.get(f"{TRADERS}?at={then}"))
-    assert "This is the past : the fleet as it stood at" in said
+    assert "This is the past : the fleet as of" in said
     assert "Steady Long steady_long v1 now v2" in said
     assert "Bold Long" not in said
     assert "40.00 % allocated 50.00 % free 10.00 % reserve" in said
@@ -54,7 +56,7 @@ def test_the_list_is_the_fleet_at_that_moment(editor: Client, then: str) -> None
 def test_the_past_offers_nothing_to_edit(editor: Client, then: str) -> None:
     for url in (f"{TRADERS}?at={then}", f"{STEADY}past/?at={then}", f"{FLEET}past/?at={then}"):
         page = editor.get(url).content.decode()
-        assert 'method="post"' not in page.partition('class="desk"')[2]
+        assert 'method="post"' not in page.partition('class="page"')[2]
         assert "Add trader" not in page
         assert "Save" not in page
 
@@ -99,11 +101,11 @@ def test_what_is_no_moment_of_the_past_leads_back_and_says_why(editor: Client, a
 
 def test_one_trader_is_shown_as_it_stood(editor: Client, then: str) -> None:
     said = text_of(editor.get(f"{STEADY}past/?at={then}"))
-    assert "the trader as it stood at" in said
+    assert "the trader as of" in said
     assert "Version 1 now version 2" in said
     assert "Max positions 3" in said
     assert "This trader did not exist yet" in text_of(editor.get(f"{TRADERS}later/past/?at={then}"))
-    assert "the fleet's settings as they stood at" in text_of(editor.get(f"{FLEET}past/?at={then}"))
+    assert "the fleet's settings as of" in text_of(editor.get(f"{FLEET}past/?at={then}"))
 
 
 @pytest.mark.parametrize(
@@ -157,3 +159,70 @@ def test_whoever_may_look_sees_the_past(login: Login, then: str) -> None:
         assert login("outsider").get(url).status_code == 403
         assert login("anonymous").get(url).status_code == 302
     assert "Restore to this moment" not in text_of(login("viewer").get(f"{TRADERS}?at={then}"))
+
+
+def test_the_version_that_was_pinned_then_is_shown_beside_the_newest(editor: Client, then: str) -> None:
+    assert "pinned to" not in text_of(editor.get(f"{STEADY}past/?at={then}"))
+    (pin,) = ask("pin", version=1)
+    at = moment_text(pin.control.at)
+    assert "pinned to version 1 then" in text_of(editor.get(f"{STEADY}past/?at={at}"))
+    assert "pinned to v1 then" in text_of(editor.get(f"{TRADERS}?at={at}"))
+
+
+def restored_from(client: Client, then: str, query: str) -> Any:
+    return client.get(f"{TRADERS}restore-to/?at={then}&{query}", follow=True)
+
+
+def ticks(page: Any) -> dict[str, bool]:
+    return {name: ticked for name, _title, ticked in page.context["boxes"]}
+
+
+def test_the_traders_ticked_in_the_past_are_restored_and_no_others(editor: Client, then: str) -> None:
+    save_edit("quick_short", detail__risk__max_positions=8)
+    assert editor.get(f"{TRADERS}?at={then}").content.decode().count('form="selection"') == 2
+    page = restored_from(editor, then, "of=chosen&trader=quick_short")
+    assert ticks(page) == {FLEET_ID: False, "quick_short": True, "steady_long": False}
+    posted = {name: hidden_fields(page)[name] for name in ("seen", "previewed", "shown", "others")}
+    typed = {"config": ["quick_short"], "path": sorted(page.context["form"].paths), "reason": "as it was"}
+    url = f"{TRADERS}restore-to/?at={then}&of=chosen&trader=quick_short"
+    editor.post(url, {**posted, **typed, "step": "save"})
+    found = [configs.existing(name).flat["detail.risk.max_positions"] for name in ("quick_short", "steady_long")]
+    assert found == [3, 9]
+
+
+def test_all_that_match_in_the_past_are_ticked_and_the_filter_is_kept(editor: Client, then: str) -> None:
+    save_edit("quick_short", detail__risk__max_positions=8)
+    page = restored_from(editor, then, "of=chosen&all=1&q=QUICK&retired=no")
+    assert ticks(page)["quick_short"]
+    assert not ticks(page)["steady_long"]
+    back = page.context["list_then"]
+    assert back.endswith("&q=QUICK&retired=no")
+    assert back.replace("&", "&amp;") in page.content.decode()
+    assert shown(editor, back.partition("?")[2]) == [("quick_short", 1, 2)]
+
+
+def test_chosen_traders_that_stand_as_they_did_are_left_out_and_named(editor: Client, then: str) -> None:
+    page = restored_from(editor, then, "of=chosen&trader=quick_short&trader=ghost&trader=steady_long")
+    assert ticks(page) == {FLEET_ID: False, "steady_long": True}
+    assert "2 of the chosen traders stand as they did then, and are left out: ghost, quick_short" in text_of(page)
+    page = restored_from(editor, then, "of=chosen&trader=quick_short")
+    assert "Nothing is chosen" in text_of(page)
+
+
+def test_a_restore_of_the_chosen_needs_a_tick(editor: Client, then: str) -> None:
+    page = restored_from(editor, then, "of=chosen&q=quick")
+    assert page.redirect_chain[0][0].startswith(f"{TRADERS}?at=")
+    assert page.redirect_chain[0][0].endswith("q=quick")
+    assert "Choose at least one trader: tick it in the list." in text_of(page)
+
+
+def test_a_trader_retired_meanwhile_stays_retired_when_it_is_ticked(editor: Client, then: str) -> None:
+    save_edit("steady_long", detail__retired=True)
+    page = restored_from(editor, then, "of=chosen&trader=steady_long")
+    [block] = page.context["blocks"]
+    assert "detail.risk.max_positions" in [row.path for row in block.rows]
+    assert "detail.retired" not in [row.path for row in block.rows]
+
+
+def test_those_who_may_only_look_have_no_boxes(login: Login, then: str) -> None:
+    assert 'form="selection"' not in login("viewer").get(f"{TRADERS}?at={then}").content.decode()

@@ -24,7 +24,7 @@ def test_an_older_version_is_previewed_and_restored(editor: Client) -> None:
     preview = editor.get(URL)
     said = text_of(preview)
     assert "Restore version 1 over version 2" in said
-    assert "10x 20x ▲ raises risk" in said
+    assert "10x 20x shield raises risk" in said
     assert configs.existing("steady_long").version == 2
 
     done = editor.post(URL, hidden_fields(preview) | {"reason": "was better"}, follow=True)
@@ -60,7 +60,7 @@ def test_what_the_fleet_has_no_room_for_is_refused(editor: Client) -> None:
     save_edit("quick_short", allocation_pct=Decimal("85"))
 
     said = text_of(editor.get(URL))
-    assert "cannot be restored as it was" in said
+    assert "cannot be restored unchanged" in said
     assert "Restore as version" not in said
     page = editor.post(URL, {"expected_version": "3", "reason": "x"})
     assert page.context["form"].non_field_errors()
@@ -73,7 +73,7 @@ def test_a_version_that_equals_the_latest_has_nothing_to_restore(editor: Client)
     assert answer.redirect_chain == [(f"{STEADY}history/", 302)]
 
 
-def test_a_restore_does_not_bring_a_retired_trader_back(editor: Client) -> None:
+def test_a_restore_does_not_unretire_a_trader(editor: Client) -> None:
     save_edit("steady_long", detail__retired=True)
     assert "stays retired" in text_of(editor.get(URL))
 

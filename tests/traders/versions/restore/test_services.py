@@ -35,7 +35,7 @@ def test_restoring_what_stands_already_makes_no_version() -> None:
     assert restore(config_id="steady_long", version=1, expected_version=1, reason="again", actor="lee") is None
 
 
-def test_a_restore_never_brings_a_retired_trader_back() -> None:
+def test_a_restore_never_unretires_a_trader() -> None:
     sync_traders(make_trader())
     save_edit("steady_long", detail__retired=True, detail__risk__max_positions=9)
 
@@ -68,7 +68,7 @@ def test_the_fleet_settings_can_be_restored() -> None:
     sync_traders(make_trader())
     save_edit(FLEET_ID, detail__manager__reserve_equity_pct=Decimal(30))
 
-    restore(config_id=FLEET_ID, version=1, expected_version=2, reason="as it was", actor="lee", may_change_fleet=True)
+    restore(config_id=FLEET_ID, version=1, expected_version=2, reason="unchanged", actor="lee", may_change_fleet=True)
 
     assert configs.existing(FLEET_ID).flat["detail.manager.reserve_equity_pct"] == 10
 

@@ -14,7 +14,7 @@ from traders.versions.edit.rules import rebase
 from traders.versions.rules.merge import (
     NO_PREFERENCES,
     UNITS,
-    Changed,
+    ChangedBy,
     Divergence,
     Merge,
     MergeSide,
@@ -23,7 +23,7 @@ from traders.versions.rules.merge import (
     three_way,
     unit_of,
 )
-from traders.versions.undo.rules import revert
+from traders.versions.undo.rules import reversal_of
 
 PATH = "detail.risk.max_positions"
 EXTRA = "detail.extra.desk"
@@ -318,15 +318,15 @@ def test_every_use_of_the_rule_agrees_on_who_changed_what(base: Flat, theirs: Fl
     mirrored = three_way(base=base, theirs=mine, mine=theirs)
     assert {unit: MIRROR.get(changed, changed) for unit, changed in sides.items()} == mirrored
     merged = rebase(base=base, theirs=theirs, mine=mine)
-    assert {unit for unit, changed in sides.items() if changed is Changed.ONLY_MINE} == set(merged.only_mine)
+    assert {unit for unit, changed in sides.items() if changed is ChangedBy.ONLY_MINE} == set(merged.only_mine)
     declared = merge_declared(base=base, file=mine, stored=theirs, prefer=no_one)
     conflicts = {unit_of(one.path) for one in declared.divergences}
-    assert conflicts == {unit for unit, changed in sides.items() if changed is Changed.CONTESTED}
-    undone = revert(before=mine, after=base, now=theirs)
+    assert conflicts == {unit for unit, changed in sides.items() if changed is ChangedBy.CONTESTED}
+    undone = reversal_of(before=mine, after=base, now=theirs)
     assert {unit_of(change.path) for change in undone.contested} == conflicts
 
 
-MIRROR = {Changed.ONLY_MINE: Changed.ONLY_THEIRS, Changed.ONLY_THEIRS: Changed.ONLY_MINE}
+MIRROR = {ChangedBy.ONLY_MINE: ChangedBy.ONLY_THEIRS, ChangedBy.ONLY_THEIRS: ChangedBy.ONLY_MINE}
 
 
 def test_an_edit_of_two_sides_that_differ_nowhere_is_empty() -> None:

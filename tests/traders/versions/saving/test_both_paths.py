@@ -21,7 +21,7 @@ from tests.traders.database import direct
 from traders.models import ManagerConfig, ManagerConfigVersion, TraderConfig, TraderConfigVersion
 from traders.schema.settings.stored import NewVersion, trader_spec
 from traders.versioned import change
-from traders.versions.bulk.rules import Do, Operation
+from traders.versions.bulk.rules import BulkVerb, Operation
 from traders.versions.bulk.services import propose_bulk, save_bulk
 from traders.versions.rules.errors import AlreadyExists, ConcurrentChange
 from traders.versions.writer import write_one
@@ -47,7 +47,7 @@ def trader(trader_id: str = "a") -> TraderConfig:
 
 
 def bulk(trader_ids: set[str], positions: int) -> None:
-    operations = [Operation("detail.risk.max_positions", Do.SET, positions)]
+    operations = [Operation("detail.risk.max_positions", BulkVerb.SET, positions)]
     seen = propose_bulk(trader_ids=trader_ids, operations=operations).seen
     save_bulk(trader_ids=trader_ids, operations=operations, seen=seen, reason="alike", actor="mei")
 

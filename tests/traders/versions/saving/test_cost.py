@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -15,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.factories import make_trader, sync_traders
 from traders.manager_yaml import file_cache
 from traders.manager_yaml.yaml import document
-from traders.models import TraderConfig
+from traders.models import FormDraft, TraderConfig
 from traders.versions import services as configs
 from traders.versions.edit import services as edit
 from traders.versions.edit.forms.config import posted
@@ -85,23 +86,32 @@ def save_by_model() -> None:
 
 @pytest.mark.usefixtures("_trader")
 def test_a_warm_save_of_one_trader_by_its_form(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beside the eight: session and account, the row of the admin, the entry of its log, and a savepoint around all."""
+    """Beside the eight: session and account, the entry of the admin's log, the note of its draft. The savepoint is that
+    around all."""
     address = "/admin/traders/traderconfig/steady_long/change/"
     form = admin_client.get(address).context["form"]
+    account = User.objects.get(username="admin")
+    previewed = [FormDraft.objects.create(account=account, page=address) for _save in range(2)]
 
     def save() -> None:
         stored = configs.existing("steady_long")
         positions = stored.flat["detail.risk.max_positions"] + 1
         typed = posted(form, stored.flat | {"detail.risk.max_positions": positions})
         answer = admin_client.post(
-            address, typed | {"reason": "more", "expected_version": str(stored.version), "step": "save"}
+            address,
+            typed
+            | {"reason": "more", "expected_version": str(stored.version), "step": "save"}
+            | {"draft": str(previewed.pop().pk)},
         )
         assert answer.status_code == 302
 
     cost = Cost(monkeypatch)
     statements = cost.of(save)[1:]
 
-    assert len(statements) == STATEMENTS + 6
+    # The last one asks whether the trader is pinned: the page then says that the version will not run.
+    assert len(statements) == STATEMENTS + 5
+    read = reads_of(statements)
+    assert (read["trader_config"], read["trader_config_versions"], read["manager_config"]) == (1, 1, 1)
     assert cost.files == []
     assert cost.validated == ["steady_long"]
 

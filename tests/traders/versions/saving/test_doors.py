@@ -68,7 +68,7 @@ def test_a_mistake_in_a_shell_says_what_would_be_right() -> None:
 def test_a_script_that_fills_a_site() -> None:
     """Made once, it finds everything in place when it runs again."""
     for _run in range(2):
-        with change(reason="desk of the new office", actor="setup"):
+        with change(reason="traders of the new office", actor="setup"):
             template = TraderConfig.objects.get(pk="steady_long")
             for number in range(3):
                 row, _made = TraderConfig.objects.get_or_create(
@@ -80,12 +80,14 @@ def test_a_script_that_fills_a_site() -> None:
                         "detail": template.detail,
                     },
                 )
-                row.detail = {**row.detail, "description": f"Desk {number}"}
+                row.detail = {**row.detail, "description": f"Trader {number}"}
                 row.save()
 
     found = TraderConfigVersion.objects.filter(id__startswith="office_").order_by("id", "version")
     assert [(row.id, row.version) for row in found] == [(f"office_{n}", v) for n in range(3) for v in (1, 2)]
-    assert {(row.history_user_id, row.history_change_reason) for row in found} == {("setup", "desk of the new office")}
+    assert {(row.history_user_id, row.history_change_reason) for row in found} == {
+        ("setup", "traders of the new office")
+    }
     assert len({row.change_set for row in found}) == 1
 
 

@@ -103,7 +103,7 @@ def test_a_first_version_needs_no_reason() -> None:
 
 
 def test_create_makes_version_1_with_the_reason_of_the_change() -> None:
-    with change(reason="a second desk", actor="mei"):
+    with change(reason="a second fleet", actor="mei"):
         TraderConfig.objects.create(
             id="third",
             exchange_provider="paper_trading",
@@ -111,7 +111,7 @@ def test_create_makes_version_1_with_the_reason_of_the_change() -> None:
             allocation_pct=Decimal(5),
             detail=trader().detail,
         )
-    assert (newest("third").history_change_reason, newest("third").history_user_id) == ("a second desk", "mei")
+    assert (newest("third").history_change_reason, newest("third").history_user_id) == ("a second fleet", "mei")
 
 
 def test_a_copy_of_an_instance_is_a_new_trader() -> None:
@@ -165,7 +165,9 @@ def test_a_secret_is_refused() -> None:
         row.save()
 
 
-@pytest.mark.parametrize(("value", "message"), [("x" * 1001, "at most 1000"), ("sk-" + "a1B2" * 12, "cannot forget")])
+@pytest.mark.parametrize(
+    ("value", "message"), [("x" * 1001, "at most 1000"), ("sk-" + "a1B2" * 12, "history keeps secrets for ever")]
+)
 def test_a_wrong_reason_is_refused(value: str, message: str) -> None:
     with pytest.raises(InvalidConfig, match=message):
         with_risk(trader(), value, max_positions=5).save()
@@ -315,7 +317,7 @@ def test_saves_inside_of_a_change_are_one_change_set() -> None:
     assert newest("other").change_set > first.change_set
 
 
-def test_an_error_inside_of_a_change_brings_all_instances_back() -> None:
+def test_an_error_inside_of_a_change_restores_all_instances() -> None:
     first, second = trader("steady_long"), with_risk(trader("other"), max_positions="many")
     first.detail = {**first.detail, "description": "reviewed"}
     before = state_of(first), state_of(second)

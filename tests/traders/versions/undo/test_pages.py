@@ -1,4 +1,4 @@
-"""Undo of a change set, and the fleet taken back to a moment."""
+"""Undo of a change set, and the fleet restored to a moment."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from tests.factories import make_trader, new_trader, save_edit, sync_traders
 from tests.traders.admin.browsing import TRADERS, hidden_fields, text_of
 from tests.traders.conftest import Login
 from traders.schema.settings.fleet import FLEET_ID
-from traders.templatetags.desk import moment_text
+from traders.templatetags.display import moment_text
 from traders.versions import services as configs
-from traders.versions.bulk.rules import Do, Operation
+from traders.versions.bulk.rules import BulkVerb, Operation
 from traders.versions.bulk.services import propose_bulk, save_bulk
+from traders.versions.undo.choice import ConfigChoice, choice_of
 
 pytestmark = pytest.mark.usefixtures("fleet")
 
@@ -26,7 +27,7 @@ BOTH = ("quick_short", "steady_long")
 
 def changed_together() -> str:
     """Halves the leverage of both traders and sets their positions; the address of its undo."""
-    operations = [Operation(LEVERAGE, Do.TIMES, Decimal("0.5")), Operation(POSITIONS, Do.SET, 9)]
+    operations = [Operation(LEVERAGE, BulkVerb.TIMES, Decimal("0.5")), Operation(POSITIONS, BulkVerb.SET, 9)]
     seen = propose_bulk(trader_ids=BOTH, operations=operations).seen
     saved = save_bulk(trader_ids=BOTH, operations=operations, seen=seen, reason="halve", actor="mei")
     return f"{TRADERS}changes/{saved[0].change_set}/undo/"
@@ -47,9 +48,9 @@ def test_a_change_set_is_previewed_and_undone_as_one_change_set(editor: Client) 
 
     page = editor.get(url)
     said = text_of(page)
-    assert "4 settings would go back, in 2 configurations" in said
+    assert "4 settings would change in 2 configurations" in said
     assert "Raises risk in 2 places" in said
-    assert "10x 20x ▲ raises risk" in said
+    assert "10x 20x shield raises risk" in said
     assert values("steady_long") == (10, 9)
 
     done = editor.post(url, ticked(page), follow=True)
@@ -66,7 +67,7 @@ def test_only_chosen_traders_and_settings_go_back(editor: Client) -> None:
     choice = {"config": ["steady_long"], "path": [POSITIONS]}
 
     page = editor.post(url, ticked(editor.get(url), step="preview", **choice))
-    assert "1 setting would go back, in 1 configuration" in text_of(page)
+    assert "1 setting would change in 1 configuration" in text_of(page)
     assert page.context["form"]["reason"].value() == "was wrong"
     assert not page.context["form"].errors
     editor.post(url, ticked(page, **choice))
@@ -79,7 +80,7 @@ def test_what_was_not_previewed_is_not_saved(editor: Client) -> None:
 
     page = editor.post(url, ticked(editor.get(url), config=["steady_long"]))
 
-    assert "look again, then save" in text_of(page)
+    assert "preview it, then save" in text_of(page)
     assert values("steady_long") == (10, 9)
     editor.post(url, ticked(page, config=["steady_long"]))
     assert (values("steady_long"), values("quick_short")) == ((20, 3), (10, 9))
@@ -91,11 +92,11 @@ def test_a_setting_touched_since_stays_unless_it_is_ticked(editor: Client) -> No
 
     page = editor.get(url)
     said = text_of(page)
-    assert "1 setting was touched since. It stays as it stands unless you tick it." in said
+    assert "1 setting was changed since. It keeps its current value unless you tick it." in said
     assert "Risk - major coin leverage detail.risk.major_coin_leverage 15x 20x" in said
     take = {"take": [f"steady_long {LEVERAGE}"]}
     page = editor.post(url, ticked(page, step="preview", **take))
-    assert "4 settings would go back" in text_of(page)
+    assert "4 settings would change" in text_of(page)
     editor.post(url, ticked(page, **take))
 
     assert values("steady_long") == (20, 3)
@@ -163,16 +164,86 @@ def test_undoing_what_made_a_trader_retires_it(editor: Client) -> None:
     assert configs.existing("third").flat["detail.retired"] is True
 
 
-def test_many_traders_are_named_in_a_field(editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("traders.versions.undo.forms.MOST_BOXES", 1)
+def boxes(page: Any) -> dict[str, bool]:
+    return {name: ticked for name, _title, ticked in page.context["boxes"]}
+
+
+def again(client: Client, url: str, page: Any, step: str, **changed: Any) -> Any:
+    """The form of the page posted with this step, its boxes as they stand."""
+    form = page.context["form"]
+    posted = {
+        "config": [name for name, ticked in boxes(page).items() if ticked],
+        "path": sorted(form.ticked_paths),
+        "find": form.choice.find,
+        "reason": "was wrong",
+        "step": step,
+    }
+    hidden = {name: hidden_fields(page)[name] for name in ("seen", "previewed", "shown", "others")}
+    return client.post(url, {**hidden, **posted, **changed}, follow=True)
+
+
+def test_all_and_none_tick_the_boxes_without_scripts(editor: Client) -> None:
     url = changed_together()
+    page = again(editor, url, editor.get(url), "none")
+    assert boxes(page) == {"quick_short": False, "steady_long": False}
+    assert "Nothing is chosen" in text_of(page)
+    assert "0 / 2 chosen" in text_of(page)
+    assert "Choose at least one" not in text_of(page)
+    assert "Choose at least one configuration." in text_of(again(editor, url, page, "save"))
 
+    page = again(editor, url, page, "all")
+    assert boxes(page) == {"quick_short": True, "steady_long": True}
+    page = again(editor, url, page, "no-paths")
+    assert (page.context["form"].ticked_paths, "Nothing is chosen" in text_of(page)) == (set(), True)
+    page = again(editor, url, page, "all-paths")
+    assert page.context["form"].ticked_paths == {LEVERAGE, POSITIONS}
+    again(editor, url, page, "save")
+    assert [values(name) for name in BOTH] == [(20, 3), (20, 3)]
+
+
+def test_a_filter_keeps_what_is_chosen_beside_it(editor: Client) -> None:
+    url = changed_together()
+    page = again(editor, url, editor.get(url), "filter", find="QUICK")
+    assert boxes(page) == {"quick_short": True}
+    page = again(editor, url, page, "none")
+    assert (boxes(page), page.context["form"].choice.chosen) == ({"quick_short": False}, {"steady_long"})
+    page = again(editor, url, page, "filter", find="nothing, of the kind")
+    assert "No id holds “nothing, of the kind”. What is chosen stays chosen." in text_of(page)
+    assert page.context["form"].choice.chosen == {"steady_long"}
+    page = again(editor, url, page, "filter", find="")
+    assert boxes(page) == {"quick_short": False, "steady_long": True}
+    again(editor, url, page, "save")
+    assert (values("steady_long"), values("quick_short")) == ((20, 3), (10, 9))
+
+
+def test_boxes_that_do_not_fit_on_the_page_are_ticked_as_well(editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("traders.versions.undo.choice.MOST_BOXES", 1)
+    url = changed_together()
     page = editor.get(url)
-    assert "All 2, or only these ids" in text_of(page)
-    page = editor.post(url, ticked(page, config=[], only="quick_short", step="preview"))
-    editor.post(url, ticked(page, config=[], only="quick_short"))
+    assert boxes(page) == {"quick_short": True}
+    assert "1 more matches: filter to see it." in text_of(page)
+    assert page.context["form"].choice.carried == "*"
+    page = again(editor, url, page, "preview", config=[])
+    assert page.context["form"].choice.chosen == {"steady_long"}
+    page = again(editor, url, page, "none")
+    assert page.context["form"].choice.chosen == frozenset()
+    page = again(editor, url, page, "all")
+    again(editor, url, page, "save", config=[])
+    assert "differs" not in text_of(editor.get(url))
+    assert [values(name) for name in BOTH] == [(10, 9), (10, 9)], "what is posted is not what was shown"
+    page = again(editor, url, page, "preview", config=[])
+    again(editor, url, page, "save")
+    assert (values("steady_long"), values("quick_short")) == ((20, 3), (10, 9))
 
-    assert (values("steady_long"), values("quick_short")) == ((10, 9), (20, 3))
+
+def test_the_choice_of_a_set_of_ten_thousand_is_a_short_form() -> None:
+    names = [f"trader_{number:05d}" for number in range(10_000)]
+    choice = ConfigChoice(tuple(names), frozenset(names))
+    assert (len(choice.shown), choice.unshown, choice.carried) == (100, 9_900, "*")
+    found, unknown = choice_of(names, ticked=[], shown=" ".join(choice.shown), carried="*", find="_00001")
+    assert (len(found.chosen), found.matching, unknown) == (9_900, ["trader_00001"], [])
+    assert len(found.with_matching(ticked=True).chosen) == 9_901
+    assert choice_of(names, ticked=["ghost"], shown="", carried="", find="")[1] == ["ghost"]
 
 
 def test_the_fleets_settings_need_their_own_permission(login: Login) -> None:
@@ -203,7 +274,7 @@ def test_the_fleet_goes_back_to_a_moment_as_one_change_set(editor: Client) -> No
 
     page = editor.get(url)
     said = text_of(page)
-    assert "5 settings would go back, in 3 configurations" in said
+    assert "5 settings would change in 3 configurations" in said
     assert "1 trader made since stays as it is." in said
     everything = {"config": [FLEET_ID, *BOTH], "path": page.context["form"].paths}
     editor.post(url, ticked(page, **everything))
@@ -235,7 +306,7 @@ def test_nothing_to_restore_is_said(editor: Client) -> None:
     assert "“soon” is no moment" in text_of(answer)
 
 
-def test_only_whoever_may_change_takes_back(login: Login) -> None:
+def test_only_those_who_may_change_can_undo(login: Login) -> None:
     url = restore_url()
     assert login("viewer").get(url).status_code == 403
     assert login("viewer").post(url, {"step": "save", "reason": "x"}).status_code == 403

@@ -17,7 +17,7 @@ from traders.schema.problems import InvalidConfig
 from traders.schema.settings.fleet import FLEET_ID
 from traders.sync.services import sync
 from traders.versions import services as configs
-from traders.versions.bulk.rules import Do, Operation
+from traders.versions.bulk.rules import BulkVerb, Operation
 from traders.versions.bulk.services import propose_bulk, save_bulk
 from traders.versions.rules.errors import UnknownChangeSet
 from traders.versions.undo.services import UndoScope, propose_restore_to, propose_undo, restore_to, undo
@@ -33,13 +33,13 @@ EVERYTHING = UndoScope()
 
 def halved(*names: str) -> int:
     """Halves the leverage of these traders and sets their positions; returns the change set."""
-    operations = [Operation(LEVERAGE, Do.TIMES, Decimal("0.5")), Operation(POSITIONS, Do.SET, 9)]
+    operations = [Operation(LEVERAGE, BulkVerb.TIMES, Decimal("0.5")), Operation(POSITIONS, BulkVerb.SET, 9)]
     seen = propose_bulk(trader_ids=names, operations=operations).seen
     saved = save_bulk(trader_ids=names, operations=operations, seen=seen, reason="halve", actor="mei")
     return saved[0].change_set
 
 
-def take_back(change_set: int, scope: UndoScope = EVERYTHING) -> None:
+def undo_change_set(change_set: int, scope: UndoScope = EVERYTHING) -> None:
     seen = propose_undo(change_set=change_set, scope=scope).fleet.seen
     undo(change_set=change_set, scope=scope, seen=seen, reason="was wrong", actor="lee")
 
@@ -48,12 +48,12 @@ def two_traders() -> None:
     sync_traders(make_trader("a"), make_trader("b"))
 
 
-def test_undoing_a_change_set_brings_every_trader_back_in_one_change_set() -> None:
+def test_undoing_a_change_set_reverses_every_trader_in_one_change_set() -> None:
     two_traders()
     before = {name: configs.existing(name).flat for name in ("a", "b")}
     change_set = halved("a", "b")
 
-    take_back(change_set)
+    undo_change_set(change_set)
 
     stored = [configs.existing(name) for name in ("a", "b")]
     assert {name: configs.existing(name).flat for name in ("a", "b")} == before
@@ -68,18 +68,18 @@ def test_a_path_touched_since_is_contested_and_stays_unless_chosen() -> None:
 
     proposal = propose_undo(change_set=change_set)
     assert [(change.path, change.old, change.new) for change in proposal.contested["a"]] == [(LEVERAGE, 15, 20)]
-    take_back(change_set)
+    undo_change_set(change_set)
     assert (configs.existing("a").flat[LEVERAGE], configs.existing("a").flat[POSITIONS]) == (15, 3)
 
-    take_back(change_set, UndoScope(chosen=frozenset({("a", LEVERAGE)})))
+    undo_change_set(change_set, UndoScope(chosen=frozenset({("a", LEVERAGE)})))
     assert configs.existing("a").flat[LEVERAGE] == 20
 
 
-def test_only_chosen_traders_and_paths_are_taken_back() -> None:
+def test_only_chosen_traders_and_paths_are_undone() -> None:
     two_traders()
     change_set = halved("a", "b")
 
-    take_back(change_set, UndoScope(config_ids=frozenset({"a"}), paths=frozenset({POSITIONS})))
+    undo_change_set(change_set, UndoScope(config_ids=frozenset({"a"}), paths=frozenset({POSITIONS})))
 
     a, b = configs.existing("a").flat, configs.existing("b").flat
     assert (a[LEVERAGE], a[POSITIONS], b[LEVERAGE], b[POSITIONS]) == (10, 3, 10, 9)
@@ -91,7 +91,7 @@ def test_undoing_the_creation_of_a_trader_retires_it() -> None:
     assert report.change_set is not None
 
     assert propose_undo(change_set=report.change_set).created == ("c",)
-    take_back(report.change_set)
+    undo_change_set(report.change_set)
 
     assert configs.existing("c").flat["detail.retired"] is True
 
@@ -103,7 +103,7 @@ def test_an_undo_is_held_to_the_fleet_rule_of_today() -> None:
     assert saved is not None
 
     with pytest.raises(InvalidConfig, match="fleet's sum 130"):
-        take_back(saved.change_set)
+        undo_change_set(saved.change_set)
 
 
 def test_an_unknown_change_set_is_said() -> None:
@@ -136,7 +136,7 @@ def test_the_fleet_goes_back_to_a_moment_in_one_change_set() -> None:
     assert configs.existing("a").change_set == configs.existing(FLEET_ID).change_set
 
 
-def test_going_back_never_brings_a_retired_trader_back() -> None:
+def test_going_back_never_unretires_a_trader() -> None:
     two_traders()
     moment = configs.existing("b").changed_at
     save_edit("a", detail__retired=True, detail__risk__max_positions=1)
@@ -171,7 +171,7 @@ def test_undoing_the_latest_change_gives_what_stood_before(
         perform(("edit", name, dict(second)))
         now = configs.existing(name)
         if now.version > before.version:
-            take_back(now.change_set)
+            undo_change_set(now.change_set)
         assert diff(configs.existing(name).flat, before.flat) == []
 
 
@@ -183,5 +183,5 @@ def test_an_undo_to_a_provider_that_is_gone_is_refused(settings: Settings, tmp_p
     (tmp_path / "exchange.yaml").write_text("providers:\n  binance: {type: sim}\n")
 
     with pytest.raises(InvalidConfig, match="must be a provider of exchange.yaml"):
-        take_back(saved.change_set)
+        undo_change_set(saved.change_set)
     assert configs.existing("steady_long").version == 2

@@ -7,12 +7,12 @@ from typing import Any
 from traders.schema.paths import Flat
 from traders.schema.settings.catalogue import TRADER_SETTINGS
 from traders.versions.edit.forms.config import ConfigForm, posted
-from traders.versions.edit.names import Choices
+from traders.versions.edit.names import FormChoices
 
-NOTHING_KNOWN = Choices(exchange_providers=(), market_providers=(), models=(), prompts=())
+NOTHING_KNOWN = FormChoices(exchange_providers=(), market_providers=(), models=(), prompts=())
 
 
-def form_of(flat: Flat, *, settings: Any = TRADER_SETTINGS, known: Choices = NOTHING_KNOWN) -> ConfigForm:
+def form_of(flat: Flat, *, settings: Any = TRADER_SETTINGS, known: FormChoices = NOTHING_KNOWN) -> ConfigForm:
     return ConfigForm(settings=settings, base=flat, known=known)
 
 

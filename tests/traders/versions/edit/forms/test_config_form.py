@@ -10,7 +10,7 @@ from traders.schema.settings.catalogue import FLEET_SETTINGS, TRADER_SETTINGS
 from traders.schema.settings.declare import SettingKind
 from traders.schema.settings.stored import flat_of
 from traders.versions.edit.forms.config import ConfigForm, defaults
-from traders.versions.edit.names import Choices
+from traders.versions.edit.names import FormChoices
 
 TRADER = flat_of(make_trader())
 
@@ -21,6 +21,13 @@ def test_every_setting_but_the_kept_ones_has_a_labelled_input() -> None:
         shown = {line.setting.path for part in form.parts() for line in part.lines}
         assert shown == {path for path, setting in settings.items() if setting.kind is not SettingKind.DERIVED}
         assert all(line.bound.label for part in form.parts() for line in part.lines)
+
+
+def test_only_a_setting_that_waits_for_a_restart_says_so() -> None:
+    fields = ConfigForm(settings=FLEET_SETTINGS, base=defaults(FLEET_SETTINGS), known=NOTHING_KNOWN).fields
+    said = "A change applies at a restart of the engine."
+    assert str(fields["detail.monitoring.update_interval_seconds"].help_text).endswith(said)
+    assert said not in str(fields["detail.manager.total_equity_usd"].help_text)
 
 
 def test_groups_come_in_the_order_of_the_schema() -> None:
@@ -79,7 +86,7 @@ def test_what_changed_says_what_it_was() -> None:
 
 
 def test_a_prompts_three_paths_move_together() -> None:
-    known = Choices((), (), (), prompts=(SYSTEM_PROMPT, EXECUTOR_PROMPT))
+    known = FormChoices((), (), (), prompts=(SYSTEM_PROMPT, EXECUTOR_PROMPT))
     form = form_of(TRADER, known=known)
     choices = dict(form.fields["detail.prompts.system_template"].widget.choices)
     executor = next(value for value in choices if "executor" in value)
@@ -102,7 +109,7 @@ def test_a_prompt_that_nobody_stored_cannot_be_posted() -> None:
 
 
 def test_the_providers_in_use_stay_a_choice() -> None:
-    known = Choices(exchange_providers=("okx",), market_providers=(), models=(), prompts=())
+    known = FormChoices(exchange_providers=("okx",), market_providers=(), models=(), prompts=())
     widget = form_of(TRADER, known=known).fields["exchange_provider"].widget
     assert [value for value, _label in widget.choices] == ["paper_trading", "okx"]
 

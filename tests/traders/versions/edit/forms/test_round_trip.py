@@ -46,3 +46,15 @@ def test_durations_are_read_in_words_and_in_seconds() -> None:
         form = submitted(flat, detail__llm__decision_interval_seconds=text)
         assert form.is_valid()
         assert form.flat()[path] == seconds
+
+
+def test_a_symbol_with_a_mark_that_parts_names_stands_in_quotes() -> None:
+    path = "detail.exec_guards.allowed_symbols"
+    names = ["BTC", ";", "A,B", '"X', 'Y"Z', '"a;b"', "北、京"]
+    flat = {**flat_of(make_trader()), path: names}
+    form = submitted(flat)
+    assert form.is_valid()
+    assert form.flat()[path] == names
+    form = submitted(flat, detail__exec_guards__allowed_symbols='BTC, ETH；"A,B"\nSOL "half')
+    assert form.is_valid()
+    assert form.flat()[path] == ["BTC", "ETH", "A,B", "SOL", '"half']

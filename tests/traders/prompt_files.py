@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.traders.manager_yaml.sample import MANAGER, SECOND, desk
+from tests.traders.manager_yaml.sample import MANAGER, SECOND, write_sample
 from traders.manager_yaml.reader import read_manager_yaml
 from traders.prompts import services as prompts
 from traders.sync.rules import SyncReport
@@ -19,12 +19,12 @@ DIGEST = "detail.prompts.system_sha256"
 HEADER = "{{/* Version: v1.0.0 */}}\n"
 
 
-class PromptDesk:
+class PromptFiles:
     """manager.yaml with its prompts in `directory`, synced once."""
 
     def __init__(self, directory: Path, settings: Any) -> None:
         manager = MANAGER.replace("monitoring:", f"{SECOND}monitoring:")
-        self.file = desk(directory, manager)
+        self.file = write_sample(directory, manager)
         self.prompt = directory / LONG
         settings.MANAGER_YAML = self.file
         self.sync()
