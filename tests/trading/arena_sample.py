@@ -8,6 +8,8 @@ from typing import Any
 
 OPENED, CLOSED = 1_750_000_000.123, 1_750_003_600.456
 SERVED_MS = 1_750_100_000_000
+# Of the first row of account-totals, in seconds.
+STARTED = 1_750_000_000
 
 
 def trade(number: int = 1, model_id: str = "amber-7b", **changed: Any) -> dict[str, Any]:
@@ -80,6 +82,24 @@ def position(symbol: str = "ETH", **changed: Any) -> dict[str, Any]:
 
 def account(*positions: dict[str, Any], model_id: str = "amber-7b") -> dict[str, Any]:
     return {"model_id": model_id, "positions": {str(held["symbol"]): held for held in positions}}
+
+
+def account_row(hour: int = 0, model_id: str = "amber-7b", **changed: Any) -> dict[str, Any]:
+    """Of account-totals."""
+    record = {
+        "id": f"{model_id}_{hour}",
+        "model_id": model_id,
+        "timestamp": STARTED + 3600 * hour + 0.25,
+        "realized_pnl": 1.5 * hour,
+        "total_unrealized_pnl": -0.5,
+        "dollar_equity": 10_000 + 7 * hour,
+        "sharpe_ratio": None,
+        "cum_pnl_pct": 0.07 * hour,
+        "since_inception_minute_marker": 60 * hour,
+        "since_inception_hourly_marker": hour,
+        "positions": {},
+    }
+    return record | changed
 
 
 def message(role: str = "system", content: str = "Trade well.", timestamp: Any = 1_750_000_100) -> dict[str, Any]:

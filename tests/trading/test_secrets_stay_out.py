@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,9 @@ from traders.models import TraderRuntimeState, TraderSymbolCooldown
 from traders.runtime.redaction import mark
 from traders.schema.tokens import Scope
 from traders.tokens import services as tokens
-from trading.export.parts.talks import TalkItems
+from trading.export.parts.conversations import ConversationItems
+from trading.export.parts.labels import labels_of
+from trading.export.queries import fleet
 from trading.models import ConversationMessage, DecisionJournal, Position
 from trading.models import Trade as TradeRow
 from trading.record.writing.decisions import record_decision
@@ -137,10 +140,12 @@ def test_arena_files_are_imported_without_their_secrets(tmp_path: Path) -> None:
 
 def test_a_secret_that_came_by_sql_is_not_published() -> None:
     sync_traders(make_trader())
+    # What the edit refuses, as a program that writes SQL leaves it.
+    results = [replace(one, display_name=f"Steady {SECRET}") for one in fleet.results()]
     record_decision(make_entry(answer=ModelAnswer(text=f"I use {SECRET}", reasoning=f"because of {SECRET}")))
-    talks = TalkItems(10, is_withheld=False)
-    talks.refresh(1)
-    document = talks.render(0).decode()
+    conversations = ConversationItems(10, is_withheld=False)
+    conversations.refresh(1)
+    document = conversations.render(labels_of(results), 0).decode()
     assert SECRET not in document
     assert TAKEN_OUT in document
 
@@ -148,7 +153,7 @@ def test_a_secret_that_came_by_sql_is_not_published() -> None:
 def test_a_replay_says_that_a_text_was_redacted_instead_of_a_difference() -> None:
     sync_traders(make_trader())
     recorded = record_decision(make_entry(answer=ModelAnswer(text=f"{{ broken {TAKEN_OUT}")))
-    done = replay(recorded.id)
+    done = replay(recorded.entry.trader_id, recorded.id)
     assert "answer.text" not in [difference.place for difference in done.differences]
     assert any(said.startswith("text redacted") for said in done.unchecked)
     assert any("detail.answer.text" in note for note in done.notes)

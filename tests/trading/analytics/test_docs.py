@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from pathlib import Path
 
-from trading.analytics.groups.keys import By
+from trading.analytics.groups.keys import GroupBy
 from trading.analytics.summary import Performance
 from trading.analytics.tables.all import tables
 
@@ -19,4 +19,4 @@ def test_every_headline_figure_and_every_table_is_described() -> None:
 
 
 def test_every_way_of_grouping_is_named() -> None:
-    assert {by for by in By if by.value not in PAGE} == set()
+    assert {by for by in GroupBy if by.value not in PAGE} == set()

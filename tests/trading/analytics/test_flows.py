@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from trading.analytics.flows import Start, indexed, since_start, start_of
+from trading.analytics.flows import EquityStart, indexed, since_start, start_of
 from trading.analytics.risk import risk
 from trading.schema.facts import EquityPoint, Flow
 
@@ -76,8 +76,8 @@ def test_with_nothing_to_earn_on_the_chain_begins_again_and_says_so() -> None:
 
 def test_the_start_is_the_initial_transfer_else_the_first_equity_above_zero() -> None:
     points = series((HOUR, 0), (2 * HOUR, 4_000))
-    assert start_of(points, [flow(0, 10_000, is_start=True)]) == Start(0, Decimal(10_000))
-    assert start_of(points, []) == Start(2 * HOUR, Decimal(4_000))
+    assert start_of(points, [flow(0, 10_000, is_start=True)]) == EquityStart(0, Decimal(10_000))
+    assert start_of(points, []) == EquityStart(2 * HOUR, Decimal(4_000))
     assert start_of([], []) is None
 
 

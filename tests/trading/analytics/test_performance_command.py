@@ -16,6 +16,7 @@ from tests.factories import make_trader, sync_traders
 from tests.trading.bad_rows import add_decision, add_equity, add_trade, decision_detail, trade_detail
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_position, make_trade
 from traders.schema import jsonio
+from trading.models import EquitySnapshot
 from trading.record.stored import unreadable
 from trading.record.writing import positions, trades
 from trading.schema.common import Side
@@ -58,7 +59,7 @@ def test_json_sums_to_the_last_digit_and_leaves_nothing_undefined_but_null() -> 
 
 def test_the_parts_add_up_to_the_whole() -> None:
     whole = sum(found["net"] for found in objects())
-    for by in ("version", "symbol", "side", "prompt", "day", "week", "month"):
+    for by in ("version", "symbol", "side", "prompt", "model", "day", "week", "month"):
         parts = objects("--by", by)
         assert sum(found["net"] for found in parts) == whole, by
         assert sum(found["trades"] for found in parts) == len(NETS) + 1, by
@@ -69,6 +70,20 @@ def test_a_trade_counts_for_the_version_that_opened_it() -> None:
     for found in objects("--by", "version", "--trader", "steady_long"):
         nets[found["label"]] = found["net"]
     assert nets == {"before v1": Decimal("10.25"), "v1": sum(Decimal(net) for net in NETS[1:])}
+
+
+def test_a_version_is_measured_from_the_equity_that_it_began_with() -> None:
+    EquitySnapshot.objects.create(trader_id="other", ts_ms=OPENED_MS - 2 * HOUR_MS, equity_usd=8_000)
+    EquitySnapshot.objects.create(trader_id="other", ts_ms=OPENED_MS - HOUR_MS, equity_usd=10_000)
+    # After a loss of 3: up to 10,500.
+    for n, net in enumerate(["503", "-700"]):
+        trades.record_trade(make_trade("other", net=net, open_ms=OPENED_MS + (2 + n) * HOUR_MS, entry_version=1))
+
+    [first] = objects("--by", "version", "--trader", "other")
+
+    assert first["label"] == "v1"
+    assert first["max_drawdown"]["depth_usd"] == 700
+    assert float(first["max_drawdown"]["depth_pct"]) == pytest.approx(100 * 700 / 10_500)
 
 
 def test_csv_has_the_same_figures_at_full_precision() -> None:
@@ -113,7 +128,7 @@ def test_an_empty_selection_says_so() -> None:
     ("arguments", "message"),
     [
         (["--trader", "nobody"], "there is no trader 'nobody'"),
-        (["--from", "2026-01-02", "--to", "2026-01-01"], "--from must lie before --to"),
+        (["--from", "2026-01-02", "--to", "2026-01-01"], "--from must be before --to"),
         (["--start-capital", "-5"], "no amount in USD above 0"),
         (["--by", "moon"], "invalid choice"),
         (["--from", "yesterday"], "is no moment"),
@@ -144,3 +159,10 @@ def test_rows_that_cannot_be_read_are_left_out_and_named(by: str, caplog: pytest
 
 def _traded(groups: list[Any]) -> list[Any]:
     return [(found["trades"], found["net"]) for found in groups if found["trades"]]
+
+
+def test_one_symbol_and_one_side_are_taken_alone() -> None:
+    found = {one["trader_id"]: one for one in objects("--symbol", "ETH")}
+    assert found["steady_long"]["net"] == Decimal("17.25")
+    assert list(found) == ["steady_long"]
+    assert [one["trader_id"] for one in objects("--side", "short")] == ["other"]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.trading.analytics.records import DAY, decisions, equity, money, signals, trades
 from trading.analytics.groups.grouping import groups
-from trading.analytics.groups.keys import By
+from trading.analytics.groups.keys import GroupBy
 from trading.analytics.intervals import Period
 from trading.analytics.stats import exact_sum
 from trading.analytics.summary import Performance, performance
@@ -72,9 +72,9 @@ def test_shares_lie_between_nothing_and_all(record: Record, capital: Decimal | N
         assert found.max_drawdown.series == found.equity_series
 
 
-@pytest.mark.parametrize("by", By)
+@pytest.mark.parametrize("by", GroupBy)
 @given(records)
-def test_groups_add_up_to_the_whole(by: By, record: Record) -> None:
+def test_groups_add_up_to_the_whole(by: GroupBy, record: Record) -> None:
     whole = performance(*record)
     parts = [group.performance for group in groups(*record, by=by)]
 
@@ -84,10 +84,10 @@ def test_groups_add_up_to_the_whole(by: By, record: Record) -> None:
         assert exact_sum(getattr(part, money_sum) for part in parts) == getattr(whole, money_sum)
 
 
-@pytest.mark.parametrize("by", By)
+@pytest.mark.parametrize("by", GroupBy)
 @given(records, capitals, st.randoms())
 def test_groups_are_finite_sorted_and_the_same_in_any_order(
-    by: By, record: Record, capital: Decimal | None, random: Any
+    by: GroupBy, record: Record, capital: Decimal | None, random: Any
 ) -> None:
     start = {} if capital is None else {"ann": capital, "bob": Decimal(10)}
     shuffled = tuple(random.sample(part, len(part)) for part in record)

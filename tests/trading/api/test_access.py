@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from tests.engine_client import PREFIX, Engine
-from tests.engine_desk import EngineWith
+from tests.engine_fixtures import EngineWith
 from traders.schema.tokens import Scope
 from traders.tokens import services as tokens
 from trading.api.application import api
@@ -39,12 +39,23 @@ SCOPES: dict[tuple[str, str], set[Scope]] = {
     ("PUT", "/traders/{trader_id}/equity"): {Scope.WRITE_STATE},
     ("GET", "/traders/{trader_id}/transfers"): {Scope.READ_CONFIG, Scope.WRITE_STATE},
     ("PUT", "/traders/{trader_id}/transfers"): {Scope.WRITE_STATE},
-    ("POST", "/traders/{trader_id}/trades/correct"): {Scope.WRITE_CORRECTIONS},
+    ("GET", "/traders/{trader_id}/differences"): {Scope.READ_CONFIG, Scope.WRITE_STATE},
+    ("POST", "/traders/{trader_id}/reconcile"): {Scope.WRITE_STATE},
+    **{
+        ("POST", f"/traders/{{trader_id}}/{kind}/correct"): {Scope.WRITE_CORRECTIONS}
+        for kind in ("trades", "positions", "decisions", "equity")
+    },
+    ("GET", "/traders/{trader_id}/controls"): {Scope.READ_CONFIG, Scope.WRITE_STATE, Scope.CONTROL, Scope.STOP},
+    ("POST", "/traders/{trader_id}/controls"): {Scope.CONTROL, Scope.STOP},
+    ("POST", "/traders/{trader_id}/controls/{control_id}/ack"): {Scope.WRITE_STATE},
+    ("POST", "/fleet/controls"): {Scope.CONTROL, Scope.STOP},
     ("PUT", "/prices"): {Scope.WRITE_STATE},
     ("PUT", "/traders/{trader_id}/runtime"): {Scope.WRITE_STATE},
     ("POST", "/traders/{trader_id}/heartbeat"): {Scope.WRITE_STATE},
     ("POST", "/heartbeats"): {Scope.WRITE_STATE},
     ("POST", "/traders/{trader_id}/decisions"): {Scope.WRITE_JOURNAL},
+    ("GET", "/alarms"): {Scope.READ_CONFIG, Scope.WRITE_STATE},
+    ("POST", "/alarms/{alarm_id}/ack"): {Scope.CONTROL},
 }
 
 
@@ -105,6 +116,7 @@ def test_the_description_is_open_and_names_every_endpoint(client: Client) -> Non
     page = client.get("/api/v1/docs")
     assert page.status_code == 200
     assert b"cdn" not in page.content.lower()
+    assert b'name="viewport"' in page.content
 
 
 @pytest.mark.parametrize(

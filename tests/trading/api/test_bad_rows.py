@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from tests.engine_client import Engine
+from tests.examples import few_examples
 from tests.rows_from_before import take_rules_away
 from tests.trading.bad_rows import (
     CLOSED_MS,
@@ -151,7 +152,7 @@ def test_spoilt_runtime_states_and_cooldowns_stop_no_request(engine: Engine) -> 
 
 
 @given(position=mutated(position_detail()), trade=mutated(trade_detail()), decision=mutated(decision_detail()))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@few_examples()
 def test_whatever_is_stored_stops_no_request(engine: Engine, position: Any, trade: Any, decision: Any) -> None:
     with transaction.atomic():
         engine.put(POSITIONS, BTC)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from tests.engine_client import Engine
 from tests.traders.admin.people import browser_of
 from tests.trading.api.test_record import BTC, CLOSE, CLOSED, COOLDOWNS, EQUITY, POSITIONS, TRADES, _trade
 from traders.accounts.rules import Role
-from traders.models import ClockRefusal
+from traders.models import ApiToken, ClockRefusal
 from traders.tokens import services as tokens
 from trading.models import DecisionJournal, EquitySnapshot, Position, Trade
 from trading.record.check import services as check_record
@@ -101,6 +105,27 @@ def test_refused_records_are_counted_by_token(engine: Engine) -> None:
     page = browser_of(Role.ADMIN).get("/admin/traders/apitoken/").content.decode()
     assert "engine clock +6 min" in page
     assert "3 records refused" in page
+
+
+def test_a_clock_ahead_is_shown_in_red_where_operators_look(engine: Engine) -> None:
+    engine.put(EQUITY, {"points": [{"ts_ms": ahead_ms(), "equity_usd": 1}]})
+
+    admin = browser_of(Role.ADMIN)
+    token = admin.get(f"/admin/traders/apitoken/{ApiToken.objects.get().pk}/change/").content.decode()
+    live = browser_of(Role.VIEWER).get("/admin/trading/position/live/").content.decode()
+    assert '<span class="tag wrong"' in token
+    assert "engine clock +6 min" in token
+    assert 'role="alert"' in live
+    assert "engine-1 · engine clock +6 min" in re.sub("<[^>]+>", "", live)
+
+    lines, document = StringIO(), StringIO()
+    call_command("check_record", stdout=lines)
+    call_command("check_record", "--json", stdout=document)
+    assert "Token engine-1: engine clock +6 min; 1 of its records refused" in lines.getvalue()
+    assert [one["token"] for one in json.loads(document.getvalue())["clocks"]] == ["engine-1"]
+
+    ClockRefusal.objects.update(last_at=datetime.now(UTC) - timedelta(days=2))
+    assert tokens.clocks_lately() == []
 
 
 def test_a_position_whose_close_was_refused_is_listed_until_it_is_closed(engine: Engine) -> None:

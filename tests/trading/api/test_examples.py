@@ -10,15 +10,24 @@ from django.conf import settings
 
 from tests.engine_client import PREFIX, Engine
 from tests.factories import make_trader, save_edit, sync_traders
+from traders.models import TraderControl
 from traders.prompt_texts import writer as prompts
+from traders.schema.messages import _
 from traders.schema.prompts import read_prompt
+from trading.alarms.rules.catalogue import AlarmName
+from trading.alarms.services import raise_alarm
 from trading.api.application import api
+from trading.models import Alarm
 
 DOCUMENT: dict[str, Any] = api.get_openapi_schema(path_prefix=PREFIX)
 # An example of these goes on from what another one wrote.
 AFTER = {
     **dict.fromkeys(("close_position", "reduce_position", "increase_position", "change_plan"), "put_position"),
     "correct_trade": "record_trade",
+    "correct_position": "put_position",
+    "correct_decision": "add_decision",
+    "correct_equity": "record_equity",
+    "acknowledge_control": "ask_trader",
 }
 # The trader of an example, where it is not the one that stands at version 1.
 CONFIGS = {"replace_config": "eth_swing"}
@@ -32,6 +41,10 @@ def request_of(operation_id: str) -> tuple[str, str, Any]:
                 address = path.removeprefix(PREFIX).replace("{trader_id}", "steady_long")
                 address = address.replace("{config_id}", CONFIGS.get(operation_id, "steady_long"))
                 address = address.replace("{symbol}", "BTC")
+                if "{control_id}" in address:
+                    address = address.replace("{control_id}", str(TraderControl.objects.latest("id").pk))
+                if "{alarm_id}" in address:
+                    address = address.replace("{alarm_id}", str(Alarm.objects.latest("id").pk))
                 return method.upper(), address, operation["requestBody"]["content"]["application/json"]["example"]
     raise KeyError(operation_id)
 
@@ -59,8 +72,14 @@ def test_each_example_is_accepted(engine: Engine, operation_id: str) -> None:
         sync_traders(*(make_trader(name) for name in ("majors_momentum", "range_reversion")))
     if operation_id == "replace_config":
         keep_shipped_prompts()
-    for needed in filter(None, [AFTER.get(operation_id), operation_id]):
-        reply = engine.send(*request_of(needed))
+    if operation_id == "acknowledge_alarm":
+        raise_alarm(AlarmName.ENGINE_CLOCK, _("the clock of an engine is ahead"), traders=["steady_long"])
+    if needed := AFTER.get(operation_id):
+        before = engine.send(*request_of(needed))
+    method, address, body = request_of(operation_id)
+    if operation_id == "correct_decision":
+        body = body | {"id": before.body["id"]}
+    reply = engine.send(method, address, body)
 
     assert reply.status in (200, 201), reply.body
     assert not reply.body.get("refused")

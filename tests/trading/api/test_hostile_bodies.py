@@ -77,7 +77,24 @@ TAKEN: dict[str, Any] = {
         "reason": "why",
         "to_trader_id": "",
     },
+    "POST /traders/{trader_id}/reconcile": {
+        "positions": [{"symbol": "BTC", "side": "long", "quantity": 1, "entry_price": 1, "mark_price": 1}],
+        "orders": [{"symbol": "BTC", "id": "1", "kind": "stop", "side": "long", "quantity": 1, "price": 1}],
+        "equity": 10,
+        "at_ms": 1_767_225_600_000,
+    },
     "POST /traders/{trader_id}/trades/correct": {"id": "x", "set": {"pnl.net": 1}, "reason": "why"},
+    "POST /traders/{trader_id}/positions/correct": {"id": "x", "set": {"entry.price": 1}, "reason": "why"},
+    "POST /traders/{trader_id}/decisions/correct": {"id": 1, "set": {"success": True}, "reason": "why"},
+    "POST /traders/{trader_id}/equity/correct": {"ts_ms": 1_767_225_600_000, "set": {"equity_usd": 1}, "reason": "why"},
+    "POST /traders/{trader_id}/controls": {"kind": "pause", "reason": "why", "until": "2027-01-01T00:00:00Z"},
+    "POST /traders/{trader_id}/controls/{control_id}/ack": {
+        "result": "done",
+        "note": "x",
+        "at": "2026-01-02T03:04:05Z",
+    },
+    "POST /fleet/controls": {"kind": "stop", "reason": "why", "close_all": False},
+    "POST /alarms/{alarm_id}/ack": {"until": "2027-01-01T00:00:00Z"},
     "PUT /prices": {"prices": {"BTC": {"price": 1, "as_of_ms": 1_767_225_600_000}}},
 }
 VALUES = (
@@ -116,8 +133,14 @@ def address(path: str) -> str:
     return path.replace("{sha256}", "0" * 64)
 
 
+def parameters_of(method: str, path: str) -> list[str]:
+    """The parameters that the endpoint reads from its query."""
+    declared = OPENAPI["paths"][path][method.lower()].get("parameters", [])
+    return [one["name"] for one in declared if one["in"] == "query"]
+
+
 def send(caller: Client, method: str, path: str, body: str | bytes = b"", **more: Any) -> Any:
-    """In a transaction that is taken back."""
+    """In a transaction that is rolled back."""
     more.setdefault("content_type", "application/json")
     with transaction.atomic():
         answer = caller.generic(method, path, body, **more)
@@ -194,8 +217,7 @@ def test_odd_addresses_and_queries(caller: Client, method: str, path: str) -> No
             place = place.replace(f"{{{name}}}", odd)
         found += bad(send(caller, method, place.replace("{version}", "1"), whole), place[:80])
         found += bad(send(caller, method, address(path.replace("{version}", odd)), whole), f"version {odd[:40]}")
-    names = ("after", "wait", "limit", "config_id", "at", "before", "retired", "dry_run", "x")
-    for name in names:
+    for name in (*parameters_of(method, path), "x"):
         for odd in [*(quote(text) for text in TEXTS if len(text) < 6000), *RAW]:
             query = f"wait=0&{name}={odd}" if name != "wait" or odd not in ("1.5", "%EF%BC%91") else ""
             found += bad(send(caller, method, address(path), whole, QUERY_STRING=query), query[:80])

@@ -7,7 +7,6 @@ import time
 from typing import Any
 
 import pytest
-import requests
 from django.db import transaction
 from django.test import Client
 from hypothesis import HealthCheck, settings
@@ -16,6 +15,8 @@ from tests.engine_client import PREFIX, Engine
 from trading.api.application import api
 
 schemathesis = pytest.importorskip("schemathesis")
+# It comes with schemathesis.
+requests = pytest.importorskip("requests")
 
 # All endpoints together, so that one that is slow takes from nobody but itself.
 MOST_SECONDS = 150

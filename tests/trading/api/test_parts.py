@@ -15,7 +15,7 @@ from traders.accounts.rules import Role
 from trading.live import keys
 from trading.live.redis import store
 from trading.models import Position, Trade, VersionResult
-from trading.schema.live_store.answers import Fresh
+from trading.schema.live_store.answers import FreshValue
 
 POSITIONS = "/traders/steady_long/positions"
 BTC = f"{POSITIONS}/BTC"
@@ -73,6 +73,39 @@ def test_three_reductions_close_it_as_one_trade_with_three_exit_fills(engine: En
     assert engine.get(POSITIONS).body["positions"] == []
 
 
+def test_a_reduction_of_all_at_once_may_be_sent_again(engine: Engine) -> None:
+    engine.put(POSITIONS, OPENED | {"entry": OPENED["entry"] | {"commission": Decimal("0.25")}})
+    whole = part(3, 110, 1, commission=Decimal("0.5"))
+
+    first, again = engine.post(f"{BTC}/reduce", whole), engine.post(f"{BTC}/reduce", whole)
+
+    assert (first.status, again.status) == (200, 200), again.body
+    assert first.body["id"] == again.body["id"]
+    assert Trade.objects.get().net_pnl == Decimal("29.25")
+    assert engine.post(f"{BTC}/reduce", whole | {"price": 111}).status == 409
+
+
+@pytest.mark.parametrize("last", ["0.09999999999999998", "0.10000000000000003"])
+def test_the_last_part_may_be_off_by_what_binary_fractions_lose(engine: Engine, last: str) -> None:
+    engine.put(POSITIONS, OPENED | {"entry": OPENED["entry"] | {"quantity": Decimal("0.3")}})
+    parts = [part(0, 110, minute) | {"quantity": Decimal(size)} for minute, size in ((1, "0.2"), (2, last))]
+
+    replies = [engine.post(f"{BTC}/reduce", one) for one in (*parts, *parts)]
+
+    assert [reply.status for reply in replies] == [200] * 4, [reply.body for reply in replies]
+    assert Trade.objects.get().quantity == Decimal("0.3")
+    assert engine.get(POSITIONS).body["positions"] == []
+
+
+@pytest.mark.parametrize("quantity", ["3.00001", "4", "1e15"])
+def test_a_reduction_beyond_what_is_held_is_refused_and_changes_nothing(engine: Engine, quantity: str) -> None:
+    engine.put(POSITIONS, OPENED)
+    reply = engine.post(f"{BTC}/reduce", part(0, 110, 1) | {"quantity": Decimal(quantity)})
+
+    assert reply.status == 422
+    assert Position.objects.get().quantity == 3
+
+
 def test_the_position_shows_what_remains_and_its_average_entry(engine: Engine) -> None:
     in_parts(engine)
 
@@ -89,7 +122,7 @@ def test_the_live_store_shows_what_remains(engine: Engine) -> None:
 
     answer = store.read(keys.POSITIONS, ["steady_long"])["steady_long"]
 
-    assert isinstance(answer, Fresh)
+    assert isinstance(answer, FreshValue)
     assert (answer.value.positions["BTC"].quantity, answer.value.positions["BTC"].entry_price) == (4, 110)
 
 
@@ -224,3 +257,40 @@ def test_the_tickets_of_position_and_trade_show_each_event(engine: Engine) -> No
     for path in (f"/admin/trading/position/{position}/", f"/admin/trading/trade/{trade}/"):
         page = browser.get(path).content.decode()
         assert all(word in page for word in ("reduce", "increase", "Average entry"))
+
+
+def test_a_part_without_known_funding_marks_the_trade(engine: Engine) -> None:
+    engine.put(POSITIONS, OPENED)
+    engine.post(f"{BTC}/reduce", FIRST | {"is_funding_unknown": True})
+    again = engine.post(f"{BTC}/reduce", FIRST | {"is_funding_unknown": True})
+    closed = engine.post(f"{POSITIONS}/close", {"symbol": "BTC", "price": 115, "closed_at_ns": (MS + 180_000) * 10**6})
+
+    assert (again.status, closed.status) == (200, 200)
+    assert closed.body["detail"]["pnl"]["is_funding_unknown"] is True
+    assert Trade.objects.get().detail["pnl"]["is_funding_unknown"] is True
+
+
+def test_a_last_part_without_known_funding_marks_the_trade_too(engine: Engine) -> None:
+    engine.put(POSITIONS, OPENED)
+    engine.post(f"{BTC}/reduce", part(3, 115, 1, is_funding_unknown=True))
+    assert Trade.objects.get().detail["pnl"]["is_funding_unknown"] is True
+
+
+def test_a_close_and_a_trade_may_say_that_their_funding_is_not_known(engine: Engine) -> None:
+    unknown = {"gross": 45, "net": 45, "is_funding_unknown": True}
+    engine.put(POSITIONS, OPENED)
+    closed = engine.post(f"{POSITIONS}/close", CLOSE | {"pnl": unknown})
+    again = engine.post(f"{POSITIONS}/close", CLOSE | {"pnl": unknown})
+    told = {
+        "time": {"open_ts_ms": MS, "close_ts_ms": MS + 240_000},
+        "prices": {"avg_entry": 100, "avg_exit": 115},
+        "quantity": {"total": 3},
+        "pnl": unknown,
+    }
+    sent = engine.put(
+        "/traders/steady_long/trades",
+        {"symbol": "BTC", "side": "long", "closed_at_ns": (MS + 240_000) * 10**6, "detail": told},
+    )
+
+    assert (closed.status, again.status, sent.status) == (200, 200, 200), sent.body
+    assert [one.detail["pnl"]["is_funding_unknown"] for one in Trade.objects.all()] == [True, True]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.engine_client import PREFIX, Engine
-from tests.engine_desk import EngineWith
+from tests.engine_fixtures import EngineWith
 from tests.factories import SYSTEM_PROMPT, make_file, make_fleet, make_trader, save_edit, sync_traders
 from traders.models import ManagerConfigVersion, TraderConfigVersion
 from traders.prompt_texts import writer as prompts
@@ -35,6 +35,8 @@ NAMED = [(method, path) for method, path in OPERATIONS if re.search("{(trader|co
 OTHERS = {
     *(("GET", "/token"), ("GET", "/configs"), ("GET", "/changes"), ("GET", "/prompts/{sha256}")),
     *(("PUT", "/prices"), ("POST", "/heartbeats")),
+    # Tested in test_alarms.py of this folder and in tests/traders/api/test_controls.py.
+    *(("GET", "/alarms"), ("POST", "/alarms/{alarm_id}/ack"), ("POST", "/fleet/controls")),
 }
 
 

@@ -20,7 +20,7 @@ from traders.tokens import services as tokens
 from trading.live import keys
 from trading.live.redis import store
 from trading.models import EquitySnapshot, Position, Trade, VersionResult
-from trading.schema.live_store.answers import Fresh
+from trading.schema.live_store.answers import FreshValue
 
 POSITIONS = "/traders/steady_long/positions"
 CLOSE = f"{POSITIONS}/close"
@@ -73,7 +73,7 @@ def test_the_live_store_shows_it_after_the_commit(engine: Engine) -> None:
     engine.put(POSITIONS, BTC)
 
     answer = store.read(keys.POSITIONS, ["steady_long"])["steady_long"]
-    assert isinstance(answer, Fresh)
+    assert isinstance(answer, FreshValue)
     assert answer.value.positions["BTC"].quantity == Decimal("0.500")
 
 
@@ -215,7 +215,7 @@ def test_prices_reach_the_live_store(engine: Engine) -> None:
     assert engine.put("/prices", {"prices": {"BTC": {"price": Decimal("64000.10")}}}).body["written"] == 1
 
     answer = store.read(keys.PRICE, ["BTC"])["BTC"]
-    assert isinstance(answer, Fresh)
+    assert isinstance(answer, FreshValue)
     assert str(answer.value.price) == "64000.10"
 
 

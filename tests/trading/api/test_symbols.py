@@ -14,7 +14,7 @@ from traders.models import TraderSymbolCooldown
 from trading.live import keys
 from trading.live.redis import store
 from trading.models import DecisionJournal, Position, ProviderSymbol, Symbol, Trade
-from trading.schema.live_store.answers import Fresh, StaleValue
+from trading.schema.live_store.answers import FreshValue, StaleValue
 
 NAMES = ("kPEPE", "BTC/USDT:USDT", "1000PEPE", "币安人生USDT", "xyz:SP500")
 EXCHANGE = "hyperliquid_testnet"
@@ -73,7 +73,7 @@ def test_a_text_that_is_no_symbol_is_refused(engine: Engine, name: str) -> None:
 
 def _prices() -> dict[str, Any]:
     found = store.read_all(keys.PRICE) or {}
-    return {field: answer.value.price for field, answer in found.items() if isinstance(answer, Fresh | StaleValue)}
+    return {field: answer.value.price for field, answer in found.items() if isinstance(answer, FreshValue | StaleValue)}
 
 
 def test_prices_of_pairs_stay_apart_and_each_says_what_became_of_it(engine: Engine) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.engine_client import PREFIX, Engine
-from tests.engine_desk import EngineWith
+from tests.engine_fixtures import EngineWith
 from traders.api import auth
 from traders.schema.tokens import Scope
 from traders.tokens.throttle import Throttle
@@ -24,6 +24,10 @@ NEVER = [
     ("PUT", "/traders/steady_long/trades"),
     ("PUT", "/traders/steady_long/equity"),
     ("PUT", "/traders/steady_long/transfers"),
+    ("POST", "/traders/steady_long/reconcile"),
+    ("POST", "/traders/steady_long/controls"),
+    ("POST", "/traders/steady_long/controls/1/ack"),
+    ("POST", "/fleet/controls"),
 ]
 
 
@@ -79,7 +83,13 @@ def test_no_rate_is_no_limit(engine: Engine, settings: Any) -> None:
 
 def test_the_description_says_which_endpoints_may_answer_so() -> None:
     never = {
-        (method.upper(), path.removeprefix(PREFIX).replace("{trader_id}", "steady_long").replace("{symbol}", "BTC"))
+        (
+            method.upper(),
+            path.removeprefix(PREFIX)
+            .replace("{trader_id}", "steady_long")
+            .replace("{symbol}", "BTC")
+            .replace("{control_id}", "1"),
+        )
         for path, methods in api.get_openapi_schema()["paths"].items()
         for method, operation in methods.items()
         if 429 not in operation["responses"]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoDbBlocker
 
 from benchmarks import trading_rows
-from trading.record.writing import positions, trades
+from nof0site.acceptance.served import Served, served
+from trading.record.browse import totals
+from trading.record.browse.queries import RecordFilter
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -39,6 +41,17 @@ SELECT 'trade', id, trader_id, 'exclude', 'test', 'test' FROM trades WHERE close
 INSERT INTO equity_transfers (trader_id, transfer_id, kind, ts_ms, amount_usd, reason, actor)
 SELECT id, n::text, 'deposit', 1700000000000 + n * 60000, 100, 'test', 'test'
   FROM trader_config, generate_series(1, 100) AS n;
+INSERT INTO alarms (rule, subject, severity, message) SELECT 'test', n::text, 'notify', 'A test.'
+  FROM generate_series(1, 500) AS n;
+INSERT INTO alarm_deliveries (alarm_id, channel, event, message_id, status, done_at)
+SELECT id, 'office', 'raised', id::text || '/' || n, CASE WHEN n = 1 AND id % 50 = 0 THEN 'waiting' ELSE 'sent' END,
+       CASE WHEN n = 1 AND id % 50 = 0 THEN NULL ELSE now() END
+  FROM alarms, generate_series(1, 20) AS n;
+INSERT INTO manager_orders (trader_id, client_order_id, cycle, symbol, action, kind, side, style, quantity, leverage,
+                            slippage_bps, trigger_price, state, sent_at, is_recorded)
+SELECT id, md5(n::text), n, 'BTC', 'stop', 'stop', 'long', 'market_ioc', 1, 1, 50, 90, 'resting', now(), n > 1
+  FROM trader_config, generate_series(1, 500) AS n;
+ANALYZE alarms, alarm_deliveries, manager_orders;
 ANALYZE equity_transfers, decision_journal, conversation_messages, equity_snapshots, version_results;
 ANALYZE record_exclusions, trades
 """
@@ -52,91 +65,14 @@ def _record(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterat
             trading_rows.make_record(traders=20, trades=20_000)
             cursor.execute(MORE_ROWS)
             trading_rows.vacuum()
+            cursor.execute("VACUUM decision_journal")
             yield
         finally:
-            cursor.execute("TRUNCATE trader_config, symbols, config_writes, config_write_versions CASCADE")
+            cursor.execute("TRUNCATE trader_config, symbols, alarms, config_writes, config_write_versions CASCADE")
             connection.close()
 
 
-@dataclass(frozen=True)
-class Served:
-    """A query with its parameters, and whether its index alone answers it."""
-
-    query: str
-    parameters: list[Any] = field(default_factory=list)
-    from_index_alone: bool = False
-
-
-SERVED = {
-    "idx_positions_trader_status": Served(
-        "SELECT detail FROM positions WHERE trader_id = %s AND status = 'closed'", [TRADER]
-    ),
-    "idx_positions_symbol_open": Served(positions._OPEN_IN_SYMBOL, ["BTC"]),
-    "idx_positions_open_covering": Served(positions._OPEN_OF_TRADER, [TRADER], from_index_alone=True),
-    "idx_positions_opened": Served("SELECT * FROM positions ORDER BY opened_ms DESC, id LIMIT 50"),
-    "positions_one_open": Served(
-        "SELECT id FROM positions WHERE trader_id = %s AND symbol = %s AND status = 'open' AND exclusion_id IS NULL",
-        [TRADER, "ETH"],
-    ),
-    "idx_transfers_trader_time": Served(
-        "SELECT amount_usd FROM equity_transfers WHERE trader_id = %s ORDER BY ts_ms", [TRADER]
-    ),
-    "idx_trades_trader_time": Served(
-        "SELECT detail FROM trades WHERE trader_id = %s ORDER BY close_ts_ms DESC LIMIT 100", [TRADER]
-    ),
-    "idx_trades_recent_covering": Served(trades._RECENT, [TRADER, 100], from_index_alone=True),
-    "idx_trades_version_results": Served(
-        "SELECT close_ts_ms, net_pnl FROM trades WHERE trader_id = %s AND entry_version = %s AND exclusion_id IS NULL"
-        " ORDER BY close_ts_ms",
-        [TRADER, 4],
-        from_index_alone=True,
-    ),
-    "idx_trades_time": Served("SELECT * FROM trades ORDER BY close_ts_ms DESC, id LIMIT 50"),
-    "idx_trades_symbol_time": Served(
-        "SELECT * FROM trades WHERE symbol = %s ORDER BY close_ts_ms DESC LIMIT 50", ["SOL"]
-    ),
-    "idx_version_results_net": Served("SELECT * FROM version_results ORDER BY net_pnl LIMIT 50"),
-    "idx_journal_trader_time": Served(
-        "SELECT detail FROM decision_journal WHERE trader_id = %s ORDER BY decided_at DESC LIMIT 50", [TRADER]
-    ),
-    "idx_journal_time": Served("SELECT detail FROM decision_journal ORDER BY decided_at DESC, id DESC LIMIT 50"),
-    "idx_journal_version": Served(
-        "SELECT detail FROM decision_journal WHERE trader_id = %s AND config_version = %s", [TRADER, 2]
-    ),
-    "decision_journal_one_cycle": Served(
-        "SELECT max(cycle_number) FROM decision_journal WHERE trader_id = %s", [TRADER]
-    ),
-    "decision_journal_one_entry_a_key": Served(
-        "SELECT detail FROM decision_journal WHERE trader_id = %s AND entry_key = %s", [TRADER, "77"]
-    ),
-    "idx_messages_trader_time": Served(
-        "SELECT content FROM conversation_messages WHERE trader_id = %s ORDER BY sent_at DESC LIMIT 50", [TRADER]
-    ),
-    "messages_one_a_place": Served(
-        "SELECT content FROM conversation_messages WHERE trader_id = %s AND conversation = %s ORDER BY sequence",
-        [TRADER, "cycle-1"],
-    ),
-    "idx_equity_time": Served(
-        "SELECT equity_usd FROM equity_snapshots WHERE ts_ms >= %s", [1700000000000 + 29_900_000]
-    ),
-    "idx_trades_set_aside": Served(
-        "SELECT count(*) FROM trades WHERE trader_id = %s AND exclusion_id IS NOT NULL", [TRADER], from_index_alone=True
-    ),
-    "idx_positions_set_aside": Served(
-        "SELECT count(*) FROM positions WHERE trader_id = %s AND exclusion_id IS NOT NULL", [TRADER]
-    ),
-    "idx_journal_set_aside": Served(
-        "SELECT count(*) FROM decision_journal WHERE trader_id = %s AND exclusion_id IS NOT NULL", [TRADER]
-    ),
-    "idx_equity_set_aside": Served(
-        "SELECT count(*) FROM equity_snapshots WHERE trader_id = %s AND exclusion_id IS NOT NULL", [TRADER]
-    ),
-    "idx_exclusions_record": Served(
-        "SELECT * FROM record_exclusions WHERE kind = 'equity' AND record_id = %s ORDER BY id DESC",
-        [f"{TRADER}|1700000060000"],
-    ),
-    "idx_exclusions_trader": Served("SELECT * FROM record_exclusions WHERE trader_id = %s ORDER BY id DESC", [TRADER]),
-}
+SERVED = served(TRADER)
 
 
 def plan_of(served: Served) -> list[dict[str, Any]]:
@@ -170,6 +106,21 @@ def test_every_index_of_the_record_names_its_query() -> None:
     assert declared <= SERVED.keys()
 
 
+def test_the_index_of_profit_serves_one_trader_as_well() -> None:
+    query = "SELECT * FROM trades WHERE trader_id = %s AND net_pnl IS NOT NULL ORDER BY net_pnl, id LIMIT 51"
+    [scan] = [step for step in plan_of(Served(query, [TRADER])) if "Index Name" in step]
+
+    assert scan["Index Name"] == "idx_trades_pnl"
+    assert "trader_id" in scan["Index Cond"]
+
+
+def test_the_trades_of_a_trader_with_those_set_aside_need_no_index_of_their_own() -> None:
+    query = "SELECT detail FROM trades WHERE trader_id = %s ORDER BY close_ts_ms DESC LIMIT 100"
+    steps = plan_of(Served(query, [TRADER]))
+
+    assert [step["Index Name"] for step in steps if "Index Name" in step] == ["idx_trades_recent_covering"]
+
+
 def test_the_result_of_each_version_comes_from_the_index_alone() -> None:
     query = """
     SELECT entry_version, count(*), sum(net_pnl) FROM trades WHERE trader_id = %s AND exclusion_id IS NULL
@@ -179,4 +130,25 @@ def test_the_result_of_each_version_comes_from_the_index_alone() -> None:
 
     assert [(step["Index Name"], step["Heap Fetches"]) for step in steps if "Index Name" in step] == [
         ("idx_trades_version_results", 0)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("index", "sums"),
+    [
+        ("idx_positions_opened", lambda: totals.of_positions(RecordFilter())),
+        ("idx_trades_symbol_time", lambda: totals.of_trades(RecordFilter(symbol="SOL"))),
+        ("idx_journal_did", lambda: totals.of_decisions(RecordFilter(outcome="did"))),
+    ],
+)
+def test_the_sums_over_the_newest_rows_of_a_list_come_from_the_index_alone(
+    index: str, sums: Callable[[], object]
+) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        assert sums() is not None
+    [query, *_parts] = [one["sql"] for one in captured.captured_queries if "LIMIT" in one["sql"]]
+    steps = [step for step in plan_of(Served(query)) if "Relation Name" in step]
+
+    assert [(step["Index Name"], step["Node Type"], step["Heap Fetches"]) for step in steps] == [
+        (index, "Index Only Scan", 0)
     ]

@@ -21,7 +21,8 @@ pytestmark = pytest.mark.django_db
 KEPT = (
     *("trader_config", "trader_config_versions", "manager_config", "manager_config_versions", "prompt_texts"),
     *("config_change_set_paths", "api_tokens", "trades", "positions", "decision_journal", "conversation_messages"),
-    *("record_exclusions", "equity_transfers", "config_writes", "config_write_versions"),
+    *("record_exclusions", "equity_transfers", "config_writes", "config_write_versions", "alarms"),
+    *("trader_controls", "trader_control_acks", "audit_entries"),
 )
 
 

@@ -16,7 +16,7 @@ from tests.rows_from_before import put_rules_back, take_rules_away
 from tests.traders.database import direct
 from tests.trading.bad_rows import CLOSED_MS, decision_detail, position_detail, trade_detail
 from tests.trading_factories import OPENED_MS, make_position, make_trade
-from traders.database.broken_rules import broken_rule
+from traders.database.violations import violated_rule
 from traders.schema import jsonio
 from trading.record.exclusions import services as exclusions
 from trading.record.writing import positions, trades
@@ -49,7 +49,7 @@ def refused(sql: str, *parameters: Any) -> str:
     """The path that the refusal names."""
     with pytest.raises(IntegrityError) as error, transaction.atomic():
         _execute_and_check(sql, *parameters)
-    found = broken_rule(error.value)
+    found = violated_rule(error.value)
     assert found is not None, error.value
     return found.path
 
@@ -236,7 +236,7 @@ def _open() -> None:
     [
         {"price": None},
         {"price": "NaN"},
-        {"price": 0},
+        {"price": -1},
         {"quantity": None},
         {"time_ms": None},
         {"time_ms": CLOSED_MS // 1000},
@@ -269,7 +269,7 @@ def test_a_closed_position_is_not_opened_again_under_its_id() -> None:
 
 
 def add_before(table: str, detail: Any) -> None:
-    """As before the rules, which are put back as the migration adds them."""
+    """As before the rules, which are added again as the migration adds them."""
     take_rules_away()
     sql, parameters = insert(table, detail)
     direct.execute(sql, *parameters)
@@ -299,7 +299,7 @@ def test_a_bad_open_position_from_before_can_be_set_aside() -> None:
     assert direct.value("SELECT exclusion_id IS NOT NULL FROM positions") is True
 
 
-def test_a_bad_trade_from_before_can_be_set_aside_and_taken_back_in_only_when_mended() -> None:
+def test_a_bad_trade_from_before_can_be_set_aside_and_included_again_only_when_mended() -> None:
     add_before("trades", trade_detail(quantity={"total": "NaN"}))
     exclusions.set_aside([RecordKey(RecordKind.TRADE, "t")], reason="spoilt", actor="mei")
     entry = (

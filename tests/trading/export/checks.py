@@ -135,7 +135,10 @@ def the_benchmark_is_bitcoin_bought_at_its_first_price(documents: dict[str, Any]
 
     assert bool(shown) == bool(prices)
     for row in shown:
-        price = prices[int(row["timestamp"] * 1000)]
+        # After its last trade it goes on at that price.
+        at = max(ts_ms for ts_ms in prices if ts_ms <= row["timestamp"] * 1000)
+        price = prices[at]
+        assert at == row["timestamp"] * 1000 or row["positions"]["BTC"]["price_timestamp"] == at
         first = prices[int(shown[0]["timestamp"] * 1000)]
         assert abs(row["dollar_equity"] - 10_000 * price / first) < Decimal("0.01")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -13,54 +12,32 @@ import psutil
 from django.conf import settings
 from django.db import connection
 
+from tests.platform.forks import Forks
 from tests.platform.processes import Machine, wait_for
 from trading.export.queries.snapshot import EXPORT_LOCK
 
 APPLICATION = "exporter under test"
-# Loads the command once and runs it in a new process for every line that it is sent: a start takes no time.
-_FORKS = """
-import os, signal, sys
-import django; django.setup()
-import trading.management.commands.export_json
-from django.core.management import execute_from_command_line
-signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-for line in sys.stdin:
-    if child := os.fork():
-        print(child, flush=True)
-        continue
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    output = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(output, 1), os.dup2(output, 2)
-    try:
-        execute_from_command_line(["manage.py", "export_json", *line.split()])
-    finally:
-        os._exit(0)
-"""
 
 
 @dataclass
 class Exporters:
     machine: Machine
-    log: Path
-    _forks: subprocess.Popen[str]
+    _forks: Forks
 
     @classmethod
     def of_the_tests(cls, scratch: Path, **more: str) -> Exporters:
         machine = Machine(
             scratch / "data",
-            {"DATABASE_URL": _database_url(), "REDIS_URL": settings.CACHES["default"]["LOCATION"], **more}
+            {"DATABASE_URL": database_url(), "REDIS_URL": settings.CACHES["default"]["LOCATION"], **more}
             | {"PGAPPNAME": APPLICATION},
         )
-        log = scratch / "exporters.log"
-        return cls(machine, log, machine.start("-c", _FORKS, str(log)))
+        logs = scratch / "logs"
+        logs.mkdir()
+        return cls(machine, Forks(machine, logs, ("export_json",)))
 
     def start(self, *arguments: str) -> int:
         """The process id of a new `export_json` with these arguments."""
-        assert self._forks.stdin is not None
-        assert self._forks.stdout is not None
-        self._forks.stdin.write(" ".join(arguments) + "\n")
-        self._forks.stdin.flush()
-        return int(self._forks.stdout.readline())
+        return self._forks.start("export_json", *arguments).pid
 
     def clear(self) -> None:
         """All of them killed."""
@@ -100,7 +77,7 @@ def is_lock_free() -> bool:
         return not cursor.fetchall()[0][0]
 
 
-def _database_url() -> str:
+def database_url() -> str:
     given = connection.settings_dict
     who = quote(given["USER"], safe="") + (f":{quote(given['PASSWORD'], safe='')}" if given["PASSWORD"] else "")
     return f"postgresql://{who}@{quote(given['HOST'], safe='')}:{given['PORT']}/{given['NAME']}"

@@ -1,4 +1,4 @@
-"""A small desk in the database, for exports."""
+"""A small record in the database, for exports."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TRADERS = ("ann", "bob", "cyd")
 EQUITY_HOURS = 30
 
 
-def make_desk() -> None:
+def fill_record() -> None:
     """`ann` and `bob` trade, `cyd` has done nothing yet; only of `ann` equity is recorded."""
     sync_traders(*(make_trader(name, allocation_pct=Decimal(10)) for name in TRADERS))
     for number in range(4):
@@ -31,7 +31,7 @@ def make_desk() -> None:
         record_trade(make_trade("bob", symbol="ETH", side=Side.SHORT, open_ms=opened, net=["-4.5", "2"][number % 2]))
     for hour in range(EQUITY_HOURS):
         add_equity("ann", OPENED_MS + hour * HOUR_MS, 1000 + hour)
-        add_equity("ann", OPENED_MS + hour * HOUR_MS + 60_000, 2000 + hour)
+        add_equity("ann", OPENED_MS + hour * HOUR_MS + 60_000, 1200 + hour)
     open_position(
         trader_id="ann",
         symbol="BTC",

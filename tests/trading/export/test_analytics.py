@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.trading.export.record import TRADERS, make_desk, read
+from tests.trading.export.record import TRADERS, fill_record, read
 from tests.trading_factories import OPENED_MS, make_trade
 from trading.analytics import queries as facts
 from trading.analytics.tables.all import tables
 from trading.export.cycle import Exporter
+from trading.export.parts import analytics
 from trading.export.parts.options import Options
 from trading.record.writing.trades import record_trade
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def options(tmp_path: Path) -> Options:
-    make_desk()
+    fill_record()
     return Options(tmp_path / "export")
 
 
@@ -34,6 +35,35 @@ def test_a_cycle_without_time_computes_one_trader_and_the_next_ones_follow(optio
 
     assert shown == [1, 2, 3, 3]
     assert exporter.parts.analytics.waiting == 0
+
+
+def test_a_cycle_leaves_a_long_record_to_the_time_between_cycles(
+    options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(analytics, "LONG_TRADES", 4)
+    exporter = Exporter(options)
+    for _ in range(4):
+        exporter.cycle(analytics_seconds=0.0)
+    in_cycles = {row["model_id"] for row in read(options.root, "analytics")["analytics"]}
+    waiting = exporter.parts.analytics.waiting
+
+    while exporter.parts.analytics.waiting:
+        exporter.parts.analytics.compute(0.0)
+    exporter.cycle(analytics_seconds=0.0)
+
+    assert in_cycles == {"cyd"}
+    assert waiting == 2
+    assert {row["model_id"] for row in read(options.root, "analytics")["analytics"]} == set(TRADERS)
+
+
+def test_one_export_without_a_limit_of_time_computes_long_records_too(
+    options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(analytics, "LONG_TRADES", 1)
+
+    Exporter(options).cycle(analytics_seconds=None)
+
+    assert {row["model_id"] for row in read(options.root, "analytics")["analytics"]} == set(TRADERS)
 
 
 def test_a_new_exporter_shows_what_the_one_before_computed_until_it_did_itself(options: Options) -> None:

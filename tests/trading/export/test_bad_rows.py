@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
+from tests.examples import few_examples
 from tests.trading.bad_rows import (
     add_decision,
     add_equity,
@@ -21,7 +22,7 @@ from tests.trading.bad_rows import (
     position_detail,
     trade_detail,
 )
-from tests.trading.export.record import make_desk, read
+from tests.trading.export.record import fill_record, read
 from trading.export.cycle import Exporter
 from trading.export.directory.manifest import Manifest
 from trading.export.parts.options import Options
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def root(db: None, tmp_path: Path) -> Path:
-    make_desk()
+    fill_record()
     return tmp_path / "export"
 
 
@@ -142,7 +143,7 @@ def test_an_unknown_action_is_shown_by_its_word(root: Path) -> None:
 
 @pytest.mark.parametrize("detail", ["[]", '"text"', "null", "7", '{"decisions": {}}', '{"actions": "done"}'])
 def test_a_decision_that_cannot_be_read_costs_itself_alone(root: Path, detail: str) -> None:
-    before = {row["id"] for row in _talks(root)}
+    before = {row["id"] for row in _conversations(root)}
     number = add_decision("ann", detail)
     exporter, manifest = exported(root)
 
@@ -216,7 +217,7 @@ def test_a_trade_of_a_time_that_is_none_moves_no_hour(root: Path, close_ts_ms: i
 
 @pytest.mark.parametrize("moment", ["infinity", "-infinity", "20000-01-01"])
 def test_a_decision_of_a_time_that_python_cannot_hold_costs_itself_alone(root: Path, moment: str) -> None:
-    before = {row["id"] for row in _talks(root)}
+    before = {row["id"] for row in _conversations(root)}
     number = add_decision("bob", decision_detail(), decided_at=moment)
     exporter, manifest = exported(root)
 
@@ -234,13 +235,15 @@ def test_the_status_counts_and_names_what_was_left_out(root: Path) -> None:
     assert found is not None
     assert found.unreadable == {"trades": 1, "equity_snapshots": 1}
     assert {one.id: one.path for one in found.unreadable_rows} == {trade_id: "detail.fills", row: "equity_usd"}
+    reasons = {one.id: one.reason.msgid for one in found.unreadable_rows}
+    assert reasons[row] == "%(rule)s, is %(value)s", "a page can translate it"
 
 
 TRADE, POSITION, DECISION = mutated(trade_detail()), mutated(position_detail()), mutated(decision_detail())
 
 
 @given(trade=TRADE, position=POSITION, decision=DECISION)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@few_examples()
 def test_whatever_is_stored_stops_no_document_and_hides_no_other_row(
     root: Path, trade: Any, position: Any, decision: Any
 ) -> None:
@@ -263,11 +266,11 @@ def test_whatever_is_stored_stops_no_document_and_hides_no_other_row(
 def _shown(root: Path) -> dict[str, set[str]]:
     """What is shown of the rows that this release wrote itself."""
     held = {row["model_id"]: row["positions"] for row in read(root, "positions")["accountTotals"]}
-    talks = read(root, "conversations")["conversations"]
+    conversations = read(root, "conversations")["conversations"]
     return {
         "trades": {row["trade_id"] for row in read(root, "trades")["trades"] if "sql" not in row["id"]},
         "positions": set(held["ann"]),
-        "conversations": {row["id"] for row in talks if row["model_id"] == "bob"},
+        "conversations": {row["id"] for row in conversations if row["model_id"] == "bob"},
     }
 
 
@@ -287,7 +290,7 @@ def _trades(root: Path) -> list[Any]:
     return found
 
 
-def _talks(root: Path) -> list[Any]:
+def _conversations(root: Path) -> list[Any]:
     exported(root)
     found: list[Any] = read(root, "conversations")["conversations"]
     return found

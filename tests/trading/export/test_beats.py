@@ -12,14 +12,14 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django_redis import get_redis_connection
 
-from tests.trading.export.record import make_desk
+from tests.trading.export.record import fill_record
 from trading.export import services as export_json
 from trading.export.cycle import Exporter
 from trading.export.directory.manifest import Manifest
 from trading.export.directory.runs import ExportDirectory
 from trading.export.parts.options import Options
 from trading.export.queries.snapshot import ExportLock
-from trading.export.services import Beats
+from trading.export.services import ExportLoop
 from trading.export.status import file as status
 from trading.live import keys
 from trading.live import services as live
@@ -31,14 +31,14 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def options(tmp_path: Path) -> Options:
-    make_desk()
+    fill_record()
     return Options(tmp_path / "export")
 
 
 def run(options: Options, *, runs: int, every: float = 0.01) -> list[Manifest]:
     """Beats until so many runs are finished."""
     made: list[Manifest] = []
-    beats = Beats(options, every)
+    beats = ExportLoop(options, every)
 
     def report(manifest: Manifest) -> None:
         made.append(manifest)
@@ -116,7 +116,7 @@ def test_the_one_that_waits_takes_over(options: Options, monkeypatch: pytest.Mon
     assert other.take()
     other._holder.inc_thread_sharing()
     threading.Timer(0.5, other.release).start()
-    beats = Beats(options, 60, report=lambda manifest: beats.stop.set(), say=said.append)
+    beats = ExportLoop(options, 60, report=lambda manifest: beats.stop.set(), say=said.append)
     threading.Timer(20, beats.stop.set).start()
     began = time.monotonic()
     beats.run()
@@ -151,7 +151,7 @@ def test_a_database_that_is_away_is_not_called_another_exporter(
     lost._holder.settings_dict = lost._holder.settings_dict | {"HOST": "/nowhere"}
     monkeypatch.setattr(lost, "release", lambda: None)
     monkeypatch.setattr(export_json, "ExportLock", lambda: lost)
-    beats = Beats(options, 60, say=said.append)
+    beats = ExportLoop(options, 60, say=said.append)
     threading.Timer(0.5, beats.stop.set).start()
     beats.run()
 

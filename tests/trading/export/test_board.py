@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trading.export.status.board import SLOT_BYTES, Board, Supervision
-from trading.export.status.file import ExportStatus, Seen
+from trading.export.status.file import ExportStatus, ServerSeen
 
 
 def make_status(**how: object) -> ExportStatus:
     return msgspec.convert(
-        {"at": 1.0, "pid": 2, "postgres": Seen(True), "redis": Seen(True), **how}, ExportStatus, from_attributes=True
+        {"at": 1.0, "pid": 2, "postgres": ServerSeen(True), "redis": ServerSeen(True), **how},
+        ExportStatus,
+        from_attributes=True,
     )
 
 

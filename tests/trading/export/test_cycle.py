@@ -11,14 +11,14 @@ import pytest
 from django.db import OperationalError, connection
 
 from tests.live_factories import make_price
-from tests.trading.export.record import TRADERS, add_equity, make_desk, read
+from tests.trading.export.record import TRADERS, add_equity, fill_record, read
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_position, make_trade
-from trading.export.cycle import Exporter, Stopped
+from trading.export.cycle import Exporter, ExportStopped
 from trading.export.directory.manifest import DocumentSource, ManifestEntry
-from trading.export.directory.runs import ExportDirectory, Overtaken, Run
+from trading.export.directory.runs import ExportDirectory, Run, RunOvertaken
 from trading.export.documents.names import Document
 from trading.export.parts import all as parts_module
-from trading.export.parts.equity import Accounts
+from trading.export.parts.equity import AccountSeries
 from trading.export.parts.options import Options
 from trading.export.queries import positions as export_positions
 from trading.live.keys import PRICE
@@ -33,12 +33,12 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def desk() -> None:
-    make_desk()
+def record() -> None:
+    fill_record()
 
 
 @pytest.fixture
-def exporter(desk: None, tmp_path: Path) -> Exporter:
+def exporter(record: None, tmp_path: Path) -> Exporter:
     return Exporter(Options(tmp_path / "export"))
 
 
@@ -104,7 +104,7 @@ def test_a_new_trade_changes_what_tells_of_it_and_nothing_else(exporter: Exporte
 
 def test_new_equity_is_taken_in_without_reading_all_of_it(exporter: Exporter, monkeypatch: pytest.MonkeyPatch) -> None:
     exporter.cycle(analytics_seconds=None)
-    monkeypatch.setattr(Accounts, "_read_whole", lambda *_: pytest.fail("all equity was read again"))
+    monkeypatch.setattr(AccountSeries, "_read_whole", lambda *_: pytest.fail("all equity was read again"))
     newest = OPENED_MS + 30 * HOUR_MS
     add_equity("ann", newest, 5000)
     add_equity("ann", newest + 60_000, 6000)
@@ -121,10 +121,10 @@ def test_a_position_is_read_again_only_when_its_row_was_written_by_whatever_prog
     exporter: Exporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exporter.cycle(analytics_seconds=None)
-    asked: list[list[str]] = []
+    asked: list[dict[str, str]] = []
     by_ids = export_positions.by_ids
 
-    def noted(ids: list[str]) -> list[PositionRecord]:
+    def noted(ids: dict[str, str]) -> list[PositionRecord]:
         asked.append(ids)
         return by_ids(ids)
 
@@ -135,7 +135,7 @@ def test_a_position_is_read_again_only_when_its_row_was_written_by_whatever_prog
         cursor.execute("UPDATE positions SET detail = jsonb_set(detail, '{entry,price}', '43000') WHERE symbol = 'BTC'")
     exporter.cycle(analytics_seconds=None)
 
-    assert asked == [[], ["ann|BTC"]]
+    assert asked == [{}, {"ann|BTC": "ann"}]
     assert read(exporter.options.root, "positions")["accountTotals"][0]["positions"]["BTC"]["entry_price"] == 43000
 
 
@@ -185,7 +185,7 @@ def test_the_failure_of_one_document_leaves_the_others_and_is_told(
 
 
 def test_a_statement_that_fails_fails_its_document_alone(exporter: Exporter, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trading.export.queries.talks._DECISIONS", "SELECT nothing FROM nowhere LIMIT %s")
+    monkeypatch.setattr("trading.export.queries.conversations._DECISIONS", "SELECT nothing FROM nowhere LIMIT %s")
     manifest = exporter.cycle(analytics_seconds=None)
 
     assert [entry.name for entry in manifest.files if entry.is_stale] == ["conversations"]
@@ -198,7 +198,9 @@ def test_a_statement_that_takes_too_long_fails_its_document_alone(
     exporter.cycle(analytics_seconds=None)
     before = read(exporter.options.root, "conversations")
     slow = "SET LOCAL statement_timeout = 20; SELECT pg_sleep(2)"
-    monkeypatch.setattr("trading.export.parts.all.TalkItems.refresh", lambda *_: connection.cursor().execute(slow))
+    monkeypatch.setattr(
+        "trading.export.parts.all.ConversationItems.refresh", lambda *_: connection.cursor().execute(slow)
+    )
     record_trade(make_trade("ann", open_ms=OPENED_MS + 20 * HOUR_MS))
     manifest = exporter.cycle(analytics_seconds=None)
 
@@ -215,7 +217,9 @@ def test_a_lost_connection_fails_the_cycle_and_the_next_one_has_another(
 ) -> None:
     first = exporter.cycle(analytics_seconds=None)
     end = "SELECT pg_terminate_backend(pg_backend_pid())"
-    monkeypatch.setattr("trading.export.parts.all.TalkItems.refresh", lambda *_: connection.cursor().execute(end))
+    monkeypatch.setattr(
+        "trading.export.parts.all.ConversationItems.refresh", lambda *_: connection.cursor().execute(end)
+    )
     with pytest.raises(OperationalError, match="terminating connection"):
         exporter.cycle(analytics_seconds=None)
     assert exporter.directory.runs() == [first.as_of]
@@ -272,7 +276,7 @@ def test_told_to_stop_it_leaves_the_run_before(exporter: Exporter) -> None:
     files: list[int] = []
     exporter.is_stopping = lambda: files.append(1) or len(files) > 3  # type: ignore[func-returns-value]
 
-    with pytest.raises(Stopped):
+    with pytest.raises(ExportStopped):
         exporter.cycle(analytics_seconds=None)
     assert exporter.directory.current().manifest == first  # type: ignore[union-attr]
     assert exporter.directory.runs() == [first.as_of]
@@ -289,7 +293,7 @@ def test_overtaken_by_another_exporter_it_leaves_the_newer_run_and_no_trace(expo
         return False
 
     exporter.is_stopping = is_stopping
-    with pytest.raises((Overtaken, OSError)):
+    with pytest.raises((RunOvertaken, OSError)):
         exporter.cycle(analytics_seconds=None)
     assert exporter.directory.runs() == newer
     assert exporter.cycle(analytics_seconds=None).as_of > newer[0]
@@ -325,7 +329,7 @@ def test_without_redis_the_record_is_exported(exporter: Exporter, monkeypatch: p
     assert read(exporter.options.root, "crypto-prices")["prices"]["BTC"]["price"] == 45500
 
 
-def test_prompts_can_be_withheld(desk: None, tmp_path: Path) -> None:
+def test_prompts_can_be_withheld(record: None, tmp_path: Path) -> None:
     Exporter(Options(tmp_path, is_withheld=True)).cycle(analytics_seconds=None)
 
     text = (tmp_path / "current" / "conversations.json").read_text()

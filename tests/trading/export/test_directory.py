@@ -13,9 +13,9 @@ from tests.at_once import at_once
 from tests.platform.processes import wait_for
 from tests.trading.export.whole import Pruned, whole_run
 from trading.export.directory.manifest import NAME, DocumentSource, Manifest, ManifestEntry
-from trading.export.directory.runs import ExportDirectory, Overtaken, Run
+from trading.export.directory.runs import ExportDirectory, Run, RunOvertaken
 from trading.export.status import file as status
-from trading.export.status.file import ExportStatus, Seen
+from trading.export.status.file import ExportStatus, ServerSeen
 
 
 def begun(root: Path, as_of: int, body: bytes = b'{"a":1}') -> tuple[Run, Manifest]:
@@ -33,7 +33,7 @@ def test_an_older_run_never_replaces_a_newer_one(tmp_path: Path) -> None:
 
     with pytest.raises(OSError, match="runs/1000"):
         slow[0].put(ManifestEntry(name="b", source=DocumentSource.LIVE, as_of=1000), b"{}")
-    with pytest.raises(Overtaken, match="Run 1000 was taken away"):
+    with pytest.raises(RunOvertaken, match="Run 1000 was taken away"):
         ExportDirectory(tmp_path).publish(*slow)
     assert whole_run(tmp_path)[0].as_of == 2000
 
@@ -41,7 +41,7 @@ def test_an_older_run_never_replaces_a_newer_one(tmp_path: Path) -> None:
 def test_who_begins_last_publishes(tmp_path: Path) -> None:
     first, second = begun(tmp_path, 2000), begun(tmp_path, 1000)
 
-    with pytest.raises(Overtaken, match="Run 2000 was taken away by another exporter, which began later."):
+    with pytest.raises(RunOvertaken, match="Run 2000 was taken away by another exporter, which began later."):
         ExportDirectory(tmp_path).publish(*first)
     ExportDirectory(tmp_path).publish(*second)
     assert whole_run(tmp_path)[0].as_of == 1000
@@ -50,13 +50,15 @@ def test_who_begins_last_publishes(tmp_path: Path) -> None:
 def test_a_slow_exporter_publishes_neither_over_nor_into_a_run_of_the_same_moment(tmp_path: Path) -> None:
     directory = ExportDirectory(tmp_path)
     slow, other = directory.begin(1000), directory.begin(1000)
-    assert slow.path == other.path
-    with pytest.raises(Overtaken):
+    assert slow.as_of == other.as_of
+    with pytest.raises(FileNotFoundError):
+        slow.put(ManifestEntry(name="a", source=DocumentSource.LIVE, as_of=1000), b"{}")
+    with pytest.raises(RunOvertaken):
         directory.publish(slow, Manifest(slow.as_of, 0, []))
     directory.publish(other, Manifest(other.as_of, 0, []))
     later = directory.begin(1000)
     directory.publish(later, Manifest(later.as_of, 0, []))
-    with pytest.raises(Overtaken):
+    with pytest.raises(RunOvertaken):
         directory.publish(slow, Manifest(slow.as_of, 0, []))
     current = directory.current()
     assert current is not None
@@ -75,15 +77,19 @@ def test_of_many_exporters_at_once_each_run_that_is_seen_is_whole(tmp_path: Path
 
     def export() -> None:
         # The reader has seen the first run, so it sees at least one newer run too.
-        wait_for(lambda: bool(seen))
-        for _ in range(30):
-            with suppress(Overtaken, OSError):
-                export_once()
-        done.append(True)
+        try:
+            wait_for(lambda: bool(seen))
+            for _ in range(30):
+                with suppress(RunOvertaken, OSError):
+                    export_once()
+        finally:
+            done.append(True)
 
     def read() -> None:
-        # The run that begins last is published: no exporter overtakes it.
-        while len(done) < 3 or not seen or seen[-1] != whole_run(tmp_path)[0].as_of:
+        # Once all exporters are done, the run that is read cannot be pruned any more.
+        is_last = False
+        while not is_last:
+            is_last = len(done) == 3
             with suppress(Pruned):
                 seen.append(whole_run(tmp_path)[0].as_of)
 
@@ -95,8 +101,8 @@ def test_of_many_exporters_at_once_each_run_that_is_seen_is_whole(tmp_path: Path
 
 def test_a_run_whose_manifest_was_cut_short_counts_for_nothing(tmp_path: Path) -> None:
     publish(tmp_path, 1000)
-    begun(tmp_path, 2000)
-    (tmp_path / "runs" / "2000" / f"{NAME}.next").write_bytes(b'{"as_of":2000,"fi')
+    cut, _manifest = begun(tmp_path, 2000)
+    (cut.path / f"{NAME}.next").write_bytes(b'{"as_of":2000,"fi')
     directory = ExportDirectory(tmp_path)
 
     assert directory.runs() == [1000]
@@ -129,7 +135,9 @@ def test_what_is_written_never_reaches_the_run_before(tmp_path: Path) -> None:
 def test_the_status_of_many_writers_is_of_one_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / f"{status.NAME}.next").write_bytes(b'{"at":')
     for cycles in range(5):
-        status.write(tmp_path, ExportStatus(time.time(), 1, Seen(is_up=True), Seen(is_up=True), cycles=cycles))
+        status.write(
+            tmp_path, ExportStatus(time.time(), 1, ServerSeen(is_up=True), ServerSeen(is_up=True), cycles=cycles)
+        )
 
     seen = status.read(tmp_path)
     assert seen is not None

@@ -13,14 +13,14 @@ import pytest
 from django.db import connection
 
 from tests.rows_from_before import take_rules_away
-from tests.trading.export.record import add_equity, make_desk
+from tests.trading.export.record import add_equity, fill_record
 from tests.trading_factories import OPENED_MS
 from trading.export import services as export_json
 from trading.export.cycle import Exporter
 from trading.export.directory.manifest import Manifest
 from trading.export.parts.options import Options
 from trading.export.queries.snapshot import ExportLock
-from trading.export.services import Beats
+from trading.export.services import ExportLoop
 from trading.export.status import file as status
 from trading.export.status.file import ExportStatus
 from trading.export.watch import Watch
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def options(tmp_path: Path) -> Options:
-    make_desk()
+    fill_record()
     return Options(tmp_path / "export")
 
 
@@ -43,10 +43,10 @@ def pydantic_error() -> Exception:
     raise AssertionError
 
 
-def run(options: Options, *, beats_until: Callable[[Beats, list[ExportStatus]], bool]) -> list[ExportStatus]:
+def run(options: Options, *, beats_until: Callable[[ExportLoop, list[ExportStatus]], bool]) -> list[ExportStatus]:
     """Beats until the condition holds of what was told."""
     told: list[ExportStatus] = []
-    beats = Beats(options, 0.01)
+    beats = ExportLoop(options, 0.01)
 
     def tell(now: ExportStatus) -> None:
         told.append(now)
@@ -111,7 +111,7 @@ def test_a_report_that_cannot_be_printed_does_not_end_the_loop(
     options: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "close", lambda: None)
-    beats = Beats(options, 0.01)
+    beats = ExportLoop(options, 0.01)
     reported: list[Manifest] = []
 
     def report(manifest: Manifest) -> None:

@@ -1,4 +1,4 @@
-"""The whole exporter killed again and again while the desk trades: readers always find one whole, ever newer run, and
+"""The whole exporter killed again and again while engines trade: readers always find one whole, ever newer run, and
 the next exporter goes on."""
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.platform.processes import wait_for
 from tests.trading.export import checks
 from tests.trading.export.exporters import Exporters, end_sessions, end_the_lock, is_lock_free, kill
 from tests.trading.export.public_api.client import get, make_api
-from tests.trading.export.record import EQUITY_HOURS, add_equity, make_desk
+from tests.trading.export.record import EQUITY_HOURS, add_equity, fill_record
 from tests.trading.export.whole import Documents, Pruned, whole_run
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_trade
 from trading.export.directory.runs import ExportDirectory
@@ -46,7 +46,7 @@ NEWEST_MS = OPENED_MS + (EQUITY_HOURS + 1) * HOUR_MS
 
 
 @dataclass
-class Desk:
+class LoadedSite:
     """What goes on while exporters die: trades, decisions, equity and prices, and readers of them."""
 
     root: Path
@@ -61,7 +61,7 @@ class Desk:
             trader_id, moment = ("ann", "bob")[number % 2], NEWEST_MS + number * 60_000
             record_trade(make_trade(trader_id, open_ms=moment, net=f"{number % 7 - 3}.25"))
             record_decision(make_entry(trader_id, decided_at=datetime(2026, 1, 9, tzinfo=UTC) + timedelta(0, number)))
-            add_equity("ann", moment, 3000 + number)
+            add_equity("ann", moment, 1250 + number)
             store.write(PRICE, {"BTC": make_price(price=44_000 + number)})
             self.stop.wait(0.02)
 
@@ -111,7 +111,7 @@ def assert_one_moment(documents: Documents) -> None:
 
 
 @contextmanager
-def busy(desk: Desk) -> Iterator[list[Future[None]]]:
+def busy(site: LoadedSite) -> Iterator[list[Future[None]]]:
     def own_connection(work: Callable[[], None]) -> None:
         try:
             work()
@@ -119,11 +119,11 @@ def busy(desk: Desk) -> Iterator[list[Future[None]]]:
             connections.close_all()
 
     with ThreadPoolExecutor(3) as pool:
-        at_work = [pool.submit(own_connection, work) for work in (desk.trade, desk.read_files, desk.ask)]
+        at_work = [pool.submit(own_connection, work) for work in (site.trade, site.read_files, site.ask)]
         try:
             yield at_work
         finally:
-            desk.stop.set()
+            site.stop.set()
     for work in at_work:
         work.result()
 
@@ -156,15 +156,15 @@ def lose(end: Callable[[], int], exporters: Exporters, root: Path, *arguments: s
     return second
 
 
-def test_killed_fifty_times_while_the_desk_trades(
+def test_killed_fifty_times_while_engines_trade(
     exporters: Exporters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(current, "LOOK_SECONDS", 0.0)
-    make_desk()
+    fill_record()
     root, draw, cut_short = tmp_path / "export", random.Random(1), 0
     arguments = ("--every", BEAT, "--dir", str(root))
-    desk = Desk(root)
-    with busy(desk) as at_work:
+    site = LoadedSite(root)
+    with busy(site) as at_work:
         for number in range(1, KILLS + 1):
             alive, before = [exporters.start(*arguments)], newest(root)
             if number % 2:
@@ -180,8 +180,8 @@ def test_killed_fifty_times_while_the_desk_trades(
             assert not any(work.done() for work in at_work), [work.exception(0) for work in at_work if work.done()]
     # Otherwise the kills fell between exports, and prove little.
     assert cut_short > KILLS // 3
-    assert len(desk.runs_read) > KILLS // 3
-    assert desk.answers > 100
+    assert len(site.runs_read) > KILLS // 3
+    assert site.answers > 100
 
     # What was last sold is the newest price, so that each number can be found in the record.
     get_redis_connection("default").flushdb()

@@ -1,4 +1,4 @@
-"""Positions of an idle desk: valued at the last known price, with its moment, and never at 0."""
+"""Positions of an idle fleet: valued at the last known price, with its moment, and never at 0."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from typing import Any
 import pytest
 
 from tests.factories import make_trader, sync_traders
-from tests.live_factories import make_price
-from tests.trading.export.record import read
+from tests.live_factories import ago, make_price
+from tests.trading.export.record import add_equity, read
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_position, make_trade
 from trading.export.cycle import Exporter
 from trading.export.parts.options import Options
 from trading.live.keys import PRICE
 from trading.live.redis import store
+from trading.models import Trade
 from trading.record.writing.decisions import record_decision
 from trading.record.writing.positions import open_position
 from trading.record.writing.trades import record_trade
 from trading.schema.common import Side
 from trading.schema.decision import Action, Decision, ModelAnswer
 from trading.schema.position import Reported
+from trading.schema.trade import Prices
 
 pytestmark = pytest.mark.django_db
 
@@ -87,3 +89,46 @@ def test_reasons_of_decisions_come_before_the_raw_answer(exporter: Exporter) -> 
     (item,) = read(exporter.options.root, "conversations")["conversations"]
     assert (item["cot_trace"], item["summary"]) == ("The trend is intact.", "The trend is intact.")
     assert raw in [message["content"] for message in item["messages"]]
+
+
+def test_the_benchmark_goes_on_at_the_last_known_price_and_says_of_when_it_is(exporter: Exporter) -> None:
+    first, began_ms = sell_btc()
+    prices = Prices(avg_entry=Decimal(49_000), avg_exit=Decimal(50_000))
+    record_trade(make_trade("bob", symbol="BTC", open_ms=OPENED_MS + 4 * HOUR_MS, prices=prices))
+    sold_ms = Trade.objects.latest("close_ts_ms").close_ts_ms
+    add_equity("ann", sold_ms + 30 * HOUR_MS, 1000)
+    exporter.cycle(analytics_seconds=None)
+
+    *_, newest = benchmark(exporter)
+    assert newest["timestamp"] * 1000 == sold_ms + 30 * HOUR_MS
+    assert newest["dollar_equity"] == round(10_000 * 50_000 / first, 2)
+    held = newest["positions"]["BTC"]
+    assert (held["current_price"], held["price_is_stale"], held["price_timestamp"]) == (50_000, True, sold_ms)
+    assert began_ms < sold_ms
+
+
+def test_a_price_of_a_feed_that_stopped_is_the_last_known_one(exporter: Exporter) -> None:
+    sell_btc()
+    stopped = make_price("60000", as_of=ago(7200))
+    store.write(PRICE, {"BTC": stopped})
+    add_equity("ann", stopped.as_of // 1000 + HOUR_MS, 1000)
+    exporter.cycle(analytics_seconds=None)
+
+    *_, newest = benchmark(exporter)
+    held = newest["positions"]["BTC"]
+    assert (held["current_price"], held["price_timestamp"]) == (60_000, stopped.as_of // 1000)
+
+
+def test_the_benchmark_at_a_fresh_price_is_not_marked(exporter: Exporter) -> None:
+    sell_btc()
+    store.write(PRICE, {"BTC": make_price(price="44000")})
+    exporter.cycle(analytics_seconds=None)
+
+    *_, newest = benchmark(exporter)
+    assert newest["positions"]["BTC"]["current_price"] == 44_000
+    assert "price_is_stale" not in newest["positions"]["BTC"]
+
+
+def benchmark(exporter: Exporter) -> list[dict[str, Any]]:
+    rows = read(exporter.options.root, "account-totals")["accountTotals"]
+    return [row for row in rows if row["model_id"] == "buynhold_btc"]

@@ -10,7 +10,7 @@ import pytest
 
 from tests.live_factories import make_price
 from tests.trading.export.public_api.client import get, make_api
-from tests.trading.export.record import EQUITY_HOURS, add_equity, make_desk
+from tests.trading.export.record import EQUITY_HOURS, add_equity, fill_record
 from tests.trading_factories import HOUR_MS, OPENED_MS
 from trading.export.cycle import Exporter
 from trading.export.parts.options import Options
@@ -44,7 +44,7 @@ class Dashboard:
 
 
 def test_a_client_that_loads_once_and_polls_sees_every_price_move(tmp_path: Path) -> None:
-    make_desk()
+    fill_record()
     # Of `ann`, who holds BTC, no equity was recorded for ten hours.
     add_equity("cyd", OPENED_MS + (EQUITY_HOURS + 10) * HOUR_MS, 500)
     exporter = Exporter(Options(tmp_path / "export"))

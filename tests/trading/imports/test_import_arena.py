@@ -20,6 +20,7 @@ from tests.trading.arena_sample import (
     CLOSED,
     SERVED_MS,
     account,
+    account_row,
     conversation,
     message,
     position,
@@ -40,7 +41,10 @@ from trading.imports.arena.trades import to_source
 from trading.models import ConversationMessage, DecisionJournal, EquitySnapshot, Position, Symbol, Trade
 from trading.record.stored import rows
 from trading.record.writing.decisions import record_decision
+from trading.record.writing.positions import open_position
+from trading.schema.common import Side
 from trading.schema.decision import Action, ActionTaken
+from trading.schema.position import Entry, PositionDetail
 
 pytestmark = pytest.mark.django_db
 
@@ -172,15 +176,13 @@ def test_a_trade_belongs_to_the_version_of_its_order_else_of_its_time(tmp_path: 
     assert found == {5001: {"entry": 2}, 5002: {"exit": 2}}
 
 
-def test_a_trade_that_closed_after_its_trader_was_retired_is_refused(
-    tmp_path: Path, imported: Import, rejects: Path
-) -> None:
+def test_a_trade_that_closed_after_its_trader_was_retired_is_taken(tmp_path: Path, imported: Import) -> None:
+    """A retired trader is drained: what it still closes happened."""
     sync_traders(make_trader("amber-7b"))
     save_edit("amber-7b", detail__retired=True, allocation_pct=Decimal(0))
     report = imported(write_trades(tmp_path, trade(1), trade(2, exit_time=int(datetime.now(UTC).timestamp()) + 60)))
 
-    assert (report["code"], Trade.objects.count()) == (3, 1)
-    assert refused(rejects) == [("trades.json", 1, "exit_time", "closed after the trader amber-7b was retired")]
+    assert (report["code"], Trade.objects.count()) == (0, 2)
 
 
 def test_duplicate_ids_with_other_content_conflict_and_overwrite_nothing(
@@ -211,13 +213,15 @@ def test_duplicate_ids_with_other_content_conflict_and_overwrite_nothing(
         ({"exit_time": "2025-06-15T16:06:40Z"}, "exit_time", "must be seconds since 1970"),
         ({"entry_time": True}, "entry_time", "must be seconds"),
         ({"model_id": "../etc"}, "model_id", "letters, digits"),
-        ({"confidence": 62}, "confidence", "from 0 to 1"),
         ({"entry_price": 0}, "entry_price", "above 0"),
         ({"realized_net_pnl": None}, "realized_net_pnl", "is required"),
         ({"entry_crossed": 1}, "entry_crossed", "must be true or false"),
-        ({"entry_tid": "x" * 200}, "entry_tid", "at most 100"),
         ({"id": "a\0b"}, "id", "U+0000"),
         ({"more": {"a\0": "b\0"}, "note": "\0"}, "note", "U+0000"),
+        ({"id": "\ud800"}, "id", "half of a surrogate pair"),
+        ({"note": "\ud800"}, "note", "half of a surrogate pair"),
+        ({"exit_liquidation": "\ud800"}, "exit_liquidation", "half of a surrogate pair"),
+        ({"\ud800": 1}, "\ufffd\ufffd\ufffd.[key]", "half of a surrogate pair"),
     ],
 )
 def test_a_bad_trade_is_refused_with_field_and_reason_and_the_good_one_taken(
@@ -245,7 +249,7 @@ def test_what_is_no_record_at_all_is_refused(tmp_path: Path, imported: Import, r
         (b'{"trades": [\n{"id": 1},\n{"id": NaN}]}', ":3:1: NaN is not JSON"),
         (b'{"trades": [{"id": -Infinity}]}', "-Infinity is not JSON"),
         (b'{"trades": [{"id": "\xff"}]}', ":1:21: is not UTF-8"),
-        ("{}".encode("utf-16"), "is not UTF-8"),
+        ("{}".encode("utf-16"), "is UTF-16; save it as UTF-8"),
         (b'[{"id": 1}]', "must be an object with the list 'trades'"),
         (b'{"conversations": []}', "must hold 'trades'"),
         (b'{"trades": {"id": 1} extra}', ":1:22: must be a comma"),
@@ -297,6 +301,60 @@ def test_numbers_of_any_length_are_refused_and_crash_nothing(tmp_path: Path, imp
     assert (report["code"], report["refused"], Trade.objects.count()) == (3, 2, 1)
 
 
+BEYOND = ("1e9999999", "-1e9999999", "1" + "0" * 4000, "1e-9999999")
+
+
+def written(directory: Path, name: str, key: str, good: Any, bad: Any) -> Path:
+    """A file with one good record, and one in which "BEYOND" stands for each of those numbers."""
+    records = [json.dumps(good), *(json.dumps(bad).replace('"BEYOND"', number) for number in BEYOND)]
+    path = directory / name
+    path.write_text(f'{{"{key}": [{",".join(records)}]}}')
+    return path
+
+
+@pytest.mark.parametrize("field", ["quantity", "entry_time", "exit_time", "entry_price", "realized_gross_pnl"])
+def test_a_trade_beyond_all_measure_is_refused_alone(tmp_path: Path, imported: Import, field: str) -> None:
+    report = imported(written(tmp_path, "trades.json", "trades", trade(1), trade(2, **{field: "BEYOND"})))
+
+    assert (report["code"], report["refused"], Trade.objects.count()) == (3, len(BEYOND), 1)
+
+
+@pytest.mark.parametrize("field", ["leverage", "confidence", "entry_tid"])
+def test_what_a_trade_needs_not_is_kept_whatever_its_measure(tmp_path: Path, imported: Import, field: str) -> None:
+    report = imported(written(tmp_path, "trades.json", "trades", trade(1), trade(2, **{field: "BEYOND"})))
+
+    assert report["tables"]["trades"]["refused"] == 0
+    assert Trade.objects.count() >= 2
+
+
+@pytest.mark.parametrize("field", ["quantity", "entry_time", "margin", "risk_usd"])
+def test_a_position_beyond_all_measure_crashes_nothing(tmp_path: Path, imported: Import, field: str) -> None:
+    bad = account(position(), model_id="basalt.2")
+    bad["positions"]["ETH"][field] = "BEYOND"
+    report = imported(written(tmp_path, "positions.json", "accountTotals", account(position()), bad))
+
+    assert report["code"] in (0, 3)
+    assert Position.objects.filter(trader="amber-7b").count() == 1
+
+
+@pytest.mark.parametrize("field", ["dollar_equity", "timestamp", "realized_pnl"])
+def test_equity_beyond_all_measure_is_refused_alone(tmp_path: Path, imported: Import, field: str) -> None:
+    bad = account_row(1, **{field: "BEYOND"})
+    report = imported(written(tmp_path, "account-totals.json", "accountTotals", account_row(0), bad))
+
+    assert (report["code"], report["refused"], EquitySnapshot.objects.count()) == (3, len(BEYOND), 1)
+
+
+def test_a_conversation_with_a_number_that_cannot_be_written_is_refused_alone(tmp_path: Path, imported: Import) -> None:
+    bad = {"model_id": "amber-7b", "timestamp": 1_750_000_100, "llm_response": ["here"]}
+    texts = [json.dumps(bad).replace('"here"', number) for number in ("9" * 5000, "1e99999999999999999999")]
+    content = ",".join([*texts, json.dumps(conversation())])
+    (tmp_path / "conversations.json").write_text(f'{{"conversations": [{content}]}}')
+
+    report = imported(tmp_path)
+    assert (report["code"], report["refused"], ConversationMessage.objects.count()) == (3, 2, 3)
+
+
 @pytest.mark.parametrize("depth", [30, 300, 600, 900])
 @pytest.mark.parametrize("field", ["exit_plan", "side", "extra", "entry_tid", "quantity"])
 def test_deep_nesting_crashes_nothing(tmp_path: Path, imported: Import, depth: int, field: str) -> None:
@@ -345,6 +403,19 @@ def test_a_position_that_a_recorded_trade_closed_is_stored_closed(tmp_path: Path
     assert opened.detail["orders"] == {"entry_oid": 9001}
 
 
+def test_a_position_of_an_engine_is_known_where_a_file_rounds_it(tmp_path: Path, imported: Import) -> None:
+    """An engine computes in binary fractions."""
+    sync_traders(make_trader("amber-7b"))
+    held = position(quantity=-0.3, entry_price=2500.1, entry_oid=-1)
+    price, quantity = Decimal("2500.1000000000004"), Decimal("0.30000000000000004")
+    noisy = Entry(price=price, quantity=quantity, time_ms=1_750_001_000_000, leverage=Decimal(15))
+    open_position(trader_id="amber-7b", symbol="ETH", side=Side.SHORT, detail=PositionDetail(entry=noisy))
+
+    report = imported(write(tmp_path, "positions.json", "accountTotals", [account(held)]))
+
+    assert (report["code"], report["tables"]["positions"]["known"], Position.objects.count()) == (0, 1, 1)
+
+
 def test_a_position_of_other_content_conflicts_and_one_whose_price_moved_is_known(
     tmp_path: Path, imported: Import
 ) -> None:
@@ -356,6 +427,23 @@ def test_a_position_of_other_content_conflicts_and_one_whose_price_moved_is_know
     assert positions(tp_oid=-1, current_price=2000, unrealized_pnl=900)["known"] == 1
     assert positions(tp_oid=-1, quantity=-2)["conflicts"] == 1
     assert Position.objects.get().quantity == Decimal("1.75")
+
+
+def test_what_a_position_last_cost_is_of_when_the_files_were_served(tmp_path: Path, imported: Import) -> None:
+    write_trades(tmp_path, trade())
+    write(tmp_path, "positions.json", "accountTotals", [account(position())])
+    imported(tmp_path)
+
+    assert Position.objects.get().detail["reported"]["at_ms"] == SERVED_MS
+
+
+def test_a_marked_price_ahead_of_the_clock_is_refused(tmp_path: Path, imported: Import, rejects: Path) -> None:
+    ahead = position(price_is_stale=True, price_timestamp=4_000_000_000_000)
+    accounts = [account(ahead), account(position(), model_id="basalt.2")]
+    report = imported(write(tmp_path, "positions.json", "accountTotals", accounts))
+
+    assert (report["code"], Position.objects.count()) == (3, 1)
+    assert [field for _file, _index, field, _message in refused(rejects)] == ["positions.ETH.price_timestamp"]
 
 
 def test_a_bad_position_is_refused_alone(tmp_path: Path, imported: Import, rejects: Path) -> None:
@@ -371,6 +459,7 @@ def test_a_bad_position_is_refused_alone(tmp_path: Path, imported: Import, rejec
         "skipped": 0,
         "redacted": 0,
         "set_aside": 0,
+        "derived": 0,
     }
     assert [(index, field) for _file, index, field, _reason in refused(rejects)] == [
         (0, "positions.BTC.quantity"),
@@ -439,6 +528,7 @@ def test_real_records_arrive_complete_to_the_last_digit(imported: Import) -> Non
         "skipped": 0,
         "redacted": 0,
         "set_aside": 0,
+        "derived": 0,
     }
 
 
@@ -483,3 +573,14 @@ def test_a_conversation_in_fields_of_its_own_is_taken(tmp_path: Path, imported: 
     kept = ConversationMessage.objects.order_by("sequence").values_list("role", "content")
     assert [role for role, _content in kept] == ["user", "assistant", "assistant", "assistant"]
     assert [content for _role, content in kept][:2] == ["Decide.", "Holding."]
+
+
+def test_rows_are_as_old_as_their_source_says(tmp_path: Path, imported: Import) -> None:
+    imported(write_all(tmp_path))
+
+    for row in Trade.objects.all():
+        assert row.created_at == datetime.fromtimestamp(row.close_ts_ms / 1000, UTC)
+    for held in Position.objects.all():
+        assert held.created_at == datetime.fromtimestamp(held.opened_ms / 1000, UTC)
+    assert Trade.objects.exists()
+    assert Position.objects.exists()

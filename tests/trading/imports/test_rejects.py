@@ -4,6 +4,8 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from trading.management.rejects import Rejects, exit_code
 from trading.schema.reject import Reject
 
@@ -49,3 +51,8 @@ def test_the_exit_code_tells_some_from_nothing() -> None:
     assert exit_code(accepted=0, refused=0) == 0
     assert exit_code(accepted=5, refused=1) == 3
     assert exit_code(accepted=0, refused=1) == 1
+
+
+def test_a_directory_is_refused_before_the_import_begins(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError), Rejects(tmp_path):
+        raise AssertionError("it began")

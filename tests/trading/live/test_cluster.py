@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.live_factories import make_price
-from tests.trading.live import desk
+from tests.trading.live import big_fleet
 from tests.trading.live.servers import OwnServer, own_server
 from trading.live import keys
 from trading.live import services as live
@@ -19,7 +19,7 @@ from trading.live.switch import mirror as live_mirror
 from trading.live.switch import services as live_switch
 from trading.live.upkeep import sweeping as live_sweep
 from trading.live.upkeep import verify as live_verify
-from trading.schema.live_store.answers import Fresh
+from trading.schema.live_store.answers import FreshValue
 
 pytestmark = pytest.mark.django_db
 
@@ -37,15 +37,15 @@ def cluster(tmp_path: Path) -> Iterator[OwnServer]:
 
 
 def test_the_whole_way_forth_and_back(cluster: OwnServer) -> None:
-    names = desk.fill(3)
-    desk.as_old_layout()
+    names = big_fleet.fill(3)
+    big_fleet.as_old_layout()
     live_switch.enter_dual()
     assert live_verify.verify().differences == ()
     live_switch.cutover()
     assert live_switch.clean_up().total > 15
     live.quoted({"BTC": make_price()})
     assert live_verify.verify().differences == ()
-    assert isinstance(store.read_one(keys.POSITIONS, names[0]), Fresh)
+    assert isinstance(store.read_one(keys.POSITIONS, names[0]), FreshValue)
     live_switch.rollback()
     assert live_verify.verify().differences == ()
     assert next(live_mirror.rounds()).round is not None

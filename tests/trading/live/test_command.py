@@ -10,12 +10,14 @@ from django.core.management import CommandError, call_command
 from django_redis import get_redis_connection
 
 from tests.live_factories import ago, make_positions, make_price
-from tests.trading.live import desk
+from tests.trading.live import big_fleet
 from trading.live import keys
 from trading.live import services as live
+from trading.live.migration.old_compare import with_old
 from trading.live.redis import store
 from trading.live.redis.reads import counts
-from trading.schema.live_store.answers import Fresh, Missing, StaleValue
+from trading.record.stored.symbols import learn
+from trading.schema.live_store.answers import FreshValue, MissingValue, StaleValue
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +41,7 @@ def differences(*arguments: str) -> str:
 
 
 def test_status_tells_keys_ages_and_mode() -> None:
-    desk.fill(2)
+    big_fleet.fill(2)
     live.rebuild_all()
     live.quoted({"BTC": make_price(as_of=ago(60))})
 
@@ -54,7 +56,7 @@ def test_status_tells_keys_ages_and_mode() -> None:
 
 
 def test_status_tells_how_many_reads_were_fresh() -> None:
-    desk.fill(3)
+    big_fleet.fill(3)
     live.rebuild_all()
     counts.flush()
     redis().delete(keys.CONTROL)
@@ -65,7 +67,7 @@ def test_status_tells_how_many_reads_were_fresh() -> None:
 
 
 def test_a_rebuild_restores_everything_after_a_flush() -> None:
-    desk.fill(3)
+    big_fleet.fill(3)
     live.rebuild_all()
     before = {name: redis().dump(name) for name in redis().keys("nof0:trader:*")}
     redis().flushdb()
@@ -77,7 +79,7 @@ def test_a_rebuild_restores_everything_after_a_flush() -> None:
 
 
 def test_verify_names_every_difference() -> None:
-    desk.fill(3)
+    big_fleet.fill(3)
     live.rebuild_all()
     store.write(keys.POSITIONS, {"trader_000": make_positions("ETH"), "ghost": make_positions()})
     redis().hset(keys.ANALYTICS.name, "trader_001", "*")
@@ -102,8 +104,8 @@ def test_verify_names_every_difference() -> None:
 
 
 def test_verify_compares_old_with_new() -> None:
-    desk.fill(2)
-    desk.as_old_layout()
+    big_fleet.fill(2)
+    big_fleet.as_old_layout()
     livestore("mode", "dual")
     assert "equal" in livestore("verify")
     redis().set("nof0:analytics:trader_001", '{"total_pnl_usd":7}', ex=600)
@@ -112,7 +114,7 @@ def test_verify_compares_old_with_new() -> None:
 
 
 def test_show_prints_a_value_decoded() -> None:
-    desk.fill(1)
+    big_fleet.fill(1)
     live.rebuild_all()
 
     assert '"quantity":0.010' in livestore("show", "nof0:trader:positions", "trader_000")
@@ -125,10 +127,10 @@ def test_show_prints_a_value_decoded() -> None:
 
 
 def test_a_cutover_needs_a_recent_verify_that_passed() -> None:
-    desk.fill(2)
+    big_fleet.fill(2)
     with pytest.raises(CommandError, match="begins in dual"):
         livestore("cutover")
-    desk.as_old_layout()
+    big_fleet.as_old_layout()
     livestore("mode", "dual")
     with pytest.raises(CommandError, match="no verify has passed"):
         livestore("cutover")
@@ -140,8 +142,8 @@ def test_a_cutover_needs_a_recent_verify_that_passed() -> None:
 
 
 def test_cleanup_refuses_while_the_old_layout_is_written() -> None:
-    desk.fill(2)
-    desk.as_old_layout()
+    big_fleet.fill(2)
+    big_fleet.as_old_layout()
     for mode in ("legacy", "dual"):
         livestore("mode", mode)
         with pytest.raises(CommandError, match="still written"):
@@ -163,7 +165,7 @@ def test_cleanup_refuses_while_the_old_layout_is_written() -> None:
 
 
 def test_a_rollback_fills_the_old_layout_again() -> None:
-    desk.fill(3)
+    big_fleet.fill(3)
     live.rebuild_all()
     live.quoted({"hyperliquid:BTC": make_price()})
 
@@ -177,7 +179,7 @@ def test_a_rollback_fills_the_old_layout_again() -> None:
 
 
 def test_the_mode_goes_step_by_step() -> None:
-    desk.fill(1)
+    big_fleet.fill(1)
     assert livestore("mode") == "hash\n"
 
     assert livestore("mode", "legacy").startswith("mode: legacy")
@@ -199,14 +201,53 @@ def test_the_mirror_follows_an_engine_that_knows_the_old_layout_only() -> None:
     assert livestore("mirror", "--once").startswith("3 copied")
 
     answer = store.read_one(keys.POSITIONS, "ann")
-    assert isinstance(answer, Fresh)
+    assert isinstance(answer, FreshValue)
     assert 4 < answer.age_seconds < 8
-    assert isinstance(store.read_one(keys.PRICE, "BTC"), Fresh)
-    assert store.read_one(keys.TRADES_RECENT, "ann") == Missing()
-    talks = store.read_conversations(["ann"])["ann"]
-    assert isinstance(talks, Fresh)
-    assert [item.conversation for item in talks.value] == ["42", "41"]
+    assert isinstance(store.read_one(keys.PRICE, "BTC"), FreshValue)
+    assert store.read_one(keys.TRADES_RECENT, "ann") == MissingValue()
+    conversations = store.read_conversations(["ann"])["ann"]
+    assert isinstance(conversations, FreshValue)
+    assert [item.conversation for item in conversations.value] == ["42", "41"]
     assert list(store.read_leaderboard() or {}) == ["ann"]
+
+
+def test_the_mirror_writes_symbols_as_the_exchange_does() -> None:
+    big_fleet.fill(1)
+    for provider in ("paper_trading", "hyperliquid_testnet"):
+        learn(provider, ["kPEPE"])
+    held = '{"KPEPE":{"symbol":"KPEPE","side":"long","quantity":1,"entry_price":2}}'
+    traded = '[{"symbol":"KPEPE","side":"long","quantity":1,"entry_price":2,"exit_price":3,"realized_pnl":1,'
+    traded += '"closed_at_ms":1760000000000}]'
+    decided = f'{{"success":true,"timestamp_ms":{ago(1) // 1000},"symbol":"KPEPE","action":"open_long"}}'
+    redis().set("nof0:positions:trader_000", held, ex=30)
+    redis().set("nof0:trades:recent:trader_000", traded, ex=60)
+    redis().set("nof0:decision:last:trader_000", decided, ex=60)
+    redis().set("nof0:price:latest:hyperliquid_testnet:KPEPE", f'{{"price":5,"ts":{ago(1) // 1000}}}', ex=10)
+
+    assert livestore("mirror", "--once").startswith("4 copied")
+
+    assert redis().hkeys(keys.PRICE.name) == [b"hyperliquid_testnet:kPEPE"]
+    positions, trades, decision = (
+        store.read_one(key, "trader_000") for key in (keys.POSITIONS, keys.TRADES_RECENT, keys.DECISION_LAST)
+    )
+    assert isinstance(positions, FreshValue)
+    assert isinstance(trades, FreshValue)
+    assert isinstance(decision, FreshValue)
+    assert list(positions.value.positions) == ["kPEPE"]
+    assert [one.symbol for one in trades.value.trades] == ["kPEPE"]
+    assert decision.value.symbol == "kPEPE"
+
+
+def test_capitals_of_the_old_engine_are_no_difference() -> None:
+    big_fleet.fill(1)
+    learn("hyperliquid_testnet", ["kPEPE"])
+    price = make_price()
+    redis().set(
+        "nof0:price:latest:hyperliquid_testnet:KPEPE", f'{{"price":{price.price},"ts":{price.as_of // 1000}}}', ex=10
+    )
+    live.quoted({"hyperliquid_testnet:kPEPE": price})
+
+    assert [one for _count, found in with_old(redis(), 0, 0.0) for one in found] == []
 
 
 def test_the_mirror_keeps_up_and_sees_positions_deleted() -> None:
@@ -229,15 +270,15 @@ def test_the_mirror_keeps_up_and_sees_positions_deleted() -> None:
     assert (first.copied, again.copied, changed.copied, emptied.emptied) == (1, 0, 1, 1)
     assert changed.lag_seconds is not None
     assert changed.lag_seconds < 1
-    assert isinstance(answer, Fresh)
+    assert isinstance(answer, FreshValue)
     assert answer.value.positions["BTC"].quantity == 3
     after = store.read_one(keys.POSITIONS, "ann")
-    assert isinstance(after, Fresh)
+    assert isinstance(after, FreshValue)
     assert after.value.positions == {}
 
 
 def test_a_sweep_removes_what_is_long_dead_only() -> None:
-    desk.fill(1)
+    big_fleet.fill(1)
     live.rebuild_all()
     store.write(keys.POSITIONS, {"ghost": make_positions(as_of=ago(3600)), "new": make_positions()})
     live.quoted({"OLD": make_price(as_of=ago(90_000)), "BTC": make_price(as_of=ago(60))})

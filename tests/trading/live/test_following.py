@@ -21,8 +21,9 @@ from trading.live.redis.mode import follower
 from trading.models import ConversationMessage, EquitySnapshot
 from trading.record.writing import decisions, positions, trades
 from trading.schema.common import Side
-from trading.schema.live_store.answers import Fresh, Missing
+from trading.schema.live_store.answers import FreshValue, MissingValue
 from trading.schema.live_store.limits import LEADERBOARD_MIN_TRADES
+from trading.schema.live_store.quotes import names_of
 from trading.schema.trade import Pnl
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +37,7 @@ def _traders() -> None:
 
 def value(key: keys.Key, trader_id: str = ANN) -> Any:
     answer = store.read_one(key, trader_id)
-    assert isinstance(answer, Fresh)
+    assert isinstance(answer, FreshValue)
     return answer.value
 
 
@@ -56,7 +57,7 @@ def test_nothing_is_written_before_the_commit(
     with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
         positions.open_position(trader_id=ANN, symbol="BTC", side=Side.LONG, detail=make_position())
         live.changed(ANN)
-        assert store.read_one(keys.POSITIONS, ANN) == Missing()
+        assert store.read_one(keys.POSITIONS, ANN) == MissingValue()
 
     held = value(keys.POSITIONS)
     assert held.positions["BTC"].quantity == Decimal("0.010")
@@ -68,7 +69,7 @@ def test_a_rollback_writes_nothing(django_capture_on_commit_callbacks: DjangoCap
         live.changed(ANN)
         transaction.set_rollback(True)
 
-    assert store.read_one(keys.POSITIONS, ANN) == Missing()
+    assert store.read_one(keys.POSITIONS, ANN) == MissingValue()
 
 
 def test_a_close_empties_the_positions_and_is_the_newest_trade() -> None:
@@ -118,9 +119,9 @@ def test_the_last_decision_and_the_conversations_follow_the_journal() -> None:
     last = value(keys.DECISION_LAST)
     assert (last.id, last.cycle, last.success, last.action) == (recorded.id, 2, False, "open_long")
     answer = store.read_conversations([ANN])[ANN]
-    assert isinstance(answer, Fresh)
+    assert isinstance(answer, FreshValue)
     assert [(item.conversation, item.messages) for item in answer.value] == [("c1", 3)]
-    assert store.read_one(keys.DECISION_LAST, "bob") == Missing()
+    assert store.read_one(keys.DECISION_LAST, "bob") == MissingValue()
 
 
 def test_who_traded_enough_and_is_not_retired_is_on_the_leaderboard() -> None:
@@ -174,11 +175,42 @@ def test_a_rebuild_drops_who_is_unknown_and_keeps_what_is_newer() -> None:
     assert not [name for name in connection.keys("*nof0:*") if b"next" in name]
 
 
-def test_the_fleet_is_read_in_eight_statements_whatever_its_size() -> None:
+@pytest.mark.plain
+def test_the_fleet_is_read_in_seven_statements_whatever_its_size() -> None:
     with connection.execute_wrapper(counter := _Counter()):
         projection.project([ANN, "bob"])
 
-    assert counter.count == 8
+    assert counter.count == 7
+
+
+def test_equity_alone_is_followed_in_five_statements(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    live.rebuild_all()
+    live.catch_up([ANN])
+    before = value(keys.POSITIONS).as_of
+    equity(ANN, 10_000, 10_100)
+
+    with connection.execute_wrapper(counter := _Counter()), django_capture_on_commit_callbacks(execute=True):
+        live.equity_changed(ANN)
+
+    assert counter.count == 5
+    assert value(keys.SINCE_INCEPTION).equity_usd == 10_100
+    assert value(keys.ANALYTICS).return_pct == pytest.approx(1)
+    assert value(keys.POSITIONS).as_of == before
+
+
+def test_equity_keeps_what_it_does_not_move_from_becoming_stale(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    live.catch_up([ANN])
+    before = value(keys.POSITIONS).as_of
+    monkeypatch.setattr(live, "WHOLE_EVERY_SECONDS", 0)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        live.equity_changed(ANN)
+
+    assert value(keys.POSITIONS).as_of > before
 
 
 class _Counter:
@@ -187,3 +219,10 @@ class _Counter:
     def __call__(self, execute: object, *arguments: object) -> object:
         self.count += 1
         return execute(*arguments)  # type: ignore[operator]
+
+
+def test_one_traders_unrealized_pnl_reads_no_other_traders() -> None:
+    """Whoever reports equity every minute must not read the whole fleet for it."""
+    assert set(projection.providers([ANN])) == {ANN}
+    assert set(projection.providers()) == {ANN, "bob"}
+    assert projection.provider_names() == names_of(projection.providers())

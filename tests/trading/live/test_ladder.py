@@ -11,7 +11,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from pytest_django.fixtures import Settings as SettingsWrapper
 
 from tests.live_factories import ago, make_positions, make_price
-from tests.trading.live import desk
+from tests.trading.live import big_fleet
 from tests.trading.live.servers import own_server
 from trading.export.cycle import Exporter
 from trading.export.directory import manifest
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_what_is_fresh_is_read_from_redis_alone() -> None:
-    names = desk.fill(2)
+    names = big_fleet.fill(2)
     live.rebuild_all()
 
     seen = live_reads.of_traders(keys.POSITIONS, names)
@@ -37,7 +37,7 @@ def test_what_is_fresh_is_read_from_redis_alone() -> None:
 
 
 def test_missing_stale_and_spoilt_values_are_read_from_postgresql() -> None:
-    names = desk.fill(4)
+    names = big_fleet.fill(4)
     live.rebuild_all()
     redis = get_redis_connection("default")
     redis.hdel(keys.POSITIONS.name, names[0], names[1], names[2])
@@ -51,22 +51,22 @@ def test_missing_stale_and_spoilt_values_are_read_from_postgresql() -> None:
 
 
 def test_without_redis_everything_is_read_from_postgresql() -> None:
-    names = desk.fill(2)
+    names = big_fleet.fill(2)
     live.rebuild_all()
     board = [name for name, _ in live_reads.leaderboard()]
     with own_server() as server:
         server.kill()
 
-        talks = live_reads.of_traders(keys.CONVERSATIONS, names)
+        conversations = live_reads.of_traders(keys.CONVERSATIONS, names)
         without = live_reads.leaderboard()
 
-        assert {one.source for one in talks.values()} == {ValueSource.POSTGRESQL}
+        assert {one.source for one in conversations.values()} == {ValueSource.POSTGRESQL}
         assert [name for name, _ in without] == board
 
 
 def test_without_redis_prices_are_those_of_the_last_export_and_stale(tmp_path: Path, settings: SettingsWrapper) -> None:
     settings.EXPORT_DIR = tmp_path
-    desk.fill(1)
+    big_fleet.fill(1)
     live.quoted({"BTC": make_price("111317.50", as_of=ago(5)), "ETH": make_price("3900.25", as_of=ago(300))})
     Exporter(Options(tmp_path)).cycle()
     with own_server() as server:
@@ -110,7 +110,7 @@ def test_a_stale_price_is_marked() -> None:
 def test_bulk_work_fills_the_store_anew_after_its_commit(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
-    names = desk.fill(2)
+    names = big_fleet.fill(2)
     with django_capture_on_commit_callbacks(execute=True):
         live.fleet_changed()
         assert store.read_all(keys.POSITIONS) == {}

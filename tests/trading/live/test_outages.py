@@ -11,7 +11,7 @@ from django_redis import get_redis_connection
 
 from nof0site.rediscache import ANSWER_SECONDS
 from tests.live_factories import make_positions, make_price
-from tests.trading.live import desk
+from tests.trading.live import big_fleet
 from tests.trading.live.servers import OwnServer, own_server
 from trading.live import keys
 from trading.live import services as live
@@ -20,7 +20,7 @@ from trading.live.redis.mode import follower
 from trading.live.redis.outage import COOL_OFF_SECONDS, outage
 from trading.live.redis.reads import counts
 from trading.live.upkeep import verify as live_verify
-from trading.schema.live_store.answers import Fresh, Missing
+from trading.schema.live_store.answers import FreshValue, MissingValue
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +53,7 @@ def test_a_dead_server_is_waited_for_once_and_logged_once(server: OwnServer, cap
 
     for _ in range(200):
         assert not store.write(keys.POSITIONS, {"ann": make_positions()})
-        assert store.read_one(keys.POSITIONS, "ann") == Missing(unavailable=True)
+        assert store.read_one(keys.POSITIONS, "ann") == MissingValue(unavailable=True)
     assert store.read_all(keys.POSITIONS) is None
     assert store.read_leaderboard() is None
 
@@ -64,7 +64,7 @@ def test_a_dead_server_is_waited_for_once_and_logged_once(server: OwnServer, cap
 
 
 def test_after_a_restart_without_data_the_store_is_equal_again(server: OwnServer) -> None:
-    names = desk.fill(3)
+    names = big_fleet.fill(3)
     live.rebuild_all()
     server.kill()
     assert not live.catch_up(names[:1])
@@ -78,7 +78,7 @@ def test_after_a_restart_without_data_the_store_is_equal_again(server: OwnServer
 
 
 def test_a_flush_heals_without_any_outage(server: OwnServer) -> None:
-    desk.fill(3)
+    big_fleet.fill(3)
     live.rebuild_all()
     server.client.flushall()
     follower.current(now=True)
@@ -90,13 +90,13 @@ def test_a_flush_heals_without_any_outage(server: OwnServer) -> None:
 def test_a_full_server_is_read_and_heals_when_there_is_room(
     server: OwnServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    names = desk.fill(3)
+    names = big_fleet.fill(3)
     live.rebuild_all()
     server.client.config_set("maxmemory", 1)
 
     for _ in range(3):
         assert not live.catch_up(names[:1])
-        assert isinstance(store.read_one(keys.POSITIONS, names[0]), Fresh)
+        assert isinstance(store.read_one(keys.POSITIONS, names[0]), FreshValue)
     # Counts are added every ten seconds only: that one failed must not keep the store from healing until then.
     counts.flush()
     assert not live.heal()
@@ -109,12 +109,12 @@ def test_a_full_server_is_read_and_heals_when_there_is_room(
 
 
 def test_a_read_only_replica_after_a_failover_is_read_and_heals(server: OwnServer) -> None:
-    names = desk.fill(2)
+    names = big_fleet.fill(2)
     live.rebuild_all()
     server.client.replicaof("127.0.0.1", "1")
 
     assert not live.catch_up(names)
-    assert isinstance(store.read_one(keys.POSITIONS, names[0]), Fresh)
+    assert isinstance(store.read_one(keys.POSITIONS, names[0]), FreshValue)
     server.client.replicaof("NO", "ONE")
     server.client.hdel(keys.POSITIONS.name, names[0])
 
@@ -124,7 +124,7 @@ def test_a_read_only_replica_after_a_failover_is_read_and_heals(server: OwnServe
 
 @pytest.mark.faults
 def test_a_slow_server_costs_one_timeout_and_no_more(server: OwnServer) -> None:
-    names = desk.fill(2)
+    names = big_fleet.fill(2)
     live.rebuild_all()
     server.freeze()
     waits = []
@@ -135,8 +135,7 @@ def test_a_slow_server_costs_one_timeout_and_no_more(server: OwnServer) -> None:
     server.thaw()
     retried()
 
-    assert max(waits) < ANSWER_SECONDS * 1.5
-    assert sum(waits) < ANSWER_SECONDS * 1.5 + 1
+    assert len([wait for wait in waits if wait >= ANSWER_SECONDS]) == 1
     assert healed()
     assert live_verify.verify().differences == ()
 
@@ -144,9 +143,9 @@ def test_a_slow_server_costs_one_timeout_and_no_more(server: OwnServer) -> None:
 @pytest.mark.faults
 @pytest.mark.django_db(transaction=True)
 def test_trading_goes_on_while_the_server_dies_again_and_again(server: OwnServer) -> None:
-    desk.fill(20)
+    big_fleet.fill(20)
     live.rebuild_all()
-    with desk.Walk().writing() as walk:
+    with big_fleet.Walk().writing() as walk:
         for _ in range(6):
             walk.wait_for_writes(20)
             server.kill()

@@ -2,31 +2,44 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from django_redis import get_redis_connection
 from pytest_django.fixtures import Settings as SettingsWrapper
 
 from tests.live_factories import ago, make_price
+from tests.traders.admin.browsing import text_of
 from tests.traders.admin.people import browser_of
-from tests.trading.live import desk
+from tests.traders.controls.asking import ask
+from tests.trading.live import big_fleet
 from tests.trading.live.servers import own_server
+from tests.trading_factories import make_entry
 from traders.accounts.rules import Role
+from traders.runtime import writer as runtime
+from traders.schema.moments import now_ms
+from traders.versions.lifecycle import services as lifecycle
 from trading.export.cycle import Exporter
 from trading.export.parts.options import Options
 from trading.live import services as live
-from trading.live.migration.modes import Mode
+from trading.live.migration.modes import LayoutMode
 from trading.live.redis.mode import follower
+from trading.models import EquitySnapshot
+from trading.record.writing import services as record
+from trading.record.writing.decisions import record_decision
 
 pytestmark = pytest.mark.django_db
 LIVE = "/admin/trading/position/live/"
+STORE = f"{LIVE}store/"
 
 
 @pytest.fixture
 def admin() -> Client:
-    desk.fill(2)
+    big_fleet.fill(2)
     live.rebuild_all()
     return browser_of(Role.ADMIN)
 
@@ -35,9 +48,13 @@ def page(client: Client) -> str:
     return client.get(LIVE).content.decode()
 
 
+def store_page(client: Client) -> str:
+    return client.get(STORE).content.decode()
+
+
 def seen(client: Client) -> str:
     """The mode that the page's form was made for."""
-    [revision] = re.findall(r'name="seen" value="(\d+)"', page(client))
+    [revision] = re.findall(r'name="seen" value="(\d+)"', store_page(client))
     return str(revision)
 
 
@@ -45,12 +62,13 @@ def press(client: Client, step: str, **more: str) -> str:
     return client.post(f"{LIVE}switch/", {"step": step, **more}, follow=True).content.decode()
 
 
-def test_it_shows_keys_prices_and_what_is_held_at_the_price_of_now(admin: Client) -> None:
+def test_it_shows_prices_and_what_is_held_at_the_price_of_now(admin: Client) -> None:
     live.quoted({"BTC": make_price("46000.50"), "ETH": make_price(as_of=ago(60))})
 
     text = page(admin)
 
-    assert "nof0:trader:positions" in text
+    assert "nof0:trader:positions" not in text, "the page Live store has the keys"
+    assert "nof0:trader:positions" in store_page(admin)
     assert "trader_000" in text
     assert "46,000.5" in text
     assert "+10.00" in text
@@ -99,6 +117,41 @@ def test_without_redis_it_says_so_and_shows_the_database(admin: Client) -> None:
     assert "PostgreSQL" in text
 
 
+def test_without_redis_the_store_has_nothing_to_show_and_nothing_to_switch(admin: Client) -> None:
+    with own_server() as server:
+        server.kill()
+
+        text = store_page(admin)
+
+    assert "Redis does not answer" in text
+    assert "live-steps" not in text
+
+
+def test_figures_of_the_fleet_come_first(admin: Client) -> None:
+    equity = Decimal(0)
+    for name in ("trader_000", "trader_001"):
+        last = EquitySnapshot.objects.filter(trader=name).latest("ts_ms").equity_usd
+        EquitySnapshot.objects.create(trader_id=name, ts_ms=now_ms() - 1000, equity_usd=last + 5)
+        equity += last + 5
+    live.quoted({"BTC": make_price("46000.50")})
+    record_decision(make_entry("trader_001", decided_at=timezone.now()))
+
+    words = text_of(admin.get(LIVE))
+
+    assert f"Equity, USD {equity:,.2f} of 2 traders" in words
+    assert re.search(r"Gross exposure, USD [\d,.]+ Net exposure, USD", words)
+    assert words.index("Equity, USD") < words.index("Held now") < words.index("Last decisions") < words.index("Prices")
+    assert re.search(r"just now trader_001 BTC open long \S*\s*done", words)
+    totals = admin.get(LIVE).context["totals"]
+    assert totals.gross == sum(one.gross for one in admin.get(LIVE).context["exposures"]) > 0
+
+
+def test_a_fleet_without_prices_has_no_sum_of_gains(admin: Client) -> None:
+    totals = admin.get(LIVE).context["totals"]
+    assert (totals.unrealized, totals.marked) == (None, 0)
+    assert totals.held > 0
+
+
 def test_without_redis_the_prices_of_the_last_export_are_shown_and_value_nothing(
     admin: Client, tmp_path: Path, settings: SettingsWrapper
 ) -> None:
@@ -120,9 +173,10 @@ def test_without_redis_the_prices_of_the_last_export_are_shown_and_value_nothing
 def test_a_viewer_looks_and_switches_nothing(admin: Client) -> None:
     viewer = browser_of(Role.VIEWER)
 
-    assert "live-steps" not in page(viewer)
+    assert "Live store" not in page(viewer)
+    assert viewer.get(STORE).status_code == 403
     assert viewer.post(f"{LIVE}switch/", {"step": "rollback"}).status_code == 403
-    assert follower.current(now=True).mode == Mode.HASH
+    assert follower.current(now=True).mode == LayoutMode.HASH
 
 
 def test_an_admin_walks_back_and_forth(admin: Client) -> None:
@@ -158,11 +212,38 @@ def test_a_button_of_an_outdated_page_does_nothing(admin: Client, step: str) -> 
 )
 def test_a_form_that_names_no_mode_does_nothing(admin: Client, nonsense: dict[str, str]) -> None:
     assert "The step was not taken." in press(admin, "rollback", **nonsense)
-    assert follower.current(now=True).mode == Mode.HASH
+    assert follower.current(now=True).mode == LayoutMode.HASH
 
 
 def test_differences_of_the_last_verify_are_listed(admin: Client) -> None:
     get_redis_connection("default").hset("nof0:trader:analytics", "trader_001", "*")
     press(admin, "verify", seen=seen(admin))
 
-    assert "nof0:trader:analytics trader_001" in page(admin)
+    assert "nof0:trader:analytics trader_001" in store_page(admin)
+
+
+class TestWanted:
+    def retire(self, trader_id: str) -> None:
+        lifecycle.set_retired(trader_ids=[trader_id], retired=True, seen={trader_id: 1}, reason="lost", actor="mei")
+
+    def test_a_retired_trader_is_shown_in_red_until_it_is_flat(self, admin: Client) -> None:
+        self.retire("trader_000")
+        text = page(admin)
+        assert re.search(r"trader_000</a>\s*<span class=\"alarming\">retired</span>", text)
+        assert "Retired, and 1 position is still open." in text
+        record.close(
+            trader_id="trader_000", symbol="BTC", price=Decimal(46000), closed_at_ns=time.time_ns() - 1_000_000
+        )
+        assert "trader_000" not in page(admin)
+
+    def test_what_is_wanted_stands_beside_what_was_observed_with_ages(self, admin: Client) -> None:
+        runtime.report("trader_001", version=1, is_running=True, detail={})
+        ask("start", "trader_001")
+        ask("pause", "trader_001", reason="news")
+        words = text_of(admin.get(LIVE))
+        assert re.search(r"wanted paused by mei \d+ s ago", words)
+        assert re.search(r"engine reported running v1, \d+ s ago", words)
+
+    def test_the_longest_fleet_is_cut_and_counted(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("trading.live.page.wanted.MOST_SHOWN", 1)
+        assert admin.get(LIVE).context["wanted_more"] == 1

@@ -18,10 +18,10 @@ from tests.live_factories import (
     now_us,
 )
 from trading.live.keys import ANALYTICS, CONTROL, KEYS, POSITIONS, PRICE, TRADES_RECENT
-from trading.live.redis import store
+from trading.live.redis import hashes, store
 from trading.live.redis.reads import counts
-from trading.live.redis.writes import Writes
-from trading.schema.live_store.answers import Corrupt, Fresh, Missing, StaleValue
+from trading.live.redis.writes import StoreWrites
+from trading.schema.live_store.answers import CorruptValue, FreshValue, MissingValue, StaleValue
 from trading.schema.live_store.values import Leader
 
 
@@ -32,7 +32,7 @@ def test_what_is_written_is_read() -> None:
     assert store.write(PRICE, {"BTC": price, "hyperliquid:BTC": price})
 
     answer = store.read_one(POSITIONS, "ann")
-    assert isinstance(answer, Fresh)
+    assert isinstance(answer, FreshValue)
     assert answer.value == held
     assert 0 <= answer.age_seconds < 5
     assert set(store.read_all(PRICE) or {}) == {"BTC", "hyperliquid:BTC"}
@@ -54,7 +54,7 @@ def test_an_older_value_never_replaces_a_newer_one() -> None:
     assert store.write(ANALYTICS, {"ann": make_analytics("1", as_of=ago(1))})
 
     answer = store.read_one(ANALYTICS, "ann")
-    assert isinstance(answer, Fresh)
+    assert isinstance(answer, FreshValue)
     assert answer.value == newer
 
 
@@ -68,7 +68,7 @@ def test_the_newest_of_many_writers_stays() -> None:
         list(pool.map(write, [n * 37 % 200 for n in range(200)]))
 
     answer = store.read_one(PRICE, "BTC")
-    assert isinstance(answer, Fresh)
+    assert isinstance(answer, FreshValue)
     assert answer.value.price == 199
 
 
@@ -88,8 +88,8 @@ def test_many_traders_are_one_round_trip() -> None:
 
     found = store.read(POSITIONS, [f"t{n}" for n in range(60)])
 
-    assert [isinstance(found[f"t{n}"], Fresh) for n in range(60)] == [True] * 50 + [False] * 10
-    assert found["t59"] == Missing()
+    assert [isinstance(found[f"t{n}"], FreshValue) for n in range(60)] == [True] * 50 + [False] * 10
+    assert found["t59"] == MissingValue()
     # One HMGET, the INFO itself, and at most two of the follower.
     assert connection.info("stats")["total_commands_processed"] - before <= 4
 
@@ -103,8 +103,8 @@ def test_a_spoilt_field_is_reported_and_skipped(raw: bytes, caplog: pytest.LogCa
     found = store.read_all(POSITIONS) or {}
     store.read_all(POSITIONS)
 
-    assert isinstance(found["ann"], Fresh)
-    assert isinstance(found[field], Corrupt)
+    assert isinstance(found["ann"], FreshValue)
+    assert isinstance(found[field], CorruptValue)
     assert [record.getMessage() for record in caplog.records if field in record.getMessage()] != []
 
 
@@ -113,19 +113,19 @@ def test_a_spoilt_field_is_replaced_by_the_next_write() -> None:
 
     store.write(POSITIONS, {"ann": make_positions()})
 
-    assert isinstance(store.read_one(POSITIONS, "ann"), Fresh)
+    assert isinstance(store.read_one(POSITIONS, "ann"), FreshValue)
 
 
 def test_a_key_of_a_foreign_type_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
     get_redis_connection("default").set(POSITIONS.name, "mine")
 
-    assert store.read_one(POSITIONS, "ann") == Missing(unavailable=True)
+    assert store.read_one(POSITIONS, "ann") == MissingValue(unavailable=True)
     assert not store.write(POSITIONS, {"ann": make_positions()})
     assert "WRONGTYPE" in caplog.text
 
 
 def test_no_key_ever_expires() -> None:
-    writes = Writes(leaders={"ann": Leader(now_us(), 1.5)}, conversations={"ann": make_conversations()})
+    writes = StoreWrites(leaders={"ann": Leader(now_us(), 1.5)}, conversations={"ann": make_conversations()})
     writes.add(POSITIONS, {"ann": make_positions()})
     writes.add(PRICE, {"BTC": make_price()})
 
@@ -138,36 +138,38 @@ def test_no_key_ever_expires() -> None:
 def test_the_leaderboard_is_sorted_and_leaves_out_who_has_no_score() -> None:
     now = now_us()
     store.write_all(
-        Writes(leaders={"ann": Leader(now, 1.5), "bob": Leader(now, -2.0), "cy": Leader(now, 9.25), "dee": Leader(now)})
+        StoreWrites(
+            leaders={"ann": Leader(now, 1.5), "bob": Leader(now, -2.0), "cy": Leader(now, 9.25), "dee": Leader(now)}
+        )
     )
-    store.write_all(Writes(leaders={"bob": Leader(now - 1, 99.0), "cy": Leader(now + 1)}))
+    store.write_all(StoreWrites(leaders={"bob": Leader(now - 1, 99.0), "cy": Leader(now + 1)}))
 
     board = store.read_leaderboard() or {}
 
-    assert [(name, answer.value.return_pct) for name, answer in board.items() if isinstance(answer, Fresh)] == [
+    assert [(name, answer.value.return_pct) for name, answer in board.items() if isinstance(answer, FreshValue)] == [
         ("ann", 1.5),
         ("bob", -2.0),
     ]
 
 
 def test_conversations_are_a_capped_list_newest_first() -> None:
-    store.write_all(Writes(conversations={"ann": make_conversations(*range(30, 0, -1))}))
+    store.write_all(StoreWrites(conversations={"ann": make_conversations(*range(30, 0, -1))}))
 
     answer = store.read_conversations(["ann", "bob"])
 
-    assert answer["bob"] == Missing()
-    assert isinstance(answer["ann"], Fresh)
+    assert answer["bob"] == MissingValue()
+    assert isinstance(answer["ann"], FreshValue)
     assert [item.conversation for item in answer["ann"].value] == [str(n) for n in range(30, 10, -1)]
     assert get_redis_connection("default").type("nof0:conversations:ann") == b"list"
 
 
 def test_an_older_list_never_replaces_a_newer_one() -> None:
-    store.write_all(Writes(conversations={"ann": make_conversations(2)}))
-    store.write_all(Writes(conversations={"ann": make_conversations(1, as_of=ago(5))}))
+    store.write_all(StoreWrites(conversations={"ann": make_conversations(2)}))
+    store.write_all(StoreWrites(conversations={"ann": make_conversations(1, as_of=ago(5))}))
 
     answer = store.read_conversations(["ann"])["ann"]
 
-    assert isinstance(answer, Fresh)
+    assert isinstance(answer, FreshValue)
     assert answer.value[0].conversation == "2"
 
 
@@ -178,7 +180,7 @@ def test_clearing_the_cache_leaves_the_live_store_alone() -> None:
     cache.clear()
 
     assert cache.get("page") is None
-    assert isinstance(store.read_one(POSITIONS, "ann"), Fresh)
+    assert isinstance(store.read_one(POSITIONS, "ann"), FreshValue)
 
 
 def test_reads_are_counted_by_how_they_end() -> None:
@@ -213,5 +215,22 @@ def test_a_price_is_exact() -> None:
 
     answer = store.read_one(PRICE, "BTC")
 
-    assert isinstance(answer, Fresh)
+    assert isinstance(answer, FreshValue)
     assert answer.value.price == Decimal("100000.123456789012345")
+
+
+def test_a_hash_is_read_whole_whatever_bytes_other_programs_left_in_it() -> None:
+    redis = get_redis_connection("default")
+    stored: dict[Any, Any] = {
+        b"": b"",
+        b"1 2": b"3 4",
+        "zürich".encode(): b"Z\x00\xff\n",
+        b"\xff": b"x" * 3000,
+        b"last": b"",
+    }
+    redis.hset("odd", mapping=stored)
+
+    found = hashes.get_all(redis, "odd")
+
+    assert found == {field.decode(errors="replace"): raw for field, raw in stored.items()}
+    assert hashes.get_all(redis, "no such hash") == {}

@@ -6,9 +6,9 @@ import pytest
 from django.core.management import call_command
 from django_redis import get_redis_connection
 
-from tests.trading.live import desk
+from tests.trading.live import big_fleet
 from trading.live import keys
-from trading.live.migration.modes import Mode
+from trading.live.migration.modes import LayoutMode
 from trading.live.switch import services as live_switch
 from trading.live.upkeep import verify as live_verify
 
@@ -20,14 +20,14 @@ BESIDE = {keys.CONTROL, keys.LEADERBOARD_AS_OF}
 
 @pytest.mark.django_db(transaction=True)
 def test_forth_and_back_without_a_wrong_or_missing_read() -> None:
-    traders = desk.fill(100)
-    desk.as_old_layout()
-    assert len(desk.stored_names()) > 600
+    traders = big_fleet.fill(100)
+    big_fleet.as_old_layout()
+    assert len(big_fleet.stored_names()) > 600
 
-    with desk.Walk().running() as walk:
+    with big_fleet.Walk().running() as walk:
         live_switch.enter_dual()
         walk.wait()
-        live_switch.to_mode(Mode.DUAL, read_new_pct=30)
+        live_switch.to_mode(LayoutMode.DUAL, read_new_pct=30)
         walk.wait()
         verdict = live_verify.verify()
         assert verdict.differences == ()
@@ -38,7 +38,7 @@ def test_forth_and_back_without_a_wrong_or_missing_read() -> None:
         assert removed.total > 600
         assert removed.conversations == len(traders)
         walk.wait()
-        assert desk.patterns() == TEN | BESIDE
+        assert big_fleet.patterns() == TEN | BESIDE
         assert live_verify.verify().differences == ()
 
         live_switch.rollback()
@@ -46,7 +46,7 @@ def test_forth_and_back_without_a_wrong_or_missing_read() -> None:
         assert live_verify.verify().differences == ()
         live_switch.rollback()
         walk.wait()
-        assert live_switch.current().mode == Mode.LEGACY
+        assert live_switch.current().mode == LayoutMode.LEGACY
 
     assert walk.wrong == []
     assert get_redis_connection("default").type("nof0:conversations:trader_000") == b"string"

@@ -21,8 +21,10 @@ BEHIND_SECONDS = 1.0
 def write() -> None:
     from tests.live_factories import make_context, make_price
     from tests.trading_factories import make_entry
+    from trading.live import keys
     from trading.live import queries as projection
     from trading.live import services as live
+    from trading.live.redis import store
     from trading.models import ConversationMessage
     from trading.record.writing import decisions
 
@@ -36,7 +38,7 @@ def write() -> None:
             )
             live.changed(trader_id)
             live.quoted({"BTC": make_price(), "hyperliquid:BTC": make_price()})
-            live.market_seen({"hyperliquid:BTC": make_context()})
+            store.write(keys.MARKET_CTX, {"hyperliquid:BTC": make_context()})
             _say(f"{trader_id} {recorded.cycle_number}")
 
 
@@ -60,11 +62,15 @@ def read() -> None:
                 _say(f"wrong: {trader_id} is at cycle {cycle}, not {known}")
             for key in (keys.TRADES_RECENT, keys.ANALYTICS, keys.SINCE_INCEPTION, keys.POSITIONS):
                 _check(store.read_one(key, trader_id), key, trader_id)
-            talks = store.read_conversations([trader_id])[trader_id]
-            _check(talks, keys.CONVERSATIONS, trader_id)
-            newest = int(getattr(talks, "value", [None])[0].conversation) if hasattr(talks, "value") else None
+            conversations = store.read_conversations([trader_id])[trader_id]
+            _check(conversations, keys.CONVERSATIONS, trader_id)
+            newest = (
+                int(getattr(conversations, "value", [None])[0].conversation)
+                if hasattr(conversations, "value")
+                else None
+            )
             if newest is not None and decided is not None and newest < decided:
-                _say(f"wrong: the talk of {trader_id} is {newest}, older than its decision {decided}")
+                _say(f"wrong: the conversation of {trader_id} is {newest}, older than its decision {decided}")
             _check(store.read_one(keys.PRICE, "hyperliquid:BTC"), keys.PRICE, "hyperliquid:BTC")
             _check(store.read_one(keys.MARKET_CTX, "hyperliquid:BTC"), keys.MARKET_CTX, "hyperliquid:BTC")
             reads += 9
@@ -78,7 +84,9 @@ def _say(line: str) -> None:
 
 
 def _check(answer: Any, key: Any, field: str) -> None:
-    if type(answer).__name__ != "Fresh":
+    from trading.schema.live_store.answers import FreshValue
+
+    if not isinstance(answer, FreshValue):
         _say(f"wrong: {key.name} {field} is {answer}")
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test.utils import override_script_prefix
 
 from trading.record.tickets.price_scale import price_scale
 from trading.templatetags import record
@@ -72,3 +73,10 @@ def test_a_scale_needs_two_prices_and_knows_equal_ones() -> None:
     flat = price_scale(entry=Decimal(100), exit=Decimal(100), net=Decimal(-1), plan={})
     assert flat is not None
     assert (flat.kind, str(flat.width)) == ("loss", "0.00")
+
+
+def test_known_addresses_follow_the_prefix_of_the_site() -> None:
+    first = record.trader_link("steady_long")
+    with override_script_prefix("/desk/"):
+        assert record.trader_link("steady_long") == first.replace("/admin/", "/desk/admin/")
+    assert record.trader_link("steady_long") == first

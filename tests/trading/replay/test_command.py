@@ -57,23 +57,23 @@ def run(*arguments: str) -> tuple[int, str]:
 
 def test_an_engines_cycle_agrees_with_itself(tmp_path: Path) -> None:
     number = imported(tmp_path)
-    found = replay(number)
+    found = replay(TRADER, number)
     assert (found.verdict, found.differences, found.unchecked) == (ReplayVerdict.AGREES, (), ())
     assert found.notes == (
         "Not recorded: the raw answer, the cooldowns.",
-        f"Of the prompt that was sent, the digest alone was recorded: {'ab' * 32}.",
+        f"Only the digest of the prompt that was sent was recorded: {'ab' * 32}.",
     )
 
     code, text = run(str(number))
     assert code == 0
     assert text.splitlines()[0] == (f"decision {number}  steady_long #1 2026-01-08 10:30:00 UTC, version 1: agrees")
-    assert "open_long BTC: was done; every rule lets it through" in text
+    assert "open_long BTC: was done; passes every rule" in text
 
 
 def test_the_settings_and_texts_are_those_of_then(tmp_path: Path) -> None:
     number = imported(tmp_path)
     save_edit(TRADER, detail__risk__min_confidence=90)
-    found = replay(number)
+    found = replay(TRADER, number)
 
     assert found.verdict is ReplayVerdict.AGREES
     assert found.config is not None
@@ -88,18 +88,18 @@ def test_what_was_done_against_the_rules_is_a_difference(tmp_path: Path) -> None
     number = imported(tmp_path, candidates=["SOL"])
     code, text = run(str(number))
     assert code == 1
-    assert "difference: actions: open_long BTC was let through, and is refused by candidate (BTC is none of" in text
+    assert "difference: actions: open_long BTC passed, and is refused by candidate (BTC is none of" in text
 
 
 def test_another_version_shows_what_changes_and_is_no_failure(tmp_path: Path) -> None:
     number = imported(tmp_path)
     save_edit(TRADER, detail__risk__min_confidence=90)
-    ((judged, change),) = replay(number, version=2).changes
+    ((judged, change),) = replay(TRADER, number, version=2).changes
     assert (judged.decision.symbol, change.rule, change.before) == ("BTC", "min_confidence", None)
 
     code, text = run(str(number), "--with-version", "2")
     assert code == 0
-    assert "change: open_long BTC: min_confidence passed, now refused (a confidence of 85 is below 90)" in text
+    assert "change: open_long BTC: min_confidence passed, now refused (the confidence 85 is below 90)" in text
 
 
 def test_a_refusal_that_another_version_lifts_is_shown(tmp_path: Path) -> None:
@@ -107,10 +107,10 @@ def test_a_refusal_that_another_version_lifts_is_shown(tmp_path: Path) -> None:
     failed = {**CYCLE["actions"][0], "result": "error", "error": "confidence"}
     number = imported(tmp_path, decisions_json=unsure, actions=[failed], success=False)
     save_edit(TRADER, detail__risk__min_confidence=70)
-    assert replay(number).verdict is ReplayVerdict.AGREES
+    assert replay(TRADER, number).verdict is ReplayVerdict.AGREES
     code, text = run(str(number), "--with-version", "2")
     assert code == 0
-    assert "min_confidence was refused (a confidence of 70 is below 75), now passes" in text
+    assert "min_confidence was refused (the confidence 70 is below 75), now passes" in text
 
 
 def test_a_manager_yaml_may_give_the_other_settings(tmp_path: Path) -> None:
@@ -129,14 +129,14 @@ def test_a_manager_yaml_may_give_the_other_settings(tmp_path: Path) -> None:
 
 
 def test_settings_may_be_given_as_they_are(tmp_path: Path) -> None:
-    found = replay(imported(tmp_path), spec=make_trader(detail__risk__max_position_size_usd=Decimal(1)))
+    found = replay(TRADER, imported(tmp_path), spec=make_trader(detail__risk__max_position_size_usd=Decimal(1)))
     assert [change.rule for _one, change in found.changes] == ["max_position_size_usd"]
     assert (found.verdict, found.other_name) == (ReplayVerdict.AGREES, "the settings given")
 
 
 def test_a_decision_from_before_the_first_version_says_so(tmp_path: Path) -> None:
     number = imported(tmp_path, config_version=None)
-    found = replay(number)
+    found = replay(TRADER, number)
     assert (found.config, found.verdict) == (None, ReplayVerdict.INCOMPLETE)
 
     code, text = run(str(number))
@@ -145,14 +145,14 @@ def test_a_decision_from_before_the_first_version_says_so(tmp_path: Path) -> Non
     assert "there are no settings of its time" in text
     code, text = run(str(number), "--with-version", "1")
     assert code == 0
-    assert "under version 1: every rule lets it through" in text
+    assert "under version 1: passes every rule" in text
 
 
 def test_a_decision_from_before_the_first_version_is_judged_by_another_version(tmp_path: Path) -> None:
     save_edit(TRADER, detail__risk__min_confidence=99)
     number = imported(tmp_path, timestamp="2020-01-08T10:30:00Z", config_version=None)
 
-    found = replay(number, version=2)
+    found = replay(TRADER, number, version=2)
 
     (judged,) = found.judged
     assert judged.refusals is None
@@ -165,17 +165,17 @@ def test_a_missing_snapshot_is_no_agreement(tmp_path: Path) -> None:
     number = imported(tmp_path, positions_snapshot=None, account_snapshot=None)
     code, text = run(str(number))
     assert code == 1
-    assert "unchecked: open_long BTC: cannot be judged (already_held: the open positions are not known" in text
+    assert "unchecked: open_long BTC: cannot be checked (already_held: the open positions are not known" in text
     assert "note: Not recorded: the raw answer, the account, the positions, the cooldowns." in text
 
 
 def test_a_prompt_text_that_is_not_stored_and_one_that_was_not_configured_are_told() -> None:
     sync_traders(make_trader(detail__prompts__system_sha256=None))
     number = decisions.record_decision(make_entry(config_version=2, prompt=Prompt(template_sha256="a" * 64))).id
-    found = replay(number)
+    found = replay(TRADER, number)
     assert [difference.place for difference in found.differences][:1] == ["prompt.template_sha256"]
-    assert "The system prompt prompts/manager/long.tmpl: the version does not say which text it had." in found.notes
-    assert f"The sent prompt {'a' * 64}: its text is not among the stored ones." in found.notes
+    assert "The version does not name the text of the system prompt prompts/manager/long.tmpl." in found.notes
+    assert f"The text of the sent prompt {'a' * 64} is not stored." in found.notes
 
 
 def test_a_period_of_a_trader_is_replayed_a_page_at_a_time(tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_of_many_decisions_those_that_differ_are_listed(tmp_path: Path) -> None:
     save_edit(TRADER, detail__risk__min_confidence=90)
     code, text = run("--trader", TRADER, "--with-version", "2")
     assert code == 0
-    assert text.splitlines()[-1].endswith("2 would be judged otherwise under version 2.")
+    assert text.splitlines()[-1].endswith("2 would be decided differently under version 2.")
 
 
 def test_every_decision_of_the_sample_agrees_with_itself() -> None:
@@ -235,7 +235,8 @@ def test_programs_get_one_object_a_decision(tmp_path: Path) -> None:
         (["--trader", "nobody"], "there is no trader 'nobody'"),
         (["--trader", TRADER, "--with-version", "9"], "steady_long has no version 9"),
         (["--trader", TRADER, "--with-config", "/nowhere.yaml"], "nowhere.yaml"),
-        (["one"], "invalid int value"),
+        (["one"], r"must be the number of a decision, or TRADER\|NUMBER, was 'one'"),
+        (["nobody|1"], "nobody has no decision 1"),
     ],
 )
 def test_what_cannot_be_replayed_is_refused_in_one_line(arguments: list[str], problem: str) -> None:
@@ -245,8 +246,8 @@ def test_what_cannot_be_replayed_is_refused_in_one_line(arguments: list[str], pr
 
 def test_the_service_refuses_what_it_does_not_know(tmp_path: Path) -> None:
     with pytest.raises(RecordError):
-        replay(999_999_999)
+        replay(TRADER, 999_999_999)
     with pytest.raises(UnknownVersion):
-        replay(imported(tmp_path), version=9)
+        replay(TRADER, imported(tmp_path), version=9)
     with pytest.raises(UnknownConfig):
         list(replays("nobody"))

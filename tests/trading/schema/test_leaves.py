@@ -87,7 +87,7 @@ def test_what_is_not_known_is_not_stored(detail: Part) -> None:
         (Pnl, {"tax": Decimal(1)}, "Extra inputs"),
         (Time, {"open_ts_ms": 1_760_000_000}, "milliseconds since 1970"),
         (Time, {"open_ts_ms": 1_760_000_000_000_000}, "milliseconds since 1970"),
-        (Time, {"open_ts_ms": 1_760_000_009_000}, "exit lies before the entry"),
+        (Time, {"open_ts_ms": 1_760_000_009_000}, "exit is before the entry"),
         (Time, {"duration_seconds": Decimal(6)}, "not the time from open to close"),
     ],
 )

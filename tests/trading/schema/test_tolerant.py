@@ -11,7 +11,7 @@ from tests.trading.bad_rows import decision_detail, mutated, position_detail, tr
 from trading.schema.decision import DecisionDetail
 from trading.schema.leaf import Part
 from trading.schema.position import PositionDetail
-from trading.schema.tolerant import NotReadable, read, read_most, with_unknown
+from trading.schema.tolerant import UnreadableLeaf, read, read_most, with_unknown
 from trading.schema.trade import TradeDetail
 
 
@@ -56,7 +56,7 @@ def test_an_item_with_an_unknown_word_is_set_aside_and_an_unknown_action_kept() 
     ],
 )
 def test_what_cannot_be_read_says_where_and_why(stored: Any, says: str) -> None:
-    with pytest.raises(NotReadable, match=says.replace("[", r"\[")):
+    with pytest.raises(UnreadableLeaf, match=says.replace("[", r"\[")):
         read(TradeDetail, stored)
 
 
@@ -85,7 +85,7 @@ def _read_or_refused(kind: type[Part], stored: Any) -> str | None:
     """The place for which it was refused; None where what was read is written and read again."""
     try:
         found = read(kind, stored).detail
-    except NotReadable as refused:
+    except UnreadableLeaf as refused:
         assert refused.reason  # noqa: PT017  (the place alone says too little)
         return refused.path
     read(kind, found.stored())

@@ -10,6 +10,8 @@ NUMBER_OR_NULL = (*NUMBER, type(None))
 TEXT_OR_NULL = (str, type(None))
 ID_OR_NULL = (int, str, type(None))
 
+# Beside each trader's id, in addition to the contract's fields.
+LABEL = {"display_name": str, "llm_model": TEXT_OR_NULL, "version": (int, type(None)), "color": str}
 PRICE = {"symbol": str, "price": NUMBER, "timestamp": int}
 POSITION = {
     "entry_oid": ID_OR_NULL,
@@ -120,6 +122,16 @@ CONVERSATION = {
     "cot_trace": TEXT_OR_NULL,
     "llm_response": dict,
     "messages": list,
+    "decision": (dict, type(None)),
+}
+TAKEN = {
+    "decided_at": str,
+    "config_version": (int, type(None)),
+    "success": bool,
+    "messages": int,
+    "has_reasoning": bool,
+    "error": TEXT_OR_NULL,
+    "decisions": list,
 }
 ANSWER = {
     "coin": str,
@@ -148,9 +160,12 @@ def assert_documents(documents: dict[str, Any]) -> None:
 
     assert set(totals) == {"accountTotals", "lastHourlyMarkerRead", "serverTime"}
     rows = totals["accountTotals"]
+    newest = {row["model_id"]: row for row in rows}
     for row in rows:
         is_benchmark = row["model_id"] == "buynhold_btc"
-        assert_is(row, ACCOUNT, but=frozenset({"sharpe_ratio"} if is_benchmark else ()))
+        is_newest = row is newest[row["model_id"]]
+        shape = ACCOUNT | (LABEL if is_newest else {}) | ({"derived": bool} if "derived" in row else {})
+        assert_is(row, shape, but=frozenset({"sharpe_ratio"} if is_benchmark else ()))
         _assert_held(row["positions"])
     assert [row["timestamp"] for row in rows] == sorted(row["timestamp"] for row in rows)
     markers = [row["since_inception_hourly_marker"] for row in rows]
@@ -160,22 +175,22 @@ def assert_documents(documents: dict[str, Any]) -> None:
 
     assert set(documents["positions"]) == {"accountTotals", "serverTime"}
     for row in documents["positions"]["accountTotals"]:
-        assert set(row) == {"model_id", "positions"}
+        assert_is(row, {"model_id": str, "positions": dict} | LABEL)
         _assert_held(row["positions"])
 
     assert set(documents["trades"]) == {"trades", "serverTime"}
     trades = documents["trades"]["trades"]
     for row in trades:
-        assert_is(row, TRADE, but=frozenset(set(row) - set(TRADE)))
+        assert_is(row, TRADE | LABEL, but=frozenset(set(row) - set(TRADE | LABEL)))
     assert [row["exit_time"] for row in trades] == sorted(row["exit_time"] for row in trades)
 
     assert set(documents["since-inception-values"]) == {"sinceInceptionValues", "serverTime"}
     for row in documents["since-inception-values"]["sinceInceptionValues"]:
-        assert_is(row, INCEPTION)
+        assert_is(row, INCEPTION | LABEL)
 
     assert set(documents["leaderboard"]) == {"leaderboard"}
     for row in documents["leaderboard"]["leaderboard"]:
-        assert_is(row, LEADER)
+        assert_is(row, LEADER | LABEL)
         assert row["lose_dollars"] <= 0 <= row["win_dollars"]
 
     assert set(documents["analytics"]) == {"analytics", "serverTime"}
@@ -187,7 +202,9 @@ def assert_documents(documents: dict[str, Any]) -> None:
 
     assert set(documents["conversations"]) == {"conversations", "serverTime"}
     for row in documents["conversations"]["conversations"]:
-        assert_is(row, CONVERSATION)
+        assert_is(row, CONVERSATION | LABEL)
+        if row["decision"] is not None:
+            assert_is(row["decision"], TAKEN)
         for symbol, answer in row["llm_response"].items():
             assert_is(answer, ANSWER)
             assert answer["coin"] == symbol
@@ -204,7 +221,7 @@ def _assert_held(held: dict[str, Any]) -> None:
 
 
 def _assert_analytics(row: dict[str, Any]) -> None:
-    assert_is(row, ANALYTICS)
+    assert_is(row, ANALYTICS | LABEL)
     for name, fields in TABLES.items():
         assert len(row[name]) == fields
         assert all(isinstance(value, NUMBER_OR_NULL) for value in row[name].values())

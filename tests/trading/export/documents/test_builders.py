@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.trading.export.documents.contract import ACCOUNT, LEADER, TRADE, assert_is
+from tests.trading.export.documents.contract import ACCOUNT, LABEL, LEADER, TRADE, assert_is
 from tests.trading_factories import OPENED_MS, make_trade
 from trading.export.documents.accounts import (
     account_row,
@@ -24,8 +24,10 @@ from trading.export.documents.benchmark import benchmark_rows
 from trading.export.documents.standings import leaderboard_document
 from trading.export.documents.trades import trade_object
 from trading.export.documents.wire import document, encode
+from trading.imports.arena.trades import read_trade, to_source
 from trading.schema.common import Side
-from trading.schema.published import AccountPoint, PricePoint, Standing
+from trading.schema.published import AccountPoint, PricePoint, Standing, color_of, label_of
+from trading.schema.trade import Pnl
 
 money = st.decimals(min_value=-(10**9), max_value=10**9, places=8)
 prices = st.decimals(min_value="0.00000001", max_value=10**7, places=8)
@@ -60,11 +62,12 @@ def test_the_leaderboard_of_any_standings(made: list[Any]) -> None:
         Standing(name, trades=1, won=abs(won), lost=-abs(lost), start_equity=start, equity=equity)
         for name, won, lost, start, equity in made
     ]
-    rows = loads(leaderboard_document(standings))["leaderboard"]
+    labels = {name: label_of(name, version=1) for name in "abc"}
+    rows = loads(leaderboard_document(standings, labels))["leaderboard"]
 
     assert len(rows) == len(made)
     for row in rows:
-        assert_is(row, LEADER)
+        assert_is(row, LEADER | LABEL)
         assert row["lose_dollars"] <= 0
     known = [row["return_pct"] for row in rows if row["return_pct"] is not None]
     assert known == sorted(known, reverse=True)
@@ -112,3 +115,34 @@ def test_what_is_no_number_is_null(value: float | None) -> None:
 def test_a_numeric_that_is_no_number_is_null() -> None:
     row = account_row(AccountPoint("ann", OPENED_MS, Decimal("NaN")), Decimal(5), OPENED_MS, {}, None)
     assert loads(encode(row))["dollar_equity"] is None
+
+
+def luminance(color: str) -> float:
+    """As WCAG 2 defines it, of `#rrggbb`."""
+    parts = [int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@given(st.text())
+def test_the_colour_of_any_trader_reads_on_white_and_on_black(trader_id: str) -> None:
+    found = luminance(color_of(trader_id))
+
+    assert 1.05 / (found + 0.05) > 4.5
+    assert (found + 0.05) / 0.05 > 4.5
+
+
+def test_the_colour_of_a_trader_stays() -> None:
+    assert color_of("steady_long") == "#00865d"
+    assert len({color_of(f"trader_{number}") for number in range(100)}) > 80
+
+
+def test_a_trade_without_known_funding_is_published_and_read_back_as_such() -> None:
+    unknown = Pnl(gross=Decimal(5), net=Decimal(5), is_funding_unknown=True)
+    for pnl, told in ((unknown, True), (Pnl(gross=Decimal(5), net=Decimal(5)), None)):
+        row = loads(encode(trade_object(make_trade(pnl=pnl))))
+        assert row.get("funding_unknown") is told
+        back = read_trade(row)
+        assert back.detail.pnl.is_funding_unknown is told
+        assert to_source(back).get("funding_unknown") is told
+        assert "funding_unknown" not in ((back.detail.origin and back.detail.origin.fields) or {})

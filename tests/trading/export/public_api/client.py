@@ -13,9 +13,9 @@ from trading.export.directory.manifest import DocumentSource, Manifest, Manifest
 from trading.export.directory.runs import ExportDirectory
 from trading.export.documents.names import Document
 from trading.export.documents.wire import closing, encode, opening
-from trading.export.public_api.access import Access
+from trading.export.public_api.access import DocumentAccess
 from trading.export.public_api.application import ReadApi
-from trading.export.public_api.current import Current
+from trading.export.public_api.current import CurrentRun
 
 HOURS = 5
 IDLE_HOUR = 1
@@ -80,8 +80,8 @@ def make_api(root: Path, **how: Any) -> ReadApi:
     given: dict[str, Any] = {"hosts": ("localhost",), "stale_seconds": 180.0, "behind": django, **how}
     levels = given.pop("levels", PUBLIC)
     public = [name for name, level in levels.items() if level == "public"]
-    current = Current(root, given.pop("delay_ms", 0), public=public, fresh_seconds=given["stale_seconds"])
-    access = Access(levels, given.pop("tokens", ()), given.pop("origins", ()))
+    current = CurrentRun(root, given.pop("delay_ms", 0), public=public, fresh_seconds=given["stale_seconds"])
+    access = DocumentAccess(levels, given.pop("tokens", ()), given.pop("origins", ()))
     return ReadApi(root=root, current=current, access=access, **given)
 
 

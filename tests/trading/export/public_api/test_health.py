@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from tests.trading.export.public_api.client import get, make_api, make_run
+from traders.schema.messages import verbatim
 from trading.export.directory.manifest import DocumentSource, Manifest, ManifestEntry
 from trading.export.directory.runs import ExportDirectory
 from trading.export.documents.names import Document
 from trading.export.status import board as boards
 from trading.export.status import file as status
 from trading.export.status.board import Board, Supervision
-from trading.export.status.file import ExportStatus, Seen
+from trading.export.status.file import ExportStatus, ServerSeen
 
 TOKEN = "a-token-of-enough-letters"
 FULL = "OSError: [Errno 28] No space left on device"
@@ -43,7 +44,9 @@ def no_board_left(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def make_status(**how: Any) -> ExportStatus:
     now = time.time()
-    return ExportStatus(**{"at": now, "pid": 1, "postgres": Seen(True, now), "redis": Seen(True, now), **how})
+    return ExportStatus(
+        **{"at": now, "pid": 1, "postgres": ServerSeen(True, now), "redis": ServerSeen(True, now), **how}
+    )
 
 
 def health(root: Path) -> Any:
@@ -86,7 +89,9 @@ def test_a_disk_that_the_exporter_cannot_write_is_told_by_the_board(root: Path, 
     status.write(root, make_status(at=time.time() - 60))
     board.supervision.write(Supervision("running", time.time()))
     board.status.write(
-        make_status(is_failing=True, last_error=FULL, last_error_at=time.time(), disk=Seen(False, error=FULL))
+        make_status(
+            is_failing=True, last_error=FULL, last_error_at=time.time(), disk=ServerSeen(False, error=verbatim(FULL))
+        )
     )
     found = health(root)
 
@@ -150,7 +155,7 @@ def test_the_state_of_the_exporter(
 def test_one_that_waits_for_another_leaves_the_word_to_that_one(root: Path, board: Board) -> None:
     status.write(root, make_status(at=time.time() - 5, cycles=9))
     board.supervision.write(Supervision("running", time.time()))
-    board.status.write(make_status(is_waiting=True, postgres=Seen(False)))
+    board.status.write(make_status(is_waiting=True, postgres=ServerSeen(False)))
     found = health(root)
 
     assert found["exporter"]["state"] == "waiting"
@@ -160,8 +165,34 @@ def test_one_that_waits_for_another_leaves_the_word_to_that_one(root: Path, boar
 
 def test_without_a_token_states_and_numbers_are_told_and_no_texts(root: Path, board: Board) -> None:
     board.supervision.write(Supervision("restarting", time.time(), 3, "was killed by SIGKILL", time.time()))
-    board.status.write(make_status(is_failing=True, disk=Seen(False, error=FULL)))
+    board.status.write(make_status(is_failing=True, disk=ServerSeen(False, error=verbatim(FULL))))
     found = get(make_api(root), "/api/health").json
 
     assert (found["exporter"]["state"], found["exporter"]["restarts"]) == ("restarting", 3)
     assert (found["disk"]["state"], found["disk"]["error"], found["exporter"]["last_error"]) == ("failing", None, None)
+
+
+def test_what_lies_ahead_of_the_clock_is_said_to_and_has_no_age_below_zero(tmp_path: Path) -> None:
+    later = time.time() + 3600
+    make_run(tmp_path, round(later * 1000))
+    status.write(
+        tmp_path,
+        make_status(at=later, postgres=ServerSeen(True, later), redis=ServerSeen(True), live_ages={"key": -9.5}),
+    )
+    found = health(tmp_path)
+
+    for part in (found["export"], found["exporter"], found["postgres"]):
+        assert (part["age_seconds"], part["age_note"]) == (0.0, "ahead of this server's clock")
+    assert "age_note" not in found["redis"]
+    assert 'nof0_live_store_age_seconds{key="key"} 0.0' in metrics(tmp_path)
+    # It was written before the clock was set back: what holds now is not known.
+    assert (found["exporter"]["state"], found["postgres"]["state"]) == ("unknown", "unknown")
+
+
+def test_a_moment_just_ahead_is_of_now(root: Path) -> None:
+    status.write(root, make_status(at=time.time() + 1))
+    found = health(root)
+
+    assert found["exporter"]["age_seconds"] == 0.0
+    assert "age_note" not in found["exporter"]
+    assert found["postgres"]["state"] == "up"

@@ -9,13 +9,14 @@ import pytest
 from msgspec import structs
 
 from tests.trading.export.public_api.client import HOURS, PUBLIC, get, make_api, make_run
+from traders.schema.messages import verbatim
 from trading.export.directory.manifest import Manifest
 from trading.export.directory.runs import ExportDirectory
 from trading.export.documents.names import MAX_AGE, Document
 from trading.export.public_api import current
 from trading.export.public_api.application import ReadApi
 from trading.export.status import file as status
-from trading.export.status.file import ExportStatus, Seen
+from trading.export.status.file import ExportStatus, ServerSeen
 
 TOKEN = "a-token-of-enough-letters"
 BEARER = f"Bearer {TOKEN}"
@@ -133,7 +134,7 @@ def test_before_the_first_export_it_says_so(tmp_path: Path) -> None:
     assert (answer.status, answer.headers["Retry-After"]) == (503, "10")
     assert answer.json["detail"] == "Nothing was exported yet."
     assert get(api, "/api/health").json["status"] == "no export"
-    down = Seen(is_up=False)
+    down = ServerSeen(is_up=False)
     status.write(
         tmp_path, ExportStatus(time.time(), 1, down, down, last_error="OSError: [Errno 28] No space left on device")
     )
@@ -279,11 +280,12 @@ def test_metrics_are_prometheus_text(root: Path, api: ReadApi) -> None:
         ExportStatus(
             at=time.time(),
             pid=1,
-            postgres=Seen(is_up=True, at=time.time()),
-            redis=Seen(is_up=False, error="does not answer"),
+            postgres=ServerSeen(is_up=True, at=time.time()),
+            redis=ServerSeen(is_up=False, error=verbatim("does not answer")),
             cycles=7,
             config_versions={"ann": 3},
             live_ages={"nof0:price:latest": 2.5},
+            live_persisted={"nof0:price:latest": 4},
             sync_traders=3,
             sync_written=2,
         ),
@@ -296,6 +298,7 @@ def test_metrics_are_prometheus_text(root: Path, api: ReadApi) -> None:
         "nof0_export_cycles_total 7.0",
         'nof0_config_version{trader="ann"} 3.0',
         'nof0_live_store_age_seconds{key="nof0:price:latest"} 2.5',
+        'nof0_live_store_persisted_total{key="nof0:price:latest"} 4.0',
         "nof0_redis_up 0.0",
         "nof0_sync_traders 3.0",
         "nof0_sync_written 2.0",
@@ -308,7 +311,9 @@ def test_metrics_are_prometheus_text(root: Path, api: ReadApi) -> None:
 
 def test_what_a_silent_exporter_saw_nobody_knows_now(root: Path, api: ReadApi) -> None:
     at = time.time() - 1000
-    status.write(root, ExportStatus(at=at, pid=1, postgres=Seen(is_up=True, at=at), redis=Seen(is_up=True, at=at)))
+    status.write(
+        root, ExportStatus(at=at, pid=1, postgres=ServerSeen(is_up=True, at=at), redis=ServerSeen(is_up=True, at=at))
+    )
     health = get(api, "/api/health").json
 
     assert (health["postgres"]["state"], health["redis"]["state"]) == ("unknown", "unknown")

@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.trading.export.public_api.client import PUBLIC, get, make_api, make_run
+from traders.schema.messages import verbatim
 from trading.export.documents.names import Document
 from trading.export.public_api.access import STATES, without_texts
 from trading.export.public_api.transport import Transport
 from trading.export.status import file as status
-from trading.export.status.file import ExportStatus, Seen
+from trading.export.status.file import ExportStatus, ServerSeen
 
 TOKEN = "a-token-of-enough-letters"
 BEARER = f"Bearer {TOKEN}"
@@ -92,7 +93,7 @@ def test_a_document_that_needs_a_token_where_none_exists_says_why_it_is_closed(r
 
 def test_health_tells_texts_to_holders_of_a_token_only(root: Path) -> None:
     now = time.time()
-    down = Seen(is_up=False, at=now, error=SECRET)
+    down = ServerSeen(is_up=False, at=now, error=verbatim(SECRET))
     status.write(root, ExportStatus(at=now, pid=1, postgres=down, redis=down, last_error=SECRET))
     api = make_api(root, tokens=[TOKEN])
 
@@ -108,7 +109,7 @@ def test_health_tells_texts_to_holders_of_a_token_only(root: Path) -> None:
 
 
 def test_no_other_answer_tells_an_error_text_either(tmp_path: Path) -> None:
-    down = Seen(is_up=False, error=SECRET)
+    down = ServerSeen(is_up=False, error=verbatim(SECRET))
     status.write(tmp_path, ExportStatus(time.time(), 1, down, down, last_error=SECRET))
     for path in EVERY_PATH:
         assert b"10.1.2.3" not in get(make_api(tmp_path), path).content

@@ -51,9 +51,14 @@ def test_everything_answers_without_postgresql_and_redis(machine: Machine) -> No
     traders = [row["id"] for row in json.loads(ask(port, "/api/leaderboard")[1])["leaderboard"]]
     assert len(traders) == 3
 
-    # The exporter would start its embedded servers again, and a killed one would be started again itself.
-    exporters = [one for one in psutil.Process(site.pid).children(recursive=True) if "export_json" in one.cmdline()]
-    for process in exporters:
+    # What runs beside the site would start the embedded servers again, and a killed one would be started again itself.
+    beside = [
+        one
+        for one in psutil.Process(site.pid).children(recursive=True)
+        if {"export_json", "send_alarms"} & set(one.cmdline())
+    ]
+    assert len(beside) == 2
+    for process in beside:
         process.suspend()
     machine.kill_servers()
     time.sleep(0.2)
@@ -65,7 +70,7 @@ def test_everything_answers_without_postgresql_and_redis(machine: Machine) -> No
     assert ask(port, "/metrics")[0] == 200
     assert ask(port, "/api/nothing")[0] == 404
     assert machine.running() == [] or all("postgres" not in entry for entry in machine.running())
-    for process in exporters:
+    for process in beside:
         process.resume()
     interrupt(site)
 

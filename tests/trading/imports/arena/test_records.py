@@ -27,7 +27,17 @@ NUMBERS = st.one_of(
     st.integers(),
     st.integers(-5, 5),
     st.decimals(allow_nan=True, allow_infinity=True),
-    st.sampled_from([Decimal("1E+30"), Decimal("1E-400"), Decimal("-0.0"), 10**4000, 1_750_000_000_123, 1_750_000_000]),
+    st.sampled_from(
+        [
+            Decimal("1E+30"),
+            Decimal("1E-400"),
+            Decimal("1E+9999999"),
+            Decimal("-0.0"),
+            10**4000,
+            1_750_000_000_123,
+            1_750_000_000,
+        ]
+    ),
 )
 TEXTS = st.text() | st.sampled_from(["\0", "\ud800", "long", "short", "BTC", "2025-06-15T15:06:40Z", "1", "null", "{}"])
 ODD = st.recursive(

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trading.imports.arena import stream
-from trading.imports.arena.broken import BrokenFile
 from trading.imports.arena.document import ArenaDocument
+from trading.imports.arena.unreadable_file import UnreadableArenaFile
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from([Decimal("0.10"), Decimal("-1E+3")]),
@@ -49,17 +49,17 @@ def test_a_cut_file_is_told_whatever_the_piece(tmp_path: Path, piece: int, cut: 
     text = '{"trades": [\n {"id": "a", "n": 1.5, "b": true},\n {"id": "b", "n": 2.5}]}'
     (tmp_path / "t.json").write_text(text[:cut])
 
-    with pytest.raises(BrokenFile, match=r"t\.json:\d+:\d+: .*cut short"):
+    with pytest.raises(UnreadableArenaFile, match=r"t\.json:\d+:\d+: .*cut short"):
         read(tmp_path / "t.json")
 
 
 def test_the_place_of_a_fault_is_exact_whatever_the_piece(tmp_path: Path, piece: int) -> None:
     (tmp_path / "t.json").write_text('{"trades": [\n {"id": 1},\n {"id": 2, oops}\n]}')
-    with pytest.raises(BrokenFile, match=r"t\.json:3:12: is not JSON"):
+    with pytest.raises(UnreadableArenaFile, match=r"t\.json:3:12: is not JSON"):
         read(tmp_path / "t.json")
 
     (tmp_path / "t.json").write_bytes(b'{"trades": [\n {"id": 1},\n {"id": "\xe9"}\n]}')
-    with pytest.raises(BrokenFile, match=r"t\.json:3:10: is not UTF-8"):
+    with pytest.raises(UnreadableArenaFile, match=r"t\.json:3:10: is not UTF-8"):
         read(tmp_path / "t.json")
 
 
@@ -72,7 +72,7 @@ def test_a_record_beyond_all_measure_stops_the_reading(tmp_path: Path, monkeypat
     monkeypatch.setattr(stream, "PIECE", 1000)
     monkeypatch.setattr(stream, "LARGEST_RECORD", 10_000)
     (tmp_path / "t.json").write_text('{"trades": ["' + "x" * 50_000 + '"]}')
-    with pytest.raises(BrokenFile, match="a record of more than"):
+    with pytest.raises(UnreadableArenaFile, match="a record of more than"):
         read(tmp_path / "t.json")
 
 

@@ -6,11 +6,13 @@ import csv
 import json
 from decimal import Decimal
 from io import StringIO
+from itertools import islice
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from tests.trading.bad_rows import add_decision, decision_detail
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_position, make_trade
 from trading.models import Trade
 from trading.record.stored.symbols import add
@@ -96,6 +98,19 @@ def test_positions_and_decisions_are_exported_too(viewer: Client) -> None:
     assert (row["id"], row["success"], row["decided_at"]) == (str(decision.id), "true", "2026-01-08T10:30:00+00:00")
     read = json.loads(sent(viewer, "/admin/trading/decisionjournal/export/json/"))[0]
     assert read["detail"]["decisions"][0]["symbol"] == "BTC"
+
+
+@pytest.mark.parametrize("moment", ["-infinity", "infinity", "20000-01-01", "0044-03-15 BC"])
+def test_decisions_of_a_time_that_python_cannot_hold_are_each_exported_once(
+    viewer: Client, traders: None, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trading.record.browse.queries.BATCH", 2)
+    numbers = [add_decision("steady_long", decision_detail(), decided_at=moment) for _ in range(5)]
+    numbers.append(str(record_decision(make_entry()).id))
+
+    lines = viewer.get("/admin/trading/decisionjournal/export/csv/")
+    found = list(csv.DictReader(StringIO(b"".join(islice(lines, 20)).decode().removeprefix("\ufeff"))))
+    assert sorted(row["id"] for row in found) == sorted(numbers)
 
 
 def test_an_empty_file_has_its_heads(viewer: Client) -> None:

@@ -20,7 +20,7 @@ from tests.trading.bad_rows import (
     position_detail,
     trade_detail,
 )
-from tests.trading.export.record import make_desk
+from tests.trading.export.record import fill_record
 from trading.record.exclusions import services as exclusions
 from trading.record.stored import stored_rows
 from trading.schema.exclusion import RecordKey, RecordKind
@@ -29,8 +29,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def desk(db: None) -> None:
-    make_desk()
+def record(db: None) -> None:
+    fill_record()
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -54,7 +54,7 @@ def execute(sql: str, *parameters: Any) -> None:
         cursor.execute(sql, parameters)
 
 
-def test_a_whole_record_is_read_and_nothing_is_found(desk: None) -> None:
+def test_a_whole_record_is_read_and_nothing_is_found(record: None) -> None:
     code, text = run()
 
     assert code == 0
@@ -73,10 +73,13 @@ def test_a_whole_record_is_read_and_nothing_is_found(desk: None) -> None:
             "version_results": 2,
         },
         "found": {"unreadable": 0, "unknown": 0, "rule": 0},
+        "clocks": [],
+        "repairable": 60,
     }
 
 
-def test_each_row_is_named_with_its_place_and_reason(desk: None) -> None:
+@pytest.mark.plain
+def test_each_row_is_named_with_its_place_and_reason(record: None) -> None:
     trade = add_trade("ann", trade_detail(fills="none"))
     position = add_position("bob", position_detail(risk={"confidence": "80"}))
     decision = add_decision("ann", "[]")
@@ -110,7 +113,8 @@ def test_each_row_is_named_with_its_place_and_reason(desk: None) -> None:
     assert f"trades {trade}: detail.fills must be a list, is 'none'" in text
 
 
-def test_leaves_that_this_release_does_not_know_are_named(desk: None) -> None:
+@pytest.mark.plain
+def test_leaves_that_this_release_does_not_know_are_named(record: None) -> None:
     trade = add_trade("ann", trade_detail(pnl={"net": 9, "gross": 10, "commission": 1, "rebate": -1}))
     add_decision("ann", decision_detail(decisions=[{"symbol": "BTC", "action": "partial_close"}]))
 
@@ -118,14 +122,15 @@ def test_leaves_that_this_release_does_not_know_are_named(desk: None) -> None:
     assert run()[0] == 1
 
 
-def test_a_roll_up_that_is_not_the_sum_of_its_trades_is_found(desk: None) -> None:
+def test_a_roll_up_that_is_not_the_sum_of_its_trades_is_found(record: None) -> None:
     execute("UPDATE version_results SET trades = trades + 1 WHERE trader_id = 'ann'")
     execute("DELETE FROM version_results WHERE trader_id = 'bob'")
 
     assert {key[1].split("|")[0]: kind for key, (kind, _) in found().items()} == {"ann": "rule", "bob": "rule"}
 
 
-def test_a_closed_position_without_its_trade_is_found(desk: None) -> None:
+@pytest.mark.plain
+def test_a_closed_position_without_its_trade_is_found(record: None) -> None:
     close = {"price": 110, "time_ms": CLOSED_MS, "quantity": 1}
     position = add_position("bob", position_detail())
     execute(
@@ -138,7 +143,8 @@ def test_a_closed_position_without_its_trade_is_found(desk: None) -> None:
     assert found() == {}
 
 
-def test_rows_from_before_a_constraint_are_found(desk: None) -> None:
+@pytest.mark.plain
+def test_rows_from_before_a_constraint_are_found(record: None) -> None:
     equity = add_equity("ann", "-5")
     execute("SET CONSTRAINTS ALL IMMEDIATE")
     execute("ALTER TABLE equity_snapshots ADD CONSTRAINT equity_from_0 CHECK (equity_usd >= 0) NOT VALID")
@@ -147,7 +153,7 @@ def test_rows_from_before_a_constraint_are_found(desk: None) -> None:
     assert "breaks the constraint equity_from_0" in run()[1]
 
 
-def test_a_row_that_was_set_aside_is_dealt_with(desk: None) -> None:
+def test_a_row_that_was_set_aside_is_dealt_with(record: None) -> None:
     trade = add_trade("ann", trade_detail(fills=5))
     equity = add_equity("ann", "NaN")
     for kind, row_id in ((RecordKind.TRADE, trade), (RecordKind.EQUITY, equity)):
@@ -157,14 +163,14 @@ def test_a_row_that_was_set_aside_is_dealt_with(desk: None) -> None:
     assert run()[0] == 0
 
 
-def test_one_table_can_be_checked_alone(desk: None) -> None:
+def test_one_table_can_be_checked_alone(record: None) -> None:
     add_trade("ann", trade_detail(fills=5))
     equity = add_equity("ann", "NaN")
 
     assert set(found("--table", "equity_snapshots")) == {("equity_snapshots", equity)}
 
 
-def test_every_row_is_read_whatever_the_size_of_a_batch(desk: None) -> None:
+def test_every_row_is_read_whatever_the_size_of_a_batch(record: None) -> None:
     for source in stored_rows.SOURCES.values():
         for batch in (1, 3):
             small = stored_rows.RowSource(source.table, source.keys, source.columns, batch)

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.engine_client import Engine
-from tests.engine_desk import EngineWith, _placed_at_once, engine, engine_with
+from tests.engine_fixtures import EngineWith, _placed_at_once, engine, engine_with
 from tests.traders.admin.people import browser_of
 from tests.trading_factories import make_trade
 from traders.accounts.rules import Role
@@ -19,6 +19,7 @@ from trading.models import RecordExclusion, Trade, VersionResult
 from trading.record.corrections import services as corrections
 from trading.record.rules.errors import RecordConflict
 from trading.record.writing.trades import record_trade
+from trading.schema.exclusion import RecordKey, RecordKind
 
 __all__ = ["EngineWith", "_placed_at_once", "engine", "engine_with"]
 
@@ -57,7 +58,7 @@ def test_the_same_correction_again_changes_nothing_and_a_further_one_corrects_th
 
 
 def test_what_is_recorded_again_afterwards_is_known(wrong: Engine) -> None:
-    corrections.correct_trade(OLD.id, {"pnl.net": Decimal("9.75")}, reason="wrong", actor="mei")
+    corrections.correct(RecordKey(RecordKind.TRADE, OLD.id), {"pnl.net": Decimal("9.75")}, reason="wrong", actor="mei")
 
     assert record_trade(OLD) is False
     assert record_trade(make_trade(net="9.75", fills=OLD.detail.fills)) is False

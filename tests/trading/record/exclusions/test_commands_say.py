@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from tests.trading.exclusion_desk import ALPHA, POSITION, aside, equity_key, record_alpha, trade_key
+from tests.trading.exclusion_record import ALPHA, POSITION, aside, equity_key, record_alpha, trade_key
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_position, make_trade
 from trading.record.stored.copying import bulk_load
 from trading.record.writing.bulk_positions import copy_positions

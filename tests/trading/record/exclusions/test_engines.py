@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.engine_client import Engine
-from tests.engine_desk import engine, engine_with
+from tests.engine_fixtures import engine, engine_with
 from tests.trading.api.test_record import BTC, CLOSE, CLOSED, EQUITY, OPENED_MS, POSITIONS, TRADES, _trade
 from trading.models import Position, Trade
 from trading.record.exclusions import services as exclusions

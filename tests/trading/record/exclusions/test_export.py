@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.trading.export.record import make_desk, read
+from tests.trading.export.record import fill_record, read
 from tests.trading_factories import OPENED_MS
 from trading.export.cycle import Exporter
 from trading.export.parts.options import Options
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _desk() -> None:
-    make_desk()
+def _record() -> None:
+    fill_record()
 
 
 def documents(exporter: Exporter) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.test import Client
 from tests.rows_from_before import take_rules_away
 from tests.traders.admin.browsing import hidden_fields, text_of
 from tests.traders.admin.people import browser_of
-from tests.trading.exclusion_desk import POSITION, aside, equity_key, record_alpha, trade_key, undone
+from tests.trading.exclusion_record import POSITION, aside, equity_key, record_alpha, trade_key, undone
 from tests.trading.record.exclusions.test_service import opened
 from tests.trading_factories import OPENED_MS, make_position
 from traders.accounts.rules import Role
@@ -37,11 +37,11 @@ def operator() -> Client:
 
 def ticket(key: RecordKey) -> str:
     model = {"trade": "trade", "position": "position", "decision": "decisionjournal"}[key.kind]
-    return f"/admin/trading/{model}/{key.id}/"
+    return f"/admin/trading/{model}/{key.name}/"
 
 
 def chosen(*keys: RecordKey, **more: str) -> dict[str, Any]:
-    return {"kind": str(keys[0].kind), "id": [key.id for key in keys], **more}
+    return {"kind": str(keys[0].kind), "id": [key.name for key in keys], **more}
 
 
 def saved(client: Client, preview: Any, reason: str = "a test order") -> Any:
@@ -55,7 +55,7 @@ def test_the_preview_shows_the_figures_before_and_after_and_writes_nothing(opera
     assert not RecordExclusion.objects.exists()
 
 
-def test_a_trade_is_set_aside_from_its_ticket_and_taken_back_in(operator: Client) -> None:
+def test_a_trade_is_set_aside_from_its_ticket_and_included_again(operator: Client) -> None:
     page = operator.get(ticket(trade_key(0)))
     assert f"{SET}?kind=trade" in page.content.decode()
     done = saved(operator, operator.get(SET, chosen(trade_key(0))))
@@ -66,7 +66,7 @@ def test_a_trade_is_set_aside_from_its_ticket_and_taken_back_in(operator: Client
     assert (entry.actor, entry.account_id) == ("operator", User.objects.get().pk)
 
     back = saved(operator, operator.get(SET, chosen(trade_key(0), undo="1")), "it was right")
-    assert "Took 1 row back in." in text_of(back)
+    assert "Included 1 row again." in text_of(back)
     assert "2 entries" in text_of(back)
 
 
@@ -119,7 +119,7 @@ def test_positions_and_decisions_have_their_marks_and_counts(decision: RecordKey
         assert "Set aside by mei" in text_of(viewer.get(ticket(entry.key)))
     for name in ("position", "decisionjournal"):
         assert "Set aside 1" in text_of(viewer.get(f"/admin/trading/{name}/"))
-    replay = viewer.get(f"/admin/trading/decisionjournal/{decision.id}/replay/")
+    replay = viewer.get(f"/admin/trading/decisionjournal/alpha|{decision.id}/replay/")
     assert "Set aside by mei" in text_of(replay)
 
 
@@ -182,11 +182,11 @@ def test_what_cannot_be_meant_leads_back_with_a_word(operator: Client, asked: di
 def test_a_row_set_aside_meanwhile_is_said_and_kept(operator: Client) -> None:
     preview = operator.get(SET, chosen(trade_key(0)))
     aside(trade_key(0), reason="sooner")
-    assert "1 row was so already." in text_of(saved(operator, preview))
+    assert "1 row needed no change." in text_of(saved(operator, preview))
     assert [entry.reason for entry in RecordExclusion.objects.all()] == ["sooner"]
 
 
-def test_a_position_whose_symbol_was_opened_again_is_not_taken_back_in(operator: Client) -> None:
+def test_a_position_whose_symbol_was_opened_again_is_not_included_again(operator: Client) -> None:
     [entry] = aside(POSITION).entries
     opened(detail=make_position(opened_ms=OPENED_MS + 9))
     assert "holds an open position in BTC already" in text_of(operator.get(SET, chosen(entry.key, undo="1")))

@@ -10,7 +10,7 @@ from django.db import connections
 
 from tests.at_once import at_once
 from tests.trading.database.test_exclusions import sums
-from tests.trading.exclusion_desk import ALPHA, POSITION, aside, record_alpha, trade_key, undone
+from tests.trading.exclusion_record import ALPHA, POSITION, aside, record_alpha, trade_key, undone
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_trade
 from trading.models import Position, RecordExclusion, Trade
 from trading.record.exclusions import writer as repository
@@ -34,7 +34,7 @@ def test_of_two_people_at_once_one_sets_aside_and_the_other_is_told() -> None:
     assert sums()[0] == sums()[1]
 
 
-def test_setting_aside_and_taking_back_at_once_ends_as_one_after_the_other() -> None:
+def test_setting_aside_and_including_again_at_once_ends_as_one_after_the_other() -> None:
     aside(trade_key(0))
     at_once(*[lambda: undone(trade_key(0)), lambda: aside(trade_key(1)), lambda: undone(trade_key(1))] * 2)
     marks = set(Trade.objects.exclude(exclusion=None).values_list("exclusion_id", flat=True))

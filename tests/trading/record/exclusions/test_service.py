@@ -1,4 +1,4 @@
-"""Rows set aside count nowhere, stay stored, and can be taken back in."""
+"""Rows set aside count nowhere, stay stored, and can be included again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.trading.exclusion_desk import (
+from tests.trading.exclusion_record import (
     ALPHA,
     POSITION,
     aside,
@@ -46,7 +46,7 @@ KINDS: dict[str, Callable[[RecordKey], RecordKey]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_row_of_each_kind_is_set_aside_and_taken_back_in(decision: RecordKey, kind: str) -> None:
+def test_a_row_of_each_kind_is_set_aside_and_included_again(decision: RecordKey, kind: str) -> None:
     before = figures.of_traders([ALPHA])
     change = aside(KINDS[kind](decision))
     assert figures.of_traders([ALPHA]) == change.after != before == change.before
@@ -97,7 +97,7 @@ def test_a_row_set_aside_already_stays_with_its_reason(decision: RecordKey) -> N
     assert (key, entry and (entry.reason, entry.actor)) == (trade_key(0), ("first", "mei"))
 
 
-def test_taking_back_what_counts_changes_nothing(decision: RecordKey) -> None:
+def test_including_again_what_counts_changes_nothing(decision: RecordKey) -> None:
     change = undone(trade_key(0))
     assert (change.entries, change.already) == ((), ((trade_key(0), None),))
 
@@ -107,7 +107,7 @@ def test_a_trade_set_aside_is_missing_from_every_list_of_trades_and_sum(decision
     assert [trade.id for trade in facts.facts([ALPHA]).trades] == [trade_key(1).id]
     assert [row[0] for row in trades.recent(ALPHA, 10)] == [OPENED_MS + 2 * 3_600_000]
     assert results.of_trader(ALPHA)[1].trades == 1
-    assert results.drawdowns(ALPHA, [1]) == {1: 2.25}
+    assert results.drawdowns(ALPHA, [1])[1].usd == 2.25
     assert Trade.objects.count() == 3
 
 

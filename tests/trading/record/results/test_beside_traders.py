@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.factories import save_edit
 from tests.traders.admin.browsing import STEADY, text_of
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_trade
-from traders.templatetags.desk import active_for
+from traders.templatetags.display import active_for
 from trading.record.writing.trades import record_trade
 
 HISTORY = f"{STEADY}history/"
@@ -46,8 +46,8 @@ def test_each_version_says_what_it_earned(viewer: Client) -> None:
     assert "first version ▲ +23.50 gain 5 trades 60.0 30.00" in said
     assert "▼ −30.00 loss 30 trades 0.0 30.00" in said
     assert "before v1 ▲ +4.00 gain 2 trades 50.0 3.00" in said
-    assert "wider book Risk - max positions: 3 → 4 ▲ raises risk – – –" in said, "no trades yet"
-    assert "Drawdown is the deepest fall of the running net P&L" in said
+    assert "wider book Risk - max positions: 3 → 4 shield raises risk – – –" in said, "no trades yet"
+    assert "Drawdown is the deepest fall of what the positions" in said
 
 
 @pytest.mark.usefixtures("traders")
@@ -75,7 +75,7 @@ def test_more_versions_and_trades_take_no_more_queries(viewer: Client) -> None:
     without = queries()
     record(1, *VERSION_1)
     few = queries()
-    assert few <= without + 2
+    assert few <= without + 3
     for number in range(8):
         save_edit("steady_long", detail__risk__max_positions=5 + number)
         record(number + 2, *VERSION_1)

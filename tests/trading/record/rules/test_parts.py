@@ -79,6 +79,19 @@ def test_realized_holds_every_commission_so_far_and_funding() -> None:
     )
 
 
+def test_funding_that_a_long_pays_is_negative() -> None:
+    """Long 2 BTC, mark 50,000, rate +0.01 %: -10.00, and net = gross - commission + funding."""
+    payment = -1 * Decimal(2) * 50_000 * Decimal("0.0001")
+    detail = changed_by(
+        held(2, 50_000, commission=Decimal("4.50")),
+        Side.LONG,
+        event(EventKind.REDUCE, 1, 50_100, commission=Decimal("2.25"), funding=payment),
+    )
+    assert payment == Decimal("-10.00")
+    assert detail.realized is not None
+    assert (detail.realized.funding, detail.realized.net) == (Decimal("-10.00"), Decimal("83.25"))
+
+
 def test_the_commission_of_an_entry_is_realized_at_once() -> None:
     """Buy 3 at 100 for a fee of 0.135: realized -0.135."""
     assert realized(held(commission=Decimal("0.135")).entry, ()).net == Decimal("-0.135")
@@ -110,3 +123,31 @@ def test_an_event_is_known_by_its_fill_else_by_moment_and_order() -> None:
     assert known_event([first], event(EventKind.INCREASE, 1, 110), "p") is None
     with pytest.raises(RecordConflict, match="reduce of the position"):
         known_event([first], event(EventKind.REDUCE, 2, 110, fill_id=7), "p")
+
+
+def unfunded(detail: PositionDetail) -> PositionDetail:
+    """With an hour whose funding was due and is not known."""
+    due = PositionEvent(kind=EventKind.PLAN, at_ms=MS + 150_000, funding=Decimal(0), is_funding_unknown=True)
+    return planned_by(detail, due)
+
+
+def test_a_trade_says_that_funding_of_its_position_is_not_known() -> None:
+    whole = whole_of(unfunded(held()), Side.LONG, price=Decimal(115), close_ms=MS + 180_000, pnl=None, fills=())
+    assert whole.pnl.is_funding_unknown is True
+    known = whole_of(in_parts(), Side.LONG, price=Decimal(115), close_ms=MS + 180_000, pnl=None, fills=())
+    assert known.pnl.is_funding_unknown is None
+
+
+def test_a_close_that_names_the_funding_of_the_whole_position_knows_it() -> None:
+    detail = unfunded(in_parts())
+    close_ms = MS + 180_000
+    told = Pnl(gross=Decimal(30), funding=Decimal(-1), net=Decimal(29))
+    assert whole_of(detail, Side.LONG, price=Decimal(115), close_ms=close_ms, pnl=told, fills=()).pnl == told
+    of_its_part = Pnl(gross=Decimal(20), funding=Decimal(-1), net=Decimal(19))
+    marked = whole_of(detail, Side.LONG, price=Decimal(115), close_ms=close_ms, pnl=of_its_part, fills=())
+    assert marked.pnl.is_funding_unknown is True
+
+
+def test_a_close_may_say_that_its_funding_is_not_known() -> None:
+    pnl = Pnl(gross=Decimal(45), net=Decimal(45), is_funding_unknown=True)
+    assert whole_of(held(), Side.LONG, price=Decimal(115), close_ms=MS + 1, pnl=pnl, fills=()).pnl == pnl

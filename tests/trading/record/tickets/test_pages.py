@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -15,7 +16,9 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.factories import EXECUTOR_PROMPT, save_edit
 from tests.traders.admin.browsing import text_of as whole_text_of
+from tests.traders.controls.asking import ask
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_position, make_trade
+from traders.models import TraderControl
 from trading.record.writing.decisions import record_decision
 from trading.record.writing.positions import close_position, open_position
 from trading.record.writing.trades import record_trade
@@ -45,7 +48,7 @@ ORIGIN = Origin(system="arena", id="x-1", file="trades.json", fields={"exit_reas
 
 def text_of(page: Any) -> str:
     """Of the page proper, without the theme's frame."""
-    return whole_text_of(SimpleNamespace(content=b"<body" + page.content.partition(b'class="desk')[2]))
+    return whole_text_of(SimpleNamespace(content=b"<body" + page.content.partition(b'class="page')[2]))
 
 
 def ticket(client: Client, record: Any) -> Any:
@@ -80,6 +83,18 @@ def test_every_leaf_of_a_trade_is_on_its_ticket(viewer: Client) -> None:
     assert "Opened by version v1" in said
     assert "Trailing stop, % – Invalidation a close below 44,000" in said
     assert "exit_reason: target" in said
+
+
+def test_an_entry_against_a_control_is_said_in_red(viewer: Client) -> None:
+    ask("stop", reason="it loses")
+    at_ms = int(TraderControl.objects.get().at.timestamp() * 1000) + 61_000
+    detail = make_position(opened_ms=at_ms)
+    opened = open_position(trader_id="steady_long", symbol="SOL", side=Side.LONG, detail=detail)
+    page = viewer.get(f"{POSITIONS}{quote(opened.id)}/")
+    assert b'class="notice wrong"' in page.content
+    assert "Entries had been banned when it was entered: stopped by mei: it loses" in text_of(page)
+    other = open_position(trader_id="steady_long", symbol="ETH", side=Side.LONG, detail=make_position())
+    assert "Entries had been banned" not in text_of(viewer.get(f"{POSITIONS}{quote(other.id)}/"))
 
 
 def test_a_bare_trade_shows_dashes_and_heads(viewer: Client) -> None:
@@ -161,11 +176,11 @@ def test_position_trade_and_decision_lead_to_each_other(viewer: Client) -> None:
     )
 
     from_trade = ticket(viewer, trade).content.decode()
-    assert f'href="{DECISIONS}{decision.id}/"' in from_trade
+    assert f'href="{DECISIONS}{quote(decision.name)}/"' in from_trade
     assert 'href="/admin/trading/position/steady_long%7CBTC/"' in from_trade
     page = viewer.get(f"{POSITIONS}{position.id}/")
     assert "Its trade: ▲ +9.00 gain" in text_of(page)
-    assert f'href="{DECISIONS}{decision.id}/"' in page.content.decode()
+    assert f'href="{DECISIONS}{quote(decision.name)}/"' in page.content.decode()
     assert not re.search(r"[{}]", text_of(page))
 
 
@@ -189,21 +204,21 @@ def whole_decision() -> DecisionDetail:
                 error="confidence 60 is below 75",
             ),
         ),
-        usage=Usage(prompt_tokens=1234, cost_usd=Decimal("0.01")),
+        usage=Usage(prompt_tokens=1234, cost_usd=Decimal("0.01"), attempts=3),
     )
 
 
 def test_a_decision_shows_what_it_saw_answered_and_did(viewer: Client) -> None:
     decision = record_decision(make_entry(success=False, **dict(whole_decision())))
 
-    page = viewer.get(f"{DECISIONS}{decision.id}/")
+    page = viewer.get(f"{DECISIONS}{quote(decision.name)}/")
     assert missing_leaves(page, DecisionDetail) == []
     content = page.content.decode()
     assert "{" not in re.sub(
-        r"<(script|style|pre)\b.*?</\1>", "", content[content.index('class="desk decision"') :], flags=re.S
+        r"<(script|style|pre)\b.*?</\1>", "", content[content.index('class="page decision"') :], flags=re.S
     )
     said = text_of(page)
-    assert "BTC open long – – – – – – – no min_confidence, max_positions Error: confidence 60 is below 75" in said
+    assert "BTC open long no min_confidence, max_positions Error: confidence 60 is below 75" in said
     assert "Reasoning: breakout" in said
     assert '{"signal": "buy_to_enter"}' in said
     assert "Equity, USD 10,000.50" in said
@@ -215,22 +230,22 @@ def test_a_decision_shows_what_it_saw_answered_and_did(viewer: Client) -> None:
 
 def test_the_settings_of_then_stand_beside_those_of_today(viewer: Client) -> None:
     decision = record_decision(make_entry(config_version=1))
-    page = viewer.get(f"{DECISIONS}{decision.id}/")
+    page = viewer.get(f"{DECISIONS}{quote(decision.name)}/")
     assert [row.path for row in page.context["beside"]["rows"]] == [
         *("detail.risk.max_positions", "detail.risk.major_coin_leverage"),
     ]
     assert "settings are the same" in text_of(page)
 
     latest = record_decision(make_entry(config_version=3))
-    assert "Version 3, which is the latest" in text_of(viewer.get(f"{DECISIONS}{latest.id}/"))
+    assert "Version 3, which is the latest" in text_of(viewer.get(f"{DECISIONS}{quote(latest.name)}/"))
     early = record_decision(make_entry(config_version=None))
-    assert "before the trader's first version" in text_of(viewer.get(f"{DECISIONS}{early.id}/"))
+    assert "before the trader's first version" in text_of(viewer.get(f"{DECISIONS}{quote(early.name)}/"))
 
 
 def test_a_decision_with_much_in_it_takes_no_more_queries(viewer: Client) -> None:
     def queries(decision: Any) -> int:
         with CaptureQueriesContext(connection) as captured:
-            assert viewer.get(f"{DECISIONS}{decision.id}/").status_code == 200
+            assert viewer.get(f"{DECISIONS}{quote(decision.name)}/").status_code == 200
         return len(captured)
 
     few = queries(record_decision(make_entry()))
@@ -242,3 +257,18 @@ def test_a_decision_with_much_in_it_takes_no_more_queries(viewer: Client) -> Non
     assert queries(record_decision(make_entry(**many))) <= few + 1  # the template's text
     save_edit("steady_long", detail__risk__min_confidence=80)
     assert queries(record_decision(make_entry(**many))) <= few + 1
+
+
+def test_what_no_row_of_a_list_knows_has_no_column_and_is_named_below(viewer: Client) -> None:
+    trade = make_trade()
+    record_trade(trade)
+    page = ticket(viewer, trade).content.decode()
+    table = page[page.index('class="grid cards leaf-table"') :].partition("</table>")[0]
+    heads, below = table.partition("</thead>")[0], table.partition('class="unsaid"')[2]
+    assert 'data-leaf="detail.fills[].price"' in heads
+    named = re.findall(r'data-leaf="([^"]+)"', table)
+    assert sorted(named) == sorted(set(named))
+    assert set(named) == {leaf.path for leaf in leaves_of(TradeDetail) if leaf.path.startswith("detail.fills[]")}
+    unknown = set(re.findall(r'data-leaf="([^"]+)"', below))
+    assert unknown
+    assert not unknown & set(re.findall(r'data-leaf="([^"]+)"', heads))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import html
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 
 from tests.engine_client import Engine
-from tests.engine_desk import EngineWith, _placed_at_once, engine, engine_with
+from tests.engine_fixtures import EngineWith, _placed_at_once, engine, engine_with
 from tests.traders.admin.people import browser_of
 from traders.accounts.rules import Role
 from trading.live import queries as projection
@@ -133,6 +136,36 @@ def test_the_command_records_it(engine: Engine, capsys: pytest.CaptureFixture[st
             call_command("record_transfer", *wrong, **given)
 
 
+@pytest.mark.parametrize("amount", ["1e9999999", "1e16", "NaN", "Infinity", "0", "ten"])
+def test_the_command_refuses_what_is_no_amount(engine: Engine, amount: str) -> None:
+    with pytest.raises(CommandError, match=r"must"):
+        call_command("record_transfer", "steady_long", "correction", f"{amount}", reason="r")
+    assert not EquityTransfer.objects.exists()
+
+
+LATE = ("2098-01-01T00:00:00+00:00", (timezone.now() + timedelta(hours=12)).isoformat())
+
+
+@pytest.mark.parametrize("at", [*LATE, "1999-01-01T00:00:00+00:00"], ids=["years", "hours", "before"])
+def test_a_transfer_of_another_time_is_refused_by_the_command(engine: Engine, at: str) -> None:
+    with pytest.raises(CommandError, match="ts_ms must"):
+        call_command("record_transfer", "steady_long", "deposit", "5", at=at, reason="r")
+    assert not EquityTransfer.objects.exists()
+
+
+@pytest.mark.parametrize("at", LATE, ids=["years", "hours"])
+def test_a_transfer_that_is_yet_to_come_is_refused_by_page_and_api(engine: Engine, at: str) -> None:
+    form = {"trader": "steady_long", "kind": "deposit", "amount_usd": "5", "at": at, "reason": "r"}
+    page = browser_of(Role.ADMIN).post("/admin/trading/equitytransfer/add/", form)
+    ts_ms = round(datetime.fromisoformat(at).timestamp() * 1000)
+    reply = engine.put(TRANSFERS, DEPOSIT | {"ts_ms": ts_ms})
+
+    assert page.status_code == 200
+    assert "ahead of this server" in html.unescape(page.content.decode())
+    assert (reply.status, reply.body["problems"][0]["path"]) == (422, "ts_ms")
+    assert not EquityTransfer.objects.exists()
+
+
 def test_the_page_records_it_and_shows_it(engine: Engine) -> None:
     admin = browser_of(Role.ADMIN)
     form = {"trader": "steady_long", "kind": "deposit", "amount_usd": "100", "at": "", "reason": "more capital"}
@@ -145,6 +178,29 @@ def test_the_page_records_it_and_shows_it(engine: Engine) -> None:
     refused = admin.post("/admin/trading/equitytransfer/add/", form | {"amount_usd": "-5"})
     assert "must be above 0" in refused.content.decode()
     assert browser_of(Role.VIEWER).post("/admin/trading/equitytransfer/add/", form).status_code == 403
+
+    row = EquityTransfer.objects.get()
+    alone = admin.get(f"/admin/trading/equitytransfer/{row.pk}/change/").content.decode()
+    assert "more capital" in alone
+    assert row.transfer_id in alone
+
+
+@pytest.mark.parametrize(
+    ("query", "is_shown"),
+    [
+        ("trader=STEADY", True),
+        ("trader=quick", False),
+        ("kind=deposit", True),
+        ("kind=withdrawal", False),
+        ("q=capital", True),
+        ("q=nothing", False),
+    ],
+)
+def test_the_list_is_filtered(engine: Engine, query: str, is_shown: bool) -> None:
+    engine.put(TRANSFERS, DEPOSIT)
+    page = browser_of(Role.VIEWER).get(f"/admin/trading/equitytransfer/?{query}").content.decode()
+    assert ("more capital" in page) is is_shown
+    assert '<option value="steady_long">' in page
 
 
 @pytest.mark.parametrize(

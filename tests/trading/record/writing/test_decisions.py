@@ -28,7 +28,7 @@ def test_cycles_are_numbered_for_each_trader() -> None:
 
 def test_an_entry_comes_back_as_it_was_recorded() -> None:
     made = decisions.record_decision(make_entry())
-    assert decisions.stored(made.id) == made
+    assert decisions.stored(made.entry.trader_id, made.id) == made
 
 
 def test_an_entry_with_a_key_is_recorded_once() -> None:
@@ -47,6 +47,7 @@ def test_a_version_the_trader_never_had_is_refused() -> None:
         decisions.record_decision(make_entry("nobody", config_version=None))
 
 
+@pytest.mark.plain
 @pytest.mark.parametrize("statement", ["UPDATE decision_journal SET success = false", "DELETE FROM decision_journal"])
 def test_a_recorded_decision_stays_as_it_is(statement: str) -> None:
     decisions.record_decision(make_entry())

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.engine_client import Engine
-from tests.engine_desk import EngineWith, _placed_at_once, engine, engine_with
+from tests.engine_fixtures import EngineWith, _placed_at_once, engine, engine_with
 from tests.trading.arena_sample import CLOSED, OPENED, write_trades
 from tests.trading.arena_sample import trade as arena_trade
 from trading.export.documents.trades import trade_object
@@ -85,6 +85,15 @@ def test_an_engines_trade_that_an_arena_brings_again_is_known(engine: Engine, tm
     assert (table.inserted, table.known, refused) == (0, 1, [])
     assert Trade.objects.get().id == first["id"]
     assert net_pnl() == Decimal("22.25")
+
+
+def test_fills_in_another_order_are_the_same_trade(engine: Engine) -> None:
+    body = sent(entry={"order_id": 5001, "fill_id": 7001}, exit={"order_id": 6001, "fill_id": 8001})
+    first = engine.put(TRADES, body)
+    other = body | {"detail": body["detail"] | {"fills": body["detail"]["fills"][::-1]}}
+    assert (engine.put(TRADES, other).status, Trade.objects.get().id) == (200, first.body["id"])
+    cheaper = [fill | {"price": fill["price"] - 1} for fill in body["detail"]["fills"]]
+    assert engine.put(TRADES, body | {"detail": body["detail"] | {"fills": cheaper}}).status == 409
 
 
 @pytest.mark.parametrize("fills", FILLS)

@@ -53,10 +53,8 @@ def test_an_opened_position_comes_back_digit_for_digit() -> None:
     row = PositionRow.objects.get()
     assert (row.id, row.status, str(row.quantity)) == ("steady_long|BTC", "open", "0.010")
     assert row.detail["entry"]["price"] == Decimal("45000.50")
-    assert positions.open_of_trader("steady_long") == [
-        ("BTC", "long", Decimal("0.010"), Decimal("45000.50"), Decimal(10))
-    ]
-    assert [trader for _, trader, _, _ in positions.open_in_symbol("BTC")] == ["steady_long"]
+    [held] = positions.open_whole("steady_long")
+    assert (held.symbol, held.side, held.detail.entry.leverage) == ("BTC", Side.LONG, Decimal(10))
 
 
 def test_the_same_entry_again_changes_nothing_and_another_is_refused() -> None:
@@ -81,7 +79,7 @@ def test_a_close_makes_the_trade_with_the_positions_facts() -> None:
     assert row.detail["exit_plan"]["tp_price"] == 46000
     position = PositionRow.objects.get()
     assert (position.status, position.detail["close"]["pnl"]) == ("closed", PNL.net)
-    assert positions.open_of_trader("steady_long") == []
+    assert positions.open_whole("steady_long") == []
 
 
 def test_the_same_close_again_returns_its_trade_and_another_result_is_refused() -> None:
@@ -97,7 +95,7 @@ def test_the_same_close_again_returns_its_trade_and_another_result_is_refused() 
 
 def test_a_close_whose_trade_is_refused_leaves_the_position_open() -> None:
     opened()
-    with pytest.raises(InvalidRecord, match="closed_at_ns must not lie before the entry"):
+    with pytest.raises(InvalidRecord, match="closed_at_ns must not be before the entry"):
         closed(closed_at_ns=(OPENED_MS - 1) * 1_000_000)
     assert PositionRow.objects.get().status == "open"
     assert TradeRow.objects.count() == 0
@@ -137,7 +135,7 @@ def test_the_journals_version_counts_before_the_clock() -> None:
     trade = closed(decision_id=decision.id)
     assert found.detail.versions.entry == 2
     assert (trade.detail.versions.entry, trade.detail.versions.exit) == (2, 2)
-    with pytest.raises(RecordError, match="there is no decision 999999"):
+    with pytest.raises(RecordError, match="steady_long has no decision 999999"):
         opened(symbol="ETH", decision_id=999_999)
 
 

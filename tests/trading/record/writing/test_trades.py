@@ -116,7 +116,7 @@ def test_the_roll_up_equals_the_sums_over_rows(
         assert outcome.losses == sum(trade.net_pnl < 0 for trade in those)
         assert outcome.straddling == sum(straddles(trade) for trade in those)
         if version:
-            assert drawdowns[version] == deepest_fall([trade.net_pnl for trade in those])
+            assert drawdowns[version].usd == deepest_fall([trade.net_pnl for trade in those])
 
 
 def straddles(trade: TradeRecord) -> bool:
@@ -149,7 +149,8 @@ def test_loads_at_once_count_every_trade_once() -> None:
         ("{time,close_ts_ms}", "1760000000001"),
         ("{time,open_ts_ms}", "1860000000001"),
         ("{time,duration_seconds}", "7"),
-        ("{prices,avg_exit}", "0"),
+        ("{prices,avg_entry}", "0"),
+        ("{prices,avg_exit}", "-1"),
         ("{quantity,total}", "-1"),
         ("{risk,confidence}", "101"),
     ],
@@ -167,6 +168,7 @@ def test_a_program_writing_sql_is_held_to_the_same_rules(path: str, value: str) 
         )
 
 
+@pytest.mark.plain
 @pytest.mark.parametrize("statement", ["UPDATE trades SET symbol = 'ETH'", "DELETE FROM trades"])
 def test_a_recorded_trade_stays_as_it_is(statement: str) -> None:
     trades.record_trade(make_trade())

@@ -1,4 +1,4 @@
-"""A decision that every rule lets through, with its settings and its moment; each part may be overridden."""
+"""A decision that passes every rule, with its settings and its moment; each part may be overridden."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.factories import make_trader
 from traders.schema.settings.trader import TraderDetail
-from trading.replay.rules.checks.moment import Moment
+from trading.replay.rules.checks.moment import DecisionMoment
 from trading.schema.common import Side
 from trading.schema.decision import Account, Action, Decision, HeldPosition, Quote
 
@@ -38,7 +38,7 @@ def held(symbol: str = "BTC", side: Side = Side.LONG) -> HeldPosition:
     return HeldPosition(symbol=symbol, side=side, quantity=Decimal(1))
 
 
-def moment(**changed: Any) -> Moment:
+def moment(**changed: Any) -> DecisionMoment:
     values = {
         "account": Account(equity_usd=Decimal(1000), used_margin_usd=Decimal(100), sharpe_ratio=Decimal("0.5")),
         "positions": (held(),),
@@ -46,4 +46,4 @@ def moment(**changed: Any) -> Moment:
         "candidates": ("BTC", "SOL"),
         "cooldowns": (),
     }
-    return Moment(DECIDED_AT, **{**values, **changed})
+    return DecisionMoment(DECIDED_AT, **{**values, **changed})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.trading.replay.rules.moments import held
 from trading.record.rules.errors import InvalidRecord
-from trading.replay.rules.parsing import parse_answer, parse_decisions
+from trading.replay.rules.parsing import parse_answer
 from trading.schema.common import Side
 from trading.schema.decision import Action
 from trading.schema.spelling import Spellings
@@ -73,15 +72,52 @@ def test_an_answer_is_found_in_a_fence_an_array_or_prose(text: str) -> None:
         f"First {answer(symbol='ETH')}</think>{answer()}",
         f"<reasoning>up</reasoning><decision>```json\n[{answer()}]\n```</decision>",
         f"<think>a</think>{answer()}<think>{answer(symbol='ETH')}",
+        f"<think >{answer(symbol='ETH')}</ think>\n{answer()}",
+        f'<Think reason="trend">{answer(symbol="ETH")}</think\n>{answer()}',
+        f"<seed:think>{answer(symbol='ETH')}</seed:think>{answer()}",
+        f"[THINK]{answer(symbol='ETH')}[/THINK]{answer()}",
+        f"◁think▷{answer(symbol='ETH')}◁/think▷{answer()}",
+        f"＜think＞{answer(symbol='ETH')}＜/think＞{answer()}",
+        f"<scratchpad>{answer(symbol='ETH')}</scratchpad>[Analysis] {answer()}",
     ],
 )
 def test_what_the_model_thinks_is_no_decision(text: str) -> None:
     assert parse_answer(text, ()) == parse_answer(answer(), ())
 
 
-@pytest.mark.parametrize("text", [f"<think>{answer()}", f"<thinking>so {answer()}", "<think>{}</think>"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(f"<think>{answer()}", f"<thinking>so {answer()}", "<think>{}</think>"),
+        *(f"< think>{answer()}", f"<think\n>{answer()}", f"[THINK]{answer()}", "<think>[]"),
+    ],
+)
 def test_thoughts_alone_are_no_answer(text: str) -> None:
     with pytest.raises(InvalidRecord, match="no JSON object"):
+        parse_answer(text, ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "[ ]\n",
+        "\ufeff[]",
+        "```json\n[]\n```",
+        "<think>[1] {}</think>\n[]",
+        "Nothing to do.\n```\n[\n]\n```\nDone.",
+    ],
+)
+def test_an_empty_list_decides_nothing(text: str) -> None:
+    assert parse_answer(text, ()) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<" + " " * 900_000, "<think a=" + " " * 900_000, "< " * 450_000, "</think>" * 120_000, "[THINK]" * 120_000],
+)
+def test_a_text_that_is_made_to_keep_the_reader_busy_is_refused(text: str) -> None:
+    with pytest.raises(InvalidRecord):
         parse_answer(text, ())
 
 
@@ -122,13 +158,13 @@ def test_a_close_closes_what_is_held(side: Side, action: Action) -> None:
 
 
 def test_an_engines_list_is_read_in_either_spelling_of_keys() -> None:
-    (decision,) = parse_decisions(LIST)
+    (decision,) = parse_answer(LIST, None)
     snake = LIST.replace("PositionSizeUSD", "position_size_usd").replace("EntryPrice", "entry_price")
-    assert parse_decisions(snake) == (decision,)
+    assert parse_answer(snake, None) == (decision,)
     assert str(decision.position_size_usd) == "450.50"
     assert decision.action is Action.OPEN_LONG
-    assert parse_decisions('[{"Symbol":"BTC","Action":"hold"}]')[0].leverage is None
-    assert parse_decisions("[]") == ()
+    assert parse_answer('[{"Symbol":"BTC","Action":"hold"}]', None)[0].leverage is None
+    assert parse_answer("[]", None) == ()
 
 
 @pytest.mark.parametrize(
@@ -196,7 +232,7 @@ def test_a_close_without_knowing_what_is_held_is_refused() -> None:
 
 def test_an_unknown_action_of_an_engine_is_refused_with_its_place() -> None:
     with pytest.raises(InvalidRecord, match=r"\[0\]\.action must be one of open_long, .*, was 'buy'"):
-        parse_decisions('[{"Symbol":"BTC","Action":"buy"}]')
+        parse_answer('[{"Symbol":"BTC","Action":"buy"}]', None)
 
 
 @given(st.text() | st.recursive(
@@ -204,7 +240,5 @@ def test_an_unknown_action_of_an_engine_is_refused_with_its_place() -> None:
     lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from([*ANSWER, "Action", "x"]), inner),
 ).map(json.dumps))  # fmt: skip
 def test_any_text_is_a_list_of_decisions_or_refused(text: str) -> None:
-    readers: list[Callable[[], object]] = [lambda: parse_answer(text, None), lambda: parse_decisions(text)]
-    for read in readers:
-        with suppress(InvalidRecord):
-            assert isinstance(read(), tuple)
+    with suppress(InvalidRecord):
+        assert isinstance(parse_answer(text, None), tuple)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.trading.replay.rules.moments import DECIDED_AT, decision, held, moment, settings
 from tests.trading.replay.rules.test_risk_checks_hold import DECISIONS, MOMENTS, loosened
-from trading.replay.rules.checks.moment import Moment
+from trading.replay.rules.checks.moment import DecisionMoment
 from trading.replay.rules.replaying import ReplayOutcome, decide_again
 from trading.replay.rules.risk_checks import judge
 from trading.schema.decision import Action, ActionTaken, Decision, DecisionDetail, JournalEntry, ModelAnswer
@@ -21,7 +21,7 @@ def taken(made: Decision, **changed: Any) -> ActionTaken:
     return ActionTaken(**{"symbol": made.symbol, "action": made.action, "ok": True, **changed})
 
 
-def entry(*decisions: Decision, at: Moment | None = None, **parts: Any) -> JournalEntry:
+def entry(*decisions: Decision, at: DecisionMoment | None = None, **parts: Any) -> JournalEntry:
     at = at or moment()
     detail = DecisionDetail(
         **{
@@ -75,7 +75,7 @@ def test_another_number_of_decisions_is_a_difference() -> None:
 def test_an_answer_that_cannot_be_read_any_more_is_a_difference_unless_nothing_came_of_it() -> None:
     text = ModelAnswer(text="I rather wait.")
     (message,) = messages(decide_again(entry(decision(), answer=text), settings()))
-    assert message.startswith("answer.text: the answer, from which decisions were recorded, cannot be read: holds no")
+    assert message.startswith("answer.text: decisions were recorded, and the answer cannot be read: holds no")
     failed = decide_again(entry(answer=text, error="no JSON"), settings())
     assert (failed.differences, failed.unchecked) == ((), ())
 
@@ -83,14 +83,14 @@ def test_an_answer_that_cannot_be_read_any_more_is_a_difference_unless_nothing_c
 def test_what_was_done_and_is_refused_is_a_difference_with_the_numbers() -> None:
     outcome = decide_again(entry(decision(leverage=Decimal(12))), settings())
     assert messages(outcome) == [
-        "actions: open_long SOL was let through, and is refused by max_leverage (12x in SOL is more than 10x)"
+        "actions: open_long SOL passed, and is refused by max_leverage (12x in SOL is more than 10x)"
     ]
 
 
 def test_what_failed_though_every_rule_passes_is_a_difference() -> None:
     made = decision()
     outcome = decide_again(entry(made, actions=(taken(made, ok=False, error="timeout"),)), settings())
-    assert messages(outcome) == ["actions: open_long SOL was not done (timeout), and every rule lets it through"]
+    assert messages(outcome) == ["actions: open_long SOL was not done (timeout), and passes every rule"]
 
 
 def test_a_recorded_refusal_agrees_when_its_rules_still_refuse() -> None:
@@ -114,13 +114,13 @@ def test_what_cannot_be_judged_for_want_of_data_neither_agrees_nor_differs() -> 
     outcome = decide_again(entry(decision(), at=moment(cooldowns=None)), cool)
     assert outcome.differences == ()
     assert outcome.unchecked == (
-        "open_long SOL: cannot be judged (cooldown: the cooldowns of that moment are not known)",
+        "open_long SOL: cannot be checked (cooldown: the cooldowns of that moment are not known)",
     )
 
 
 def test_a_decision_whose_fate_was_not_recorded_is_unchecked() -> None:
     assert decide_again(entry(decision(), actions=()), settings()).unchecked == (
-        "open_long SOL: what was done was not recorded",
+        "open_long SOL: its action was not recorded",
     )
 
 
@@ -139,7 +139,7 @@ def test_other_settings_show_rule_by_rule_what_changes() -> None:
     assert (leverage.rule, leverage.after) == ("max_leverage", None)
     assert confidence.before is None
     assert confidence.after is not None
-    assert confidence.after.message == "a confidence of 80 is below 90"
+    assert confidence.after.message == "the confidence 80 is below 90"
 
 
 def test_without_settings_of_then_nothing_is_compared_but_others_may_judge() -> None:
@@ -149,9 +149,9 @@ def test_without_settings_of_then_nothing_is_compared_but_others_may_judge() -> 
 
 @given(st.lists(DECISIONS, max_size=4), MOMENTS, loosened())
 def test_a_decision_replayed_under_its_own_settings_agrees_with_itself(
-    made: list[Decision], at: Moment, pair: tuple[Any, Any]
+    made: list[Decision], at: DecisionMoment, pair: tuple[Any, Any]
 ) -> None:
-    at = Moment(DECIDED_AT, at.account, at.positions, at.market, at.candidates, at.cooldowns)
+    at = DecisionMoment(DECIDED_AT, at.account, at.positions, at.market, at.candidates, at.cooldowns)
     rules = [tuple(refusal.rule for refusal in found) for found in judge(made, pair[0], at)]
     actions = tuple(
         taken(one, ok=not refused, refused_by=refused or None) for one, refused in zip(made, rules, strict=True)

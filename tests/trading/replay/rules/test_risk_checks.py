@@ -7,11 +7,14 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import timezone, translation
 
 from tests.trading.replay.rules.moments import DECIDED_AT, decision, held, moment, settings
 from traders.schema.settings.catalogue import TRADER_SETTINGS
+from traders.words.messages import translated
 from trading.replay.rules.risk_checks import CHECKS, judge, refusals
 from trading.schema.common import Side
 from trading.schema.decision import Account, Action, JournalCooldown, Quote
@@ -72,6 +75,7 @@ def test_a_sound_entry_passes_every_rule() -> None:
             "exec_guards__max_new_positions_per_cycle": 1}),
         ("candidate", decision(), moment(candidates=("BTC", "ETH")), {}),
         ("candidate", decision(), None, {"exec_guards__candidate_limit": 1}),
+        ("symbols", decision(), None, {"exec_guards__allowed_symbols": ["BTC", "SOLANA"]}),
         ("sharpe_pause", decision(), account(equity_usd=1000, used_margin_usd=0, sharpe_ratio="0.49"), SHARPE),
         ("already_held", decision(), moment(positions=(held("SOL", Side.SHORT),)), {}),
         ("already_held", decision(), moment(opened=(decision(),)), {}),
@@ -106,6 +110,9 @@ def test_a_rule_refuses_what_is_beyond_its_limit(rule: str, made: Any, at: Any, 
         ("cooldown", decision(), cooling(100, "BTC"), COOL),
         ("cooldown", decision(), cooling(100), {**COOL, "exec_guards__enable_cooldown_guard": False}),
         ("sharpe_pause", decision(), None, SHARPE),
+        ("symbols", decision(), None, {"exec_guards__allowed_symbols": []}),
+        ("symbols", decision(symbol="kPEPE"), None, {"exec_guards__allowed_symbols": ["KPEPE"]}),
+        ("symbols", decision(action=Action.CLOSE_LONG), None, {"exec_guards__allowed_symbols": ["BTC"]}),
         ("stop_loss", decision(action=Action.OPEN_SHORT, stop_loss=Decimal(102), take_profit=Decimal(90)), None, {}),
         ("nothing_to_close", decision(action=Action.CLOSE_LONG, symbol="BTC"), None, {}),
         ("order_values", decision(action=Action.HOLD, entry_price=None), None, {}),
@@ -152,6 +159,33 @@ def test_a_refusal_carries_its_numbers_and_the_setting_behind_them() -> None:
     (refusal,) = refusals(decision(leverage=Decimal(12)), settings(), moment())
     assert refusal.message == "12x in SOL is more than 10x"
     assert (refusal.setting, refusal.limit, refusal.value) == ("detail.risk.altcoin_leverage", 10, Decimal(12))
+
+
+def test_a_symbol_that_is_not_allowed_is_refused_with_the_list() -> None:
+    (refusal,) = refusals(decision(), settings(exec_guards__allowed_symbols=["BTC", "ETH"]), moment())
+    assert refusal.message == "SOL is none of the 2 allowed symbols: BTC, ETH"
+    assert refusal.setting == "detail.exec_guards.allowed_symbols"
+
+    (refusal,) = refusals(decision(), settings(exec_guards__allowed_symbols=[f"A{n}" for n in range(12)]), moment())
+    assert refusal.message.endswith("none of the 12 allowed symbols: A0, A1, A10, A11, A2, A3, A4, A5, A6, A7, ...")
+
+
+def test_a_refusal_says_the_side_in_the_language_of_the_page() -> None:
+    (already,) = refusals(decision(), settings(), moment(positions=(held("SOL", Side.SHORT),)))
+    (nothing,) = refusals(decision(action=Action.CLOSE_SHORT, symbol="BTC"), settings(), moment())
+    assert already.message == "a short position in SOL is already open"
+    with translation.override("zh-hans"):
+        said = translated(already.message), translated(nothing.message)
+    assert said == ("SOL 已有空方向的未平仓持仓", "BTC 没有空方向的未平仓持仓")
+
+
+def test_a_cooldown_ends_in_the_zone_of_the_viewer() -> None:
+    (refusal,) = refusals(decision(), settings(**COOL), cooling(90))
+    ends = DECIDED_AT + timedelta(seconds=90)
+    assert refusal.message == f"the cooldown of SOL ends at {ends:%Y-%m-%d %H:%M:%S} UTC, in 1 min 30 s"
+    with timezone.override("Asia/Shanghai"):
+        local = ends.astimezone(ZoneInfo("Asia/Shanghai"))
+        assert f"ends at {local:%Y-%m-%d %H:%M:%S} UTC+8, in" in translated(refusal.message)
 
 
 def test_the_margin_in_use_may_be_told_as_a_percentage() -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.trading.replay.rules.moments import DECIDED_AT, decision, moment, settings
 from traders.schema.moments import EARLIEST_MS, LATEST_MS
 from traders.schema.settings.catalogue import TRADER_SETTINGS
-from traders.schema.settings.declare import Setting
-from trading.replay.rules.checks.moment import Moment
+from traders.schema.settings.declare import Setting, SettingKind
+from trading.replay.rules.checks.moment import DecisionMoment
 from trading.replay.rules.risk_checks import CHECKS, judge, refusals
 from trading.schema.common import Side
 from trading.schema.decision import Account, Action, Decision, HeldPosition, JournalCooldown, Quote
@@ -36,7 +36,7 @@ DECISIONS = parts(
 )
 MONEY = dict.fromkeys(("equity_usd", "used_margin_usd", "used_margin_pct", "sharpe_ratio"), amounts(-LARGEST))
 MOMENTS = parts(
-    lambda **values: Moment(DECIDED_AT, **values),
+    lambda **values: DecisionMoment(DECIDED_AT, **values),
     account=st.none() | parts(Account, positions=st.none() | st.integers(0, 9), **MONEY),
     positions=st.none()
     | st.tuples(parts(HeldPosition, symbol=SYMBOLS, side=st.sampled_from(Side), quantity=st.just(Decimal(1)))),
@@ -54,6 +54,8 @@ LIMITS = {
 
 
 def values(setting: Setting) -> st.SearchStrategy[Any]:
+    if setting.kind is SettingKind.SYMBOLS:
+        return st.lists(SYMBOLS)
     if setting.minimum is None:
         return st.booleans()
     low, high = setting.minimum, setting.maximum
@@ -78,7 +80,7 @@ def loosened(draw: Any) -> tuple[Any, Any]:
 
 
 @given(DECISIONS, MOMENTS, loosened())
-def test_no_decision_and_no_moment_breaks_a_rule(made: Decision, at: Moment, pair: tuple[Any, Any]) -> None:
+def test_no_decision_and_no_moment_breaks_a_rule(made: Decision, at: DecisionMoment, pair: tuple[Any, Any]) -> None:
     for refusal in refusals(made, pair[0], at):
         assert refusal.rule in {check.__name__ for check in CHECKS}
         assert refusal.message
@@ -86,13 +88,13 @@ def test_no_decision_and_no_moment_breaks_a_rule(made: Decision, at: Moment, pai
 
 
 @given(DECISIONS | st.just(decision()), MOMENTS | st.just(moment()), loosened())
-def test_a_looser_limit_never_refuses_more(made: Decision, at: Moment, pair: tuple[Any, Any]) -> None:
+def test_a_looser_limit_never_refuses_more(made: Decision, at: DecisionMoment, pair: tuple[Any, Any]) -> None:
     tight, loose = ({refusal.rule for refusal in refusals(made, each, at)} for each in pair)
     assert loose <= tight
 
 
 @given(st.lists(DECISIONS, max_size=4), MOMENTS)
-def test_what_a_cycle_lets_through_each_rule_lets_through_alone(made: list[Decision], at: Moment) -> None:
+def test_what_a_cycle_lets_through_each_rule_lets_through_alone(made: list[Decision], at: DecisionMoment) -> None:
     for one, found in zip(made, judge(made, settings(), at), strict=True):
         if one.action.opens and not found:
             assert not [r for r in refusals(one, settings(), at) if r.rule not in ("max_positions", "already_held")]

@@ -16,7 +16,7 @@ from trading.record.writing.equity import copy_equity
 from trading.schema.common import Side
 from trading.schema.exclusion import RecordKey, RecordKind
 from trading.schema.facts import EquityPoint
-from trading.schema.message import MessageRole, Said
+from trading.schema.message import DecisionMessage, MessageRole
 
 ALPHA = "alpha"
 POSITION = RecordKey(RecordKind.POSITION, "alpha|BTC")
@@ -40,7 +40,7 @@ def record_alpha(nets: tuple[str, ...] = ("4.5", "-2.25", "10")) -> RecordKey:
     positions.open_position(trader_id=ALPHA, symbol="BTC", side=Side.LONG, detail=make_position())
     with bulk_load(name="equity"):
         copy_equity([EquityPoint(ALPHA, OPENED_MS + n * HOUR_MS, Decimal(10_000 - 100 * (n % 3))) for n in range(30)])
-    made = record_decision(make_entry(ALPHA), [Said(MessageRole.USER, "What now?", None)])
+    made = record_decision(make_entry(ALPHA), [DecisionMessage(MessageRole.USER, "What now?", None)])
     return RecordKey(RecordKind.DECISION, str(made.id))
 
 

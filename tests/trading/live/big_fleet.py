@@ -24,7 +24,8 @@ from tests.live_factories import make_context, make_price
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_position, make_trade
 from trading.live import keys
 from trading.live import services as live
-from trading.live.migration.modes import Mode
+from trading.live.migration.modes import LayoutMode
+from trading.live.redis import store
 from trading.live.redis.mode import switch
 from trading.models import ConversationMessage, EquitySnapshot
 from trading.record.writing import decisions, positions, trades
@@ -56,11 +57,11 @@ def fill(count: int) -> list[str]:
 
 def as_old_layout() -> None:
     """The store in the mode legacy, with everything that the old engine keeps."""
-    switch(get_redis_connection("default"), Mode.LEGACY, 0)
+    switch(get_redis_connection("default"), LayoutMode.LEGACY, 0)
     live.rebuild_all()
     live.quoted({symbol: make_price() for symbol in SYMBOLS})
     live.quoted({f"hyperliquid:{symbol}": make_price() for symbol in SYMBOLS})
-    live.market_seen({f"hyperliquid:{symbol}": make_context() for symbol in SYMBOLS})
+    store.write(keys.MARKET_CTX, {f"hyperliquid:{symbol}": make_context() for symbol in SYMBOLS})
 
 
 def stored_names() -> list[str]:
@@ -72,8 +73,8 @@ def patterns() -> set[str]:
     """What the keyspace holds, with the ids taken out."""
     found = set()
     for name in stored_names():
-        talk = keys.CONVERSATIONS.named("")
-        found.add(keys.CONVERSATIONS.name if name.startswith(talk) else name)
+        conversation = keys.CONVERSATIONS.named("")
+        found.add(keys.CONVERSATIONS.name if name.startswith(conversation) else name)
     return found
 
 
