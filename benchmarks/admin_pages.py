@@ -34,9 +34,10 @@ def run(directory: Path, sizes: Sequence[int], say: Callable[[str], None]) -> li
     history = reverse("admin:traders_traderconfig_history", args=[OLDEST])
     pages = {
         f"traders, first page of {traders:,}": listing,
-        "traders, last page": f"{listing}?p={-(-traders // 50)}",
+        "traders, last page": f"{listing}?older=trader_{traders - 51:05}",
         "traders, a search": f"{listing}?q=trader_0042",
-        "traders, by allocation": f"{listing}?o=-7",
+        "traders, by allocation": f"{listing}?o=-6",
+        "traders, by model": f"{listing}?o=4",
         f"history of {VERSIONS:,} versions, newest": history,
         "history, oldest": f"{history}?page={VERSIONS // 25}",
         "two versions side by side": reverse("admin:traders_traderconfig_compare", args=[OLDEST]),

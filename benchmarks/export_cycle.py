@@ -107,8 +107,8 @@ def _table(first: float, full: list[float], idle: list[float], manifest: Manifes
             f"{ROUNDS} rounds. {HOURS} hours of equity and {DECISIONS} decisions a trader. {len(manifest.files)} "
             f"documents of {size:.1f} MB, {packed:.1f} MB compressed. At most {memory:.0f} MB of memory, Django and "
             "this benchmark included.",
-            f"Analytics are computed between cycles, and at least one trader's in each: {analytics / TRADERS:.2f} s a "
-            f"trader with {TRADES // TRADERS:,} trades.",
+            f"Analytics of such long records are computed between cycles: {analytics / TRADERS:.2f} s a trader with "
+            f"{TRADES // TRADERS:,} trades.",
         ],
     )
 

@@ -20,13 +20,16 @@ from trading.live import keys
 from trading.live.keys import CONVERSATIONS, LEADERBOARD, Key
 from trading.live.migration import legacy
 from trading.live.migration.legacy import OF_KEY
-from trading.live.migration.modes import Mode
+from trading.live.migration.modes import LayoutMode
 from trading.live.redis import codec, hashes, scan, store
 from trading.live.redis.mode import follower, switch
-from trading.live.redis.writes import Writes
+from trading.live.redis.writes import StoreWrites
 from trading.live.upkeep import inspect
+from trading.schema.live_store.limits import MOST_TRADES
 
 SIZES = (100, 1_000)
+# Of each trader of a fleet that has just begun.
+YOUNG_TRADES = 3
 READS, WRITES, CODINGS = 40, 1_500, 300
 SMALL = (keys.ANALYTICS, keys.SINCE_INCEPTION, keys.DECISION_LAST, keys.POSITIONS)
 Say = Callable[[str], None]
@@ -35,14 +38,12 @@ Timed = dict[str, list[float]]
 
 def run(directory: Path, sizes: Sequence[int], say: Say) -> list[Table]:
     redis = get_redis_connection("default")
-    if redis.dbsize():
-        raise SystemExit("The Redis database of the benchmarks holds keys already, and would be emptied.")
-    tables = []
+    say(f"live store, a young fleet of {SIZES[0]}")
+    tables = [_memory(redis, SIZES[0], YOUNG_TRADES)]
     for traders in SIZES:
         say(f"live store, {traders:,} traders")
-        tables += [_memory(redis, traders), _reads(redis, traders), _writes(redis, traders)]
+        tables += [_memory(redis, traders, MOST_TRADES), _reads(redis, traders), _writes(redis, traders)]
     tables.append(_coding())
-    redis.flushdb()
     follower.forget()
     server = redis.info("server")
     name = "Valkey" if "valkey_version" in server else "Redis"
@@ -53,10 +54,10 @@ def run(directory: Path, sizes: Sequence[int], say: Say) -> list[Table]:
     return tables
 
 
-def _filled(redis: Any, mode: Mode, writes: Writes) -> int:
+def _filled(redis: Any, mode: LayoutMode, writes: StoreWrites) -> int:
     """The bytes by which the server's memory grew. One layout at a time."""
     redis.flushdb()
-    switch(redis, mode, 0 if mode == Mode.LEGACY else 100)
+    switch(redis, mode, 0 if mode == LayoutMode.LEGACY else 100)
     before = _settled_memory(redis)
     store.write_all(writes)
     return _settled_memory(redis) - before
@@ -71,31 +72,31 @@ def _settled_memory(redis: Any) -> int:
     return found[-1]
 
 
-def _memory(redis: Any, traders: int) -> Table:
-    same, ours = (live_values.fleet(traders, with_ids=with_ids) for with_ids in (False, True))
-    old_total = _filled(redis, Mode.LEGACY, same)
+def _memory(redis: Any, traders: int, trades: int) -> Table:
+    same, ours = (live_values.fleet(traders, as_written=as_written, trades=trades) for as_written in (False, True))
+    old_total = _filled(redis, LayoutMode.LEGACY, same)
     old, old_keys = _old_bytes(redis), redis.dbsize() - 1
     with override_settings(LIVE_STORE_PLAIN=["all"]):
         hashes.plain_keys.cache_clear()
-        plain_total = _filled(redis, Mode.HASH, same)
+        plain_total = _filled(redis, LayoutMode.HASH, same)
         plain = _new_bytes(redis)
     hashes.plain_keys.cache_clear()
-    new_total = _filled(redis, Mode.HASH, same)
+    new_total = _filled(redis, LayoutMode.HASH, same)
     new, new_keys = _new_bytes(redis), redis.dbsize() - 1
-    ours_total = _filled(redis, Mode.HASH, ours)
+    ours_total = _filled(redis, LayoutMode.HASH, ours)
     rows = [_line(name, old[name], plain[name], new[name]) for name in old]
     rows.append(_line("all, as the server's memory grew", old_total, plain_total, new_total))
-    rows.append(("the same, with ids", _kib(old_total), "", "", _kib(ours_total), _less(ours_total, old_total)))
+    rows.append(("all that this site writes", _kib(old_total), "", "", _kib(ours_total), _less(ours_total, old_total)))
     lists = len(same.conversations)
     return Table(
-        f"Memory of {traders:,} traders in KiB, old layout against new",
+        f"Memory of {traders:,} traders with {trades:,} trades each in KiB, old layout against new",
         ("Key", "old", "new, plain", "less", "new, zstd", "less"),
         rows,
         (
             f"Keys: {old_keys:,} in the old layout, {new_keys:,} in the new one, of which {lists:,} are lists of "
-            "conversations and one is the age of the leaderboard's scores. A hundred trades, one to five positions "
-            "and twenty conversations a trader. The last line is what this site writes: trades and decisions name "
-            "their rows in PostgreSQL, which the old layout does not.",
+            "conversations and one is the age of the leaderboard's scores. One to five positions and twenty "
+            "conversations a trader. The last line is what this site writes: with the rows in PostgreSQL, wins, fees, "
+            "equity and moments that the old layout does not have.",
         ),
     )
 
@@ -121,16 +122,16 @@ def _new_bytes(redis: Any) -> dict[str, int]:
 
 
 def _reads(redis: Any, traders: int) -> Table:
-    writes = live_values.fleet(traders, with_ids=False)
+    writes = live_values.fleet(traders, as_written=False)
     redis.flushdb()
-    switch(redis, Mode.DUAL, 100)
+    switch(redis, LayoutMode.DUAL, 100)
     store.write_all(writes)
     names = list(writes.values[keys.ANALYTICS, ""])
     old_names = [legacy.ANALYTICS.name(name) for name in names]
     ways: dict[str, Callable[[], Any]] = {
         "old: GET per key": lambda: [redis.get(name) for name in old_names],
         "old: one MGET": lambda: redis.mget(old_names),
-        "new: HGETALL": lambda: hashes.get_all(redis, keys.ANALYTICS.name),
+        "new: the whole hash": lambda: hashes.get_all(redis, keys.ANALYTICS.name),
         "old: GET per key, decoded": lambda: [json.loads(redis.get(name)) for name in old_names],
         "old: one MGET, decoded": lambda: [json.loads(raw) for raw in redis.mget(old_names)],
         "new: read_all, checked and aged": lambda: store.read_all(keys.ANALYTICS),
@@ -159,9 +160,9 @@ def _reads(redis: Any, traders: int) -> Table:
 
 
 def _writes(redis: Any, traders: int) -> Table:
-    writes = live_values.fleet(traders, with_ids=False)
+    writes = live_values.fleet(traders, as_written=False)
     redis.flushdb()
-    switch(redis, Mode.HASH, 100)
+    switch(redis, LayoutMode.HASH, 100)
     store.write_all(writes)
     rows = []
     for key in (*SMALL, keys.TRADES_RECENT):
@@ -187,9 +188,9 @@ def _writes(redis: Any, traders: int) -> Table:
         rows,
         (
             f"{WRITES:,} writes of each (a fifth of it for the trades), old and new taking turns. Old: json.dumps and "
-            "SET with a time to live. New: encoded, compressed from 1 KiB on, compared with the age of what "
-            "stands there and set, in one script. The last column sends bytes that are encoded already, without "
-            "the comparison.",
+            f"SET with a time to live. New: encoded, compressed from {keys.SMALL_BYTES} bytes on, compared with the "
+            "age of what stands there and set, in one script. The last column sends bytes that are encoded already, "
+            "without the comparison.",
         ),
     )
 
@@ -207,7 +208,7 @@ def _writer(key: Key, name: str, value: Any) -> Callable[[], Any]:
 
 
 def _coding() -> Table:
-    writes = live_values.fleet(20, with_ids=False)
+    writes = live_values.fleet(20, as_written=False)
     rows = []
     for key in (*SMALL, keys.TRADES_RECENT, keys.MARKET_CTX):
         old = OF_KEY[key.name]

@@ -15,12 +15,15 @@ CREATE TEMP TABLE old_settings ON COMMIT DROP AS SELECT * FROM manager_config;
 CREATE TEMP TABLE old_settings_versions ON COMMIT DROP AS SELECT * FROM manager_config_versions;
 TRUNCATE trader_config, manager_config, config_writes, config_write_versions CASCADE;
 """
-_PUT_BACK = """
+_MOVE_INTO_PAST = """
 UPDATE old_trader_versions SET history_date = %(start)s, created_at = %(start)s, updated_at = %(start)s;
 UPDATE old_settings_versions SET history_date = %(start)s, created_at = %(start)s, updated_at = %(start)s;
 INSERT INTO manager_config SELECT * FROM old_settings;
 INSERT INTO manager_config_versions SELECT * FROM old_settings_versions;
-INSERT INTO trader_config SELECT * FROM old_traders;
+INSERT INTO trader_config (id, version, exchange_provider, market_provider, allocation_pct, detail, created_at,
+                           updated_at, created_by)
+SELECT id, version, exchange_provider, market_provider, allocation_pct, detail, created_at, updated_at, created_by
+  FROM old_traders;
 INSERT INTO trader_config_versions SELECT * FROM old_trader_versions;
 """
 # One version of every trader, in sets of so many, the sets spread over the round's time; each set changes one setting.
@@ -85,7 +88,7 @@ def write_years(*, start: datetime, versions: int, a_round: timedelta) -> None:
     """Dates the fleet that was just synced to `start` and gives every trader so many versions, one in each round."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_TAKE_OUT)
-        cursor.execute(_PUT_BACK, {"start": start})
+        cursor.execute(_MOVE_INTO_PAST, {"start": start})
         for follows in range(1, versions):
             kind = ROUNDS[follows % len(ROUNDS)]
             values = {

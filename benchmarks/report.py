@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import platform
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,12 +20,13 @@ DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 
 @dataclass(frozen=True)
 class Table:
-    """`notes` say below the table what its columns mean."""
+    """`notes` say below the table what its columns mean; `figures` are what docs/scale.md computes with."""
 
     title: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     notes: Sequence[str] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
 
     def __str__(self) -> str:
         cells = [list(self.header), *map(list, self.rows)]
@@ -44,17 +46,27 @@ class Table:
 
 
 def machine(command: str) -> str:
-    """One paragraph: when, on what, with which versions, by which command."""
+    """One paragraph: when, at which commit, on what, with which versions, by which command."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('server_version'), current_setting('fsync')")
         server, fsync = cursor.fetchone()
     versions = ", ".join(f"{name} {version(name)}" for name in ("Django", "psycopg", "django-simple-history"))
     memory_gb = psutil.virtual_memory().total / 2**30
     return (
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, `{command}`: {os.cpu_count()} cores of {_processor()}, "
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, `{command}`{_commit()}: {os.cpu_count()} cores of {_processor()}, "
         f"{memory_gb:.0f} GB, {platform.system()} {platform.release()}, Python {platform.python_version()}, "
         f"PostgreSQL {server} (fsync {fsync}), {versions}."
     )
+
+
+def _commit() -> str:
+    """The commit that was measured, for `manage.py acceptance`; nothing where git does not say it."""
+    git = ["git", "-C", str(DOCUMENT.parent), "rev-parse", "--short", "HEAD"]
+    try:
+        found = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""
+    return f" at commit {found}" if found else ""
 
 
 def write(sections: dict[str, str]) -> None:

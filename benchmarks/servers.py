@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.db import connection, connections
+from django_redis import get_redis_connection
 
 from nof0site.embedded.configured import configured_servers
 
@@ -30,6 +31,30 @@ def own_database() -> Iterator[None]:
         if configured_servers().leave():
             shutil.rmtree(configured_servers().paths.sockets, ignore_errors=True)
             shutil.rmtree(Path(settings.DATA_DIR), ignore_errors=True)
+
+
+@contextmanager
+def own_keys() -> Iterator[None]:
+    """Redis for this run alone. Raises SystemExit where others' keys are."""
+    redis = get_redis_connection("default")
+    if redis.dbsize():
+        raise SystemExit("The Redis database of the benchmarks holds keys already, and would be emptied.")
+    try:
+        yield
+    finally:
+        redis.flushdb()
+
+
+@contextmanager
+def without_keys() -> Iterator[None]:
+    """Redis without keys at the beginning of a part and at its end, also if it fails. Only inside of `own_keys`: what a
+    process of an earlier part wrote while it stopped goes, too."""
+    redis = get_redis_connection("default")
+    redis.flushdb()
+    try:
+        yield
+    finally:
+        redis.flushdb()
 
 
 def empty_tables() -> None:

@@ -85,7 +85,7 @@ def run(count: int, say: Callable[[str], None]) -> list[Table]:
 
 @contextmanager
 def _whole_indexes() -> Iterator[None]:
-    """Taken back afterwards."""
+    """Rolled back afterwards."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(WHOLE_INDEXES)
@@ -153,10 +153,10 @@ def _table(count: int, *answers: list[tuple[float, str]]) -> Table:
             for n, query in enumerate(QUERIES)
         ],
         (
-            "`before`: nothing can be set aside, whole covering indexes. `mark`: `exclusion_id IS NULL` and partial "
-            f"indexes, {ASIDE:,} trades set aside. `anti-join`: the same trades, the whole indexes and NOT EXISTS in "
-            "`record_exclusions` by the trade's id. `Execution Time` of EXPLAIN ANALYZE, warm, median of "
-            f"{RUNS} runs.",
+            "`before`: nothing can be set aside, indexes without the mark. `mark`: `exclusion_id IS NULL`, indexes "
+            f"that hold it or leave the rows out, {ASIDE:,} trades set aside. `anti-join`: the same trades, the "
+            "indexes without the mark and NOT EXISTS in `record_exclusions` by the trade's id. `Execution Time` of "
+            f"EXPLAIN ANALYZE, warm, median of {RUNS} runs.",
         ),
     )
 

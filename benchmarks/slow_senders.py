@@ -46,17 +46,17 @@ def run(directory: Path, say: Callable[[str], None]) -> list[Table]:
     make_record(traders=5, trades=270)
     root = directory / "slow-senders-export"
     Exporter(Options(root)).cycle(analytics_seconds=None)
-    cookie = _session()
+    cookie = session()
     found: dict[str, dict[str, list[float]]] = {}
     unanswered: dict[str, int] = {}
     with serving(root) as ours, granian("nof0site.wsgi:application", root) as wsgi:
         for name, (port, _) in (("event loop in front", ours), ("WSGI server", wsgi)):
-            _browse(port, cookie, 2.0)
+            browse(port, cookie, 2.0)
             for number in range(ROUNDS):
                 for senders in (0, SENDERS):
                     say(f"{name}, round {number + 1}, {senders} slow senders")
                     with _slow_senders(port, senders):
-                        times, lost = _browse(port, cookie, ROUND_SECONDS)
+                        times, lost = browse(port, cookie, ROUND_SECONDS)
                     row = f"{name}, {senders} slow senders"
                     for kind, seconds in times.items():
                         found.setdefault(row, {}).setdefault(kind, []).extend(seconds)
@@ -88,7 +88,7 @@ def _table(found: dict[str, dict[str, list[float]]], unanswered: dict[str, int])
     )
 
 
-def _session() -> str:
+def session() -> str:
     user = get_user_model().objects.filter(is_superuser=True).first()
     user = user or get_user_model().objects.create_superuser(username="bench", email="", password=None)
     session = SessionStore()
@@ -99,7 +99,7 @@ def _session() -> str:
     return f"sessionid={session.session_key}"
 
 
-def _browse(port: int, cookie: str, seconds: float) -> tuple[dict[str, list[float]], int]:
+def browse(port: int, cookie: str, seconds: float) -> tuple[dict[str, list[float]], int]:
     """(times by kind, how many were not answered in time)."""
     times: dict[str, list[float]] = {"pages": [], "documents": []}
     lost, until = 0, time.monotonic() + seconds

@@ -6,6 +6,7 @@ Every check and trigger of the tables holds. Times, prices and versions follow f
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
@@ -37,7 +38,8 @@ CONFIG = TraderDetail.model_validate(
 _TRADERS = """
 WITH written AS (
     INSERT INTO trader_config (id, version, exchange_provider, market_provider, allocation_pct, detail)
-    SELECT 'trader_' || lpad(t::text, 3, '0'), %(versions)s, 'paper_trading', 'hyperliquid', 0, %(config)s::jsonb
+    SELECT 'trader_' || lpad(t::text, greatest(3, length(t::text)), '0'), %(versions)s, 'paper_trading', 'hyperliquid',
+           0, %(config)s::jsonb
       FROM generate_series(1, %(traders)s) AS t
     RETURNING *)
 INSERT INTO trader_config_versions (id, version, exchange_provider, market_provider, allocation_pct, detail,
@@ -87,10 +89,39 @@ SELECT c.id || '|' || symbol || CASE WHEN is_open THEN '' ELSE '|' || opened + 6
        CASE WHEN n %% 2 = 0 THEN 'long' ELSE 'short' END, CASE WHEN is_open THEN 'open' ELSE 'closed' END,
        jsonb_build_object('entry', jsonb_build_object('price', 40000 + n, 'quantity', 0.01, 'time_ms', opened,
            'leverage', 10)) || CASE WHEN is_open THEN '{}' ELSE jsonb_build_object('close', jsonb_build_object(
-           'price', 40010 + n, 'time_ms', opened + 60000, 'quantity', 0.01, 'pnl', 0.1)) END
+           'price', 40010 + n, 'time_ms', opened + 60000, 'quantity', 0.01,
+           'pnl', (n * 7919 %% 997 - 400) / 10.0 + ascii(right(c.id, 1)) / 100.0)) END
   FROM trader_config c, generate_series(0, %(positions)s - 1) AS n,
        LATERAL (SELECT (%(symbols)s::text[])[1 + n %% 6] AS symbol, n < 6 AS is_open,
                        %(first_ms)s + n * 3600000 AS opened) s
+"""
+
+# One trader's cycles, newest last: of a hundred, ten made an order, two were refused, one failed. The prompt of four
+# kilobytes is stored outside of the row, as those of engines are.
+_DECISIONS = """
+INSERT INTO decision_journal (trader_id, config_version, cycle_number, decided_at, success, detail)
+SELECT %(trader)s, (1 + (n - 1) * %(versions)s / %(decisions)s)::int, n,
+       to_timestamp(%(first_ms)s / 1000.0) + n * interval '3 minutes' + %(shift)s * interval '1 ms', kind <> 'failed',
+       jsonb_build_object(
+    'prompt', jsonb_build_object('user_text', text),
+    'answer', jsonb_build_object('model', 'deepseek-chat', 'reasoning', left(text, 600)),
+    'decisions', jsonb_build_array(jsonb_build_object('symbol', symbol, 'confidence', 60 + n %% 40, 'reasoning',
+        'Higher lows on ' || symbol, 'action',
+        CASE WHEN kind IN ('order', 'refused') THEN 'open_long' ELSE 'hold' END)),
+    'actions', CASE kind
+        WHEN 'order' THEN jsonb_build_array(jsonb_build_object('symbol', symbol, 'action', 'open_long', 'ok', true,
+            'order_id', n))
+        WHEN 'refused' THEN jsonb_build_array(jsonb_build_object('symbol', symbol, 'action', 'open_long', 'ok', false,
+            'refused_by', '["max_positions"]'::jsonb))
+        ELSE '[]'::jsonb END,
+    'account', jsonb_build_object('equity_usd', 10000 + n %% 500), 'positions', '[]'::jsonb,
+    'usage', jsonb_build_object('prompt_tokens', 1000 + n %% 300, 'completion_tokens', 100, 'cost_usd', 0.0021))
+  FROM generate_series(1::bigint, %(decisions)s) AS n,
+       LATERAL (SELECT CASE WHEN n %% 100 < 10 THEN 'order' WHEN n %% 100 < 12 THEN 'refused'
+                            WHEN n %% 100 = 12 THEN 'failed' ELSE 'held' END AS kind,
+                       (%(symbols)s::text[])[1 + n %% 6] AS symbol,
+                       (SELECT string_agg(md5(n::text || %(trader)s || i::text), ' ')
+                          FROM generate_series(1, 120) AS i) AS text) k
 """
 
 _ALL_VISIBLE = """
@@ -104,8 +135,16 @@ SELECT pid, backend_type, state, xact_start, left(query, 80) FROM pg_stat_activi
 TRIES = 60
 
 
-def make_record(*, traders: int, trades: int, positions: int = CLOSED_POSITIONS) -> None:
-    """`trades` of all traders together, in versions that follow each other; each trader has six open positions."""
+def make_record(
+    *,
+    traders: int,
+    trades: int,
+    positions: int = CLOSED_POSITIONS,
+    first_ms: int = FIRST_MS,
+    pace_ms: int = MS_A_TRADE,
+) -> None:
+    """`trades` of all traders together, in versions that follow each other; each trader has six open positions. A
+    trader closes a trade every `pace_ms`."""
     each = trades // traders
     values: dict[str, Any] = {
         "versions": VERSIONS,
@@ -113,10 +152,10 @@ def make_record(*, traders: int, trades: int, positions: int = CLOSED_POSITIONS)
         "trades": each,
         "positions": positions,
         "symbols": list(SYMBOLS),
-        "first_ms": FIRST_MS,
-        "pace": MS_A_TRADE,
+        "first_ms": first_ms,
+        "pace": pace_ms,
         "config": jsonio.dumps(CONFIG.model_dump()),
-        "span": each * MS_A_TRADE // VERSIONS,
+        "span": each * pace_ms // VERSIONS,
     }
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO symbols (symbol) SELECT unnest(%(symbols)s::text[])", values)
@@ -127,11 +166,23 @@ def make_record(*, traders: int, trades: int, positions: int = CLOSED_POSITIONS)
         cursor.execute(_POSITIONS, values)
 
 
+def make_decisions(count: int, traders: Sequence[str] = ()) -> None:
+    """`count` decisions of these traders together, or of all that `make_record` made."""
+    values: dict[str, Any] = {"versions": VERSIONS, "symbols": list(SYMBOLS), "first_ms": FIRST_MS}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM trader_config ORDER BY id")
+        found = traders or [trader for (trader,) in cursor.fetchall()]
+        for number, trader in enumerate(found):
+            own = {"trader": trader, "shift": number * MS_APART, "decisions": count // len(found)}
+            cursor.execute(_DECISIONS, values | own)
+        cursor.execute("ANALYZE decision_journal")
+
+
 def vacuum() -> None:
     """So that index-only scans need not look into the tables. Not inside a transaction.
 
     What an autovacuum still looks at is not all-visible yet, so it may take more than one; and a few rows that were
-    taken back would keep their pages from it, because a vacuum passes over the indexes of a few.
+    rolled back would keep their pages from it, because a vacuum passes over the indexes of a few.
     """
     with connection.cursor() as cursor:
         for _ in range(TRIES):

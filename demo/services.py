@@ -63,8 +63,7 @@ def hire(since: datetime) -> None:
 
 
 def quote(plan: SamplePlan) -> None:
-    """Writes the plan's last prices to the live store with the present time. They become stale, like prices of
-    a stopped feed."""
+    """Writes the plan's last prices to the live store with the present time; `feed_demo` moves them on."""
     live.quoted(
         {
             symbol: Price(as_of=now_us(), price=path.price(plan.end_ms), provider="hyperliquid")
@@ -74,7 +73,7 @@ def quote(plan: SamplePlan) -> None:
 
 
 def declare() -> Path | None:
-    """Writes the desk's manager.yaml and prompts where MANAGER_YAML says, so that it can be edited and synced.
+    """Writes the fleet's manager.yaml and prompts where MANAGER_YAML says, so that it can be edited and synced.
 
     None where there is a file already.
     """

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from django.db import connection
 from django.db.models.functions import Lower
 
 from demo import configs
@@ -19,18 +18,18 @@ from demo.sample.prices import MARKETS
 from demo.sample.styles import persona
 from demo.sample.thoughts.decisions import SampleDecision
 from demo.sample.thoughts.messages import messages_of
+from traders.database import sql
 from traders.models import TraderConfig
 from traders.schema import jsonio
 from traders.schema.symbols import base_asset
+from trading.models import Symbol
 from trading.record.stored.copying import bulk_load, copy_rows
+from trading.record.stored.spread import judging, results
+from trading.record.stored.spread.form import is_spread
 from trading.record.writing import bulk_trades as bulk
 from trading.schema.position import PositionRecord
 
 BATCH = 2_000
-_SYMBOLS = """
-INSERT INTO symbols (symbol, base_asset, price_decimals, quantity_decimals, first_seen_at) VALUES (%s, %s, %s, %s, %s)
-ON CONFLICT DO NOTHING
-"""
 _IDS = "SELECT nextval(pg_get_serial_sequence('decision_journal', 'id')) FROM generate_series(1, %s)"
 _COLUMNS = {
     "decision_journal": (
@@ -38,7 +37,7 @@ _COLUMNS = {
     ),
     "conversation_messages": ("trader_id", "decision_id", "conversation", "sequence", "role", "content", "sent_at"),
     "positions": ("id", "trader_id", "symbol", "side", "status", "detail", "created_at", "updated_at"),
-    "trades": (*bulk.TRADE_COLUMNS, "created_at"),
+    "trades": bulk.TRADE_COLUMNS,
     "equity_snapshots": (*("trader_id", "ts_ms", "equity_usd", "realized_pnl_usd", "unrealized_pnl_usd", "source"),),
 }
 TABLES = tuple(_COLUMNS)
@@ -65,7 +64,9 @@ def load(fleet: Iterable[SampleTrader], plan: SamplePlan, done: Callable[[int], 
             heads.append(configs.Head.of(trader))
             done(len(heads))
         rows |= configs.write(heads)
-        _analyze()
+        # Citus refuses it in the transaction that wrote: there each server's autovacuum does it.
+        if not is_spread():
+            _analyze()
     return rows
 
 
@@ -84,13 +85,15 @@ def _write_records(trader: SampleTrader, rows: dict[str, int]) -> None:
     for held in _batches(trader.positions()):
         _copy("positions", map(_position_row, held), rows)
     for closed in _batches(trader.trades()):
-        _copy("trades", ((*bulk.trade_row(trade), _moment(trade.close_ts_ms)) for trade in closed), rows)
+        _copy("trades", map(bulk.trade_row, closed), rows)
+        results.trades_added((one.trader_id, one.id) for one in closed)
     for marks in _batches(trader.equity()):
         _copy(
             "equity_snapshots",
             ((trader.id, mark.ts_ms, mark.equity, mark.realized, mark.unrealized, SOURCE) for mark in marks),
             rows,
         )
+        judging.equity_added((trader.id, mark.ts_ms, SOURCE) for mark in marks)
 
 
 def _copy(table: str, lines: Iterable[Row], rows: dict[str, int]) -> None:
@@ -126,26 +129,28 @@ def _position_row(position: PositionRecord) -> Row:
 
 
 def _write_symbols(since: datetime) -> None:
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            _SYMBOLS,
-            [
-                (market.symbol, base_asset(market.symbol), market.price_decimals, market.quantity_decimals, since)
-                for market in MARKETS
-            ],
-        )
+    Symbol.objects.bulk_create(
+        (
+            Symbol(
+                symbol=market.symbol,
+                base_asset=base_asset(market.symbol),
+                price_decimals=market.price_decimals,
+                quantity_decimals=market.quantity_decimals,
+                first_seen_at=since,
+            )
+            for market in MARKETS
+        ),
+        ignore_conflicts=True,
+    )
 
 
 def _decision_ids(count: int) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(_IDS, [count])
-        return [number for (number,) in cursor.fetchall()]
+    return sql.values(_IDS, [count])
 
 
 def _analyze() -> None:
     """Updates the planner's statistics after the load."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"ANALYZE {', '.join(TABLES)}")
+    sql.execute(f"ANALYZE {', '.join(TABLES)}")
 
 
 def _batches(items: Iterator[T]) -> Iterator[list[T]]:

@@ -30,6 +30,7 @@ class Ledger:
             trip = self.trips[self._next]
             self._leave(trip.entry_ms)
             self.held[trip.symbol] = trip
+            self.realized -= trip.entry_commission
             self._next += 1
         self._leave(ts_ms)
 
@@ -50,5 +51,5 @@ class Ledger:
     def _leave(self, ts_ms: int) -> None:
         for symbol, trip in list(self.held.items()):
             if trip.exit is not None and trip.exit.ts_ms < ts_ms:
-                self.realized += trip.net
+                self.realized += trip.net + trip.entry_commission
                 del self.held[symbol]

@@ -43,7 +43,6 @@ MARKETS = (
     Market("DOGE", 0.19, 0.044, 5, 0, 610_000_000),
     Market("XRP", 2.4, 0.036, 4, 0, 96_000_000),
 )
-MARKET_OF = {market.symbol: market for market in MARKETS}
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,13 @@ def _fill(fill: SampleFill, kind: FillType, order_id: int, of: Trip | None = Non
 def _position_detail(trip: Trip) -> PositionDetail:
     left = trip.exit
     return PositionDetail(
-        entry=Entry(price=trip.price, quantity=trip.quantity, time_ms=trip.entry_ms, leverage=Decimal(trip.leverage)),
+        entry=Entry(
+            price=trip.price,
+            quantity=trip.quantity,
+            time_ms=trip.entry_ms,
+            leverage=Decimal(trip.leverage),
+            commission=trip.entry_commission,
+        ),
         exchange=Exchange(provider=PROVIDER),
         orders=Orders(entry_oid=trip.order_id, tp_oid=trip.target_order_id, sl_oid=trip.stop_order_id),
         exit_plan=_plan(trip),

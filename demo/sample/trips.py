@@ -78,9 +78,13 @@ class Trip:
         return (self.exit.price - self.price) * self.quantity * self.side.sign
 
     @property
+    def entry_commission(self) -> Decimal:
+        return sum((fill.commission for fill in self.fills), Decimal(0))
+
+    @property
     def commission(self) -> Decimal:
         leaving = self.exit.fills if self.exit else ()
-        return sum((fill.commission for fill in (*self.fills, *leaving)), Decimal(0))
+        return self.entry_commission + sum((fill.commission for fill in leaving), Decimal(0))
 
     @property
     def net(self) -> Decimal:

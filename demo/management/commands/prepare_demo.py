@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from demo import services
+from demo.paper import hire_paper_traders
 from demo.sample.plan import usual_plan
 from traders.management.refusal import RefusingCommand, refusals
 from trading.management.counted import counted
@@ -23,5 +24,7 @@ class Command(RefusingCommand):
                 services.hire(plan.start)
                 self.stdout.write(f"Made the sample fleet: {counted(services.generate(plan))}.")
             services.quote(plan)
+            if made := hire_paper_traders():
+                self.stdout.write(f"Added {' and '.join(made)}, which the manager runs on paper.")
             if path := services.declare():
                 self.stdout.write(f"Declared it in {path}.")

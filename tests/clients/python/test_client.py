@@ -11,9 +11,19 @@ import httpx
 import pytest
 from django.test import Client as DjangoClient
 
-from clients.python.nof0_control import BadRequest, Client, Conflict, NotAllowed, NotFound, Unavailable
+from clients.python.nof0_control import (
+    BadRequest,
+    Client,
+    Conflict,
+    ExitPlan,
+    Fill,
+    HeldThere,
+    NotAllowed,
+    NotFound,
+    Unavailable,
+)
 from tests.engine_client import Engine
-from tests.engine_desk import EngineWith
+from tests.engine_fixtures import EngineWith
 from tests.factories import SYSTEM_PROMPT, save_edit
 from traders.schema.tokens import Scope
 from trading.models import EquitySnapshot, Trade
@@ -82,7 +92,7 @@ def lost(request: httpx.Request) -> httpx.Response:
 
 def test_configurations_and_prompts_are_read(client: Client, site: Site) -> None:
     standing = client.configs("steady_long")
-    assert [one["config_id"] for one in standing["configs"]] == ["steady_long"]
+    assert [one.get("config_id") for one in standing["configs"]] == ["steady_long"]
     save_edit("steady_long", detail__risk__max_positions=9)
     one = client.config("steady_long")
     assert (one["version"], one["config"]["detail"]["risk"]["max_positions"]) == (2, 9)
@@ -101,7 +111,7 @@ def test_changes_since_a_cursor(client: Client) -> None:
 
     found = client.changes(cursor, config_ids=["swift_short"])
 
-    assert [(one["config_id"], one["version"]) for one in found["changes"]] == [("swift_short", 2)]
+    assert [(one.get("config_id"), one["version"]) for one in found["changes"]] == [("swift_short", 2)]
     assert client.changes(found["cursor"], wait_seconds=0)["changes"] == []
 
 
@@ -109,16 +119,16 @@ def test_following_begins_with_what_stands_and_goes_on_with_changes(client: Clie
     following = client.follow(wait_seconds=0)
 
     first = next(following)
-    assert {one["config_id"] for one in first["changes"]} >= {"steady_long", "swift_short"}
+    assert {one.get("config_id") for one in first["changes"]} >= {"steady_long", "swift_short"}
     save_edit("steady_long", allocation_pct=Decimal(5))
-    assert [(one["config_id"], one["version"]) for one in next(following)["changes"]] == [("steady_long", 2)]
+    assert [(one.get("config_id"), one["version"]) for one in next(following)["changes"]] == [("steady_long", 2)]
 
 
 def test_following_begins_anew_with_a_cursor_of_another_history(client: Client, site: Site) -> None:
     site.faults = [answering(409)]
     found = next(client.follow("7", wait_seconds=0))
     assert site.asked == ["GET /api/v1/changes", "GET /api/v1/configs"]
-    assert {one["config_id"] for one in found["changes"]} >= {"steady_long", "swift_short"}
+    assert {one.get("config_id") for one in found["changes"]} >= {"steady_long", "swift_short"}
 
 
 def test_a_running_trader_reports(client: Client) -> None:
@@ -176,6 +186,125 @@ def test_a_trade_and_prices_are_recorded(client: Client) -> None:
 
     assert made["id"] == Trade.objects.get().pk
     assert client.set_prices({"BTC": Decimal("64000.1"), "hyperliquid:ETH": 3300})["written"] == 2
+
+
+def opened(client: Client, symbol: str = "BTC") -> None:
+    entry = {"price": Decimal(100), "quantity": Decimal(3), "time_ms": OPENED_MS, "leverage": 10}
+    client.put_position("steady_long", symbol=symbol, side="long", entry=entry)
+
+
+def fill(quantity: int, price: int, minute: int) -> Fill:
+    moment = OPENED_MS + 60_000 * minute
+    return {"quantity": Decimal(quantity), "price": Decimal(price), "at_ms": moment, "order_id": 100 + minute}
+
+
+@pytest.mark.parametrize("symbol", ["BTC", "BTC/USDT:USDT"])
+def test_a_position_in_parts_becomes_one_trade(client: Client, symbol: str) -> None:
+    opened(client, symbol)
+    left = client.reduce_position("steady_long", symbol, fill(1, 110, 1))
+    assert client.reduce_position("steady_long", symbol, fill(1, 110, 1))["detail"] == left["detail"]
+    assert left["detail"]["entry"]["quantity"] == 2
+    more = client.increase_position("steady_long", symbol, fill(2, 120, 2))
+    assert (more["detail"]["entry"]["quantity"], more["detail"]["entry"]["price"]) == (4, 110)
+
+    client.reduce_position("steady_long", symbol, fill(4, 115, 3), gross=Decimal(20))
+
+    trade = Trade.objects.get()
+    assert (client.positions("steady_long"), trade.symbol) == ([], symbol)
+    assert (trade.detail["quantity"]["total"], trade.detail["prices"]["avg_exit"]) == (5, 114)
+    assert trade.detail["pnl"]["gross"] == 30
+
+
+def test_more_than_is_held_is_no_part(client: Client) -> None:
+    opened(client)
+    with pytest.raises(BadRequest):
+        client.reduce_position("steady_long", "BTC", fill(4, 110, 1))
+
+
+def test_the_plan_of_a_position_moves(client: Client) -> None:
+    opened(client)
+    plan: ExitPlan = {"tp_price": Decimal("130.50"), "sl_price": Decimal(95)}
+    moved = client.change_plan("steady_long", "BTC", plan, at_ms=OPENED_MS + 60_000, sl_oid=77)
+
+    assert str(moved["detail"]["exit_plan"]["tp_price"]) == "130.50"
+    assert moved["detail"]["orders"]["sl_oid"] == 77
+    assert [event["kind"] for event in moved["detail"]["events"]][-1] == "plan"
+
+
+def test_transfers_are_recorded_once_and_listed(client: Client) -> None:
+    deposit: dict[str, Any] = {"id": "deposit-1", "kind": "deposit", "amount_usd": Decimal("500.10")}
+    deposit |= {"ts_ms": OPENED_MS, "reason": "more capital"}
+    made = client.record_transfer("steady_long", **deposit)
+    assert client.record_transfer("steady_long", **deposit)["id"] == made["id"]
+    moved = deposit | {"id": "move-1", "kind": "internal", "ts_ms": OPENED_MS + 1, "to_trader_id": "swift_short"}
+    client.record_transfer("steady_long", **moved)
+
+    assert [(one["kind"], str(one["amount_usd"])) for one in client.transfers("steady_long")] == [
+        ("deposit", "500.10"),
+        ("internal", "-500.10"),
+    ]
+    assert [str(one["amount_usd"]) for one in client.transfers("swift_short")] == ["500.10"]
+    with pytest.raises(Conflict):
+        client.record_transfer("steady_long", **deposit | {"amount_usd": 501})
+
+
+def test_the_exchanges_account_is_reconciled(client: Client) -> None:
+    opened(client)
+    held: HeldThere = {"symbol": "BTC", "side": "long", "quantity": Decimal("3.50"), "mark_price": 101}
+
+    found = client.reconcile("steady_long", [held], orders=[], equity=Decimal("10000.5"), at_ms=OPENED_MS + 1)
+
+    assert [(one["kind"], one["theirs"]) for one in found["differences"]] == [
+        ("quantity", {"quantity": Decimal("3.50")})
+    ]
+    assert found["entries_allowed_for_s"] == 0
+    assert client.differences("steady_long")["differences"] == found["differences"]
+
+
+@pytest.fixture
+def corrector(client: Client, site: Site, engine_with: EngineWith) -> Client:
+    token = engine_with(Scope.WRITE_CORRECTIONS, name="corrector").token
+    return Client("http://testserver", token, transport=site)
+
+
+def test_a_trade_is_corrected(client: Client, corrector: Client) -> None:
+    opened(client)
+    closed_at_ns = (OPENED_MS + 60_000) * NANOSECONDS_PER_MS
+    wrong = client.close_position(
+        "steady_long", symbol="BTC", price=110, closed_at_ns=closed_at_ns, pnl={"gross": 30, "net": 30}
+    )
+    right: dict[str, Any] = {"id": wrong["id"], "set": {"pnl.net": Decimal("28.50")}, "reason": "the statement"}
+
+    made = corrector.correct_trade("steady_long", **right)
+
+    assert corrector.correct_trade("steady_long", **right)["id"] == made["id"]
+    assert (made["id"], str(made["detail"]["pnl"]["net"])) == (f"{wrong['id']}|c1", "28.50")
+    assert Trade.objects.get(pk=wrong["id"]).exclusion is not None
+
+
+def test_a_position_a_decision_and_an_equity_point_are_corrected(client: Client, corrector: Client) -> None:
+    opened(client)
+    (held,) = client.positions("steady_long")
+    right: dict[str, Any] = {"set": {"entry.leverage": 5}, "reason": "read again"}
+    assert corrector.correct_position("steady_long", id=held["id"], **right)["detail"]["entry"]["leverage"] == 5
+
+    decided = client.add_decision(
+        "steady_long", key="cycle-1", config_version=1, decided_at=DECIDED, success=True, detail={}
+    )
+    made = corrector.correct_decision("steady_long", id=decided["id"], set={"success": False}, reason="it failed")
+    assert made["id"] != decided["id"]
+
+    client.record_equity("steady_long", [(OPENED_MS, 100)])
+    point = corrector.correct_equity(
+        "steady_long", ts_ms=OPENED_MS, set={"equity_usd": Decimal("100.50")}, reason="the statement"
+    )
+    assert (str(point["equity_usd"]), point["corrects_ts_ms"]) == ("100.50", OPENED_MS)
+
+
+def test_only_the_scope_for_corrections_corrects(client: Client, site: Site, engine_with: EngineWith) -> None:
+    reporter = engine_with(Scope.WRITE_STATE, name="reporter")
+    with Client("http://testserver", reporter.token, transport=site) as other, pytest.raises(NotAllowed, match="scope"):
+        other.correct_trade("steady_long", id="steady_long|BTC|1", set={"pnl.net": 1}, reason="the statement")
 
 
 @pytest.mark.parametrize("fault", [lost, answering(503), answering(502), answering(429)])

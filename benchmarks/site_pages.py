@@ -1,4 +1,4 @@
-"""The pages of a desk of many people, over the history of years: log, past, bulk edit."""
+"""The pages of a site with many people, over the history of years: log, past, bulk edit."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def run(directory: Path, sizes: Sequence[int], say: Callable[[str], None]) -> li
     fleets = (max(sizes) // 10, max(sizes))
     found = {}
     for traders in fleets:
-        say(f"a desk with {traders:,} traders and {traders * VERSIONS:,} versions")
-        start = _build(directory / f"desk-{traders}", traders)
+        say(f"a site with {traders:,} traders and {traders * VERSIONS:,} versions")
+        start = _build(directory / f"site-{traders}", traders)
         client = signed_in()
         pages = {name: measured(client, page) for name, page in _pages(start, traders)}
         found[traders] = (pages, _saves(client, min(CHANGED_AT_ONCE, traders)))
@@ -72,6 +72,14 @@ def _pages(start: datetime, traders: int) -> Iterator[tuple[str, Page]]:
     yield "change log: one person and leverage", _log(actor="lee", path="leverage")
     yield "change log: syncs", _log(source="sync")
     yield "change log: one trader", _log(config=OTHER)
+    yield "change log: raises risk", _log(risk="raises")
+    yield "change log: raises risk, in the middle", _log(risk="raises", before=middle)
+    yield "change log: leverage that raises risk", _log(risk="raises", path="leverage")
+    yield "change log: one trader, raises risk", _log(risk="raises", config=BUSY)
+    yield (
+        "change log: a month that raises risk",
+        _log(risk="raises", since=f"{late:%F}", until=f"{late + timedelta(30):%F}"),
+    )
     yield "change log: a month long ago", _log(since=f"{early:%F}", until=f"{early + timedelta(days=30):%F}")
     yield "change log: until long ago", _log(until=f"{early:%F}")
     yield (
