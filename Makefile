@@ -3,32 +3,35 @@
 
 SHELL = /bin/sh
 PYTHON =
+UNLOCKED =
 HOST =
 PORT =
 ARGS =
-export PYTHON
+export PYTHON UNLOCKED
 python = .venv/bin/python
 
 .DEFAULT_GOAL = help
-.PHONY: help run demo demo-fresh demo-clean stop password test test-slow test-pages test-faults test-hostile soak check figures bench pictures clean packages packages-dev
+.PHONY: help run demo demo-fresh demo-clean stop password test test-slow test-pages test-faults test-hostile soak soak-properties soak-fleet check figures bench pictures languages clean packages packages-dev
 
 help:
 	@echo "make run [HOST=127.0.0.1] [PORT=8000]   prepare everything and serve the site"
+	@echo "make run RUN_MANAGER=1                  also run traders on paper (docs/manager.md)"
 	@echo "make demo [PORT=8000]                   a fleet with thirty days of trades to look at, on data of its own"
 	@echo "make demo-fresh                         delete the demo and make it again"
 	@echo "make demo-clean                         delete the demo with all its data"
 	@echo "make stop                               stop what make run started"
 	@echo "make password [ARGS=user]               new random password for admin, or for another account"
-	@echo "make test [ARGS='-k name']              the tests that need no server or browser of their own (under four minutes)"
+	@echo "make test [ARGS='-k name']              the tests that need no server or browser of their own (about ten minutes on two cores)"
 	@echo "make test-slow                          start servers and a browser, as make run does (some minutes)"
-	@echo "make test-pages                         every page at every width, light and dark (some minutes)"
+	@echo "make test-pages                         every page at the widths of a phone and a notebook, light and dark"
 	@echo "make test-faults                        kill servers, race processes (some minutes)"
 	@echo "make test-hostile                       send odd values to every page (an hour; not in CI)"
-	@echo "make soak                               the property tests with a thousand new examples each (half an hour)"
+	@echo "make soak                               a thousand new examples for each property, and a fleet killed for hours"
 	@echo "make check                              format, lint, types, layers, migrations"
 	@echo "make figures                            sizes, names, SQL and comments of the code, as numbers"
 	@echo "make bench                              measure, and write docs/benchmarks.md"
 	@echo "make pictures                           take the pictures of docs/ anew"
+	@echo "make languages                          bring locale/ up to date with the texts of the code (needs gettext)"
 	@echo "make clean                              remove .venv and caches; data stays"
 
 packages:
@@ -56,23 +59,36 @@ stop: packages
 password: packages
 	@exec $(python) manage.py reset_password $(ARGS)
 
+# As many processes as the machine has processors, at most four, each with servers of its own.
+side_by_side = -n logical --maxprocesses 4 --dist loadfile
+
 test: packages
-	@exec $(python) -m pytest $(ARGS)
+	@exec $(python) -m pytest $(side_by_side) $(ARGS)
 
 test-slow: packages
-	@exec $(python) -m pytest -m "slow and not faults and not hostile and not pages and not pictures" $(ARGS)
+	@exec $(python) -m pytest $(side_by_side) -m "slow and not faults and not hostile and not pages and not pictures and not soak" $(ARGS)
 
 test-pages: packages
-	@exec $(python) -m pytest -m pages $(ARGS)
+	@exec $(python) -m pytest $(side_by_side) -m pages $(ARGS)
+
+# All requests of the OpenAPI document are tests of one id, of which processes side by side would run one.
+one_id = tests/trading/api/test_openapi.py
 
 test-faults: packages-dev
-	@exec $(python) -m pytest -m faults $(ARGS)
+	@$(python) -m pytest $(side_by_side) -m faults --ignore $(one_id) $(ARGS) || [ $$? -eq 5 ]
+	@$(python) -m pytest -m faults $(one_id) $(ARGS) || [ $$? -eq 5 ]
 
 test-hostile: packages
 	@exec $(python) -m pytest -m hostile $(ARGS)
 
-soak: packages
-	@exec $(python) -m pytest --hypothesis-profile=soak -m "hypothesis and not slow and not faults" $(ARGS)
+soak: soak-properties soak-fleet
+
+soak-properties: packages
+	@$(python) -m pytest --hypothesis-profile=soak -m "hypothesis and not slow and not faults and not soak" $(ARGS) || [ $$? -eq 5 ]
+
+# With -s a run says which seed it has.
+soak-fleet: packages
+	@$(python) -m pytest -s -m soak $(ARGS) || [ $$? -eq 5 ]
 
 check: packages-dev
 	$(python) -m ruff format --check .
@@ -90,6 +106,13 @@ bench: packages-dev
 
 pictures: packages
 	@exec $(python) -m pytest -m pictures $(ARGS)
+
+# Texts of tests, tools and migrations are for developers.
+untranslated = tests benchmarks scripts clients migrations
+languages: packages
+	@$(python) manage.py makemessages -l zh_Hans --no-location --no-obsolete $(untranslated:%=--ignore %)
+	@msgfmt --check -o locale/zh_Hans/LC_MESSAGES/django.mo locale/zh_Hans/LC_MESSAGES/django.po
+	@msgattrib --untranslated locale/zh_Hans/LC_MESSAGES/django.po
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
