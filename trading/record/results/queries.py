@@ -18,8 +18,9 @@ BEFORE_V1 = 0
 
 
 def _falls(where: str, bases: str) -> str:
-    """The maximum drawdown of the net P&L of each version, fill by fill. The start (0) is the first point, and
-    open positions at their mark prices are the last. In USD, and in % of the base plus the P&L at the peak."""
+    """The maximum drawdown of the net P&L of each version, fill by fill; fills of one moment count together, as rows of
+    one moment have one running sum. The start (0) is the first point, and open positions at their mark prices are the
+    last. In USD, and in % of the base plus the P&L at the peak."""
     return f"""
 WITH earned AS ({earned(f"t.trader_id = %(trader)s AND {where}")}),
 bases AS ({bases}),
@@ -27,8 +28,7 @@ steps AS (
     SELECT coalesce(entry_version, {BEFORE_V1}) AS version, ts_ms, amount FROM earned
     UNION ALL
     SELECT version, {LATEST_MS}, gain FROM unnest(%(marked)s::integer[], %(gains)s::numeric[]) AS m (version, gain)),
-moments AS (SELECT version, ts_ms, sum(amount) AS amount FROM steps GROUP BY version, ts_ms),
-runs AS (SELECT version, ts_ms, sum(amount) OVER (PARTITION BY version ORDER BY ts_ms) AS run FROM moments),
+runs AS (SELECT version, ts_ms, sum(amount) OVER (PARTITION BY version ORDER BY ts_ms) AS run FROM steps),
 peaks AS (
     SELECT version, run, greatest(0, max(run) OVER (PARTITION BY version ORDER BY ts_ms)) AS peak FROM runs)
 SELECT p.version, max(p.peak - p.run) AS usd,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from tests.factories import make_trader, save_edit, sync_traders
 from tests.trading_factories import HOUR_MS, make_position, make_trade
@@ -14,6 +15,7 @@ from traders.models import TraderConfigVersion
 from trading.live import services as live
 from trading.models import EquitySnapshot, EquityTransfer
 from trading.record.results.queries import BEFORE_V1, VersionDrawdown, drawdowns
+from trading.record.stored.equity.bases import BASES
 from trading.record.writing import parts, positions
 from trading.record.writing.trades import record_trade
 from trading.schema.common import EventKind, PositionEvent, Side
@@ -73,6 +75,26 @@ def test_without_equity_before_the_version_the_start_of_the_trader_is_the_base()
         transfer_id="s", trader_id=TRADER, ts_ms=began_ms(1), amount_usd=14_000, kind="initial", reason="r", actor="a"
     )
     assert fall().pct == 5
+
+
+def test_trades_of_one_moment_count_together() -> None:
+    closed(500, 1)
+    closed(600, 2)
+    closed(-700, 2, symbol="ETH")
+    closed(-50, 3)
+
+    assert fall().usd == 150
+
+
+@pytest.mark.plain
+def test_the_equity_of_the_beginning_is_found_by_its_moment() -> None:
+    """Else all points of the record since then would be read."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute(f"EXPLAIN (COSTS OFF) {BASES}", {"trader": TRADER, "versions": [2]})
+        plan = [line for (line,) in cursor.fetchall()]
+
+    assert any("Index Cond" in line and "ts_ms <=" in line and "history_date" in line for line in plan), plan
 
 
 def test_a_trade_counts_by_fill() -> None:

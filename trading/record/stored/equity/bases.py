@@ -6,7 +6,7 @@ from collections.abc import Collection
 from decimal import Decimal
 
 from traders.database import sql
-from trading.record.stored.safe_sql import EQUITY_COUNTS
+from trading.record.stored.safe_sql import EQUITY_COUNTS, epoch_ms
 
 # The equity at the start of the trader.
 START = f"""
@@ -15,10 +15,11 @@ SELECT coalesce(
     (SELECT equity_usd FROM equity_snapshots WHERE trader_id = %(trader)s AND {EQUITY_COUNTS} AND equity_usd > 0
       ORDER BY ts_ms LIMIT 1))
 """
+# The moment is a bigint, as the column is: against a numeric no index finds it.
 BASES = f"""
 SELECT v.version, coalesce(
     (SELECT equity_usd FROM equity_snapshots WHERE trader_id = %(trader)s AND {EQUITY_COUNTS}
-        AND ts_ms <= floor(extract(epoch FROM v.history_date) * 1000) ORDER BY ts_ms DESC LIMIT 1), ({START})) AS base
+        AND ts_ms <= {epoch_ms("v.history_date")} ORDER BY ts_ms DESC LIMIT 1), ({START})) AS base
   FROM trader_config_versions v WHERE v.id = %(trader)s AND v.version = ANY (%(versions)s)
 """
 _KNOWN = f"SELECT version, base FROM ({BASES} UNION ALL SELECT NULL, ({START})) b WHERE base IS NOT NULL"
