@@ -122,7 +122,8 @@ def write_traders(versions: Sequence[NewVersion], *, change_set: int, source: st
     written = sql.rows(
         _TRADERS,
         {
-            "lines": "\n".join(jsonio.dumps(_row(version)) for version in versions),
+            # Validated, so the fast writer is right: the exact one takes five times as long, for ten thousand traders.
+            "lines": "\n".join(jsonio.dumps_finite(_row(version)) for version in versions),
             "change_set": change_set,
             "source": source,
             "actor": actor,

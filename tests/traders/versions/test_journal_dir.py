@@ -128,3 +128,12 @@ def test_a_link_does_not_lead_out_of_the_root(tmp_path: Path, settings: Any) -> 
     save_edit("steady_long", detail__journal__dir="in/a")
     save_edit("steady_long", detail__journal__dir="journal/${HOST}")
     save_edit("steady_long", detail__journal__dir="loop/x")
+
+
+def test_a_trader_without_a_directory_asks_the_file_system_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(*_: object) -> str:
+        raise AssertionError("the file system was asked")
+
+    monkeypatch.setattr("traders.versions.edit.services.realpath", ask)
+
+    sync_traders(make_trader("calm_long", detail__journal__dir=""))

@@ -118,7 +118,8 @@ def _validated(config_id: str, nested: Mapping[str, Any], *, before: Flat | None
 def require_inside(trader_id: str, journal_dir: str, *, before: Flat | None) -> None:
     """Raises InvalidConfig for a new directory of cycle files that leads out of the journal root, also by a link on
     this machine."""
-    if journal_dir == (before or {}).get(DIR_PATH):
+    # "" is the root itself: a first import of ten thousand traders asks the file system for none of them.
+    if not journal_dir or journal_dir == (before or {}).get(DIR_PATH):
         return
     problem = journal_dir_problem(journal_dir)
     root = Path(realpath(site.JOURNAL_ROOT))
