@@ -14,6 +14,7 @@ from trading.record.stored import rows
 from trading.record.stored.copying import copy_rows, utc
 from trading.record.stored.outcome import WriteOutcome
 from trading.record.stored.spread import judging, results
+from trading.record.stored.spread.form import is_spread
 from trading.record.writing.against import marked_many
 from trading.record.writing.locks import lock_record
 from trading.record.writing.trades import moments_of
@@ -75,8 +76,10 @@ def copy_trades(batch: Sequence[TradeRecord]) -> WriteOutcome:
 def copy_trade_rows(trades: Sequence[TradeRecord]) -> None:
     """Adds trades that are not recorded, without a look."""
     copy_rows("trades", TRADE_COLUMNS, map(trade_row, trades))
-    results.trades_added((trade.trader_id, trade.id) for trade in trades)
-    judging.explained(moments_of(trades))
+    # Where triggers do this, gathering what it needs would take two microseconds a trade.
+    if trades and is_spread():
+        results.trades_added((trade.trader_id, trade.id) for trade in trades)
+        judging.explained(moments_of(trades))
 
 
 def _close(trade: TradeRecord) -> Close:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +56,12 @@ def test_many_at_once_tell_new_known_and_taken_ids_apart() -> None:
     assert load(first, second, second, make_trade(net="7")) == (1, 2, [first.id])
     assert load(first, second) == (0, 2, [])
     assert TradeRow.objects.count() == 2
+
+
+def test_a_load_asks_once_for_the_form_of_the_record() -> None:
+    with CaptureQueriesContext(connection) as queries:
+        load(make_trade(), make_trade(close_ms=OPENED_MS + 5))
+    assert sum("nof0.form" in query["sql"] for query in queries) == 1
 
 
 def test_what_became_known_of_versions_later_makes_no_other_trade() -> None:
