@@ -17,7 +17,7 @@ def at_once(*tasks: Callable[[], Any]) -> list[Any]:
     def run(task: Callable[[], Any]) -> Any:
         try:
             connection.ensure_connection()
-            barrier.wait(timeout=30)
+            barrier.wait(timeout=60)
             return task()
         except Exception as error:
             return error

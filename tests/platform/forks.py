@@ -3,6 +3,7 @@ command is a fork of it."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -70,9 +71,10 @@ class Forked:
 
     def kill(self) -> None:
         """kill -9, if it still runs."""
-        if self.is_running:
+        # It may have ended by itself just now.
+        with contextlib.suppress(ProcessLookupError):
             self.signal(signal.SIGKILL)
-        wait_for(lambda: not self.is_running, seconds=30)
+        wait_for(lambda: not self.is_running)
 
     def says(self, text: str, seconds: float = 120) -> None:
         """Waits until it has said so."""

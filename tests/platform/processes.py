@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import itertools
 import os
 import re
 import shutil
@@ -14,16 +15,21 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+import psycopg
 
 from nof0site.embedded.paths import DataPaths
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 60
+# Far more than anything takes: only a test that fails waits for so long.
+PATIENCE_SECONDS = 180
+# Below those that the system gives to whatever connects or listens at any port, so that none is taken by another
+# program between the question and the start of a server. Each process of a run has a range of its own.
+_FIRST_PORT, _PORTS, _RANGES = 20_000, 500, 20
 # Starts both servers, says so, and stays until its input ends.
 HOLD = """
 import sys, django; django.setup()
@@ -35,6 +41,12 @@ with connection.cursor() as cursor:
 run_id = get_redis_connection("default").info("server")["run_id"]
 print("using", started, run_id, flush=True)
 sys.stdin.read()
+"""
+
+
+AT_WORK = """
+SELECT FROM pg_stat_activity
+ WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND state IS DISTINCT FROM 'idle'
 """
 
 
@@ -84,6 +96,17 @@ class Machine:
         output, _ = (process := self.start("-c", code)).communicate(timeout=seconds)
         assert process.returncode == 0, output
         return output
+
+    def await_idle(self) -> None:
+        """Until the server has noticed that a killed client is gone, and ended what it was at. Needs servers that
+        run."""
+        sockets = DataPaths(self.data_dir).sockets
+
+        def is_idle() -> bool:
+            with psycopg.connect(host=str(sockets), user="postgres", dbname="nof0") as link:
+                return link.execute(AT_WORK).fetchone() is None
+
+        wait_for(is_idle)
 
     def hold_servers(self) -> tuple[subprocess.Popen[str], str]:
         """A process that uses both servers, and which servers it saw."""
@@ -158,7 +181,7 @@ def wait_for(condition: object, seconds: float = PATIENCE_SECONDS) -> None:
 
 def answers(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/admin/login/", timeout=10) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/admin/login/", timeout=60) as response:
             return bool(response.status == 200)
     except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError):
         return False
@@ -171,10 +194,44 @@ def interrupt(process: subprocess.Popen[str]) -> int:
     return process.returncode
 
 
+def _ports() -> Iterator[int]:
+    """In turn, so that none is given twice; from another one on in each process, as a run before may still use its
+    own. Every second one, because a message may name the next."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _RANGES
+    for place in itertools.count(os.getpid()):
+        yield _FIRST_PORT + number * _PORTS + 2 * place % _PORTS
+
+
+_port = _ports()
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    for port in itertools.islice(_port, _PORTS // 2):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
+
+
+def processes_below(pid: int) -> list[psutil.Process]:
+    """Its children and theirs that still run, whatever ends meanwhile."""
+    return [one for one in psutil.Process(pid).children(recursive=True) if not is_zombie(one) and one.is_running()]
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    """Empty once it has ended."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
+def is_zombie(process: psutil.Process) -> bool:
+    """Whether it has ended and nobody has asked how."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def password_in(said: str) -> str:

@@ -96,12 +96,12 @@ def test_slow_senders_are_answered_408_and_no_page_is_asked(page: Page, tmp_path
 def test_a_long_body_has_the_time_that_its_rate_gives_it(page: Page, tmp_path: Path) -> None:
     async def test(front: FrontServer) -> None:
         front.bodies.rate = 1_000
-        # 0.2 s, and a second for each kilobyte.
+        # 0.2 s, and a second for each kilobyte that came; 5.2 s would be the time of all that was announced.
         client = Client([b"x" * 500], is_whole=False)
         began = time.monotonic()
         await ask(front, post(LOGIN, 5_000), client)
         assert client.status == 408
-        assert 0.6 < time.monotonic() - began < 3
+        assert 0.6 < time.monotonic() - began < 5
 
     run(page, tmp_path, test, seconds=0.2)
 
@@ -189,7 +189,7 @@ def test_one_address_sends_a_bounded_number_of_slow_bodies(
         assert found == [408, 408, 408, 503, 503]
         assert (front.bodies.total, len(front.bodies.slow)) == (0, 0)
 
-    run(page, tmp_path, test, seconds=0.5)
+    run(page, tmp_path, test, seconds=2)
 
 
 def test_all_bodies_together_are_bounded(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,7 +203,7 @@ def test_all_bodies_together_are_bounded(page: Page, tmp_path: Path, monkeypatch
         assert (await waiting).status == 408
         assert (await ask(front, post(LOGIN, 30), Client([b"x" * 30]))).status == 200
 
-    run(page, tmp_path, test, seconds=0.3)
+    run(page, tmp_path, test, seconds=2)
 
 
 def test_when_every_page_is_busy_a_bounded_number_waits_and_documents_are_answered(page: Page, tmp_path: Path) -> None:
@@ -305,19 +305,24 @@ def test_a_stream_without_end_ends_when_its_reader_leaves(tmp_path: Path) -> Non
 
 
 def test_a_page_that_fails_is_500_and_one_that_fails_on_the_way_is_cut(tmp_path: Path) -> None:
+    arrived = threading.Event()
+
     def failing(environ: Any, start_response: Any) -> Iterable[bytes]:
         if environ["PATH_INFO"] == "/early":
             raise ValueError("early")
         start_response("200 OK", [])
         yield b"a part"
-        time.sleep(0.05)
+        arrived.wait(20)
         raise ValueError("late")
 
     async def test(front: FrontServer) -> None:
         assert (await ask(front, scope(path="/early"))).status == 500
         client = Client()
+        asking = asyncio.ensure_future(ask(front, scope(path="/late"), client))
+        await until(lambda: client.content == b"a part")
+        arrived.set()
         with pytest.raises(ReplyAborted):
-            await ask(front, scope(path="/late"), client)
+            await asking
         assert (client.content, client.is_complete) == (b"a part", False)
 
     run(failing, tmp_path, test)

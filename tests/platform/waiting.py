@@ -22,7 +22,7 @@ from nof0site.serving.threads import PageThreads
 from tests.engine_client import Engine
 from tests.platform.asgi_client import Client, fronted, scope
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 Test = Callable[[FrontServer], Coroutine[Any, Any, None]]
 
 
@@ -96,9 +96,13 @@ def stream(front: FrontServer, engine: Engine, query: str = "", **headers: str) 
     return WaitingRequest(front, engine, query, accept="text/event-stream", **headers)
 
 
-def waiting_in(front: FrontServer) -> int:
+def room_of(front: FrontServer) -> WaitingRoom:
     assert front.changes is not None
-    return len(front.changes._room._waiting)
+    return front.changes._room
+
+
+def waiting_in(front: FrontServer) -> int:
+    return len(room_of(front)._waiting)
 
 
 async def all_wait(front: FrontServer, count: int) -> None:

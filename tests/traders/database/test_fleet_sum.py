@@ -202,7 +202,7 @@ def test_of_a_raise_and_a_higher_reserve_at_once_one_is_refused() -> None:
 
 def at_once(*actions: Callable[[], None]) -> list[str]:
     """Runs each action in a thread with a connection of its own; all have written before any commits."""
-    written = threading.Barrier(len(actions), timeout=20)
+    written = threading.Barrier(len(actions), timeout=60)
     outcomes: list[str] = []
 
     def run(action: Callable[[], None]) -> None:
@@ -220,5 +220,5 @@ def at_once(*actions: Callable[[], None]) -> list[str]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=120)
     return outcomes

@@ -21,6 +21,8 @@ class Receiver(ThreadingHTTPServer):
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
         self.manner = "ok"
         self.answer = b"ok"
+        # Set: a silent one hangs up.
+        self.released = threading.Event()
 
     @property
     def url(self) -> str:
@@ -52,7 +54,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
                 self.connection.close()
             case "silent":
-                time.sleep(30)
+                self.server.released.wait(30)
             case "trickle":
                 for _turn in range(120):
                     self.wfile.write(b"HTTP/1.1 200 OK"[:1])

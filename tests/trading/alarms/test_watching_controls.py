@@ -42,8 +42,8 @@ def looked(
     seconds: float,
     rule: AlarmName = AlarmName.CONTROL_NOT_FOLLOWED,
 ) -> Alarm | None:
-    """The alarm as a look so much later finds it."""
-    later = timezone.now() + timedelta(seconds=seconds)
+    """The alarm as a look finds it so long after the control was given, however long the test took until now."""
+    later = TraderControl.objects.latest("id").at + timedelta(seconds=seconds)
     with monkeypatch.context() as patched:
         patched.setattr("trading.alarms.watching.services.timezone.now", lambda: later)
         watch.look()
@@ -91,7 +91,7 @@ def test_an_engine_that_goes_on_after_it_acknowledged_a_stop(
     ack(written.control.id, "done")
     assert looked(watch, monkeypatch, 61) is None
 
-    TraderRuntimeState.objects.update(updated_at=timezone.now() + timedelta(seconds=61))
+    TraderRuntimeState.objects.update(updated_at=TraderControlAck.objects.get().at + timedelta(seconds=61))
     alarm = looked(watch, monkeypatch, 62)
     assert alarm is not None
     assert "steady_long still runs 1 min 1 s after it acknowledged stop by mei" in alarms.message_of(alarm)

@@ -46,7 +46,7 @@ class Exporters:
 
 def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: not psutil.pid_exists(pid), seconds=10)
+    wait_for(lambda: not psutil.pid_exists(pid))
 
 
 def end_sessions() -> int:
@@ -72,7 +72,9 @@ def _ended(only: str) -> int:
 def is_lock_free() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid = %s", [EXPORT_LOCK]
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid = %s"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            [EXPORT_LOCK],
         )
         return not cursor.fetchall()[0][0]
 

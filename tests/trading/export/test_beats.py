@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django_redis import get_redis_connection
 
+from tests.platform.processes import PATIENCE_SECONDS
 from tests.trading.export.record import fill_record
 from trading.export import services as export_json
 from trading.export.cycle import Exporter
@@ -21,6 +22,7 @@ from trading.export.parts.options import Options
 from trading.export.queries.snapshot import ExportLock
 from trading.export.services import ExportLoop
 from trading.export.status import file as status
+from trading.export.status.file import ExportStatus
 from trading.live import keys
 from trading.live import services as live
 from trading.live.redis import store
@@ -46,7 +48,7 @@ def run(options: Options, *, runs: int, every: float = 0.01) -> list[Manifest]:
             beats.stop.set()
 
     beats.report = report
-    guard = threading.Timer(20, beats.stop.set)
+    guard = threading.Timer(PATIENCE_SECONDS, beats.stop.set)
     guard.start()
     beats.run()
     guard.cancel()
@@ -111,17 +113,26 @@ def test_a_failed_export_is_told_and_the_next_beat_tries_again(
 
 def test_the_one_that_waits_takes_over(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export_json, "WAIT_SECONDS", 0.05)
-    other = ExportLock()
+    other, take = ExportLock(), ExportLock.take
     said: list[str] = []
+    tried: list[bool] = []
     assert other.take()
-    other._holder.inc_thread_sharing()
-    threading.Timer(0.5, other.release).start()
-    beats = ExportLoop(options, 60, report=lambda manifest: beats.stop.set(), say=said.append)
-    threading.Timer(20, beats.stop.set).start()
-    began = time.monotonic()
-    beats.run()
 
-    assert time.monotonic() - began > 0.4
+    def noted(self: ExportLock) -> bool:
+        tried.append(take(self))
+        if len(tried) == 4:
+            assert not ExportDirectory(options.root).runs()
+            other.release()
+        return tried[-1]
+
+    monkeypatch.setattr(ExportLock, "take", noted)
+    beats = ExportLoop(options, 60, report=lambda manifest: beats.stop.set(), say=said.append)
+    guard = threading.Timer(PATIENCE_SECONDS, beats.stop.set)
+    guard.start()
+    beats.run()
+    guard.cancel()
+
+    assert tried[:5] == [False] * 4 + [True]
     assert said == ["Another exporter is at work; waiting to take over."]
     assert ExportDirectory(options.root).runs()
 
@@ -151,9 +162,16 @@ def test_a_database_that_is_away_is_not_called_another_exporter(
     lost._holder.settings_dict = lost._holder.settings_dict | {"HOST": "/nowhere"}
     monkeypatch.setattr(lost, "release", lambda: None)
     monkeypatch.setattr(export_json, "ExportLock", lambda: lost)
-    beats = ExportLoop(options, 60, say=said.append)
-    threading.Timer(0.5, beats.stop.set).start()
+
+    def tell(now: ExportStatus) -> None:
+        if now.query_errors > 1:
+            beats.stop.set()
+
+    beats = ExportLoop(options, 60, say=said.append, tell=tell)
+    guard = threading.Timer(PATIENCE_SECONDS, beats.stop.set)
+    guard.start()
     beats.run()
+    guard.cancel()
 
     seen = status.read(options.root)
     assert seen is not None

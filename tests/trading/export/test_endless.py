@@ -12,6 +12,7 @@ import pydantic
 import pytest
 from django.db import connection
 
+from tests.platform.processes import PATIENCE_SECONDS
 from tests.rows_from_before import take_rules_away
 from tests.trading.export.record import add_equity, fill_record
 from tests.trading_factories import OPENED_MS
@@ -54,7 +55,7 @@ def run(options: Options, *, beats_until: Callable[[ExportLoop, list[ExportStatu
             beats.stop.set()
 
     beats.tell = tell
-    guard = threading.Timer(20, beats.stop.set)
+    guard = threading.Timer(PATIENCE_SECONDS, beats.stop.set)
     guard.start()
     beats.run()
     guard.cancel()
@@ -121,7 +122,7 @@ def test_a_report_that_cannot_be_printed_does_not_end_the_loop(
         raise BrokenPipeError(32, "Broken pipe")
 
     beats.report = report
-    guard = threading.Timer(20, beats.stop.set)
+    guard = threading.Timer(PATIENCE_SECONDS, beats.stop.set)
     guard.start()
     beats.run()
     guard.cancel()

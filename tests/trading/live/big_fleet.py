@@ -21,6 +21,7 @@ from django_redis import get_redis_connection
 
 from tests.factories import make_trader, sync_traders
 from tests.live_factories import make_context, make_price
+from tests.platform.processes import PATIENCE_SECONDS
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_position, make_trade
 from trading.live import keys
 from trading.live import services as live
@@ -118,14 +119,14 @@ class Walk:
                 count.join(10)
 
     def wait_for_writes(self, more: int) -> None:
-        until, deadline = self.writes + more, time.monotonic() + 30
+        until, deadline = self.writes + more, time.monotonic() + PATIENCE_SECONDS
         while self.writes < until:
             assert time.monotonic() < deadline, f"no progress: {self.writes} {self.wrong}"
             time.sleep(0.02)
 
     def wait(self) -> None:
         """Until both did something more."""
-        reads, writes, deadline = self.reads, self.writes, time.monotonic() + 30
+        reads, writes, deadline = self.reads, self.writes, time.monotonic() + PATIENCE_SECONDS
         while self.reads == reads or self.writes < writes + 20:
             assert time.monotonic() < deadline, f"no progress: {self.writes}, {self.reads} {self.wrong}"
             time.sleep(0.05)

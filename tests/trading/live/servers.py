@@ -16,6 +16,7 @@ from django.test import override_settings
 
 from nof0site.embedded.binaries import valkey_program
 from nof0site.rediscache import external_redis
+from tests.platform.processes import PATIENCE_SECONDS
 from trading.live.redis.mode import follower
 from trading.live.redis.outage import outage
 
@@ -40,7 +41,7 @@ class OwnServer:
         self.process = subprocess.Popen(
             [valkey_program(), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             with contextlib.suppress(redis.ConnectionError):
                 self.client.ping()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.live_factories import make_price
+from tests.platform.processes import free_port, wait_for
 from tests.trading.live import big_fleet
 from tests.trading.live.servers import OwnServer, own_server
 from trading.live import keys
@@ -26,13 +25,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[OwnServer]:
-    options = ("--cluster-enabled", "yes", "--port", str(_free_port()), "--cluster-port", str(_free_port()))
+    options = ("--cluster-enabled", "yes", "--port", str(free_port()), "--cluster-port", str(free_port()))
     with own_server(*options, "--dir", str(tmp_path)) as server:
         server.client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        deadline = time.monotonic() + 10
-        while server.client.execute_command("CLUSTER INFO").get("cluster_state") != "ok":
-            assert time.monotonic() < deadline, "the cluster did not form"
-            time.sleep(0.05)
+        wait_for(lambda: server.client.execute_command("CLUSTER INFO").get("cluster_state") == "ok")
         yield server
 
 
@@ -51,9 +47,3 @@ def test_the_whole_way_forth_and_back(cluster: OwnServer) -> None:
     assert next(live_mirror.rounds()).round is not None
     live_sweep.sweep()
     live_switch.rollback()
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])

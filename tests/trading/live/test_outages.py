@@ -11,10 +11,12 @@ from django_redis import get_redis_connection
 
 from nof0site.rediscache import ANSWER_SECONDS
 from tests.live_factories import make_positions, make_price
+from tests.platform.processes import PATIENCE_SECONDS
 from tests.trading.live import big_fleet
 from tests.trading.live.servers import OwnServer, own_server
 from trading.live import keys
 from trading.live import services as live
+from trading.live.redis import outage as outages
 from trading.live.redis import store
 from trading.live.redis.mode import follower
 from trading.live.redis.outage import COOL_OFF_SECONDS, outage
@@ -57,7 +59,8 @@ def test_a_dead_server_is_waited_for_once_and_logged_once(server: OwnServer, cap
     assert store.read_all(keys.POSITIONS) is None
     assert store.read_leaderboard() is None
 
-    assert time.monotonic() - started < 1
+    # Each of the four hundred would take a second.
+    assert time.monotonic() - started < 20
     assert len([line for line in said(caplog) if "cannot write" in line]) <= 1
     assert len(said(caplog)) <= 3
     assert outage.failures["write"] >= 200
@@ -123,7 +126,9 @@ def test_a_read_only_replica_after_a_failover_is_read_and_heals(server: OwnServe
 
 
 @pytest.mark.faults
-def test_a_slow_server_costs_one_timeout_and_no_more(server: OwnServer) -> None:
+def test_a_slow_server_costs_one_timeout_and_no_more(server: OwnServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Longer than the calls take on any machine.
+    monkeypatch.setattr(outages, "COOL_OFF_SECONDS", 600.0)
     names = big_fleet.fill(2)
     live.rebuild_all()
     server.freeze()
@@ -133,7 +138,8 @@ def test_a_slow_server_costs_one_timeout_and_no_more(server: OwnServer) -> None:
         assert not live.catch_up(names)
         waits.append(time.monotonic() - started)
     server.thaw()
-    retried()
+    outage.forget()
+    outage.want_healing()
 
     assert len([wait for wait in waits if wait >= ANSWER_SECONDS]) == 1
     assert healed()
@@ -154,7 +160,7 @@ def test_trading_goes_on_while_the_server_dies_again_and_again(server: OwnServer
         walk.wait_for_writes(40)
         time.sleep(COOL_OFF_SECONDS)
         walk.wait_for_writes(40)
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not (verdict := live_verify.verify()).passed and time.monotonic() < deadline:
             time.sleep(0.2)
 

@@ -70,7 +70,7 @@ def test_an_entry_whose_record_failed_is_in_it_before_the_next_beat(monkeypatch:
         wait_for(lambda: TRADER in runner._due)
         runner._due[TRADER] = timezone.now()
         wait_for(failed.is_set)
-        wait_for(lambda: Position.objects.filter(status="open").exists(), seconds=20)
+        wait_for(lambda: Position.objects.filter(status="open").exists())
     assert len(decider.asked) == 1
     assert not ManagerOrder.objects.filter(state="filled", is_recorded=False).exists()
 
@@ -89,7 +89,7 @@ def test_a_fleet_that_cannot_be_read_for_a_while_ends_no_manager(monkeypatch: py
             while_it_fails.setattr(runner._reader, "read", cannot_be_read)
             wait_for(failed.is_set)
         runner._due[TRADER] = timezone.now()
-        wait_for(lambda: bool(decider.asked), seconds=20)
+        wait_for(lambda: bool(decider.asked))
 
 
 def test_once_gives_each_trader_its_turn_although_one_fails(monkeypatch: pytest.MonkeyPatch) -> None:

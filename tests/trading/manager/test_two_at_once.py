@@ -23,7 +23,10 @@ from trading.models import DecisionJournal, Position
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TRADERS = ("steady_long", "quick_short")
-WAITING = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+WAITING = """
+SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 
 @pytest.mark.parametrize("limit", ["fleet_max_gross_exposure_x", "fleet_max_net_exposure_pct_per_underlying"])

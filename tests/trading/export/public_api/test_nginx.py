@@ -48,12 +48,12 @@ def port(tmp_path: Path) -> Iterator[int]:
     config.write_text(_config(tmp_path, port, site.server_port))
     process = subprocess.Popen([str(NGINX), "-c", str(config)], stderr=subprocess.PIPE)
     try:
-        wait_for(lambda: process.poll() is not None or _listens(port), seconds=10)
+        wait_for(lambda: process.poll() is not None or _listens(port))
         assert process.poll() is None, (tmp_path / "error.log").read_text()
         yield port
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
         site.shutdown()
         site.server_close()
 
@@ -83,7 +83,7 @@ def _listens(port: int) -> bool:
 
 def get(port: int, path: str, **headers: str) -> tuple[bytes, dict[str, str]]:
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=60) as response:
         return response.read(), dict(response.headers)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -74,7 +74,9 @@ def earlier_database(schema: str, parameters: dict[str, Any] | None = None) -> I
     with psycopg.connect(server, autocommit=True) as made:
         made.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         if not made.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [READER]).fetchone():
-            made.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'reads'").format(sql.Identifier(READER)))
+            # Another process of the same run may make it at the same moment.
+            with suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+                made.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'reads'").format(sql.Identifier(READER)))
     reader = {**given, "user": READER, "password": "reads"}
     database = EarlierDatabase(make_conninfo(dbname=name, **given), make_conninfo(dbname=name, **reader))
     try:
