@@ -33,13 +33,13 @@ def check_https(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
 def check_role_limits(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """W002: behind PgBouncer the role lacks the time limits, so a page may wait without end."""
+    """W002: behind PgBouncer the role lacks the time limits, or `jit` is on, so a page may wait for long."""
     missing = [name for using in databases or [] for name in missing_role_limits(connections[using])]
     if not missing:
         return []
     return [
         checks.Warning(
-            f"The database's role has no {', '.join(missing)} as the settings say, so pages may wait without end.",
+            f"The database's role has no {', '.join(missing)} as the settings say, so pages may wait for long.",
             hint="Run `manage.py migrate` with the DATABASE_URL and PGBOUNCER=1 of the site.",
             id="nof0site.W002",
         )

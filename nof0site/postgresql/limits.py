@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+# Pages look into an index once for each trader. The planner expects so many rows of that that a server with a compiler
+# (`jit` is on by default) compiles the statement first, which takes up to a second each time.
+NOT_COMPILED = {"jit": "off"}
+
 
 @dataclass(frozen=True, slots=True)
 class TimeLimits:
@@ -30,7 +34,7 @@ class TimeLimits:
     @property
     def startup_options(self) -> str:
         """For libpq's `options`."""
-        return " ".join(f"-c {name}={value}" for name, value in self.parameters.items())
+        return " ".join(f"-c {name}={value}" for name, value in (self.parameters | NOT_COMPILED).items())
 
     @property
     def set_local(self) -> str:

@@ -1,4 +1,4 @@
-"""The limits of pages as defaults of the role, for a PgBouncer that pools by transaction."""
+"""What pages need of a session, as defaults of the role: for a PgBouncer that pools by transaction."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connections
 
+from nof0site.postgresql.limits import NOT_COMPILED
 from traders.database import sql
 
 _KEPT = """
@@ -29,7 +30,7 @@ def keep_role_limits(using: str = "default", **signal: Any) -> None:
     connection = connections[using]
     with connection.cursor() as cursor:
         for name in missing_role_limits(connection):
-            cursor.execute(_KEEP, [name, settings.DATABASE_LIMITS.parameters[name]])
+            cursor.execute(_KEEP, [name, _wanted()[name]])
 
 
 def missing_role_limits(connection: Any) -> list[str]:
@@ -37,4 +38,9 @@ def missing_role_limits(connection: Any) -> list[str]:
     if not connection.settings_dict.get("POOLED_BY_TRANSACTION"):
         return []
     kept = [setting for settings_of_role in sql.values(_KEPT, alias=connection.alias) for setting in settings_of_role]
-    return [name for name, value in settings.DATABASE_LIMITS.parameters.items() if f"{name}={value}" not in kept]
+    return [name for name, value in _wanted().items() if f"{name}={value}" not in kept]
+
+
+def _wanted() -> dict[str, str]:
+    parameters: dict[str, str] = settings.DATABASE_LIMITS.parameters
+    return parameters | NOT_COMPILED

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import OperationalError, connection, transaction
 from django.test import override_settings
@@ -24,6 +25,7 @@ pytestmark = [
 ]
 
 PAGES, COMMANDS = TimeLimits(statement=2, lock=1, idle=7), TimeLimits(statement=11, lock=12, idle=13)
+LOGIN = {"host", "port", "user", "password", "dbname"}
 FORGET = "ALTER ROLE CURRENT_USER IN DATABASE {} RESET ALL"
 
 
@@ -99,6 +101,24 @@ def test_what_the_database_url_says_of_limits_wins() -> None:
         assert in_force(one).lock == 33
 
 
+def test_no_statement_is_compiled_first() -> None:
+    with direct() as one, one.cursor() as cursor:
+        cursor.execute("SHOW jit")
+        assert cursor.fetchone() == ("off",)
+    with direct() as one:
+        one.settings_dict["OPTIONS"]["options"] = "-c jit=on"
+        with one.cursor() as cursor:
+            cursor.execute("SHOW jit")
+            assert cursor.fetchone() == ("on",)
+
+
+@pytest.mark.usefixtures("_role_with_limits")
+def test_behind_pgbouncer_no_statement_is_compiled_first() -> None:
+    config = {name: value for name, value in connection.get_connection_params().items() if name in LOGIN}
+    with psycopg.connect(**config) as one:
+        assert one.execute("SHOW jit").fetchone() == ("off",)
+
+
 def test_a_statement_outside_of_a_transaction_has_its_limit_too() -> None:
     with direct() as one, one.cursor() as cursor, pytest.raises(OperationalError, match="statement timeout"):
         cursor.execute("SELECT pg_sleep(60)")
@@ -162,7 +182,7 @@ def test_the_role_is_given_its_limits_once() -> None:
     connection.settings_dict["POOLED_BY_TRANSACTION"] = True
     try:
         with transaction.atomic():
-            assert missing_role_limits(connection) == list(PAGES.parameters)
+            assert missing_role_limits(connection) == [*PAGES.parameters, "jit"]
             keep_role_limits()
             assert missing_role_limits(connection) == []
             transaction.set_rollback(True)
