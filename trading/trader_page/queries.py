@@ -40,28 +40,44 @@ MOST_DECISIONS = 20_000
 
 _SERIES = f"e.trader_id = %(trader)s AND e.source = %(source)s AND {EQUITY_COUNTS}"
 # The last point of each step, and how deep the index fell in it below its peak since the beginning. Nothing where the
-# points are too many. Points below one peak fall deepest at the lowest: a division and a binary fraction a peak,
-# because the database makes one of a numeric by way of its text.
+# points are too many. A step that stays below the peak before it falls deepest at its lowest point, so that its points
+# are only summed up. Those of a step with a new peak are looked at one by one: points below one peak fall deepest at
+# the lowest, which takes a division and a binary fraction a peak, because the database makes one of a numeric by way
+# of its text.
 _CURVE = f"""
 WITH counted AS MATERIALIZED (
     SELECT count(*) AS points FROM (SELECT 1 FROM equity_snapshots WHERE trader_id = %(trader)s AND ts_ms >= %(from)s
                                        AND ts_ms <= %(until)s LIMIT {MOST_READ + 1}) newest),
-falls AS (
-    SELECT p.step, p.last_ms, p.highest::float8 * s.factor AS highest, p.lowest::float8 * s.factor AS lowest
+parts AS (
+    SELECT s.factor, p.step, p.first_ms, p.last_ms, p.highest::float8 * s.factor AS highest,
+           p.lowest::float8 * s.factor AS lowest
       FROM unnest(%(since)s::bigint[], %(ends)s::bigint[], %(factors)s::float8[]) AS s (since_ms, until_ms, factor)
      CROSS JOIN LATERAL (
-           SELECT step, highest, max(ts_ms) AS last_ms, min(equity_usd) AS lowest
-             FROM (SELECT ts_ms, equity_usd, (ts_ms - %(from)s) / %(step)s AS step,
-                          max(equity_usd) OVER (ORDER BY ts_ms) AS highest
-                     FROM equity_snapshots e
-                    WHERE {_SERIES} AND ts_ms >= greatest(s.since_ms, %(from)s)
-                      AND ts_ms < least(s.until_ms, %(until)s + 1)) points
-            GROUP BY step, highest) p
+           SELECT (ts_ms - %(from)s) / %(step)s AS step, min(ts_ms) AS first_ms, max(ts_ms) AS last_ms,
+                  max(equity_usd) AS highest, min(equity_usd) AS lowest
+             FROM equity_snapshots e
+            WHERE {_SERIES} AND ts_ms >= greatest(s.since_ms, %(from)s)
+              AND ts_ms < least(s.until_ms, %(until)s + 1)
+            GROUP BY 1) p
      WHERE (SELECT points FROM counted) <= {MOST_READ}),
-peaks AS (SELECT *, max(highest) OVER (ORDER BY last_ms) AS peak FROM falls),
-steps AS (
-    SELECT max(last_ms) AS ts_ms, max(CASE WHEN peak > 0 THEN 100 * (peak - lowest) / peak END) AS fall_pct
-      FROM peaks GROUP BY step)
+peaks AS (
+    SELECT *, max(highest) OVER (ORDER BY last_ms ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS peak
+      FROM parts),
+falls AS (
+    SELECT p.step, p.last_ms,
+           CASE WHEN greatest(p.peak, p.highest) > 0
+                THEN greatest(0, CASE WHEN p.peak > 0 THEN 100 * (p.peak - p.lowest) / p.peak END, own.fall_pct)
+           END AS fall_pct
+      FROM peaks p
+     CROSS JOIN LATERAL (
+           SELECT max(CASE WHEN highest > 0 THEN 100 * (highest - lowest) / highest END) AS fall_pct
+             FROM (SELECT highest::float8 * p.factor AS highest, min(equity_usd)::float8 * p.factor AS lowest
+                     FROM (SELECT equity_usd, max(equity_usd) OVER (ORDER BY ts_ms ROWS UNBOUNDED PRECEDING) AS highest
+                             FROM equity_snapshots e
+                            WHERE {_SERIES} AND ts_ms >= p.first_ms AND ts_ms <= p.last_ms
+                              AND (p.peak IS NULL OR p.highest > p.peak)) points
+                    WHERE equity_usd < highest GROUP BY highest) below) own),
+steps AS (SELECT max(last_ms) AS ts_ms, max(fall_pct) AS fall_pct FROM falls GROUP BY step)
 SELECT s.ts_ms, e.equity_usd AS equity, s.fall_pct
   FROM steps s CROSS JOIN LATERAL (SELECT equity_usd FROM equity_snapshots e
                                     WHERE e.trader_id = %(trader)s AND e.ts_ms = s.ts_ms OFFSET 0) e
