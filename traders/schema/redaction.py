@@ -51,19 +51,23 @@ _MNEMONIC = re.compile(
     r"(?P<value>(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})",
     re.IGNORECASE,
 )
-# The name of each, its expression, and what a text in lower case must hold to be searched with it.
+# The name of each, its expression, and words of which a text in lower case must hold one to be searched with it.
 _NAMED = (
-    (
-        _NAMED_VALUE,
-        _ASSIGNED,
-        re.compile(r"pass(?:word|wd|phrase)|pwd|secret|(?:api|private|access)[ _-]?key|(?:access|auth|bot)[ _-]?token"),
-    ),
-    ("a bearer token", _BEARER, re.compile("bearer")),
-    ("a login", _BASIC, re.compile("authorization")),
-    ("a seed phrase", _MNEMONIC, re.compile("mnemonic|phrase")),
+    (_NAMED_VALUE, _ASSIGNED, ("pass", "pwd", "secret", "key", "token")),
+    ("a bearer token", _BEARER, ("bearer",)),
+    ("a login", _BASIC, ("authorization",)),
+    ("a seed phrase", _MNEMONIC, ("mnemonic", "phrase")),
+)
+# What a text must hold besides, to be searched for an assigned value: `key` and `token` alone stand in most prompts.
+# The expressions begin with the word that is rare, which is found several times as fast as one of many beginnings.
+_NAMES_OF_VALUES = ("password", "passwd", "passphrase", "pwd", "secret")
+_ENDS_OF_NAMES = tuple(
+    re.compile(end + "(?:" + "|".join(f"(?<={begin}{gap}{end})" for begin in begins for gap in ("", "[ _-]")) + ")")
+    for end, begins in (("key", ("api", "private", "access")), ("token", ("access", "auth", "bot")))
 )
 # Transaction hashes and digests have 64 hex digits too, so the digits alone are no secret: a word beside them says so.
 _HEX_64 = re.compile(r"(?<![A-Za-z0-9])(?:0[xX])?[0-9A-Fa-f]{64}(?![A-Za-z0-9])")
+_HEX_DIGITS = 64
 _KEY_WORDS = ("key", "secret", "priv", "seed", "wallet")
 _KEY_WORD = re.compile(r"(?<![a-z])(?:keys?|secrets?|private|priv|privkey|seed|wallet)(?![a-z])", re.IGNORECASE)
 _NOT_A_KEY = re.compile(r"(?<![a-z])(?:public|pub)[ _-]?key(?![a-z])", re.IGNORECASE)
@@ -146,8 +150,14 @@ def _walked(value: Any, mark: Mark, path: str, found: list[Redaction]) -> Any:
         found += [Redaction(path, kind) for kind in kinds]
         return text
     if isinstance(value, Mapping):
-        items = {name: _item(str(name), item, mark, f"{path}.{name}", found) for name, item in value.items()}
-        return items if any(items[name] is not value[name] for name in items) else value
+        # Most values of a published row are numbers: their names are not looked at.
+        changed = {
+            name: after
+            for name, item in value.items()
+            if type(item) not in _WITHOUT_TEXT
+            and (after := _item(str(name), item, mark, f"{path}.{name}", found)) is not item
+        }
+        return {**value, **changed} if changed else value
     if isinstance(value, list | tuple):
         walked = [_walked(item, mark, f"{path}[{place}]", found) for place, item in enumerate(value)]
         is_same = all(after is before for after, before in zip(walked, value, strict=True))
@@ -157,12 +167,17 @@ def _walked(value: Any, mark: Mark, path: str, found: list[Redaction]) -> Any:
 
 def _item(name: str, value: Any, mark: Mark, path: str, found: list[Redaction]) -> Any:
     """A field of a source, which no declaration describes."""
-    if _IDENTIFIERS.search(name):
+    if _names_an_identifier(name):
         return value
     if type(value) is str and names_a_secret(name) and _without_variables(PLACEHOLDER.sub("", value)).strip():
         found.append(Redaction(path, _NAMED_VALUE))
         return _placeholder(_NAMED_VALUE, mark(_visible(value)[0]))
     return _walked(value, mark, path, found)
+
+
+@lru_cache(maxsize=1024)
+def _names_an_identifier(name: str) -> bool:
+    return _IDENTIFIERS.search(name) is not None
 
 
 @cache
@@ -226,12 +241,17 @@ def _candidates(text: str) -> Iterator[tuple[int, int, str]]:
             end = closing.end() if closing else len(text)
         yield start, end, certain
     lowered = text.lower()
-    for kind, pattern, trigger in _NAMED:
-        if trigger.search(lowered):
+    for kind, pattern, words in _NAMED:
+        for word in words:
+            if word in lowered:
+                break
+        else:
+            continue
+        if pattern is not _ASSIGNED or _names_a_value(lowered):
             for match in pattern.finditer(text):
                 if pattern is not _ASSIGNED or not _is_prose(match):
                     yield *match.span("value"), kind
-    if any(word in lowered for word in _KEY_WORDS):
+    if len(text) >= _HEX_DIGITS and any(word in lowered for word in _KEY_WORDS):
         for match in _HEX_64.finditer(text):
             before = text[max(0, match.start() - _BESIDE_BEFORE) : match.start()]
             beside = f"{before} {text[match.end() : match.end() + _BESIDE_AFTER]}"
@@ -241,6 +261,10 @@ def _candidates(text: str) -> Iterator[tuple[int, int, str]]:
         for at, url in urls_in(text):
             for start, end, kind in secrets_of_url(url):
                 yield at + start, at + end, kind
+
+
+def _names_a_value(lowered: str) -> bool:
+    return any(word in lowered for word in _NAMES_OF_VALUES) or any(end.search(lowered) for end in _ENDS_OF_NAMES)
 
 
 def _is_prose(match: re.Match[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,14 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from traders.schema import tokens
-from traders.schema.redaction import PLACEHOLDER, redact, redact_part, redactions_in, was_redacted
+from traders.schema.redaction import (
+    PLACEHOLDER,
+    _names_a_value,
+    redact,
+    redact_part,
+    redactions_in,
+    was_redacted,
+)
 from traders.schema.runtime import LastError, Pause, ReportDetail
 from trading.schema.common import Origin
 from trading.schema.decision import DecisionDetail, ModelAnswer, Prompt
@@ -46,6 +54,46 @@ def test_a_secret_is_replaced_by_its_kind_and_mark(kind: str, around: str) -> No
 def test_a_key_that_invisible_characters_split_is_found_and_has_the_same_mark(hidden: str) -> None:
     split = hidden.join(API_KEY)
     assert redact(f"key {split}.", mark)[0] == f"key [redacted: API key, mark {mark(API_KEY)}]."
+
+
+NAME_OF_VALUE = re.compile(
+    r"pass(?:word|wd|phrase)|pwd|secret|(?:api|private|access)[ _-]?key|(?:access|auth|bot)[ _-]?token"
+)
+PARTS = (
+    "api",
+    "private",
+    "access",
+    "auth",
+    "bot",
+    "key",
+    "token",
+    "pass",
+    "word",
+    "wd",
+    "pwd",
+    "secret",
+    " ",
+    "_",
+    "x",
+)
+
+
+@given(st.lists(st.sampled_from([*PARTS, "phrase", "-", "api_key", "bot token"]), max_size=8).map("".join))
+def test_the_quick_look_for_names_of_secrets_misses_none(text: str) -> None:
+    assert _names_a_value(text) == bool(NAME_OF_VALUE.search(text))
+
+
+def test_a_row_of_numbers_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    def look(name: str, value: object, *_: object) -> object:
+        looked.append(name)
+        return value
+
+    monkeypatch.setattr("traders.schema.redaction._item", look)
+    row = {"price": Decimal("1.5"), "quantity": 2, "is_new": True, "note": "none", "left": None}
+    assert redact_part(row, mark)[0] is row
+    assert looked == ["note"]
 
 
 def test_a_key_in_full_width_letters_is_found() -> None:
