@@ -6,6 +6,7 @@ import inspect
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
@@ -15,7 +16,7 @@ from django.test import SimpleTestCase
 from hypothesis import HealthCheck, settings
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.citus import is_citus, spread_record
+from tests.citus import is_citus, record_spread
 from tests.platform.soak.options import add_options
 from tests.servers import redis_of_this_process, refuse_redis_in_use, remove_servers
 from tests.shared_handler import share_middleware
@@ -115,9 +116,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     from tests.flushing import keep_what_migrations_made
     from trading.record.stored.spread.form import was_spread
 
+    spread = ExitStack()
     with django_db_blocker.unblock():
         if is_citus():
-            spread_record()
+            spread.enter_context(record_spread())
         keep_what_migrations_made()
         # Asked for once a process: it is none of the statements that tests count.
         was_spread()
@@ -127,6 +129,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+    spread.close()
 
 
 @pytest.fixture(autouse=True)

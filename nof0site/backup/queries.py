@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from nof0site.backup.archive import TableProof
 from traders.database import sql
 
@@ -22,11 +24,11 @@ def tables() -> list[str]:
     return [str(name) for name in sql.values(_TABLES)]
 
 
-def proofs() -> dict[str, TableProof]:
-    """Of every table that a backup keeps. Reads all rows once."""
+def proofs(of: Collection[str] | None = None) -> dict[str, TableProof]:
+    """Of these tables, or of every one that a backup keeps. Reads all rows once. In the caller's transaction."""
     sql.execute(AS_TEXT)
     found = {}
-    for table in tables():
+    for table in tables() if of is None else of:
         if table not in NOT_KEPT:
             [row] = sql.rows(f'SELECT {PROOF} FROM public."{table}" t')
             found[table] = TableProof(row.rows, row.digest)

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,22 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from nof0site.backup import queries, writer
-from nof0site.backup.archive import DUMP, EXPORT, SETTINGS, BackupManifest, BadArchive, new_archive, unpack
+from nof0site.backup.archive import (
+    DUMP,
+    EXPORT,
+    SETTINGS,
+    BackupManifest,
+    BadArchive,
+    TableProof,
+    new_archive,
+    unpack,
+)
 from nof0site.backup.programs import environment
 from traders.controls import services as controls
 from trading.export.directory.runs import CURRENT, RUNS
 from trading.record.check.services import check
+from trading.record.distribution.rules import TABLES as SPREAD_TABLES
+from trading.record.stored.spread import form
 
 # Settings of the environment that tell how the site ran. No secret is among them.
 _KEPT_SETTINGS = (
@@ -36,11 +48,13 @@ _KEPT_SETTINGS = (
 
 @dataclass(frozen=True)
 class Restored:
-    """`findings` are rows that `check_record` names. They were in the backup too, since all rows are equal."""
+    """`findings` are rows that `check_record` names. They were in the backup too, since all rows are equal.
+    `was_spread`: the record of the backup was; here it is not until `manage.py distribute` spreads it again."""
 
     manifest: BackupManifest
     migrated: int
     findings: int
+    was_spread: bool = False
 
     @property
     def rows(self) -> int:
@@ -57,6 +71,8 @@ def back_up(path: Path) -> BackupManifest:
             proofs = queries.proofs()
             migrations = writer.applied_migrations()
             writer.dump(dumped, name)
+        if form.was_spread():
+            _require_unchanged(proofs)
         archive.add_file(DUMP, dumped)
         dumped.unlink()
         run = _current_run()
@@ -92,9 +108,22 @@ def restore(path: Path) -> Restored:
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if plan:
         call_command("migrate", verbosity=0, interactive=False)
+    form.forget()
     # The stop is there already; cursors of engines from after the backup are refused from now on.
     controls.restored()
-    return Restored(manifest, len(plan), sum(len(looked.findings) for looked in check()))
+    return Restored(manifest, len(plan), sum(len(looked.findings) for looked in check()), form.was_spread())
+
+
+def _require_unchanged(proofs: Mapping[str, TableProof]) -> None:
+    """A snapshot is of one server: what was written on the others meanwhile may be in the dump, or in one of its tables
+    alone. Raises BadArchive."""
+    with writer.snapshot():
+        found = queries.proofs(SPREAD_TABLES)
+    if changed := [table for table, proof in found.items() if proof != proofs[table]]:
+        raise BadArchive(
+            f"{', '.join(changed)} changed while this was made. A record that is spread has no snapshot of all servers:"
+            " stop the site, managers and engines, and make it again"
+        )
 
 
 def release() -> str:

@@ -32,6 +32,11 @@ _KNOWN = {
 # `nof0_refuse_row`: '<operation> of <table> refused: <path>: <what would be right>'.
 _BY_TRIGGER = re.compile(r"\w+ of \w+ refused: (?P<path>[^:]+): (?P<right>.+)")
 
+# What another server of a spread record refused comes without the fields of names. Its tables, and some of their
+# constraints, have the number of the shard behind their names.
+_BY_TEXT = re.compile(r'(?:relation|table) "(?P<table>\w+)" violates [a-z ]+ constraint "(?P<name>\w+)"')
+_SHARD = re.compile(r"_\d{6,}$")
+
 
 def violated_rule(error: BaseException | None) -> Problem | None:
     """The field and what would be right; None where the error is none of a rule about values."""
@@ -39,7 +44,7 @@ def violated_rule(error: BaseException | None) -> Problem | None:
         error = error.__cause__
     if not isinstance(error, errors.CheckViolation | errors.ForeignKeyViolation):
         return None
-    name, table = error.diag.constraint_name or "", error.diag.table_name or ""
+    name, table = _broken(error)
     if found := _BY_TRIGGER.match(error.diag.message_primary or ""):
         return Problem(found["path"], _("must be right: %(right)s", right=found["right"]))
     if name in _KNOWN:
@@ -48,3 +53,12 @@ def violated_rule(error: BaseException | None) -> Problem | None:
         place = found["place"].removeprefix(f"{table}_")
         return Problem(f"detail.{place}" if found["rule"] == "can_be_read" else place, _RIGHT[found["rule"]])
     return None
+
+
+def _broken(error: Error) -> tuple[str, str]:
+    """The constraint and its table."""
+    names = error.diag.constraint_name, error.diag.table_name
+    if not all(names) and (found := _BY_TEXT.search(error.diag.message_primary or "")):
+        names = found["name"], found["table"]
+    name, table = (_SHARD.sub("", one or "") for one in names)
+    return name, table

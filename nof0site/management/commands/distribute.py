@@ -63,6 +63,10 @@ def _lines(done: Plan, figures: Figures | None) -> Iterator[str]:
         yield f"It would spread the record over {done.shards} shards on {_servers(done)}:"
         for table in TABLES:
             yield f"  {table:<22}{done.rows[table]:>14,} rows, as PostgreSQL estimates"
+        if done.is_restored:
+            yield "It was spread where its backup was made: keys and rules stay as they are."
+            yield "Nothing was written. Stop the site, managers and engines; then --yes."
+            return
         for table, (_name, columns) in done.keys.items():
             yield f"  key of {table}: {', '.join(columns)}; a plain index on id"
         yield f"  triggers that go: {', '.join(name for _table, name in done.triggers)}"
@@ -85,6 +89,7 @@ def _json(done: Plan, figures: Figures | None) -> dict[str, Any]:
         "exit_code": 0,
         "is_written": figures is not None,
         "was_spread": done.is_done,
+        "is_restored": done.is_restored,
         "shards": done.shards,
         "servers": done.nodes,
         "keys": {table: list(columns) for table, (_name, columns) in done.keys.items()},

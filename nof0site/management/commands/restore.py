@@ -32,6 +32,11 @@ class Command(RefusingCommand):
         )
         if done.migrated:
             self.stdout.write(f"{done.migrated} migrations of this release were applied.")
+        if done.was_spread:
+            self.stdout.write(
+                "The record was spread and is in one place now: run `manage.py distribute --shards N --yes` before the"
+                " site starts (docs/scale.md)."
+            )
         self.stdout.write(
             "The fleet is stopped: compare open positions with the exchange, then"
             " `manage.py fleet release --reason ...`."

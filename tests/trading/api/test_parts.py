@@ -234,6 +234,7 @@ def test_the_same_part_sent_many_times_at_once_is_recorded_once(engine: Engine) 
     assert Position.objects.get().quantity == 2
 
 
+@pytest.mark.plain
 def test_the_database_lets_no_program_change_or_drop_an_event(engine: Engine) -> None:
     in_parts(engine)
     for change in (

@@ -16,7 +16,7 @@ Figures = dict[str, tuple[str, ...]]
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What `distribute` does to this database. `is_done`: it is spread already, and nothing is left to do but to empty
-    the tables in `leftover`."""
+    the tables in `leftover`. `is_restored`: a backup of a spread record, whose tables only have to be spread again."""
 
     shards: int
     nodes: list[str]
@@ -27,6 +27,7 @@ class Plan:
     rules: list[RowRule] = field(default_factory=list)
     leftover: list[str] = field(default_factory=list)
     is_done: bool = False
+    is_restored: bool = False
 
 
 def plan(shards: int) -> Plan:
@@ -39,6 +40,9 @@ def plan(shards: int) -> Plan:
     if _is_done():
         leftover = [table for table, size in queries.sizes().items() if size]
         return Plan(queries.said().shards, nodes, rows, leftover=leftover, is_done=True)
+    if _is_restored():
+        own = [(one.table, one.name, one.target) for one in queries.foreign_keys()]
+        return Plan(shards, nodes, rows, foreign_keys=own, is_restored=True)
     _require_undivided()
     found = queries.triggers([*TABLES, *LOCAL_TRIGGERS])
     rules = queries.row_rules(found)
@@ -124,7 +128,7 @@ def _require_extension() -> None:
 def _is_done() -> bool:
     """Raises NotSpreadable for a form that is neither plain nor the one that this command makes."""
     spread, is_marked = queries.spread_tables(), queries.is_marked()
-    if not spread and not is_marked:
+    if not spread and (not is_marked or _is_restored()):
         return False
     names = [one.name for one in spread]
     if missing := sorted(set(TABLES) - set(names)):
@@ -143,6 +147,14 @@ def _is_done() -> bool:
             " first: SELECT undistribute_table('...') for each"
         )
     return True
+
+
+def _is_restored() -> bool:
+    """Whether all is as this command leaves it, except that no table is spread: a dump of one is of plain tables."""
+    if not queries.is_marked() or queries.spread_tables():
+        return False
+    found = queries.primary_keys()
+    return not queries.triggers(list(TABLES)) and all(tuple(found[name].columns) == key for name, key in KEYS.items())
 
 
 def _require_whole(found: list[object], rules: list[RowRule]) -> None:

@@ -80,7 +80,8 @@ def bind_messages() -> None:
 
 
 def mark(shards: int, actor: str) -> None:
-    """Last."""
+    """Last. The mark of a backup that was restored is of another cluster."""
+    _do(f"DROP TABLE IF EXISTS {MARKER}")
     _do(_MARK)
     _do(f"INSERT INTO {MARKER} (shards, actor) VALUES (%s, %s)", [shards, actor])
 

@@ -11,18 +11,18 @@ from traders.database import sql
 from traders.schema.moments import LATEST_MS
 from trading.live.unrealized import unrealized_now
 from trading.models import OPEN_AND_COUNTED, SET_ASIDE, Position, Trade, VersionResult
-from trading.record.stored.equity.bases import BASES, START
+from trading.record.stored.equity.bases import BASES, BEGAN, GIVEN, START
 from trading.record.stored.equity.earned import earned
 
 BEFORE_V1 = 0
 
 
-def _falls(where: str, bases: str) -> str:
+def _falls(where: str, given: str, bases: str) -> str:
     """The maximum drawdown of the net P&L of each version, fill by fill; fills of one moment count together, as rows of
     one moment have one running sum. The start (0) is the first point, and open positions at their mark prices are the
     last. In USD, and in % of the base plus the P&L at the peak."""
     return f"""
-WITH earned AS ({earned(f"t.trader_id = %(trader)s AND {where}")}),
+WITH {given}, earned AS ({earned(f"t.trader_id = %(trader)s AND {where}")}),
 bases AS ({bases}),
 steps AS (
     SELECT coalesce(entry_version, {BEFORE_V1}) AS version, ts_ms, amount FROM earned
@@ -38,8 +38,8 @@ SELECT p.version, max(p.peak - p.run) AS usd,
 
 
 # Two statements, because no index serves a condition that holds for NULL as well.
-_OF_VERSIONS = _falls("t.entry_version = ANY (%(versions)s)", BASES)
-_OF_BEFORE = _falls("t.entry_version IS NULL", f"SELECT {BEFORE_V1} AS version, ({START}) AS base")
+_OF_VERSIONS = _falls("t.entry_version = ANY (%(versions)s)", f"{GIVEN}, {BEGAN}", BASES)
+_OF_BEFORE = _falls("t.entry_version IS NULL", GIVEN, f"SELECT {BEFORE_V1} AS version, ({START}) AS base")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -34,6 +34,8 @@ SELECT s.symbol, t.close_ts_ms AS ts_ms, t.price
        SELECT close_ts_ms, {_EXIT} AS price FROM trades
         WHERE symbol = s.symbol AND {_IS_PRICED} ORDER BY close_ts_ms DESC LIMIT 1) t
 """
+# Of traders on all servers, where `_LAST` is refused: a look at an index of each for one step of it.
+_NEXT_SYMBOL = "SELECT symbol FROM trades WHERE symbol > %s ORDER BY symbol LIMIT 1"
 # One symbol and moment, of traders on all servers.
 _ONE = f"""
 SELECT close_ts_ms AS ts_ms, {_EXIT} AS price FROM trades
@@ -91,8 +93,7 @@ class ReferenceReturn:
 def last_prices() -> dict[str, PricePoint]:
     """Of each symbol what it was last sold for."""
     if was_spread():
-        names = Symbol.objects.order_by("pk").values_list("pk", flat=True)
-        found = ((name, _price_of(name, 0, LATEST_MS)) for name in names)
+        found = ((name, _price_of(name, 0, LATEST_MS)) for name in _sold_symbols())
         return {name: price for name, price in found if price is not None}
     return {row.symbol: PricePoint(row.ts_ms, row.price) for row in sql.rows(_LAST)}
 
@@ -127,6 +128,14 @@ def reference_returns(periods: Sequence[Period], underlying: str = BTC) -> list[
     for row in sql.rows(_RETURNS, asked):
         found[row.place - 1] = ReferenceReturn(row.symbol, row.from_ms, row.from_price, row.until_ms, row.until_price)
     return found
+
+
+def _sold_symbols() -> Iterator[str]:
+    """In order. Not every program that wrote a trade has told its symbol to the table of symbols."""
+    names = sql.values(_NEXT_SYMBOL, [""])
+    while names:
+        yield names[0]
+        names = sql.values(_NEXT_SYMBOL, names)
 
 
 def _price_of(symbol: str, from_ms: int, until_ms: int) -> PricePoint | None:

@@ -23,7 +23,7 @@ from trading.record.writing.equity import copy_equity
 from trading.schema.exclusion import RecordKey, RecordKind
 from trading.schema.facts import EquityPoint
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.plain]
 
 TRADER, OTHER = "steady_long", "other"
 DAY_MS = 86_400_000

@@ -8,10 +8,18 @@ from decimal import Decimal
 from traders.database import sql
 from trading.record.stored.safe_sql import EQUITY_COUNTS, epoch_ms
 
+# What configurations and transfers say, looked up first: where the record is spread both are on the first server, and
+# the rest of the statement goes to the server of the trader.
+GIVEN = """
+given AS MATERIALIZED (SELECT amount_usd FROM equity_transfers WHERE trader_id = %(trader)s AND kind = 'initial')"""
+BEGAN = f"""
+began AS MATERIALIZED (
+    SELECT version, {epoch_ms("history_date")} AS at_ms FROM trader_config_versions
+     WHERE id = %(trader)s AND version = ANY (%(versions)s))"""
 # The equity at the start of the trader.
 START = f"""
 SELECT coalesce(
-    (SELECT amount_usd FROM equity_transfers WHERE trader_id = %(trader)s AND kind = 'initial'),
+    (SELECT amount_usd FROM given),
     (SELECT equity_usd FROM equity_snapshots WHERE trader_id = %(trader)s AND {EQUITY_COUNTS} AND equity_usd > 0
       ORDER BY ts_ms LIMIT 1))
 """
@@ -19,10 +27,13 @@ SELECT coalesce(
 BASES = f"""
 SELECT v.version, coalesce(
     (SELECT equity_usd FROM equity_snapshots WHERE trader_id = %(trader)s AND {EQUITY_COUNTS}
-        AND ts_ms <= {epoch_ms("v.history_date")} ORDER BY ts_ms DESC LIMIT 1), ({START})) AS base
-  FROM trader_config_versions v WHERE v.id = %(trader)s AND v.version = ANY (%(versions)s)
+        AND ts_ms <= v.at_ms ORDER BY ts_ms DESC LIMIT 1), ({START})) AS base
+  FROM began v
 """
-_KNOWN = f"SELECT version, base FROM ({BASES} UNION ALL SELECT NULL, ({START})) b WHERE base IS NOT NULL"
+_KNOWN = f"""
+WITH {GIVEN}, {BEGAN}
+SELECT version, base FROM ({BASES} UNION ALL SELECT NULL, ({START})) b WHERE base IS NOT NULL
+"""
 
 
 def version_bases(trader_id: str, versions: Collection[int]) -> dict[int | None, Decimal]:
