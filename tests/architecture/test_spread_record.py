@@ -119,10 +119,7 @@ def test_a_look_from_a_configuration_into_the_record_is_found(text: str, is_foun
 
 def test_no_subquery_over_the_record_names_a_row_of_a_configuration() -> None:
     found = [
-        (name, part)
-        for name, text in statements()
-        if name not in PLAIN_ONLY
-        for part in looks_from_configuration(text)
+        (name, part) for name, text in statements() if name not in PLAIN_ONLY for part in looks_from_configuration(text)
     ]
     assert found == []
 

@@ -91,6 +91,7 @@ def test_stored_rows_are_read_back_under_the_schema() -> None:
     assert [trader_spec(row).id for row in TraderConfigVersion.objects.all()]
 
 
+@pytest.mark.plain
 @pytest.mark.usefixtures("sample")
 def test_the_same_seed_and_end_store_the_same_rows() -> None:
     def stored() -> list[Any]:

@@ -266,3 +266,27 @@ def test_a_restore_that_is_killed_leaves_an_empty_database_or_the_whole_one(
         if found:
             assert Trade.objects.count() == rows
             assert TraderControl.objects.filter(kind="stop", actor="restore").exists()
+
+
+@pytest.mark.parametrize("is_written", [False, True])
+def test_a_spread_record_that_changes_while_it_is_copied_makes_no_backup(
+    is_written: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A snapshot is of one server."""
+    sync_traders(make_trader())
+    monkeypatch.setattr("trading.record.stored.spread.form.was_spread", lambda: True)
+    dump = writer.dump
+
+    def dump_and_record(to: Path, snapshot_name: str) -> None:
+        dump(to, snapshot_name)
+        if is_written:
+            record_trade(make_trade())
+
+    monkeypatch.setattr(writer, "dump", dump_and_record)
+    path = tmp_path / "site.backup"
+    if is_written:
+        with pytest.raises(BadArchive, match="trades, version_results changed while this was made"):
+            services.back_up(path)
+    else:
+        services.back_up(path)
+    assert path.exists() is not is_written

@@ -11,7 +11,10 @@ from trading.alarms.rules.channels import FLEET_SECRET
 
 READ = re.compile(r"\benv_(?:str|bool|int|list|secret|zone)\(\s*\"([A-Z_0-9]+)\"")
 # Read by the tests, not by the site.
-TEST_SETTINGS = {"TEST_DATABASE_URL", "TEST_REDIS_URL", "TEST_CITUS_URL", "CHROMIUM", "REQUIRE_BROWSER"}
+TEST_SETTINGS = {
+    *("TEST_DATABASE_URL", "TEST_REDIS_URL", "TEST_CITUS_URL", "TEST_CITUS_WORKER_URL"),
+    *("CHROMIUM", "REQUIRE_BROWSER"),
+}
 
 
 # A secret of alarms, which channels read by its name, and what language models are asked with.

@@ -20,7 +20,7 @@ from trading.schema.common import Side
 from trading.schema.position import PositionRecord as PositionRecord
 from trading.schema.position import PositionStatus
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.plain]
 
 SUMS = """
 SELECT trader_id, coalesce(entry_version, 0), count(*), count(*) FILTER (WHERE net_pnl > 0),

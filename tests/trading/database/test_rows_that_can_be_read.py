@@ -231,6 +231,7 @@ def _open() -> None:
     direct.execute(sql, *parameters)
 
 
+@pytest.mark.plain
 @pytest.mark.parametrize(
     "close",
     [
@@ -251,6 +252,7 @@ def test_a_close_tells_its_facts_and_lies_after_the_entry(close: dict[str, Any])
     direct.execute(CLOSE, jsonio.dumps(closed()), TRADER)
 
 
+@pytest.mark.plain
 def test_a_closed_position_is_inserted_with_its_facts_only() -> None:
     sql, parameters = insert("positions", closed(price="NaN"))
     sql, parameters[0] = sql.replace("'open'", "'closed'"), f"{TRADER}|BTC|1"
@@ -259,6 +261,7 @@ def test_a_closed_position_is_inserted_with_its_facts_only() -> None:
     assert refused(sql, *parameters) == "detail"
 
 
+@pytest.mark.plain
 def test_a_closed_position_is_not_opened_again_under_its_id() -> None:
     _open()
     direct.execute(CLOSE, jsonio.dumps(closed()), TRADER)
@@ -276,6 +279,7 @@ def add_before(table: str, detail: Any) -> None:
     put_rules_back(inside=True)
 
 
+@pytest.mark.plain
 @pytest.mark.parametrize(
     "entry",
     [
@@ -299,6 +303,7 @@ def test_a_bad_open_position_from_before_can_be_set_aside() -> None:
     assert direct.value("SELECT exclusion_id IS NOT NULL FROM positions") is True
 
 
+@pytest.mark.plain
 def test_a_bad_trade_from_before_can_be_set_aside_and_included_again_only_when_mended() -> None:
     add_before("trades", trade_detail(quantity={"total": "NaN"}))
     exclusions.set_aside([RecordKey(RecordKind.TRADE, "t")], reason="spoilt", actor="mei")
@@ -309,6 +314,7 @@ def test_a_bad_trade_from_before_can_be_set_aside_and_included_again_only_when_m
     assert refused(entry, TRADER) == "detail.quantity"
 
 
+@pytest.mark.plain
 def test_rows_from_before_are_listed_and_the_rest_is_validated() -> None:
     add_before("trades", trade_detail(quantity={"total": "NaN"}))
     listed, unsettled = io.StringIO(), io.StringIO()

@@ -21,7 +21,7 @@ from trading.schema.leaf import Part, leaves_of
 from trading.schema.position import PositionDetail
 from trading.schema.trade import TradeDetail
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.plain]
 
 PAGE = (settings.BASE_DIR / "docs" / "sql.md").read_text()
 COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)

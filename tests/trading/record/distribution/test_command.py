@@ -16,8 +16,8 @@ from tests.trading_factories import make_trade
 from traders.schema import jsonio
 from trading.models import EquitySnapshot, Trade, VersionResult
 from trading.record.check import services as check
-from trading.record.distribution import queries, services
-from trading.record.distribution.rules import TABLES, TWINS, NotSpreadable
+from trading.record.distribution import queries, services, writer
+from trading.record.distribution.rules import KEYS, TABLES, TWINS, NotSpreadable
 from trading.record.exclusions import services as exclusions
 from trading.record.writing import services as record
 from trading.record.writing import trades
@@ -80,6 +80,33 @@ def test_a_rule_as_a_constraint_refuses_what_its_trigger_refuses() -> None:
     rules = queries.row_rules(queries.triggers(list(TABLES)))
     for rule in rules:
         assert queries.breaking(rule) == []
+
+
+@plain
+def test_a_backup_of_a_spread_record_that_was_restored_is_spread_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dump is of plain tables, with the keys and without the triggers of those that were spread."""
+    monkeypatch.setattr(queries, "spread_tables", list)
+    _as_after_a_restore(but="trades_version_results")
+    assert not services._is_restored()
+    with pytest.raises(NotSpreadable, match="spread in part"):
+        services._is_done()
+    writer.drop_trigger("trades", "trades_version_results")
+    assert services._is_restored()
+    assert not services._is_done()
+    writer.mark(8, "mei")
+    assert queries.said().shards == 8
+
+
+def _as_after_a_restore(*, but: str) -> None:
+    for trigger in queries.triggers(list(TABLES)):
+        if trigger.name != but:
+            writer.drop_trigger(trigger.table, trigger.name)
+    for one in queries.foreign_keys():
+        writer.drop_constraint(one.table, one.name)
+    for table, key in queries.primary_keys().items():
+        if tuple(key.columns) != KEYS[table]:
+            writer.replace_key(table, key.name, KEYS[table])
+    writer.mark(4, "mei")
 
 
 @citus

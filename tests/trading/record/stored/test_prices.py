@@ -8,27 +8,51 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from tests.citus import is_citus
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_trade
 from trading.analytics.intervals import Period
+from trading.models import Symbol
 from trading.record.exclusions.services import set_aside
 from trading.record.stored import symbols
-from trading.record.stored.prices import ReferenceReturn, reference_returns
+from trading.record.stored.prices import ReferenceReturn, last_prices, reference_returns
 from trading.record.writing.trades import record_trade
 from trading.schema.exclusion import RecordKey, RecordKind
-from trading.schema.trade import Prices
+from trading.schema.trade import Prices, TradeRecord
 
 DAY_MS = 24 * HOUR_MS
 
 pytestmark = pytest.mark.usefixtures("traders")
 
 
+def _sale(at_ms: int, price: object, symbol: str) -> TradeRecord:
+    prices = Prices(avg_entry=Decimal(1), avg_exit=Decimal(str(price)))
+    return make_trade(symbol=symbol, open_ms=at_ms - HOUR_MS, close_ms=at_ms, prices=prices)
+
+
 def sold(at_ms: int, price: object, symbol: str = "BTC") -> str:
     """The id of a trade that closed for this price."""
-    prices = Prices(avg_entry=Decimal(1), avg_exit=Decimal(str(price)))
-    trade = make_trade(symbol=symbol, open_ms=at_ms - HOUR_MS, close_ms=at_ms, prices=prices)
+    trade = _sale(at_ms, price, symbol)
     record_trade(trade)
     symbols.add([symbol])
     return trade.id
+
+
+@pytest.mark.parametrize("is_spread", [False, True])
+def test_the_last_price_of_a_symbol_needs_no_row_of_that_symbol(
+    is_spread: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both ways of asking, of one server and of several."""
+    if is_spread or not is_citus():
+        monkeypatch.setattr("trading.record.stored.prices.was_spread", lambda: is_spread)
+    for symbol, price in (("BTC", 45_500), ("ETH", 3_000), ("XYZ:SP500", 6_800)):
+        record_trade(_sale(OPENED_MS, price, symbol))
+        record_trade(_sale(OPENED_MS + HOUR_MS, price + 1, symbol))
+
+    found = {symbol: (price.ts_ms, int(price.price)) for symbol, price in last_prices().items()}
+
+    at_ms = OPENED_MS + HOUR_MS
+    assert found == {"BTC": (at_ms, 45_501), "ETH": (at_ms, 3_001), "XYZ:SP500": (at_ms, 6_801)}
+    assert not Symbol.objects.filter(pk="XYZ:SP500").exists()
 
 
 def of_days(first: int, last: int) -> Period:
