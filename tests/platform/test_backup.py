@@ -26,6 +26,7 @@ from pytest_django import DjangoDbBlocker
 
 from nof0site.backup import queries, services, writer
 from nof0site.backup.archive import DUMP, MANIFEST, BadArchive, TableProof, unpack
+from tests.citus import is_citus
 from tests.factories import make_trader, save_edit, sync_traders
 from tests.traders.database.filled import as_default
 from tests.traders.database.scratch import scratch_database
@@ -33,6 +34,7 @@ from tests.trading_factories import make_entry, make_trade
 from traders.models import TraderConfig, TraderControl
 from traders.tokens import services as tokens
 from trading.models import Trade
+from trading.record.distribution import services as distribution
 from trading.record.writing.decisions import record_decision
 from trading.record.writing.trades import record_trade
 
@@ -290,3 +292,14 @@ def test_a_spread_record_that_changes_while_it_is_copied_makes_no_backup(
     else:
         services.back_up(path)
     assert path.exists() is not is_written
+
+
+@pytest.mark.skipif(not is_citus(), reason="needs TEST_CITUS_URL, a server with Citus")
+def test_a_restored_record_that_was_spread_is_spread_again(archive: Path) -> None:
+    with empty_database():
+        assert services.restore(archive).was_spread
+        before = distribution.verify()
+        assert distribution.plan(2).is_restored
+        done, after = distribution.distribute(2, actor="mei", told=lambda _step: None)
+        assert (done.is_restored, after) == (True, before)
+        assert distribution.plan(2).is_done

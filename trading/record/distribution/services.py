@@ -134,8 +134,7 @@ def _is_done() -> bool:
     if missing := sorted(set(TABLES) - set(names)):
         raise NotSpreadable(
             f"the record is spread in part: {', '.join(names) or 'no table'} is, {', '.join(missing)} is not. This"
-            " command makes all of it in one transaction, so another program did this. Undo it first: SELECT"
-            " undistribute_table('...') for each table that is spread"
+            " command makes all of it in one transaction, so another program did this. Restore the backup from before"
         )
     if wrong := [one.name for one in spread if one.column != "trader_id"]:
         raise NotSpreadable(f"{', '.join(wrong)} is spread by another column than trader_id")
@@ -143,8 +142,8 @@ def _is_done() -> bool:
         raise NotSpreadable("the record's tables are spread apart from each other: they must be colocated")
     if not is_marked:
         raise NotSpreadable(
-            "the record's tables are spread, but not by this command: nothing is known of their keys and rules. Undo it"
-            " first: SELECT undistribute_table('...') for each"
+            "the record's tables are spread, but not by this command: nothing is known of their keys and rules."
+            " Restore the backup from before"
         )
     return True
 
