@@ -114,6 +114,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     from django.db import connection
 
     from tests.flushing import keep_what_migrations_made
+    from tests.slow_pages import let_pages_take_their_time
     from trading.record.stored.spread.form import was_spread
 
     spread = ExitStack()
@@ -121,6 +122,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         if is_citus():
             spread.enter_context(record_spread())
         keep_what_migrations_made()
+        let_pages_take_their_time()
         # Asked for once a process: it is none of the statements that tests count.
         was_spread()
     yield

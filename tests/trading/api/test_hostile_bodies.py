@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +22,7 @@ OPENAPI: dict[str, Any] = api.get_openapi_schema(path_prefix=PREFIX)
 CALLS = [(method.upper(), path) for path, methods in OPENAPI["paths"].items() for method in methods]
 WITH_BODY = [call for call in CALLS if call[0] != "GET"]
 DEEP = 900
+LATER = (datetime.now(UTC) + timedelta(days=30)).isoformat()
 # A body that is taken, of every endpoint that takes one.
 TAKEN: dict[str, Any] = {
     "PUT /configs/{config_id}": {"expected_version": 1, "reason": "why", "config": {"detail": {"extra": {"a": 1}}}},
@@ -34,7 +36,7 @@ TAKEN: dict[str, Any] = {
     "PUT /traders/{trader_id}/runtime": {"active_config_version": 1, "is_running": True, "detail": {"extra": {}}},
     "POST /traders/{trader_id}/heartbeat": {"active_config_version": 1, "is_running": True},
     "POST /heartbeats": {"heartbeats": [{"trader_id": "steady_long", "active_config_version": 1, "is_running": True}]},
-    "PUT /traders/{trader_id}/cooldowns": {"symbol": "BTC", "cooldown_until": "2027-01-01T00:00:00Z", "detail": {}},
+    "PUT /traders/{trader_id}/cooldowns": {"symbol": "BTC", "cooldown_until": LATER, "detail": {}},
     "POST /traders/{trader_id}/decisions": {
         "key": "k",
         "config_version": 1,
@@ -87,14 +89,14 @@ TAKEN: dict[str, Any] = {
     "POST /traders/{trader_id}/positions/correct": {"id": "x", "set": {"entry.price": 1}, "reason": "why"},
     "POST /traders/{trader_id}/decisions/correct": {"id": 1, "set": {"success": True}, "reason": "why"},
     "POST /traders/{trader_id}/equity/correct": {"ts_ms": 1_767_225_600_000, "set": {"equity_usd": 1}, "reason": "why"},
-    "POST /traders/{trader_id}/controls": {"kind": "pause", "reason": "why", "until": "2027-01-01T00:00:00Z"},
+    "POST /traders/{trader_id}/controls": {"kind": "pause", "reason": "why", "until": LATER},
     "POST /traders/{trader_id}/controls/{control_id}/ack": {
         "result": "done",
         "note": "x",
         "at": "2026-01-02T03:04:05Z",
     },
     "POST /fleet/controls": {"kind": "stop", "reason": "why", "close_all": False},
-    "POST /alarms/{alarm_id}/ack": {"until": "2027-01-01T00:00:00Z"},
+    "POST /alarms/{alarm_id}/ack": {"until": LATER},
     "PUT /prices": {"prices": {"BTC": {"price": 1, "as_of_ms": 1_767_225_600_000}}},
 }
 VALUES = (

@@ -203,7 +203,7 @@ def test_nothing_is_counted_and_nothing_skipped(viewer: Client) -> None:
 def test_sums_of_a_large_set_are_of_its_newest_and_say_so(
     viewer: Client, trades: list[TradeRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trading.record.browse.totals.NEWEST", ((4, 250),))
+    monkeypatch.setattr("trading.record.browse.totals.NEWEST", ((4, totals.LIMIT_MS),))
     page = viewer.get(f"{TRADES}?symbol=ETH")
 
     newest = sorted((trade for trade in trades if trade.symbol == "ETH"), key=lambda trade: -trade.close_ts_ms)[:4]

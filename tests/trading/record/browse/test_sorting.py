@@ -16,7 +16,7 @@ from tests.traders.admin.browsing import text_of
 from tests.trading.bad_rows import add_decision, decision_detail
 from tests.trading_factories import HOUR_MS, OPENED_MS, make_entry, make_position, make_trade
 from trading.models import DecisionJournal, Position, Trade
-from trading.record.browse import columns
+from trading.record.browse import columns, totals
 from trading.record.stored.symbols import add
 from trading.record.writing.decisions import record_decision
 from trading.record.writing.positions import close_position, open_position
@@ -139,7 +139,7 @@ def test_the_page_says_which_rows_another_column_sorts(viewer: Client, monkeypat
     newest = Trade.objects.order_by("-close_ts_ms", "id")[:4]
     assert sorted(row.pk for page in pages(TRADES, by_symbol) for row in page) == sorted(row.pk for row in newest)
 
-    monkeypatch.setattr("trading.record.browse.totals.NEWEST", ((2, 250),))
+    monkeypatch.setattr("trading.record.browse.totals.NEWEST", ((2, totals.LIMIT_MS),))
     said = text_of(viewer.get(f"{address}&side=long"))
     assert "Sorted by symbol among the newest 4 of all that match." in said
     assert {row.side for page in pages(TRADES, f"{by_symbol}&side=long") for row in page} == {"long"}
