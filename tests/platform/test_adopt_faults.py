@@ -52,7 +52,7 @@ def test_a_move_killed_at_any_moment_has_written_nothing(machine: Machine, tmp_p
             time.sleep(random.uniform(1.5, 4.0))
             moving.send_signal(signal.SIGKILL)
             moving.wait()
-            time.sleep(0.5)  # the server notices that its client is gone
+            machine.await_idle()
             found = machine.python(COUNT).split()
             if found != ["0", "0", "0"]:
                 # On a fast machine a kill comes after the commit. A further move would be noted as one of its own.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.platform.processes import Machine, free_port, interrupt
+from tests.platform.processes import PATIENCE_SECONDS, Machine, free_port, interrupt
 
 pytestmark = pytest.mark.slow
 
@@ -75,7 +75,7 @@ def test_a_demo_is_a_fleet_with_its_record_on_data_of_its_own(demo: Machine, tmp
 def test_a_running_demo_is_stopped_and_deleted(demo: Machine) -> None:
     site, _said = demo.serve(free_port())
     assert demo.manage("remove_demo").returncode == 0
-    site.wait(30)
+    site.wait(PATIENCE_SECONDS)
     assert demo.running() == []
     assert not demo.data_dir.exists()
 

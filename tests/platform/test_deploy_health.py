@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
 import pytest
 
 from nof0site.embedded.paths import DataPaths
@@ -84,7 +85,7 @@ class Host:
         if words[-1] == "deploy/answers.py":
             words.append(str(self.port))
         command = ["sh", "-c", *words] if kind == "CMD-SHELL" else words
-        done = subprocess.run(command, cwd=CHECKOUT, env=self.environment(service), capture_output=True, timeout=30)
+        done = subprocess.run(command, cwd=CHECKOUT, env=self.environment(service), capture_output=True, timeout=120)
         assert self.running[name].poll() is None, f"{name} ended"
         # A check is a process, which takes from what it waits for.
         time.sleep(0.5)
@@ -108,6 +109,7 @@ def test_each_program_of_compose_passes_its_health_check(new_machine: Machine, t
     for name in ("manager-1", "exporter", "alarms"):
         files = {"manager-1": "manager-1.alive", "exporter": "export/status.json", "alarms": "export/alarms.json"}
         host.running[name].send_signal(signal.SIGSTOP)
+        wait_for(lambda name=name: psutil.Process(host.running[name].pid).status() == psutil.STATUS_STOPPED)
         path = tmp_path / "data" / files[name]
         os.utime(path, (0, 0))
         assert not host.is_healthy(name)
@@ -115,4 +117,4 @@ def test_each_program_of_compose_passes_its_health_check(new_machine: Machine, t
         process.send_signal(signal.SIGCONT)
         process.terminate()
     for name, process in host.running.items():
-        assert process.wait(60) == 0, name
+        assert process.wait(PATIENCE_SECONDS) == 0, name

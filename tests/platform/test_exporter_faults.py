@@ -18,7 +18,16 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.platform.processes import Machine, free_port, interrupt, wait_for
+from tests.platform.processes import (
+    PATIENCE_SECONDS,
+    Machine,
+    command_of,
+    free_port,
+    interrupt,
+    is_zombie,
+    processes_below,
+    wait_for,
+)
 
 pytestmark = pytest.mark.faults
 
@@ -58,15 +67,11 @@ def health(port: int) -> Any:
 
 
 def exporter_of(site: subprocess.Popen[str]) -> psutil.Process | None:
-    for process in psutil.Process(site.pid).children(recursive=True):
-        if process.status() != psutil.STATUS_ZOMBIE and "export_json" in process.cmdline():
-            return process
-    return None
+    return next((one for one in processes_below(site.pid) if "export_json" in command_of(one)), None)
 
 
 def zombies_of(site: subprocess.Popen[str]) -> list[psutil.Process]:
-    children = psutil.Process(site.pid).children(recursive=True)
-    return [process for process in children if process.status() == psutil.STATUS_ZOMBIE]
+    return [one for one in psutil.Process(site.pid).children(recursive=True) if is_zombie(one)]
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
@@ -79,17 +84,19 @@ def test_a_killed_exporter_starts_again_says_so_once_and_leaves_no_zombie(served
     as_of = health(port)["export"]["as_of"]
     first.send_signal(number)
 
-    wait_for(lambda: health(port)["exporter"]["state"] == "restarting", seconds=10)
+    # On a busy machine the second of its pause may pass between two questions.
+    wait_for(lambda: (seen := health(port)["exporter"])["state"] == "restarting" or seen["restarts"] == 1)
     assert "exporter" in health(port)["exporter"]["last_error"]
     wait_for(lambda: (second := exporter_of(site)) is not None and second.pid != first.pid)
     wait_for(lambda: health(port)["exporter"]["state"] == "running")
     wait_for(lambda: health(port)["export"]["as_of"] > as_of)
-    found = health(port)
-    assert (found["status"], found["exporter"]["restarts"]) == ("ok", 1)
-    assert zombies_of(site) == []
+    wait_for(lambda: health(port)["status"] == "ok")
+    assert health(port)["exporter"]["restarts"] == 1
+    # Those of PostgreSQL are one for a moment whenever they end.
+    wait_for(lambda: zombies_of(site) == [])
 
     os.killpg(site.pid, signal.SIGINT)
-    said, _ = site.communicate(timeout=60)
+    said, _ = site.communicate(timeout=PATIENCE_SECONDS)
     assert said.count("The exporter ") == 1, said
     assert "it starts again in 1 s" in said
     assert served.running() == []
@@ -109,14 +116,18 @@ def test_a_full_disk_is_seen_at_once_and_the_exporter_goes_on_when_there_is_room
             file.write(b"x" * 4096)
     found = health(port)
     assert (found["status"], found["disk"]["state"]) == ("failing", "full")
-    wait_for(lambda: "No space left" in (health(port)["exporter"]["last_error"] or ""), seconds=10)
-    time.sleep(2)
-    found = health(port)
-    assert found["exporter"]["state"] == "running"
-    assert found["exporter"]["age_seconds"] < 5
-    assert found["postgres"]["state"] == "up"
+    wait_for(lambda: "No space left" in (health(port)["exporter"]["last_error"] or ""))
+    failed = time.time()
+
+    def goes_on() -> bool:
+        """Whether it has said something since."""
+        exporter = health(port)["exporter"]
+        return bool(exporter["state"] == "running" and time.time() - exporter["age_seconds"] > failed + 2)
+
+    wait_for(goes_on)
+    assert health(port)["postgres"]["state"] == "up"
 
     filler.unlink()
-    wait_for(lambda: health(port)["status"] == "ok", seconds=10)
+    wait_for(lambda: health(port)["status"] == "ok")
     assert health(port)["exporter"]["restarts"] == 0
     interrupt(site)

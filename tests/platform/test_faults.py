@@ -16,6 +16,7 @@ import pytest
 
 from tests.platform.processes import (
     CHECKOUT,
+    PATIENCE_SECONDS,
     Machine,
     answers,
     free_port,
@@ -81,7 +82,7 @@ def test_six_first_users_at_once_start_one_server_each(new_machine: Machine) -> 
             held = list(pool.map(lambda _: new_machine.hold_servers(), range(6)))
         assert len({seen for _, seen in held}) == 1
         for process, _ in held:
-            process.communicate(timeout=60)
+            process.communicate(timeout=PATIENCE_SECONDS)
         assert new_machine.running() == []
         shutil.rmtree(new_machine.data_dir)
 
@@ -135,7 +136,7 @@ def test_a_newcomer_runs_a_clean_clone_in_a_path_with_spaces(new_machine: Machin
 
     again = subprocess.run(["make", "stop"], cwd=clone, env=new_machine.environment, capture_output=True, text=True)
     assert "Stopped the site" in again.stdout
-    make.communicate(timeout=30)
+    make.communicate(timeout=PATIENCE_SECONDS)
     assert new_machine.running() == []
 
 

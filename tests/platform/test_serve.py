@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from tests.platform.processes import Machine, answers, free_port, interrupt, password_in, wait_for
+from tests.platform.processes import PATIENCE_SECONDS, Machine, answers, free_port, interrupt, password_in, wait_for
 
 COUNT = """
 import django; django.setup()
@@ -64,22 +64,22 @@ def test_many_signals_at_once_end_it_as_one_does(machine: Machine, port: int) ->
     for _number in range(50):
         site.send_signal(signal.SIGTERM)
 
-    site.wait(timeout=60)
-    wait_for(lambda: machine.running() == [], seconds=20)
+    site.wait(timeout=PATIENCE_SECONDS)
+    wait_for(lambda: machine.running() == [])
 
 
 def test_a_site_killed_without_warning_leaves_the_port_and_nothing_running(machine: Machine, port: int) -> None:
     site, _ = machine.serve(port)
     os.kill(site.pid, signal.SIGKILL)
-    wait_for(lambda: not answers(port), seconds=10)
-    wait_for(lambda: machine.running() == [], seconds=20)
+    wait_for(lambda: not answers(port))
+    wait_for(lambda: machine.running() == [])
 
 
 def test_stop_ends_the_site_from_another_terminal(machine: Machine, port: int) -> None:
     site, _ = machine.serve(port)
     stopped = machine.manage("stop_servers")
     assert stopped.stdout == f"Stopped the site (process {site.pid}).\n"
-    site.communicate(timeout=10)
+    site.communicate(timeout=PATIENCE_SECONDS)
     assert machine.running() == []
     assert machine.manage("stop_servers").stdout == "The site is not running here.\n"
 
@@ -102,7 +102,7 @@ def test_listening_to_others_says_that_the_host_must_be_allowed(machine: Machine
     site = machine.start("manage.py", "serve", "--host", "0.0.0.0", "--port", str(port))
     wait_for(lambda: answers(port))
     os.killpg(site.pid, signal.SIGINT)
-    said, _ = site.communicate(timeout=20)
+    said, _ = site.communicate(timeout=PATIENCE_SECONDS)
     assert "answers only to localhost, 127.0.0.1, [::1]. Name the hosts it is reached by in ALLOWED_HOSTS" in said
 
 

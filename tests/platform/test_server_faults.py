@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nof0site.embedded.paths import DataPaths
-from tests.platform.processes import Machine, free_port, wait_for
+from tests.platform.processes import PATIENCE_SECONDS, Machine, free_port, wait_for
 
 pytestmark = pytest.mark.faults
 
@@ -47,8 +47,9 @@ def test_a_site_whose_postgresql_cannot_start_again_answers_503_until_it_can(mac
     # Its log would fill the pipe and stop it.
     threading.Thread(target=site.stdout.read if site.stdout else None, daemon=True).start()
     control = DataPaths(machine.data_dir).cluster / "global" / "pg_control"
-    machine.kill_servers_of(DataPaths(machine.data_dir).cluster)
+    # Before the kill: the site may start a killed server again at any moment.
     aside = control.rename(control.with_suffix(".aside"))
+    machine.kill_servers_of(DataPaths(machine.data_dir).cluster)
 
     status, page, again = asked(port, "/admin/", Cookie="sessionid=" + "0" * 32)
     assert (status, again) == (503, "10")
@@ -61,7 +62,7 @@ def test_a_site_whose_postgresql_cannot_start_again_answers_503_until_it_can(mac
     aside.rename(control)
     wait_for(lambda: asked(port, "/admin/", Cookie="sessionid=" + "0" * 32)[0] == 200)
     site.send_signal(signal.SIGINT)
-    assert site.wait(60) == 0
+    assert site.wait(PATIENCE_SECONDS) == 0
 
 
 def test_a_command_whose_postgresql_cannot_start_says_why(machine: Machine) -> None:

@@ -19,7 +19,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.platform.processes import Machine, free_port, interrupt, password_in, wait_for
@@ -27,6 +26,14 @@ from tests.platform.processes import Machine, free_port, interrupt, password_in,
 pytestmark = pytest.mark.faults
 
 SENDERS = 200
+# So long pages wait for a PostgreSQL that answers nobody.
+CONNECT_SECONDS = 20
+SETTINGS = {
+    "EXPORT_SECONDS": "1",
+    "WEB_BODY_SECONDS": "3",
+    "WEB_HEADER_SECONDS": "3",
+    "DATABASE_CONNECT_SECONDS": str(CONNECT_SECONDS),
+}
 # Without the cookie Django refuses a form before it reads it.
 FORM = {"Cookie": "csrftoken=" + "a" * 32, "Content_Type": "application/x-www-form-urlencoded"}
 
@@ -42,7 +49,7 @@ class Site:
         self, path: str, method: str = "GET", body: bytes | None = None, **headers: str
     ) -> tuple[int, dict[str, str], bytes]:
         """(status, headers, content); cookies are kept as a browser keeps them."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.cookies:
             given["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
@@ -76,18 +83,14 @@ class Site:
 
     @property
     def server_pids(self) -> list[int]:
-        return [
-            process.pid
-            for process in psutil.process_iter(["name"])
-            if process.info["name"] == "postgres" and str(self.machine.data_dir) in process.cwd()
-        ]
+        return [int(entry.split()[0]) for entry in self.machine.running() if entry.endswith(" postgres")]
 
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
     parent = Path(tempfile.mkdtemp(prefix="nof0-platform-"))
     parent.chmod(0o755)
-    machine = Machine(parent / "data", {"EXPORT_SECONDS": "1", "WEB_BODY_SECONDS": "3", "WEB_HEADER_SECONDS": "3"})
+    machine = Machine(parent / "data", SETTINGS)
     try:
         port = free_port()
         running, said = machine.serve(port)
@@ -214,13 +217,16 @@ def test_static_files_come_compressed_and_are_kept_for_ever(site: Site) -> None:
 
 @contextlib.contextmanager
 def stopped(pids: list[int]) -> Iterator[None]:
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    # The postmaster first, so that none comes; a session may end by itself until it is stopped.
+    for pid in sorted(pids):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
     try:
         yield
     finally:
         for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
 
 def test_the_read_api_never_waits_for_a_stopped_postgresql_and_busy_pages(site: Site) -> None:
@@ -235,5 +241,5 @@ def test_the_read_api_never_waits_for_a_stopped_postgresql_and_busy_pages(site: 
             found[path] = statistics.median(seconds(site, path) for _ in range(20))
         assert not any(page.done() for page in pages)
         assert json.loads(site.ask("/api/health")[2])["export"]["as_of"]
-    # The median, because other tests may use the processors; one that waits for a store would take seconds.
-    assert max(found.values()) < 0.05, found
+    # The median, because other tests may use the processors; one that waits for a store would wait to the end.
+    assert max(found.values()) < 1, found

@@ -16,7 +16,7 @@ import pytest
 
 from clients.python.nof0_control import Changes, Client, Config, ControlChange, ControlLoop, NotAllowed, Obeyed
 from nof0site.embedded.paths import DataPaths
-from tests.platform.processes import Machine, free_port, interrupt, wait_for
+from tests.platform.processes import PATIENCE_SECONDS, Machine, free_port, interrupt, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -109,7 +109,7 @@ def following() -> Callable[[Client], Follower]:
     def make(client: Client) -> Follower:
         follower = Follower(client)
         threading.Thread(target=follower.run, daemon=True).start()
-        assert follower.is_ready.wait(60)
+        assert follower.is_ready.wait(PATIENCE_SECONDS)
         return follower
 
     return make
@@ -199,8 +199,9 @@ def test_a_lost_listener_and_a_database_that_was_away_lose_nothing(
 
     cluster = DataPaths(site.machine.data_dir).cluster
     control = cluster / "global" / "pg_control"
-    site.machine.kill_servers_of(cluster)
+    # Before the kill: the site may start a killed server again at any moment.
     aside = control.rename(control.with_suffix(".aside"))
+    site.machine.kill_servers_of(cluster)
     with httpx.Client(base_url=f"{site.address}/api/v1", timeout=60) as other:
         refused = other.get(
             "/changes", headers={"Authorization": f"Bearer nof0_{'a' * 43}", "Accept": "text/event-stream"}
@@ -235,17 +236,21 @@ def test_at_a_stop_all_are_answered_whole(site: Site) -> None:
     token = site.tokens["engine"]
     headers = {"Authorization": f"Bearer {token}"}
     address = f"{site.address}/api/v1/changes"
-    with httpx.Client(headers=headers, timeout=60) as client, ThreadPoolExecutor(20) as pool:
+    begun: list[httpx.Response] = []
+    hooks = {"response": [begun.append]}
+    with httpx.Client(headers=headers, timeout=120, event_hooks=hooks) as client, ThreadPoolExecutor(20) as pool:
         cursor = client.get(f"{site.address}/api/v1/configs").json()["cursor"]
         params = {"after": cursor, "wait": "50"}
         polls = [pool.submit(client.get, address, params=params) for _ in range(10)]
         events = {"Accept": "text/event-stream"}
         streams = [pool.submit(client.get, address, params=params, headers=events) for _ in range(10)]
+        # The streams, which were asked for last, have begun; and the first question is answered.
+        wait_for(lambda: len(begun) == 1 + len(streams))
         time.sleep(2)
         assert not any(one.done() for one in polls + streams)
         began = time.monotonic()
         assert interrupt(site.process) == 0
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - began < 40, "the polls would wait for longer"
         for one in polls:
             found: Changes = one.result().json()
             assert (one.result().status_code, found["cursor"]) == (200, cursor)

@@ -150,9 +150,9 @@ def unfinished(root: Path) -> int:
 def lose(end: Callable[[], int], exporters: Exporters, root: Path, *arguments: str) -> int:
     """Ends an exporter's sessions with the database while another one begins; the other's process id, when one of the
     two has exported again."""
-    wait_for(end, seconds=10)
+    wait_for(end)
     second, before = exporters.start(*arguments), newest(root)
-    wait_for(lambda: newest(root) > before, seconds=20)
+    wait_for(lambda: newest(root) > before)
     return second
 
 
@@ -169,13 +169,13 @@ def test_killed_fifty_times_while_engines_trade(
             alive, before = [exporters.start(*arguments)], newest(root)
             if number % 2:
                 # Half of them die young; the others have exported, however slow the machine is.
-                wait_for(lambda before=before: newest(root) > before, seconds=20)
+                wait_for(lambda before=before: newest(root) > before)
             time.sleep(draw.uniform(0.05, 0.7))
             if not number % LOST_SESSIONS_EVERY:
                 alive.append(lose((end_sessions, end_the_lock)[number % 2], exporters, root, *arguments))
             for pid in alive:
                 kill(pid)
-            wait_for(is_lock_free, seconds=5)
+            wait_for(is_lock_free)
             cut_short += unfinished(root) > 0
             assert not any(work.done() for work in at_work), [work.exception(0) for work in at_work if work.done()]
     # Otherwise the kills fell between exports, and prove little.

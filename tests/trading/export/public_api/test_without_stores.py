@@ -13,10 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
-from tests.platform.processes import Machine, free_port, interrupt, wait_for
+from tests.platform.processes import Machine, command_of, free_port, interrupt, is_zombie, processes_below, wait_for
 from trading.export.documents.names import Document
 
 pytestmark = pytest.mark.slow
@@ -36,7 +35,7 @@ def machine() -> Iterator[Machine]:
 
 def ask(port: int, path: str) -> tuple[int, Any]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as response:
             return response.status, response.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
@@ -46,17 +45,13 @@ def test_everything_answers_without_postgresql_and_redis(machine: Machine) -> No
     port = free_port()
     site, said = machine.serve(port)
     assert f"http://127.0.0.1:{port}/api/health" in said
-    wait_for(lambda: ask(port, "/api/leaderboard")[0] == 200, seconds=30)
-    wait_for(lambda: json.loads(ask(port, "/api/health")[1])["postgres"]["state"] == "up", seconds=30)
+    wait_for(lambda: ask(port, "/api/leaderboard")[0] == 200)
+    wait_for(lambda: json.loads(ask(port, "/api/health")[1])["postgres"]["state"] == "up")
     traders = [row["id"] for row in json.loads(ask(port, "/api/leaderboard")[1])["leaderboard"]]
     assert len(traders) == 3
 
     # What runs beside the site would start the embedded servers again, and a killed one would be started again itself.
-    beside = [
-        one
-        for one in psutil.Process(site.pid).children(recursive=True)
-        if {"export_json", "send_alarms"} & set(one.cmdline())
-    ]
+    beside = [one for one in processes_below(site.pid) if {"export_json", "send_alarms"} & set(command_of(one))]
     assert len(beside) == 2
     for process in beside:
         process.suspend()
@@ -78,9 +73,7 @@ def test_everything_answers_without_postgresql_and_redis(machine: Machine) -> No
 def test_an_exporter_ends_with_its_site(machine: Machine) -> None:
     port = free_port()
     site, _ = machine.serve(port)
-    [exporter] = [
-        process for process in psutil.Process(site.pid).children(recursive=True) if "export_json" in process.cmdline()
-    ]
+    [exporter] = [one for one in processes_below(site.pid) if "export_json" in command_of(one)]
     site.send_signal(signal.SIGKILL)
-    wait_for(lambda: not exporter.is_running() or exporter.status() == psutil.STATUS_ZOMBIE, seconds=20)
-    wait_for(lambda: machine.running() == [], seconds=20)
+    wait_for(lambda: not exporter.is_running() or is_zombie(exporter))
+    wait_for(lambda: machine.running() == [])
