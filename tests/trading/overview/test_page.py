@@ -261,8 +261,11 @@ def test_a_board_that_needs_many_days_says_how_many_traders_are_still_read(
 
     said = text_of(viewer.get(f"{PAGE}?range=all&sort=sharpe"))
     assert "The days of 2 traders are still being read for their Sharpe and drawdown." in said
-    for _attempt in range(6):
+    # How often depends on the time of day: a day that ended just now is read again each time, as today is.
+    for _attempt in range(20):
         board = viewer.get(f"{PAGE}?range=all&sort=sharpe").context["board"].value
+        if not board.unread:
+            break
     assert board.unread == 0
     assert all(line.sharpe is not None for line in board.lines)
 
