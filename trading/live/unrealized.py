@@ -121,7 +121,7 @@ def exposures_by_symbol(held: Collection[MarkedHolding]) -> list[SymbolExposure]
             underlying=own[0].underlying,
             side=side,
             quantity=exact_sum(one.quantity for one in own),
-            notional=exact_sum(abs(one.notional) for one in own if one.notional is not None),
+            notional=exact_sum(abs(amount) for one in own if (amount := one.notional) is not None),
             traders=len({one.trader_id for one in own}),
             marked=sum(one.is_marked for one in own),
             held=len(own),

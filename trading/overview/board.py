@@ -128,13 +128,10 @@ def board_of(
     now: datetime,
 ) -> Leaderboard:
     """`held` None: exposures are not known. The best first; what is not known comes last."""
-    exposure: dict[str, list[Decimal]] = {}
-    for one in held or ():
-        exposure.setdefault(one.trader_id, []).append(abs(one.notional or Decimal(0)))
-    sums, by_trader = queries.trade_sums(), {gain.trader_id: gain for gain in gains}
+    by_trader = {gain.trader_id: gain for gain in gains}
     known, unread = list(lines), 0
     if sort in OF_TRADES:
-        known = _with_figures(known, sums, exposure if held is not None else None)
+        known = _with_figures(known, queries.trade_sums(), held)
     if sort in OF_RISK:
         known, unread = _with_risks(known, by_trader, period)
     value = SORTS[sort]
@@ -146,7 +143,7 @@ def board_of(
     page = min(max(page, 1), pages)
     shown = known[(page - 1) * PER_PAGE : page * PER_PAGE]
     if sort not in OF_TRADES:
-        shown = _with_figures(shown, sums, exposure if held is not None else None)
+        shown = _with_figures(shown, queries.trade_sums([line.trader_id for line in shown]), held)
     if sort not in OF_RISK:
         shown, unread = _with_risks(shown, by_trader, period)
     costs = _costs([line.trader_id for line in shown], now)
@@ -166,15 +163,19 @@ def with_sparks(board: Leaderboard, edges: Mapping[str, TraderEdges], period: Pe
 def _with_figures(
     lines: Sequence[BoardLine],
     sums: Mapping[str, queries.BoardTradeSums],
-    exposure: Mapping[str, Sequence[Decimal]] | None,
+    held: Sequence[MarkedHolding] | None,
 ) -> list[BoardLine]:
+    exposure: dict[str, list[Decimal]] = {line.trader_id: [] for line in lines}
+    for one in held or ():
+        if one.trader_id in exposure:
+            exposure[one.trader_id].append(abs(one.notional or Decimal(0)))
     return [
         replace(
             line,
             pnl_usd=traded.net_usd if traded else None,
             trades=traded.trades if traded else 0,
             win_rate_pct=Decimal(100) * traded.wins / traded.trades if traded and traded.trades else None,
-            exposure_usd=None if exposure is None else exact_sum(exposure.get(line.trader_id, ())),
+            exposure_usd=None if held is None else exact_sum(exposure[line.trader_id]),
         )
         for line in lines
         for traded in [sums.get(line.trader_id)]

@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -125,7 +126,10 @@ class OverviewPage:
         seen, standing = self.seen, found.value
         context |= {
             "states": [(state, standing.states[state]) for state in STATES if standing.states.get(state)],
-            "ids": [line.trader_id for line in standing.lines],
+            # In Python, because a loop of the template takes several times as long for a large fleet.
+            "choices": format_html_join(
+                "", '<option value="{}"></option>', ((one.trader_id,) for one in standing.lines)
+            ),
             "chosen": self.trader_id,
         }
         if seen.positions:

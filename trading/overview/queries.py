@@ -213,9 +213,12 @@ def spans(asked: Sequence[SpanAsked]) -> dict[SpanAsked, EquitySpan]:
     return {asked[row.place]: EquitySpan(row.highest, row.lowest, row.last, row.fall) for row in rows}
 
 
-def trade_sums() -> dict[str, BoardTradeSums]:
-    """Of traders with trades, from the sums that the database keeps."""
-    found = VersionResult.objects.values_list("trader_id").order_by("trader_id")
+def trade_sums(trader_ids: Collection[str] | None = None) -> dict[str, BoardTradeSums]:
+    """Of those of these traders, or of all, that have trades, from the sums that the database keeps."""
+    rows = VersionResult.objects.all()
+    if trader_ids is not None:
+        rows = rows.filter(among("trader", trader_ids))
+    found = rows.values_list("trader_id").order_by("trader_id")
     sums = found.annotate(trades=Sum("trades"), wins=Sum("wins"), net=Sum("net_pnl"))
     return {trader_id: BoardTradeSums(*rest) for trader_id, *rest in sums}
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
+from traders.database.among import among
 from trading.differences.models import STANDING_SECOND_SIDE
 from trading.models import ExchangeDifference
 from trading.schema.common import Side
@@ -24,7 +25,7 @@ class SecondSide:
 
 def second_sides(trader_ids: Collection[str]) -> list[SecondSide]:
     """Those that the last report held, also where a person has dismissed the difference."""
-    rows = ExchangeDifference.objects.filter(STANDING_SECOND_SIDE, trader__in=list(trader_ids)).order_by("pk")
+    rows = ExchangeDifference.objects.filter(among("trader", trader_ids), STANDING_SECOND_SIDE).order_by("pk")
     found = []
     for row in rows:
         known = row.detail["known"]
