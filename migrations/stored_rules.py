@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
+from django.db.migrations.operations.base import Operation
 
 from traders.database.not_valid import validate_what_holds
 
@@ -23,6 +24,11 @@ LARGEST = Decimal(10**15)
 SYMBOL_FORM = (
     r"^[^|\u0001-\u0020\u007f-\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000"
     r"\ufeff\ufff9-\ufffb]{1,64}$"
+)
+VISIBLE_SYMBOL_FORM = (
+    r"^[^|\u0001-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f"
+    r"\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffc\U00013430-\U00013442"
+    r"\U00016fe4\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]{1,64}$"
 )
 
 
@@ -44,6 +50,14 @@ def _between(model: str, name: str, column: str, low: Any, high: Any, unless: mo
     return AddConstraintNotValid(model, models.CheckConstraint(condition=condition, name=name))
 
 
+class RemoveCheck(migrations.RemoveConstraint):
+    """A step back adds the rule again without a look at rows: some of them may have broken it all the time."""
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        rule = to_state.models[app_label, self.model_name_lower].get_constraint_by_name(self.name)
+        AddConstraintNotValid(self.model_name, rule).database_forwards(app_label, schema_editor, to_state, from_state)
+
+
 def check_rows_from_before(tables: Collection[str]) -> migrations.RunPython:
     """Validates the rules that every row keeps, and names the rows that break another: they stay, and new ones cannot
     be written. `check_record` lists them again, and with --validate settles the rest."""
@@ -55,6 +69,17 @@ def check_rows_after_a_step_back(tables: Collection[str]) -> migrations.RunPytho
     """As `check_rows_from_before`, of the rules that a step back adds again. It is the first operation, so that it is
     the last one of the step back."""
     return migrations.RunPython(migrations.RunPython.noop, _checking(tables))
+
+
+def replaced_symbol_forms(rules: dict[str, tuple[str, models.Q]]) -> list[Operation]:
+    """`rules`: {model: (table, what its symbols keep from now on)}."""
+    tables = [table for table, _rule in rules.values()]
+    operations: list[Operation] = [check_rows_after_a_step_back(tables)]
+    for model, (table, rule) in rules.items():
+        name = f"{table}_symbol_form"
+        operations.append(RemoveCheck(model, name))
+        operations.append(AddConstraintNotValid(model, models.CheckConstraint(condition=rule, name=name)))
+    return [*operations, check_rows_from_before(tables)]
 
 
 def _checking(tables: Collection[str]) -> Any:

@@ -113,7 +113,9 @@ class Position(models.Model):
             models.UniqueConstraint(fields=["trader", "symbol"], condition=OPEN_AND_COUNTED, name="positions_one_open"),
             models.CheckConstraint(condition=models.Q(side__in=SIDES), name="positions_side_known"),
             models.CheckConstraint(condition=models.Q(status__in=["open", "closed"]), name="positions_status_known"),
-            models.CheckConstraint(condition=models.Q(symbol__regex=SYMBOL_FORM), name="positions_symbol_form"),
+            models.CheckConstraint(
+                condition=SET_ASIDE | models.Q(symbol__regex=SYMBOL_FORM), name="positions_symbol_form"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -190,7 +192,9 @@ class Trade(models.Model):
         ]
         constraints = [
             models.CheckConstraint(condition=models.Q(side__in=SIDES), name="trades_side_known"),
-            models.CheckConstraint(condition=models.Q(symbol__regex=SYMBOL_FORM), name="trades_symbol_form"),
+            models.CheckConstraint(
+                condition=SET_ASIDE | models.Q(symbol__regex=SYMBOL_FORM), name="trades_symbol_form"
+            ),
             moment_ms("trades", "close_ts_ms", unless=SET_ASIDE),
             moment("trades", "created_at", unless=SET_ASIDE),
         ]

@@ -14,10 +14,12 @@ from pydantic import AfterValidator
 from traders.schema.messages import _
 
 LONGEST_SYMBOL = 64
-# White space, control characters, invisible format characters, and `|`, which separates the parts of an id.
+# White space, control characters, what is not drawn (Unicode's Default_Ignorable_Code_Point and invisible formats),
+# signs without ink (Braille, hieroglyphs, Khitan, music), and `|`, which separates the parts of an id.
 _NOT_ALLOWED = (
-    r"|\u0001-\u0020\u007f-\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
-    r"\ufff9-\ufffb"
+    r"|\u0001-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f"
+    r"\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffc\U00013430-\U00013442"
+    r"\U00016fe4\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 # Python and PostgreSQL read this expression alike.
 SYMBOL_FORM = rf"^[^{_NOT_ALLOWED}]{{1,{LONGEST_SYMBOL}}}$"

@@ -58,7 +58,10 @@ class ExchangeDifference(models.Model):
                 condition=models.Q(side__isnull=True) | models.Q(side__in=SIDES), name="exchange_differences_side_known"
             ),
             models.CheckConstraint(
-                condition=models.Q(symbol__isnull=True) | models.Q(symbol__regex=SYMBOL_FORM),
+                # One that is settled may name what was stored before the rule.
+                condition=models.Q(symbol__isnull=True)
+                | models.Q(settled_at__isnull=False)
+                | models.Q(symbol__regex=SYMBOL_FORM),
                 name="exchange_differences_symbol_form",
             ),
             models.CheckConstraint(
