@@ -584,3 +584,39 @@ def test_rows_are_as_old_as_their_source_says(tmp_path: Path, imported: Import) 
         assert held.created_at == datetime.fromtimestamp(held.opened_ms / 1000, UTC)
     assert Trade.objects.exists()
     assert Position.objects.exists()
+
+
+def test_a_record_that_gives_a_key_twice_is_refused_alone(tmp_path: Path, imported: Import, rejects: Path) -> None:
+    """The last value of the two would be taken in silence."""
+    good, other = jsonio.dumps(trade(1)), jsonio.dumps(trade(2, exit_plan={"stop_loss": 1.5}))
+    twice = other.replace('"quantity":', '"quantity":9,"quantity":')
+    nested = other.replace('"stop_loss":', '"stop_loss":9,"stop_loss":')
+    assert twice != other != nested
+    (tmp_path / "trades.json").write_text(f'{{"trades":[{twice},{good},{nested}]}}')
+
+    report = imported(tmp_path)
+
+    assert (report["tables"]["trades"]["inserted"], report["tables"]["trades"]["refused"]) == (1, 2)
+    assert refused(rejects) == [
+        ("trades.json", 0, "", "holds the key 'quantity' twice"),
+        ("trades.json", 2, "exit_plan", "holds the key 'stop_loss' twice"),
+    ]
+
+
+def test_a_record_of_every_kind_is_refused_for_a_key_twice(tmp_path: Path, imported: Import) -> None:
+    write_all(tmp_path)
+    write(tmp_path, "account-totals.json", "accountTotals", [account_row()])
+    for field in ("price", "quantity", "role", "nav_since_inception", "equity", "dollar_equity"):
+        for path in tmp_path.glob("*.json"):
+            path.write_text(path.read_text().replace(f'"{field}":', f'"{field}": 0, "{field}":'))
+
+    report = imported(tmp_path)
+
+    assert {name: table["inserted"] for name, table in report["tables"].items() if table["inserted"]} == {}
+    assert {name: table["refused"] for name, table in report["tables"].items()} == {
+        "symbols": 3,
+        "trades": 3,
+        "positions": 2,
+        "conversation_messages": 1,
+        "equity_snapshots": 4,
+    }

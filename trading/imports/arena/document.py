@@ -26,18 +26,20 @@ class ArenaDocument:
     def __iter__(self) -> Iterator[tuple[int, Json]]:
         with self.path.open("rb") as file:
             source = JsonSource(self.path, file, self._on_bytes)
-            is_there = False
+            seen: set[str] = set()
             if source.peek() != "{":
                 source.broken(_("must be an object with the list %(key)s, as the arena serves it", key=repr(self.key)))
             for key in source.members():
+                if key in seen:
+                    source.broken(_("holds the key %(twice)s twice", twice=repr(key)))
+                seen.add(key)
                 if key == self.key:
-                    is_there = True
                     yield from enumerate(self._records(source))
                 elif key == SERVER_TIME and source.peek() not in "[{":
                     self.server_time = source.value()
                 else:
                     source.skip()
-            if not is_there:
+            if self.key not in seen:
                 source.broken(
                     _(
                         "the object must hold %(key)s, and does not: this is another file, or another form",

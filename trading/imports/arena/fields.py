@@ -11,6 +11,7 @@ from traders.schema.jsonio import Json
 from traders.schema.messages import _
 from traders.schema.settings.trader import ID_PATTERN, ID_RULE
 from traders.schema.symbols import SYMBOL_RULE, is_symbol
+from trading.imports.arena.stream import AmbiguousRecord
 from trading.imports.arena.unreadable_file import shown
 from trading.record.rules.errors import InvalidRecord
 from trading.schema.common import Side
@@ -27,6 +28,8 @@ NO_ORDER = -1
 
 
 def require_object(record: Json, field: str = "") -> Record:
+    if isinstance(record, AmbiguousRecord):
+        raise InvalidRecord(record.place, _("holds the key %(twice)s twice", twice=shown(record.key)))
     if not isinstance(record, dict):
         raise InvalidRecord(field, _("must be an object, was %(value)s", value=shown(record)))
     return record

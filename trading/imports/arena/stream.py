@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -22,6 +23,7 @@ LARGEST_RECORD = 1 << 26
 # What ends within so few characters of a piece may go on in the next one: `-Infinity`, `false`, `\\u00e9`.
 _LONGEST_TOKEN = 12
 _BLANKS = " \t\r\n"
+_LONGEST_NAME = 60
 
 OnBytes = Callable[[int], None]
 
@@ -49,7 +51,41 @@ def _constant(text: str) -> NoReturn:
     raise _NotJson(f"{text} is not JSON; a value that is not known is null")
 
 
-_DECODER = json.JSONDecoder(parse_float=_fraction, parse_int=_integer, parse_constant=_constant)
+class _RepeatedKey(dict[str, Json]):
+    """An object that gives a key twice, with the last value."""
+
+    def __init__(self, pairs: list[tuple[str, Json]]) -> None:
+        super().__init__(pairs)
+        names = Counter(name for name, _value in pairs)
+        [[self.name, _count]] = names.most_common(1)
+
+
+class AmbiguousRecord(dict[str, Json]):
+    """A record with an object that gives a key twice: which value is meant cannot be known. `place` is the path of that
+    object within the record, `key` the key."""
+
+    def __init__(self, value: Json) -> None:
+        super().__init__(value if isinstance(value, dict) else {})
+        self.place, self.key = _place_of_repeated(value)
+
+
+def _place_of_repeated(value: Json) -> tuple[str, str]:
+    """Without recursion: what the decoder reads may be nested deeper than a function of Python may call itself."""
+    waiting = [("", value)]
+    while waiting:
+        path, inner = waiting.pop()
+        if isinstance(inner, _RepeatedKey):
+            return path.removesuffix("."), inner.name
+        if isinstance(inner, dict):
+            waiting += [(f"{path}{_named(name)}.", item) for name, item in inner.items()]
+        elif isinstance(inner, list):
+            waiting += [(f"{path}{place}.", item) for place, item in enumerate(inner)]
+    return "", ""
+
+
+def _named(key: str) -> str:
+    """A key of a file may have any characters, also such as no report holds."""
+    return key if key.isprintable() and len(key) <= _LONGEST_NAME else repr(key[:_LONGEST_NAME])
 
 
 class JsonSource:
@@ -65,6 +101,10 @@ class JsonSource:
         self._lines_before = 0
         self._columns_before = 0
         self._ended = False
+        self._is_ambiguous = False
+        self._scanner = json.JSONDecoder(
+            parse_float=_fraction, parse_int=_integer, parse_constant=_constant, object_pairs_hook=self._object
+        )
 
     def members(self) -> Iterator[str]:
         """The keys of the object that begins here. The caller must read each key's value before the next key."""
@@ -108,10 +148,12 @@ class JsonSource:
             self.broken(_("must be the end of the file"))
 
     def value(self) -> Json:
+        """An AmbiguousRecord where an object within it gives a key twice."""
         self.peek()
         while True:
+            self._is_ambiguous = False
             try:
-                value, end = _DECODER.raw_decode(self._text, self._at)
+                value, end = self._scanner.raw_decode(self._text, self._at)
             except json.JSONDecodeError as error:
                 self._require_cut(error.msg, error.pos - self._at)
             except _NotJson as error:
@@ -121,7 +163,7 @@ class JsonSource:
             else:
                 if end < len(self._text) or not self._more():
                     self._at = end
-                    return value
+                    return AmbiguousRecord(value) if self._is_ambiguous else value
 
     def peek(self) -> str:
         """The next character that is not blank; "" at the end of the file."""
@@ -137,6 +179,13 @@ class JsonSource:
         lines = before.count("\n")
         column = len(before) - (before.rfind("\n") + 1) + (0 if lines else self._columns_before)
         raise UnreadableArenaFile(self.path, message, line=self._lines_before + lines + 1, column=column + 1)
+
+    def _object(self, pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+        found = dict(pairs)
+        if len(found) == len(pairs):
+            return found
+        self._is_ambiguous = True
+        return _RepeatedKey(pairs)
 
     def _take(self, allowed: str, what: TranslatableText) -> str:
         found = self.peek()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from trading.imports.arena import stream
 from trading.imports.arena.document import ArenaDocument
+from trading.imports.arena.stream import AmbiguousRecord
 from trading.imports.arena.unreadable_file import UnreadableArenaFile
 
 VALUES = st.recursive(
@@ -83,3 +84,37 @@ def test_what_json_writes_is_what_is_read(tmp_path: Path, records: list[Any], in
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stream, "PIECE", piece)
         assert read(tmp_path / "t.json")[0] == plain
+
+
+@pytest.mark.parametrize(
+    ("record", "place"),
+    [
+        ('{"id": 1, "n": 2, "id": 3}', ("", "id")),
+        ('{"id": 1, "plan": {"stop": 1, "stop": 1}}', ("plan", "stop")),
+        ('{"messages": ["x", {"role": "user", "role": "system"}]}', ("messages.1", "role")),
+        ('{"a": {"b": 1, "b": 2}, "a": 3}', ("", "a")),
+        ('[{"": 1, "": 2}]', ("0", "")),
+        ('{"\\ud800": 1, "\\ud800": 2}', ("", "\ud800")),
+    ],
+)
+def test_a_record_that_gives_a_key_twice_is_marked_alone(
+    tmp_path: Path, piece: int, record: str, place: tuple[str, str]
+) -> None:
+    good = '{"id": 1, "plan": {"id": 2}, "rest": [{"id": 3}, {"id": 3}]}'
+    (tmp_path / "t.json").write_text(f'{{"trades": [{good}, {record}, {good}]}}')
+
+    first, marked, last = read(tmp_path / "t.json")[0]
+    assert first == last == json.loads(good)
+    assert type(first) is type(last) is dict
+    assert isinstance(marked, AmbiguousRecord)
+    assert (marked.place, marked.key) == place
+
+
+@pytest.mark.parametrize("key", ["trades", "serverTime"])
+def test_a_file_that_gives_a_key_twice_is_not_read(tmp_path: Path, piece: int, key: str) -> None:
+    values = {"trades": "[1]", "serverTime": "17"}
+    text = ", ".join(f'"{name}": {value}' for name, value in [*values.items(), (key, values[key])])
+    (tmp_path / "t.json").write_text(f"{{{text}}}")
+
+    with pytest.raises(UnreadableArenaFile, match=f"holds the key '{key}' twice"):
+        read(tmp_path / "t.json")
