@@ -11,12 +11,13 @@ from django.db import IntegrityError, connection, transaction
 from tests.factories import make_trader, sync_traders
 from tests.trading_factories import make_entry, make_position, make_trade
 from traders.schema import jsonio
-from trading.models import ConversationMessage, EquitySnapshot
+from trading.models import ConversationMessage, EquitySnapshot, EquityTransfer, RecordExclusion
 from trading.record.writing import decisions, positions, trades
 from trading.schema.common import Side
 
 pytestmark = pytest.mark.django_db
 DAY_MS = 86_400_000
+_BOOKED = {"kind": "deposit", "reason": "more capital", "actor": "mei"}
 
 
 def ms(days: float) -> int:
@@ -46,11 +47,23 @@ def _write(kind: str, days: float) -> None:
         ConversationMessage.objects.create(
             trader_id="steady_long", conversation="c", sequence=0, role="user", content="?", sent_at=moment
         )
+    elif kind == "transfer":
+        EquityTransfer.objects.create(
+            transfer_id=f"t{days}", trader_id="steady_long", ts_ms=ms(days), amount_usd=1, **_BOOKED
+        )
+    elif kind == "entry that sets aside":
+        EquitySnapshot.objects.create(trader_id="steady_long", ts_ms=ms(-days), equity_usd=1)
+        point = f"steady_long|{EquitySnapshot.objects.latest('ts_ms').ts_ms}"
+        RecordExclusion.objects.create(
+            kind="equity", record_id=point, trader_id="steady_long", action="exclude", reason="r", actor="a", at=moment
+        )
     else:
         _position(days)
 
 
-@pytest.mark.parametrize("kind", ["trade", "equity", "decision", "message", "position"])
+@pytest.mark.parametrize(
+    "kind", [*("trade", "equity", "decision", "message", "position"), *("transfer", "entry that sets aside")]
+)
 def test_more_than_a_day_ahead_is_refused(kind: str) -> None:
     sync_traders(make_trader())
     _write(kind, 0.9)
