@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -620,3 +621,14 @@ def test_a_record_of_every_kind_is_refused_for_a_key_twice(tmp_path: Path, impor
         "conversation_messages": 1,
         "equity_snapshots": 4,
     }
+
+
+def test_a_pipe_in_the_place_of_a_file_is_refused_and_never_waited_for(tmp_path: Path, imported: Import) -> None:
+    write_all(tmp_path)
+    (tmp_path / "positions.json").unlink()
+    os.mkfifo(tmp_path / "positions.json")
+    before = counts()
+
+    with pytest.raises(CommandError, match=r"positions\.json: is a named pipe, not a file"):
+        imported(tmp_path)
+    assert counts() == before

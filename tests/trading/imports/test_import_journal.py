@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -280,3 +281,25 @@ def test_the_directories_of_the_traders_are_read_as_well(journal: Path) -> None:
     code, report = run(journal)
 
     assert (code, report["inserted_by_trader"]) == (0, {"other": 1, TRADER: 1})
+
+
+def test_only_files_are_read_and_the_others_are_named(journal: Path, tmp_path: Path) -> None:
+    """A named pipe that nothing writes into blocks its reader for ever."""
+    write(journal, "cycle_1.json")
+    os.mkfifo(journal / "cycle_2_pipe.json")
+    (journal / "cycle_3_directory.json").mkdir()
+    (journal / "cycle_4_device.json").symlink_to("/dev/zero")
+    with socket.socket(socket.AF_UNIX) as opened:
+        # The name of a socket must be short, which that of the test's directory is not.
+        opened.bind(str(Path("journal") / "cycle_5_socket.json"))
+
+    code, report = run(journal, "--rejects", str(tmp_path / "rejects.jsonl"))
+
+    assert (code, report["inserted"], report["refused"]) == (3, 1, 4)
+    lines = [json.loads(line) for line in (tmp_path / "rejects.jsonl").read_text().splitlines()]
+    assert {line["file"]: line["message"] for line in lines} == {
+        "cycle_2_pipe.json": "is a named pipe, not a file",
+        "cycle_3_directory.json": "is a directory, not a file",
+        "cycle_4_device.json": "is a device, not a file",
+        "cycle_5_socket.json": "is a socket, not a file",
+    }

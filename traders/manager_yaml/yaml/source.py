@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from traders.schema.messages import MessageError, _
 
@@ -30,10 +31,7 @@ class Absent(UnreadableFile):
 def read_bytes(path: Path, *, limit: int) -> bytes:
     """Raises Absent, or UnreadableFile for anything but a readable regular file of at most `limit` bytes."""
     try:
-        _require_regular(os.stat(path))
-        # Opened without blocking, in case a pipe replaced the file meanwhile.
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            _require_regular(os.fstat(file.fileno()))
+        with open_regular(path) as file:
             content = file.read(limit + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise Absent(_("does not exist")) from None
@@ -43,6 +41,19 @@ def read_bytes(path: Path, *, limit: int) -> bytes:
     if len(content) > limit:
         raise UnreadableFile(_("is larger than %(limit)s MB, the most it may be", limit=limit // MEBIBYTE))
     return content
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Raises UnreadableFile for anything but a regular file, and OSError."""
+    _require_regular(os.stat(path))
+    # Opened without blocking, in case a pipe replaced the file meanwhile.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        _require_regular(os.fstat(handle))
+    except UnreadableFile:
+        os.close(handle)
+        raise
+    return os.fdopen(handle, "rb")
 
 
 def decode(content: bytes) -> str:

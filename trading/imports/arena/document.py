@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from traders.manager_yaml.yaml.source import UnreadableFile, open_regular
 from traders.schema.jsonio import Json
-from traders.schema.messages import _
+from traders.schema.messages import _, message_of
 from trading.imports.arena.stream import JsonSource, OnBytes
+from trading.imports.arena.unreadable_file import UnreadableArenaFile
 
 SERVER_TIME = "serverTime"
 
@@ -24,7 +26,11 @@ class ArenaDocument:
         self._on_bytes = on_bytes
 
     def __iter__(self) -> Iterator[tuple[int, Json]]:
-        with self.path.open("rb") as file:
+        try:
+            opened = open_regular(self.path)
+        except UnreadableFile as error:
+            raise UnreadableArenaFile(self.path, message_of(error)) from None
+        with opened as file:
             source = JsonSource(self.path, file, self._on_bytes)
             seen: set[str] = set()
             if source.peek() != "{":

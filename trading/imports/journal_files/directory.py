@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from traders.manager_yaml.yaml.source import UnreadableFile, decode
+from traders.manager_yaml.yaml.source import UnreadableFile, decode, open_regular
 from traders.schema import strict_json
 from traders.schema.messages import _, message_of
 from trading.imports.journal_files.moments import order_of
@@ -39,10 +39,12 @@ def cycle_files(directory: Path, on_files: OnFiles = lambda count: None) -> list
 
 
 def read_json(path: Path) -> Any:
-    """Raises InvalidRecord when the file cannot be read, is not UTF-8, is not JSON, or is too large for one cycle."""
+    """Raises InvalidRecord for what is no file that can be read, not UTF-8, not JSON, or too large for one cycle."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(LARGEST_FILE + 1)
+    except UnreadableFile as error:
+        raise InvalidRecord("", message_of(error)) from None
     except OSError as error:
         raise InvalidRecord("", _("cannot be read: %(reason)s", reason=error.strerror or error)) from None
     if len(content) > LARGEST_FILE:
@@ -55,7 +57,7 @@ def read_json(path: Path) -> Any:
 
 def _order(path: Path) -> tuple[str, str]:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return order_of(file.read(LARGEST_FILE))
-    except OSError:
+    except (OSError, UnreadableFile):
         return "", ""

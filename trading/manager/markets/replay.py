@@ -21,9 +21,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from io import TextIOWrapper
 from pathlib import Path
 
-from traders.schema.messages import MessageError, TranslatableText, _
+from traders.manager_yaml.yaml.source import UnreadableFile, open_regular
+from traders.schema.messages import MessageError, TranslatableText, _, message_of
 from traders.schema.symbols import is_symbol
 from trading.manager.protocols import MarketSource, SeenPrice, SymbolContext
 from trading.manager.providers import InvalidProvider, ProviderOptions
@@ -121,8 +123,10 @@ def read_prices(path: Path) -> list[PriceRow]:
     if path.stat().st_size > LARGEST_FILE:
         raise InvalidPriceFile(_("is larger than %(most)s MB", most=LARGEST_FILE // 2**20))
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as file:
             return parse_prices(file)
+    except UnreadableFile as error:
+        raise InvalidPriceFile(message_of(error)) from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise InvalidPriceFile(_("is no CSV file in UTF-8: %(error)s", error=error)) from error
 

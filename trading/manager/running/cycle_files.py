@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from traders.manager_yaml.yaml.source import UnreadableFile, open_regular
 from traders.schema.jsonio import ExactEncoder
 from traders.schema.settings.journal import journal_dir_problem
 from trading.manager.queries import TraderNow
@@ -49,7 +50,8 @@ def write(trader: TraderNow, done: CycleRecord) -> Path | None:
 def _is_of_another(path: Path, trader_id: str) -> bool:
     """Whether another trader that writes into the directory ended a cycle of this number within the same second."""
     try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        with open_regular(path) as file:
+            found = json.loads(file.read())
+    except (OSError, ValueError, UnreadableFile):
         return False
     return isinstance(found, dict) and found.get("trader_id") != trader_id

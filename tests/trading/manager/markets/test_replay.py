@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -110,3 +111,10 @@ def test_a_price_that_is_so_many_times_the_one_before_has_no_known_change(tmp_pa
     rows = f"{HEAD}\n2026-01-08T11:00:00Z,BTC,0.000000000001,,\n2026-01-08T12:00:00Z,BTC,1000000,,\n"
 
     assert market(tmp_path, rows).context(["BTC"], NOON)["BTC"].change_1h is None
+
+
+def test_a_pipe_is_no_file_of_prices(tmp_path: Path) -> None:
+    """Nothing writes into it: to read it would never end."""
+    os.mkfifo(tmp_path / "prices.csv")
+    with pytest.raises(InvalidProvider, match=r"prices\.csv: is a named pipe, not a file"):
+        make_market(ProviderOptions("day", {"type": "replay", "file": "prices.csv"}, tmp_path))
