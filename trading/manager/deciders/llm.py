@@ -140,9 +140,18 @@ class LlmDecider:
     @cached_property
     def _client(self) -> OpenAI:
         # Half a second to import, which only those pay who ask a model.
-        from openai import OpenAI
+        from openai import DefaultHttpxClient, OpenAI
 
-        return OpenAI(base_url=self._endpoint.base_url, api_key=self._endpoint.api_key or "none", max_retries=0)
+        from trading.manager.deciders.bounded import bound
+
+        return OpenAI(
+            base_url=self._endpoint.base_url,
+            api_key=self._endpoint.api_key or "none",
+            max_retries=0,
+            # Else the size of an answer is known only once it is unpacked.
+            default_headers={"Accept-Encoding": "identity"},
+            http_client=DefaultHttpxClient(event_hooks={"response": [bound]}),
+        )
 
     def _attempt(self, request: DecisionRequest, ends: float) -> Mapping[str, Any]:
         """The endpoint's JSON. Raises TryAgain and DeciderFailed."""

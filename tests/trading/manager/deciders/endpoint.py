@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 import time
@@ -25,7 +26,7 @@ def completion(text: str | None = ANSWER, **changed: Any) -> dict[str, Any]:
 
 class LlmEndpoint(ThreadingHTTPServer):
     """`manners` are used up one a request, the last one stays: a status with a body, or one of ok, plain, silent, cut,
-    trickle and huge."""
+    trickle, huge, packed, and (a status, huge, trickle or packed)."""
 
     daemon_threads = True
 
@@ -34,6 +35,7 @@ class LlmEndpoint(ThreadingHTTPServer):
         self.manners: list[Any] = ["ok"]
         self.answer: Any = completion()
         self.headers: dict[str, str] = {}
+        self.sent = 0
         self.requests: list[tuple[str, dict[str, str], Any]] = []
 
     @property
@@ -50,6 +52,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.requests.append((self.path, headers, json.loads(body)))
         manners = self.server.manners
         manner = manners.pop(0) if len(manners) > 1 else manners[0]
+        if isinstance(manner, tuple) and isinstance(manner[1], str):
+            self._fail(*manner)
+            return
         if isinstance(manner, tuple):
             self._send(manner[0], json.dumps(manner[1]).encode())
             return
@@ -74,6 +79,19 @@ class _Handler(BaseHTTPRequestHandler):
                 self._head(200, 10**9)
                 while True:
                     self.wfile.write(b" " * 65_536)
+
+    def _fail(self, status: int, manner: str) -> None:
+        if manner == "packed":
+            self.server.headers["Content-Encoding"] = "gzip"
+            self._send(status, gzip.compress(b" " * 50_000_000))
+            return
+        self._head(status, 10**9)
+        while True:
+            chunk = b" " * (1 if manner == "trickle" else 65_536)
+            self.wfile.write(chunk)
+            self.wfile.flush()
+            self.server.sent += len(chunk)
+            time.sleep(0.05 if manner == "trickle" else 0)
 
     def _send(self, status: int, body: bytes, *, length: int | None = None) -> None:
         self._head(status, len(body) if length is None else length)

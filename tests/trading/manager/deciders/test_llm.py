@@ -15,6 +15,7 @@ import pytest
 from tests.factories import make_trader
 from tests.platform.processes import wait_for
 from tests.trading.manager.deciders.endpoint import ANSWER, LlmEndpoint, completion, llm_endpoint
+from trading.manager.deciders import bounded
 from trading.manager.deciders.llm import Endpoint, LlmDecider, ModelCall
 from trading.manager.protocols import DeciderAnswer, DeciderFailed, DecisionRequest
 from trading.manager.providers import InvalidProvider, ProviderOptions, make_decider
@@ -198,6 +199,32 @@ def test_an_answer_that_trickles_fails_at_the_end_of_the_time(endpoint: LlmEndpo
 
 def test_a_huge_answer_is_not_read_to_its_end(endpoint: LlmEndpoint) -> None:
     assert failure(endpoint, "huge") == "the answer is larger than 4 MB"
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_huge_error_is_not_read_to_its_end(endpoint: LlmEndpoint, status: int) -> None:
+    assert failure(endpoint, (status, "huge")).startswith(f"the endpoint answered {status}")
+    # What the sockets hold is sent too; the whole is a gigabyte an attempt.
+    assert endpoint.sent < 100_000_000
+
+
+def test_an_error_that_trickles_costs_its_head_only(endpoint: LlmEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded, "LONGEST_READING", 0.2)
+    assert failure(endpoint, (400, "trickle"), timeout=600.0) == "the endpoint answered 400"
+
+
+def test_an_error_that_is_packed_is_not_unpacked(endpoint: LlmEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    said = LlmDecider._said
+
+    def noted(decider: LlmDecider, error: Any) -> str:
+        read.append(len(error.response.content))
+        return said(decider, error)
+
+    monkeypatch.setattr(LlmDecider, "_said", noted)
+    assert failure(endpoint, (400, "packed")) == "the endpoint answered 400"
+    assert endpoint.requests[0][1]["accept-encoding"] == "identity"
+    assert read[0] <= bounded.LARGEST_ERROR
 
 
 def test_an_endpoint_that_is_not_there_fails_with_its_attempts() -> None:
