@@ -225,6 +225,22 @@ def test_a_trader_of_a_real_exchange_is_not_run_and_says_why(at_work: ManagerAtW
     assert not DecisionJournal.objects.exists()
 
 
+def test_a_manager_says_once_at_its_start_which_traders_it_does_not_run(at_work: ManagerAtWork) -> None:
+    sync_traders(
+        make_trader(TRADER, detail__auto_start=True, allocation_pct=10),
+        *(make_trader(f"real_{name}", exchange_provider="hyperliquid_testnet", allocation_pct=10) for name in "ab"),
+    )
+    turns = at_work.turns()
+    turns.introduce(at_work.fleet())
+    for name in at_work.fleet():
+        turns.take(name, at_work.now)
+    assert at_work.said == [
+        "Runs 1 of 3 traders.",
+        "2 others are not run by this manager (real_a, real_b), each since its exchange hyperliquid_testnet is of type"
+        " hyperliquid, and this manager trades on paper only (type sim).",
+    ]
+
+
 class Ended(BaseException):
     """The manager is killed."""
 

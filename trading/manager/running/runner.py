@@ -74,7 +74,7 @@ class Runner:
         try:
             while not self.stop.is_set() and not self._begin():
                 self.stop.wait(STANDBY_SECONDS)
-            self.say(f"Runs {len(self._fleet)} traders.")
+            self._turns.introduce(self._fleet)
             for thread in threads:
                 thread.start()
             self._loop(pool)

@@ -57,6 +57,22 @@ class Turns:
         self._acked: set[tuple[int, str]] = set()
         self._with_capital: set[str] = set()
 
+    def introduce(self, fleet: Mapping[str, TraderNow]) -> None:
+        """Says how many traders run, and in one line for each reason which ones do not. Later turns say it of others
+        only."""
+        not_run: dict[str, list[str]] = defaultdict(list)
+        for trader_id, trader in sorted(fleet.items()):
+            if (reason := self._why_not_run(trader)) is not None:
+                self._refused[trader_id] = reason
+                not_run[reason].append(trader_id)
+        left = sum(len(names) for names in not_run.values())
+        self._say(f"Runs {len(fleet) - left} of {len(fleet)} traders." if left else f"Runs {len(fleet)} traders.")
+        for reason, names in not_run.items():
+            if len(names) == 1:
+                self._say(f"{names[0]} is not run by this manager: {reason}.")
+            else:
+                self._say(f"{len(names)} others are not run by this manager ({', '.join(names)}), each since {reason}.")
+
     def begin(self, fleet: Collection[str]) -> None:
         """Traders that this manager runs from now on, or whose turn has failed: what another manager or that turn left
         of them is finished first."""
@@ -169,18 +185,22 @@ class Turns:
 
     def _is_run_here(self, trader: TraderNow, *, quietly: bool = False) -> bool:
         """Says once why not."""
-        trader_id = trader.spec.id
+        trader_id, reason = trader.spec.id, self._why_not_run(trader)
+        if reason is None:
+            self._refused.pop(trader_id, None)
+        elif not quietly and self._refused.get(trader_id) != reason:
+            self._refused[trader_id] = reason
+            self._say(f"{trader_id} is not run by this manager: {reason}.")
+        return reason is None
+
+    def _why_not_run(self, trader: TraderNow) -> str | None:
         try:
             self._workshop.exchange_of(trader.spec)
             self._workshop.market_of(trader.spec)
             self._workshop.make_decider(trader.spec)
         except NotRunHere as reason:
-            if not quietly and self._refused.get(trader_id) != str(reason):
-                self._refused[trader_id] = str(reason)
-                self._say(f"{trader_id} is not run by this manager: {reason}.")
-            return False
-        self._refused.pop(trader_id, None)
-        return True
+            return str(reason)
+        return None
 
     def _finish_left(self, trader: TraderNow, due: datetime) -> None:
         """The cycle in which another manager ended. Raises CannotDecide where an exit needs a price that there is
