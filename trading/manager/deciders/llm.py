@@ -142,7 +142,7 @@ class LlmDecider:
         # Half a second to import, which only those pay who ask a model.
         from openai import DefaultHttpxClient, OpenAI
 
-        from trading.manager.deciders.bounded import bound
+        from trading.manager.bodies import bound
 
         return OpenAI(
             base_url=self._endpoint.base_url,

@@ -15,7 +15,7 @@ import pytest
 from tests.factories import make_trader
 from tests.platform.processes import wait_for
 from tests.trading.manager.deciders.endpoint import ANSWER, LlmEndpoint, completion, llm_endpoint
-from trading.manager.deciders import bounded
+from trading.manager import bodies
 from trading.manager.deciders.llm import Endpoint, LlmDecider, ModelCall
 from trading.manager.protocols import DeciderAnswer, DeciderFailed, DecisionRequest
 from trading.manager.providers import InvalidProvider, ProviderOptions, make_decider
@@ -209,7 +209,7 @@ def test_a_huge_error_is_not_read_to_its_end(endpoint: LlmEndpoint, status: int)
 
 
 def test_an_error_that_trickles_costs_its_head_only(endpoint: LlmEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded, "LONGEST_READING", 0.2)
+    monkeypatch.setattr(bodies, "LONGEST_READING", 0.2)
     assert failure(endpoint, (400, "trickle"), timeout=600.0) == "the endpoint answered 400"
 
 
@@ -224,7 +224,7 @@ def test_an_error_that_is_packed_is_not_unpacked(endpoint: LlmEndpoint, monkeypa
     monkeypatch.setattr(LlmDecider, "_said", noted)
     assert failure(endpoint, (400, "packed")) == "the endpoint answered 400"
     assert endpoint.requests[0][1]["accept-encoding"] == "identity"
-    assert read[0] <= bounded.LARGEST_ERROR
+    assert read[0] <= bodies.LARGEST_ERROR
 
 
 def test_an_endpoint_that_is_not_there_fails_with_its_attempts() -> None:
