@@ -257,18 +257,19 @@ def test_a_thousand_traders_are_saved_in_a_moment_with_as_many_queries_as_ten(ed
         with CaptureQueriesContext(connection) as looked:
             preview = editor.post(BULK, typed(chosen, (LEVERAGE, "SET", value)))
         assert preview.context["changing"] == count
-        started = time.monotonic()
+        started = time.process_time()
         with CaptureQueriesContext(connection) as wrote:
             answer = editor.post(BULK, hidden_fields(preview) | {"step": "save"})
         assert answer.status_code == 302
-        return len(looked) + len(wrote), time.monotonic() - started
+        return len(looked) + len(wrote), time.process_time() - started
 
     sync_traders(*(make_trader(f"t{number:04d}", allocation_pct=Decimal("0.01")) for number in range(1000)))
     bulk(11)  # reads what a process reads once
     few, _ = bulk(10)
     many, seconds = bulk(1000)
     assert many == few
-    # 1.3 s on two shared cores, nearly all of it validation; the benchmarks hold it to 2 s.
+    # Of the processor, whatever else runs: 1.3 s on two shared cores, nearly all of it validation. The benchmarks hold
+    # it to 2 s.
     assert seconds < 8
 
 
