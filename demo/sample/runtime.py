@@ -45,7 +45,6 @@ def report_of(index: int, plan: SamplePlan, versions: Sequence[SampleVersion], l
         "decision": {
             "last_at": (plan.end - interval).isoformat(),
             "next_at": plan.end.isoformat(),
-            "interval_seconds": int(interval.total_seconds()),
         },
         "allocation": {
             "equity_usd": round(ledger.equity, 2),

@@ -91,6 +91,12 @@ def test_stored_rows_are_read_back_under_the_schema() -> None:
     assert [trader_spec(row).id for row in TraderConfigVersion.objects.all()]
 
 
+@pytest.mark.usefixtures("sample")
+def test_a_check_of_the_sample_finds_nothing() -> None:
+    # It exits with 1 where it finds something.
+    run("check_record")
+
+
 @pytest.mark.plain
 @pytest.mark.usefixtures("sample")
 def test_the_same_seed_and_end_store_the_same_rows() -> None:
