@@ -113,6 +113,17 @@ def carry_on(
         return _finish(trader, parts, sight, due, record)
 
 
+def decided_symbols(seen: DecisionDetail) -> frozenset[str]:
+    """Those in which the answer opens or closes something: orders of the cycle may be at the exchange."""
+    if seen.answer is None:
+        return frozenset()
+    try:
+        decisions = _parsed(seen)
+    except InvalidRecord:
+        return frozenset()
+    return frozenset(one.symbol for one in decisions if one.action.opens or one.action.closes)
+
+
 def interrupted(trader: TraderNow, parts: CycleParts, left: OpenCycle, due: datetime) -> CycleRecord:
     """A cycle that another manager began and that has no answer: it failed. `trader` is under the cycle's version."""
     detail = left.seen.model_copy(update={"error": "interrupted: the manager ended before the model answered"})

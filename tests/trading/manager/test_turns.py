@@ -15,9 +15,11 @@ from tests.manager_factories import ManagerAtWork, closes, opens
 from traders.controls.services import Asked, control, fleet_control
 from traders.models import TraderControlAck, TraderRuntimeState
 from traders.schema.controls.rows import ControlKind
+from traders.schema.messages import verbatim
 from trading.manager import writer
 from trading.manager.exchanges.paper import PaperExchange
 from trading.manager.protocols import DeciderFailed, OrderAsked, OrderState
+from trading.manager.sight import CannotDecide
 from trading.manager_models import ManagerCycle, ManagerOrder
 from trading.models import DecisionJournal, EquitySnapshot, EquityTransfer, Position, Trade
 
@@ -293,6 +295,56 @@ def test_an_interrupted_cycle_sends_no_entry_and_follows_those_it_sent(
     assert DecisionJournal.objects.count() == 1
     turns.begin([TRADER])
     assert DecisionJournal.objects.count() == 1
+
+
+@pytest.mark.parametrize("answered", ["", "ETH"])
+def test_stops_are_watched_while_an_interrupted_cycle_cannot_be_finished(
+    at_work: ManagerAtWork, answered: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those aside in which the cycle has decided: its orders are looked up first."""
+    turns = at_work.turns()
+    at_work.says = [opens(), opens("ETH")]
+    at_work.market.quotes["ETH"] = Decimal(100)
+    turns.take(TRADER, at_work.now)
+    assert [taken["ok"] for taken in actions()] == [True, True], actions()
+    at_work.says = [closes("ETH")] if answered else Ended()
+    if answered:
+        monkeypatch.setattr("trading.manager.recording.cycle", _killed)
+    with pytest.raises(Ended):
+        turns.take(TRADER, at_work.later())
+    monkeypatch.undo()
+    orders = ManagerOrder.objects.filter(symbol="ETH", kind="exit").count()
+    assert orders == bool(answered)
+
+    # The market has no price of ETH, which is held, so that the next manager cannot finish the cycle.
+    eth = at_work.market.quotes.pop("ETH")
+    turns = at_work.turns()
+    monkeypatch.setattr("trading.manager.running.turns.interrupted", _cannot_decide)
+    turns.begin([TRADER])
+    at_work.market.quotes["BTC"] = Decimal(97)
+    at_work.later(3)
+    turns.watch(list(at_work.fleet().values()))
+    assert Trade.objects.get().symbol == "BTC"
+    turns.take(TRADER, at_work.later())
+    error = TraderRuntimeState.objects.get(pk=TRADER).detail.get("last_error")
+    assert ("stops of ETH" in str(error)) == bool(answered)
+
+    # Then it can.
+    at_work.says = []
+    at_work.market.quotes["ETH"] = eth
+    monkeypatch.undo()
+    turns.take(TRADER, at_work.later())
+    turns.watch(list(at_work.fleet().values()))
+    assert sorted(Trade.objects.values_list("symbol", flat=True)) == (["BTC", "ETH"] if answered else ["BTC"])
+    assert ManagerOrder.objects.filter(is_recorded=False, state="filled").count() == 0
+
+
+def _killed(*_: object) -> None:
+    raise Ended
+
+
+def _cannot_decide(*_: object) -> None:
+    raise CannotDecide(verbatim("no price"))
 
 
 def test_a_stop_fills_between_decisions_and_makes_the_trade(at_work: ManagerAtWork) -> None:

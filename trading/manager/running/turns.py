@@ -16,7 +16,7 @@ from traders.controls.rules import WantedEffect
 from traders.schema.controls.rows import AckResult, Control, ControlKind
 from trading.manager import queries, recording, sight, writer
 from trading.manager.capital import begin_with_capital, follow_allocation
-from trading.manager.cycle import CycleParts, carry_on, interrupted, run_cycle
+from trading.manager.cycle import CycleParts, carry_on, decided_symbols, interrupted, run_cycle
 from trading.manager.protocols import Decider, DeciderAnswer, DecisionRequest, MarketFailed
 from trading.manager.queries import FleetReader, OpenCycle, TraderNow
 from trading.manager.recording import Beat
@@ -52,6 +52,8 @@ class Turns:
         self._locks: dict[str, threading.RLock] = defaultdict(threading.RLock)
         self._ran: dict[str, int] = {}
         self._left: dict[str, OpenCycle] = {}
+        # Of each of them the symbols whose positions wait for it; None where the answer cannot be read.
+        self._left_alone: dict[str, frozenset[str] | None] = {}
         self._running: dict[str, bool] = {}
         self._refused: dict[str, str] = {}
         self._acked: set[tuple[int, str]] = set()
@@ -77,6 +79,7 @@ class Turns:
         """Traders that this manager runs from now on, or whose turn has failed: what another manager or that turn left
         of them is finished first."""
         left = {one.trader_id: one for one in queries.unfinished(fleet)}
+        self._left_alone |= {trader_id: _decided_symbols(one) for trader_id, one in left.items()}
         self._left |= left
         self._ran |= queries.versions_that_ran(fleet)
         for trader_id in sorted(left):
@@ -102,7 +105,7 @@ class Turns:
         except sight.CannotDecide as reason:
             # The version in force has not run yet: its capital is not booked, or an older one has a cycle to finish.
             ran = replace(trader, version=self._ran.get(trader_id, trader.version))
-            self._report(ran, due, is_running=not is_stopped, error=str(reason))
+            self._report(ran, due, is_running=not is_stopped, error=f"{reason}{self._what_waits(trader_id)}")
             return
         if self._decides(trader):
             try:
@@ -124,10 +127,11 @@ class Turns:
         for trader in traders:
             trader_id = trader.spec.id
             lock = self._locks[trader_id]
-            if trader_id in self._left or not (trader.state.closes or trader_id in seen):
+            left_alone = self._left_alone.get(trader_id, frozenset()) if trader_id in self._left else frozenset()
+            if left_alone is None or not (trader.state.closes or trader_id in seen):
                 continue
             try:
-                one = self._attending(trader)
+                one = replace(self._attending(trader), left_alone=left_alone)
                 if not trader.state.closes and not anything_due(one, seen[trader_id]):
                     continue
                 # A cycle that is sending orders is done in a moment, and the next look finds what it left.
@@ -140,6 +144,16 @@ class Turns:
                 continue
             except Exception:
                 log.exception("The stops of %s could not be watched", trader_id)
+
+    def _what_waits(self, trader_id: str) -> str:
+        """For the report of a trader whose cycle cannot be finished: which of its stops are not watched meanwhile."""
+        if trader_id not in self._left:
+            return ""
+        left_alone = self._left_alone.get(trader_id)
+        waiting = [one.symbol for one in open_whole(trader_id) if left_alone is None or one.symbol in left_alone]
+        if not waiting:
+            return ""
+        return f"; a cycle that was interrupted waits for it, and with it the stops of {', '.join(sorted(waiting))}"
 
     def _attending(self, trader: TraderNow) -> Attending:
         """Raises NotRunHere."""
@@ -306,6 +320,14 @@ class Turns:
     def _hold(self, trader_id: str) -> Iterator[None]:
         with self._locks[trader_id]:
             yield
+
+
+def _decided_symbols(left: OpenCycle) -> frozenset[str] | None:
+    try:
+        return decided_symbols(left.seen)
+    except Exception:
+        log.exception("The answer in the cycle that %s was in cannot be read", left.trader_id)
+        return None
 
 
 def _controls_of(trader: TraderNow) -> list[Control]:

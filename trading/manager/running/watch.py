@@ -52,17 +52,23 @@ class Attending:
     market: MarketSource
     now: datetime
     funding_interval: timedelta = paper.FUNDING_INTERVAL
+    # Of a cycle that is to be finished first: its orders in these symbols are looked up and recorded by it.
+    left_alone: frozenset[str] = frozenset()
 
 
 def attend(one: Attending) -> int:
     """Everything that is due for the trader's positions. Returns how many positions are open afterwards."""
-    record_fills(one.trader.spec.id)
+    record_fills(one.trader.spec.id, one.left_alone)
     held = open_whole(one.trader.spec.id)
     if not held:
         _acknowledge_closes(one, [])
         return 0
     prices = _prices(one, [position.symbol for position in held])
-    left = [position for position in held if _look_after(one, position, prices.get(position.symbol))]
+    left = [
+        position
+        for position in held
+        if position.symbol in one.left_alone or _look_after(one, position, prices.get(position.symbol))
+    ]
     _acknowledge_closes(one, left)
     return len(left)
 
@@ -77,7 +83,7 @@ def anything_due(one: Attending, seen: Watched) -> bool:
     return any(
         is_due(held, prices[held.symbol].price, one.exchange.terms, one.now, one.funding_interval)
         for held in seen.held
-        if held.symbol in prices
+        if held.symbol in prices and held.symbol not in one.left_alone
     )
 
 
@@ -91,10 +97,14 @@ def _prices(one: Attending, symbols: Sequence[str]) -> dict[str, SeenPrice]:
         return {}
 
 
-def record_fills(trader_id: str) -> None:
+def record_fills(trader_id: str, left_alone: frozenset[str] = frozenset()) -> None:
     """What filled at the exchange and is not yet in the record: of stops, targets, liquidations and closes. An entry
     belongs to its cycle, which records it."""
-    filled = [one for one in queries.filled_and_not_recorded(trader_id) if one.asked.kind is not OrderKind.ENTRY]
+    filled = [
+        one
+        for one in queries.filled_and_not_recorded(trader_id)
+        if one.asked.kind is not OrderKind.ENTRY and one.asked.symbol not in left_alone
+    ]
     if not filled:
         return
     held = {position.symbol: position for position in open_whole(trader_id)}
