@@ -295,7 +295,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = FORM_BYTES
 # --- Alarms -----------------------------------------------------------------------------------------------------
 # Between two looks at everything that alarms watch; with 0 `make run` starts no sender.
 ALARM_SECONDS = env_int("ALARM_SECONDS", default=60)
-# How soon an open page that nobody acknowledged is sent again.
+# How soon a page is sent again that is open and not acknowledged.
 ALARM_REPEAT_SECONDS = env_int("ALARM_REPEAT_SECONDS", default=600, minimum=60)
 # The site as people reach it, for the links in messages; without one messages hold none.
 SITE_URL = env_str("SITE_URL").rstrip("/")

@@ -36,7 +36,7 @@ Environ = dict[str, Any]
 @dataclass
 class FrontServer:
     """`address` is {environ: where the client is}, for the bounds of one client. `changes` None: the engine API is not
-    served, or nobody can wait."""
+    served, or clients cannot wait."""
 
     api: ReadApi
     policy: Policy

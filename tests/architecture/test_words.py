@@ -39,7 +39,7 @@ SAID_BY_OTHERS = {"a Telegram bot token"}
 # Migrations stay as they were applied.
 FOLDERS = ("traders", "trading", "nof0site", "demo", "templates", "clients", "docs", "benchmarks", "scripts", "tests")
 MAY_SAY_THEM = ("docs/glossary.md", "tests/architecture/test_words.py")
-# An address or a key that somebody else chose.
+# An address or a key that another program chose.
 FOREIGN = re.compile(
     r"""DESK_TIMEZONE|sidebarDesktopOpen"""
     r"""|desk\.(webhook|example|test)\b|desk[:@]|/desk\b|extra\.desk|"desk": "|\bdesk: Zurich"""

@@ -227,7 +227,7 @@ def command_of(process: psutil.Process) -> list[str]:
 
 
 def is_zombie(process: psutil.Process) -> bool:
-    """Whether it has ended and nobody has asked how."""
+    """Whether it has ended, and its parent has not asked for its exit code."""
     try:
         return bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""A running site between clients that send slowly, send too much or leave, and a PostgreSQL that answers nobody."""
+"""A running site between clients that send slowly, send too much or leave, and a PostgreSQL that answers no client."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.platform.processes import Machine, free_port, interrupt, password_in,
 pytestmark = pytest.mark.faults
 
 SENDERS = 200
-# So long pages wait for a PostgreSQL that answers nobody.
+# So long pages wait for a PostgreSQL that answers no client.
 CONNECT_SECONDS = 20
 SETTINGS = {
     "EXPORT_SECONDS": "1",

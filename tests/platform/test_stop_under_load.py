@@ -1,5 +1,5 @@
 """Ten engines report to the site's own server while an operator stops the fleet: nothing that they open after the ban
-stands in the record without its mark, their exits are taken, and none is told that it may go on."""
+stands in the record without its mark, their exits are taken, and no engine hears that it may go on."""
 
 from __future__ import annotations
 

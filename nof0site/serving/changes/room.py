@@ -61,7 +61,7 @@ class WaitingRoom:
         """Answers all that wait and refuses further waiting: the process is about to end. Any thread may call it."""
         self.is_over = True
         if self._loop is not None:
-            # A loop that is closed has nobody left.
+            # No request waits on a closed loop.
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._make_all_due)
 
