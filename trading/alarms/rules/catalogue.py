@@ -59,7 +59,7 @@ class Ending(StrEnum):
     BY_CAUSE = "cause"
     """It is watched, and ends when the cause is gone."""
     BY_PERSON = "person"
-    """It tells of something that happened: it ends when somebody acknowledges it, one of `notify` also after a day."""
+    """Its event is over: it ends when it is acknowledged, one of `notify` also after a day."""
 
 
 @dataclass(frozen=True, slots=True)
