@@ -23,7 +23,7 @@ from trading.manager.protocols import DeciderAnswer, DecisionRequest, SeenPrice,
 from trading.manager.queries import FleetReader, TraderNow
 from trading.manager.recording import CycleRecord
 from trading.manager.rules.paper import FUNDING_INTERVAL
-from trading.manager.running.making import Workshop
+from trading.manager.running.making import MakeDecider, Workshop
 from trading.manager.running.turns import Turns
 
 HOLD: list[Any] = []
@@ -135,6 +135,10 @@ class ManagerAtWork:
     stop_file: Path = Path("/nowhere/STOP")
     funding_interval: timedelta = FUNDING_INTERVAL
     is_held: bool = True
+    make_decider: MakeDecider | None = None
+    exchange_types: Mapping[str, str] = field(
+        default_factory=lambda: {"paper_trading": "sim", "hyperliquid_testnet": "hyperliquid"}
+    )
     said: list[str] = field(default_factory=list)
     asked: list[DecisionRequest] = field(default_factory=list)
 
@@ -151,11 +155,11 @@ class ManagerAtWork:
         """As a manager that starts now has them."""
         workshop = Workshop(
             make_market=lambda provider: self.market,
-            make_decider=lambda spec: self,
+            make_decider=self.make_decider or (lambda spec: self),
             limits=CallLimits(at_once=4, timeout_seconds=5.0),
             stop_file=self.stop_file,
             clock=lambda: self.now,
-            exchange_types={"paper_trading": "sim", "hyperliquid_testnet": "hyperliquid"},
+            exchange_types=self.exchange_types,
             funding_interval=lambda provider: self.funding_interval,
         )
         return Turns(

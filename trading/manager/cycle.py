@@ -55,7 +55,7 @@ def run_cycle(trader: TraderNow, parts: CycleParts, due: datetime) -> CycleRecor
         system, user = rendered(pair, trader, sight)
     except CannotDecide as reason:
         return _finish(
-            trader, parts, None, due, record_of(trader, 0, now, DecisionDetail(error=f"no decision: {reason}"))
+            trader, parts.clock, None, due, record_of(trader, 0, now, DecisionDetail(error=f"no decision: {reason}"))
         )
     prompt = Prompt(template_sha256=pair.executor_sha256 or None, system_text=system, user_text=user)
     seen = sight.seen.model_copy(update={"prompt": prompt})
@@ -76,7 +76,7 @@ def run_cycle(trader: TraderNow, parts: CycleParts, due: datetime) -> CycleRecor
     except DeciderFailed as error:
         usage = Usage(attempts=error.attempts) if error.attempts else None
         failed = seen.model_copy(update={"error": f"the model gave no answer: {error}", "usage": usage})
-        return _finish(trader, parts, sight, due, record_of(trader, number, now, failed))
+        return _finish(trader, parts.clock, sight, due, record_of(trader, number, now, failed))
     seen = seen.model_copy(update={"answer": answer_of(answer), "usage": usage_of(answer)})
     if not writer.store_answer(spec.id, number, seen):
         # Another manager took over while the model thought, and has finished this cycle.
@@ -96,7 +96,7 @@ def carry_on(
         decisions = _parsed(seen)
     except InvalidRecord as error:
         record.detail = seen.model_copy(update={"error": f"the answer cannot be read: {error}"})
-        return _finish(trader, parts, sight, due, record)
+        return _finish(trader, parts.clock, sight, due, record)
     refusals = judge(decisions, trader.spec.detail, sight.moment)
     with parts.hold():
         if any(one.action.opens or one.action.closes for one in decisions):
@@ -110,7 +110,7 @@ def carry_on(
         taken = {place: act(acting, decisions[place], refusals[place]) for place in order}
         actions = tuple(action for place in sorted(taken) if (action := taken[place]) is not None)
         record.detail = seen.model_copy(update={"decisions": tuple(decisions), "actions": actions})
-        return _finish(trader, parts, sight, due, record)
+        return _finish(trader, parts.clock, sight, due, record)
 
 
 def decided_symbols(seen: DecisionDetail) -> frozenset[str]:
@@ -124,19 +124,23 @@ def decided_symbols(seen: DecisionDetail) -> frozenset[str]:
     return frozenset(one.symbol for one in decisions if one.action.opens or one.action.closes)
 
 
-def interrupted(trader: TraderNow, parts: CycleParts, left: OpenCycle, due: datetime) -> CycleRecord:
-    """A cycle that another manager began and that has no answer: it failed. `trader` is under the cycle's version."""
-    detail = left.seen.model_copy(update={"error": "interrupted: the manager ended before the model answered"})
-    return _finish(trader, parts, None, due, record_of(trader, left.number, left.opened_at, detail))
+def interrupted(
+    trader: TraderNow, clock: Callable[[], datetime], left: OpenCycle, due: datetime, why_not_asked: str = ""
+) -> CycleRecord:
+    """A cycle that another manager began and that has no answer: it failed, and its model is not asked again.
+    `trader` is under the cycle's version; `why_not_asked`: why its model could not be asked now either."""
+    said = "interrupted: the manager ended before the model answered"
+    detail = left.seen.model_copy(update={"error": f"{said}; {why_not_asked}" if why_not_asked else said})
+    return _finish(trader, clock, None, due, record_of(trader, left.number, left.opened_at, detail))
 
 
 def _finish(
-    trader: TraderNow, parts: CycleParts, sight: Sight | None, due: datetime, record: CycleRecord
+    trader: TraderNow, clock: Callable[[], datetime], sight: Sight | None, due: datetime, record: CycleRecord
 ) -> CycleRecord:
     """The record and the report, in one transaction."""
 
     def after() -> Beat:
-        now = parts.clock()
+        now = clock()
         account, at = account_after(sight, record, now) if sight else (None, now)
         return Beat(
             trader.spec.id,

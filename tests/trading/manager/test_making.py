@@ -129,6 +129,15 @@ def test_limits_of_calls_that_mean_nothing_are_refused_at_the_start(settings: An
     assert words in str(refused.value)
 
 
+def test_a_model_that_its_file_does_not_have_is_named(settings: Any) -> None:
+    settings.LLM_ENDPOINTS = {}
+
+    with pytest.raises(
+        NotRunHere, match=r"its model gone is not in llm\.yaml, and the address of the provider gone is"
+    ):
+        DeciderMaker()(make_trader("long", detail__llm__model="gone"))
+
+
 def test_a_model_without_an_endpoint_is_not_run(settings: Any) -> None:
     settings.LLM_ENDPOINTS = {}
 

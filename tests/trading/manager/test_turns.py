@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,9 +17,11 @@ from traders.controls.services import Asked, control, fleet_control
 from traders.models import TraderControlAck, TraderRuntimeState
 from traders.schema.controls.rows import ControlKind
 from traders.schema.messages import verbatim
+from traders.schema.settings.trader import TraderSpec
 from trading.manager import writer
 from trading.manager.exchanges.paper import PaperExchange
 from trading.manager.protocols import DeciderFailed, OrderAsked, OrderState
+from trading.manager.running.making import DeciderMaker, NotRunHere
 from trading.manager.sight import CannotDecide
 from trading.manager_models import ManagerCycle, ManagerOrder
 from trading.models import DecisionJournal, EquitySnapshot, EquityTransfer, Position, Trade
@@ -337,6 +340,123 @@ def test_stops_are_watched_while_an_interrupted_cycle_cannot_be_finished(
     turns.watch(list(at_work.fleet().values()))
     assert sorted(Trade.objects.values_list("symbol", flat=True)) == (["BTC", "ETH"] if answered else ["BTC"])
     assert ManagerOrder.objects.filter(is_recorded=False, state="filled").count() == 0
+
+
+def killed_after(at_work: ManagerAtWork, answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the model answered, where there is no answer; else before its orders are in the record."""
+    at_work.says = answer or Ended()
+    turns = at_work.turns()
+    with monkeypatch.context() as killing:
+        if answer:
+            killing.setattr("trading.manager.recording.cycle", _killed)
+        with pytest.raises(Ended):
+            turns.take(TRADER, at_work.later())
+
+
+@pytest.fixture(params=["no model", "no file of models that can be read", "no exchange", "a real exchange"])
+def lacking(request: pytest.FixtureRequest, at_work: ManagerAtWork, tmp_path: Path, settings: Any) -> Callable[[], str]:
+    """Takes something away that the cycle began with. Returns why the trader is not run any more."""
+    settings.MANAGER_YAML, settings.LLM_ENDPOINTS = tmp_path / "manager.yaml", {}
+    (tmp_path / "llm.yaml").write_text("models: [" if "file" in request.param else "models: {other: {}}")
+
+    def take_away() -> str:
+        if "model" in request.param:
+            at_work.make_decider = DeciderMaker()
+            return "its model cannot be asked" if "file" in request.param else "is not in llm.yaml"
+        at_work.exchange_types = {"paper_trading": "hyperliquid"} if "real" in request.param else {}
+        return "its exchange paper_trading is of type"
+
+    return take_away
+
+
+def test_an_answered_cycle_is_finished_without_what_it_began_with(
+    at_work: ManagerAtWork, lacking: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed_after(at_work, opens(), monkeypatch)
+    lacking()
+    turns = at_work.turns()
+    turns.begin([TRADER])
+
+    assert ManagerCycle.objects.get().state == "done"
+    assert [taken["ok"] for taken in actions()] == [True]
+    assert Position.objects.get().detail["orders"]["sl_oid"]
+    assert at_work.said == []
+
+
+def test_a_cycle_without_an_answer_fails_without_what_it_began_with(
+    at_work: ManagerAtWork, lacking: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work.says = opens()
+    at_work.turns().take(TRADER, at_work.now)
+    killed_after(at_work, None, monkeypatch)
+    why, asked = lacking(), len(at_work.asked)
+    at_work.turns().begin([TRADER])
+
+    assert ManagerCycle.objects.get().state == "done"
+    error = journalled().detail["error"]
+    assert error.startswith("interrupted: the manager ended before the model answered")
+    assert (why in error) == (at_work.make_decider is not None)
+    assert Position.objects.get().status == "open"
+    assert len(at_work.asked) == asked
+
+
+def test_a_cycle_that_waits_for_a_price_is_finished_later_without_its_model(
+    at_work: ManagerAtWork, lacking: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work.says = [opens(), opens("ETH")]
+    at_work.market.quotes["ETH"] = Decimal(100)
+    at_work.turns().take(TRADER, at_work.now)
+    killed_after(at_work, [closes("ETH")], monkeypatch)
+    why = lacking()
+    eth = at_work.market.quotes.pop("ETH")
+    turns = at_work.turns()
+    turns.begin([TRADER])
+    turns.take(TRADER, at_work.later())
+    turns.take(TRADER, at_work.later())
+    later = [text for text in at_work.said if "is finished later: no fresh price of ETH" in text]
+    assert len(later) == 1
+    assert "the stops of ETH" in later[0]
+    assert sum(why in text for text in at_work.said) == 1
+    assert ManagerCycle.objects.get().state == "answered"
+
+    at_work.market.quotes["ETH"] = eth
+    turns.take(TRADER, at_work.later())
+    assert ManagerCycle.objects.get().state == "done"
+    assert Trade.objects.get().symbol == "ETH"
+    assert ManagerOrder.objects.filter(kind="exit").count() == 1
+
+
+def test_stops_are_watched_while_the_model_of_an_interrupted_cycle_is_missing(
+    at_work: ManagerAtWork, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MANAGER_YAML, settings.LLM_ENDPOINTS = tmp_path / "manager.yaml", {}
+    killed_after(at_work, opens(), monkeypatch)
+    (tmp_path / "llm.yaml").write_text("models: {other: {}}")
+    at_work.make_decider = DeciderMaker()
+    turns = at_work.turns()
+    turns.begin([TRADER])
+    turns.take(TRADER, at_work.later())
+    at_work.market.quotes["BTC"] = Decimal(97)
+    at_work.later(3)
+    turns.watch(list(at_work.fleet().values()))
+
+    assert Trade.objects.get().detail["prices"]["avg_exit"] == 97
+
+
+def test_a_model_that_goes_missing_within_a_turn_fails_its_cycle(at_work: ManagerAtWork) -> None:
+    known = [at_work, at_work]
+
+    def make(spec: TraderSpec) -> ManagerAtWork:
+        """Known when the turn begins, and not any more when it is asked."""
+        if len(known) == 1:
+            raise NotRunHere(verbatim("its model is gone"))
+        return known.pop()
+
+    at_work.make_decider = make
+    at_work.turns().take(TRADER, at_work.now)
+
+    assert journalled().detail["error"] == "the model gave no answer: its model is gone"
+    assert ManagerCycle.objects.get().state == "done"
 
 
 def _killed(*_: object) -> None:

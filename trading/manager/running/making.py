@@ -79,6 +79,10 @@ class Workshop:
                     kind=kind or "unknown",
                 )
             )
+        return self.on_paper(spec)
+
+    def on_paper(self, spec: TraderSpec) -> PaperExchange:
+        """The paper exchange by the trader's settings, whatever exchange.yaml says of its provider."""
         return PaperExchange.of(spec.detail.order, self.lot_of)
 
     def lot_of(self, symbol: str) -> Decimal:
@@ -148,10 +152,18 @@ class DeciderMaker:
 
     def _read(self, named: str, beside: Path) -> Decider:
         model = named or declared.top_of(beside / MODELS).get("default_model", "") or RULES
-        options = declared.models(beside).get(model, {"provider": RULES} if model == RULES else {})
+        listed = declared.models(beside).get(model)
+        options = listed if listed is not None else {"provider": RULES} if model == RULES else {}
         known = self._made.get(model)
         if known is None or known[0] != options:
-            made = providers.make_decider(ProviderOptions(model, options, beside))
+            try:
+                made = providers.make_decider(ProviderOptions(model, options, beside))
+            except InvalidProvider as error:
+                if listed is None:
+                    raise NotRunHere(
+                        _("its model %(model)s is not in llm.yaml, and %(error)s", model=model, error=error)
+                    ) from error
+                raise
             self._made[model] = known = options, made
         return known[1]
 

@@ -17,7 +17,15 @@ from traders.schema.controls.rows import AckResult, Control, ControlKind
 from trading.manager import queries, recording, sight, writer
 from trading.manager.capital import begin_with_capital, follow_allocation
 from trading.manager.cycle import CycleParts, carry_on, decided_symbols, interrupted, run_cycle
-from trading.manager.protocols import Decider, DeciderAnswer, DecisionRequest, MarketFailed
+from trading.manager.protocols import (
+    Decider,
+    DeciderAnswer,
+    DeciderFailed,
+    DecisionRequest,
+    ExchangeClient,
+    MarketFailed,
+    MarketSource,
+)
 from trading.manager.queries import FleetReader, OpenCycle, TraderNow
 from trading.manager.recording import Beat
 from trading.manager.rules.account import AccountNow
@@ -56,6 +64,7 @@ class Turns:
         self._left_alone: dict[str, frozenset[str] | None] = {}
         self._running: dict[str, bool] = {}
         self._refused: dict[str, str] = {}
+        self._finished_later: dict[str, str] = {}
         self._acked: set[tuple[int, str]] = set()
         self._with_capital: set[str] = set()
 
@@ -84,9 +93,7 @@ class Turns:
         self._ran |= queries.versions_that_ran(fleet)
         for trader_id in sorted(left):
             try:
-                self._finish_left(self._reader.read([trader_id])[trader_id], self._workshop.clock())
-            except (sight.CannotDecide, NotRunHere, MarketFailed) as error:
-                self._say(f"The cycle that {trader_id} was in is finished later: {error}")
+                self._try_to_finish(self._reader.read([trader_id])[trader_id], self._workshop.clock())
             except Exception:
                 # One trader's cycle that cannot be read keeps no other trader from running.
                 log.exception("The cycle that %s was in could not be finished; its next turn tries again", trader_id)
@@ -96,7 +103,11 @@ class Turns:
         caller has just read (`known`); before an entry they are read again."""
         now = self._workshop.clock()
         trader = known or self._reader.read([trader_id], now).get(trader_id)
-        if trader is None or not self._is_run_here(trader):
+        if trader is None:
+            return
+        if not self._is_run_here(trader):
+            # What this manager began of it is finished all the same.
+            self._try_to_finish(trader, due)
             return
         is_stopped = trader.state.effect is WantedEffect.STOPPED
         try:
@@ -109,7 +120,9 @@ class Turns:
             return
         if self._decides(trader):
             try:
-                done = run_cycle(trader, self._parts(trader), due)
+                spec = trader.spec
+                parts = self._parts(trader, self._workshop.market_of(spec), self._workshop.exchange_of(spec))
+                done = run_cycle(trader, parts, due)
             except CycleNotFinished:
                 # An earlier turn failed in the middle of it. It is finished first; the next turn decides again.
                 self.begin([trader_id])
@@ -211,37 +224,60 @@ class Turns:
         try:
             self._workshop.exchange_of(trader.spec)
             self._workshop.market_of(trader.spec)
-            self._workshop.make_decider(trader.spec)
         except NotRunHere as reason:
             return str(reason)
-        return None
+        return self._why_not_asked(trader) or None
+
+    def _try_to_finish(self, trader: TraderNow, due: datetime) -> None:
+        """As `_finish_left`. Says once why it cannot be finished yet."""
+        trader_id = trader.spec.id
+        try:
+            self._finish_left(trader, due)
+        except (sight.CannotDecide, NotRunHere, MarketFailed) as error:
+            text = f"The cycle that {trader_id} was in is finished later: {error}{self._what_waits(trader_id)}"
+            if self._finished_later.get(trader_id) != text:
+                self._finished_later[trader_id] = text
+                self._say(text)
+        else:
+            self._finished_later.pop(trader_id, None)
 
     def _finish_left(self, trader: TraderNow, due: datetime) -> None:
         """The cycle in which another manager ended. Raises CannotDecide where an exit needs a price that there is
-        not: it is tried again at the next turn, and no new cycle begins before."""
+        not, and NotRunHere where no market is known that has one: it is tried again at the next turn, and no new cycle
+        begins before."""
         trader_id = trader.spec.id
         left = self._left.get(trader_id)
         if left is None:
             return
-        trader, parts = self._as_it_was(trader, left)
+        # By the version that began the cycle the answer is judged, and it stands in the journal.
+        was = self._reader.at_version(trader, left.config_version)
         if left.is_answered:
-            seen_now = sight.look(trader.spec, parts.market, parts.clock())
+            parts = self._parts_to_finish(was, trader)
+            seen_now = sight.look(was.spec, parts.market, parts.clock())
             as_it_was = sight.again(seen_now, left.seen, left.opened_at)
-            carry_on(trader, parts, as_it_was, left.number, due, may_enter=False)
+            carry_on(was, parts, as_it_was, left.number, due, may_enter=False)
         else:
-            interrupted(trader, parts, left, due)
+            interrupted(was, self._workshop.clock, left, due, self._why_not_asked(was))
         with self._hold(trader_id):
             record_fills(trader_id)
         self._left.pop(trader_id, None)
 
-    def _as_it_was(self, trader: TraderNow, left: OpenCycle) -> tuple[TraderNow, CycleParts]:
-        """Under the version that began the cycle: by it the answer is judged, and it stands in the journal. With the
-        market and exchange of today where this manager does not know those of that time."""
-        was = self._reader.at_version(trader, left.config_version)
+    def _parts_to_finish(self, was: TraderNow, trader: TraderNow) -> CycleParts:
+        """Every cycle of a manager is on paper, whatever exchange.yaml says by now. The market is that of today where
+        this manager does not know that of the cycle's version. Raises NotRunHere where it knows neither."""
         try:
-            return was, self._parts(was)
+            market = self._workshop.market_of(was.spec)
         except NotRunHere:
-            return was, self._parts(trader)
+            market = self._workshop.market_of(trader.spec)
+        return self._parts(was, market, self._workshop.on_paper(was.spec))
+
+    def _why_not_asked(self, trader: TraderNow) -> str:
+        """Why its model cannot be asked now; "" if it can."""
+        try:
+            self._workshop.make_decider(trader.spec)
+        except NotRunHere as reason:
+            return str(reason)
+        return ""
 
     def _keep_capital(self, trader: TraderNow, now: datetime) -> None:
         """Raises CannotDecide as `follow_allocation`."""
@@ -280,17 +316,20 @@ class Turns:
             prices = {}
         return sight.account_of(trader.spec.id, prices, now)
 
-    def _parts(self, trader: TraderNow) -> CycleParts:
-        """Raises NotRunHere."""
+    def _parts(self, trader: TraderNow, market: MarketSource, exchange: ExchangeClient) -> CycleParts:
+        """The model is looked up when it is asked: what was answered before is carried out without it."""
         workshop, spec = self._workshop, trader.spec
-        decider = workshop.make_decider(spec)
 
         def ask(request: DecisionRequest) -> DeciderAnswer:
+            try:
+                decider = workshop.make_decider(spec)
+            except NotRunHere as reason:
+                raise DeciderFailed(str(reason)) from reason
             return self._ask(decider, request)
 
         return CycleParts(
-            market=workshop.market_of(spec),
-            exchange=workshop.exchange_of(spec),
+            market=market,
+            exchange=exchange,
             prompts=workshop.prompts,
             ask=ask,
             again=self._again,
