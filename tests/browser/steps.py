@@ -24,6 +24,12 @@ def log_in(page: Page, username: str) -> None:
     page.wait_for_url("**/admin/")
 
 
+def log_out(page: Page) -> None:
+    page.locator("#logout-form").evaluate("form => form.submit()")
+    # A page that is opened at once would end this request before it is sent.
+    page.wait_for_url("**/admin/logout/")
+
+
 def open_trader(page: Page, trader_id: str) -> None:
     page.goto(f"/admin/traders/traderconfig/{trader_id}/change/")
 

@@ -10,7 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.conftest import PATIENCE_MS, VIEWPORT
 from tests.browser.sample_record import DECISIONS, LIVE, POSITIONS, TRADES, quote_what_is_held, sample_record
-from tests.browser.steps import PASSWORD, person
+from tests.browser.steps import PASSWORD, log_out, person
 from tests.browser.test_pages import check
 from traders.models import TraderConfig
 
@@ -56,7 +56,7 @@ def test_the_language_of_the_account_menu_outlives_a_login(page: Page) -> None:
         "button => button.click()"
     )
     expect(page.locator("html")).to_have_attribute("lang", "en")
-    page.locator("#logout-form").evaluate("form => form.submit()")
+    log_out(page)
     page.goto("/admin/login/")
     page.get_by_label("Username").fill("ada")
     page.get_by_label("Password").fill(PASSWORD)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.conftest import VIEWPORT
-from tests.browser.steps import OWN, PASSWORD, give_reason, log_in, open_trader, person
+from tests.browser.steps import OWN, PASSWORD, give_reason, log_in, log_out, open_trader, person
 from tests.factories import save_edit
 from traders.models import AccountSession, FormDraft, TraderConfigVersion
 
@@ -171,8 +171,7 @@ def test_a_draft_of_an_older_version_is_shown_beside_the_newer_one(form: Page) -
 def test_logging_out_clears_the_browser(form: Page) -> None:
     assert kept_in_browser(form)
 
-    form.evaluate("document.querySelector('form[action=\"/admin/logout/\"]').submit()")
-    expect(form.get_by_text("logged out")).to_be_visible()
+    log_out(form)
 
     assert kept_in_browser(form) == []
 
