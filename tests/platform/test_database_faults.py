@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import NotSupportedError, connection
 from django.test import Client, override_settings
 
 from nof0site.postgresql.limits import TimeLimits
 from tests.engine_client import Engine, Reply
 from tests.factories import make_trader, sync_traders
-from traders.database.faults import fault_of
+from traders.database.faults import COLLISION, fault_of
 from traders.models import TraderConfigVersion
 from traders.schema.tokens import Scope
 from traders.tokens import services as tokens
@@ -117,7 +117,6 @@ def assert_unwritten(reply: Reply, title: str) -> None:
     [
         ("53100", "The database has no room left"),
         ("53200", "The database has no room left"),
-        ("53400", "The database has no room left"),
         ("40P01", "Another change came in between"),
         ("40001", "Another change came in between"),
         ("55P03", "The database is locked"),
@@ -149,6 +148,34 @@ def test_what_the_database_cannot_store_is_the_senders_matter(engine: Engine, sq
         refused = engine.post(DECISIONS, ENTRY)
     assert (refused.status, UNWRITTEN in refused.body["detail"]) == (status, True)
     assert "Retry-After" not in refused.headers
+
+
+@pytest.mark.parametrize("sqlstate", ["0A000", "53400", "XX000"])
+def test_what_a_repeat_does_not_help_is_an_operators_matter(engine: Engine, admin: Client, sqlstate: str) -> None:
+    refusing = f"RAISE 'SELECT secret FROM hidden' USING ERRCODE = '{sqlstate}'"
+    with trigger("decision_journal", refusing):
+        refused = engine.post(DECISIONS, ENTRY)
+    with trigger("auth_user", refusing):
+        page = save(admin)
+    assert (refused.status, UNWRITTEN in refused.body["detail"]) == (500, True)
+    assert "administrator" in refused.body["detail"]
+    assert (page.status_code, "administrator" in words(page)) == (500, True)
+    assert "Retry-After" not in refused.headers
+    assert "Retry-After" not in page.headers
+    assert "secret" not in refused.body["detail"] + words(page)
+
+
+def test_a_plan_whose_table_was_altered_meanwhile_is_a_collision() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE altered (one int); PREPARE plan AS SELECT * FROM altered")
+        cursor.execute("EXECUTE plan")
+        cursor.execute("ALTER TABLE altered ADD COLUMN two int")
+        try:
+            with pytest.raises(NotSupportedError) as refused:
+                cursor.execute("EXECUTE plan")
+        finally:
+            cursor.execute("DEALLOCATE plan; DROP TABLE altered")
+    assert fault_of(refused.value) is COLLISION
 
 
 def test_a_session_ended_within_a_transaction_has_written_nothing(engine: Engine, admin: Client) -> None:

@@ -168,7 +168,9 @@ def _database_fault(api: NinjaAPI, request: HttpRequest, error: Error) -> HttpRe
     if fault is None:
         status, body = _unforeseen(error)
         return api.create_response(request, body.model_dump(), status=status)
-    log.error("A request of the engine API met a fault of the database: %s", said_by_server(error))
+    # Where the statement came from matters if it can never be carried out.
+    trace = error if fault.status is HTTPStatus.INTERNAL_SERVER_ERROR else None
+    log.error("A request of the engine API met a fault of the database: %s", said_by_server(error), exc_info=trace)
     known = "it may have been written, send it again" if writes.may_be_written() else "nothing was written"
     # For programs, in the language of the API.
     with translation.override("en"):

@@ -16,7 +16,8 @@ SOON_SECONDS = 2
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`retry_seconds` is None where the same request would fail again."""
+    """`retry_seconds` is None where the same request would fail again. It has a number where the request is right and
+    the server is not: it can be written once that is mended, by itself or by an administrator."""
 
     title: str | Promise
     said: str | Promise
@@ -93,6 +94,32 @@ DAMAGED = Fault(
     _("PostgreSQL cannot read or write its own files."),
     _("An administrator has to check PostgreSQL's log and its disk."),
 )
+NOT_OFFERED = Fault(
+    _("The database cannot do this"),
+    _("PostgreSQL, or an extension in it, does not offer what this release needs."),
+    _("Sending it again does not help. An administrator has to check how PostgreSQL is set up; its log says more."),
+    status=HTTPStatus.INTERNAL_SERVER_ERROR,
+    retry_seconds=None,
+)
+FAILED_WITHIN = Fault(
+    _("The database failed"),
+    _("PostgreSQL met an error within itself."),
+    _("An administrator has to look into PostgreSQL's log."),
+    status=HTTPStatus.INTERNAL_SERVER_ERROR,
+    retry_seconds=None,
+)
+OVER_ITS_LIMIT = Fault(
+    _("The database may not use that much"),
+    _("A statement needs more room than a limit of PostgreSQL's settings allows, such as temp_file_limit."),
+    _("Choose a shorter period or fewer rows where you can. Else an administrator has to raise the limit."),
+    status=HTTPStatus.INTERNAL_SERVER_ERROR,
+    retry_seconds=None,
+)
+UNHEARD = Fault(
+    _("The database can announce no change"),
+    _("PostgreSQL's queue of notifications is full: a session has not read them for long."),
+    _("Try again in a moment. If it stays so, an administrator has to end that session (see pg_stat_activity)."),
+)
 UNSTORABLE = Fault(
     _("This cannot be stored"),
     _("The database cannot store a value of it: too large, too deep, or with a character that is not accepted."),
@@ -108,10 +135,11 @@ AGAINST_THE_RULES = Fault(
     retry_seconds=None,
 )
 
-# The longest beginning of the SQLSTATE that is listed counts.
+# The longest beginning of the SQLSTATE that is listed counts. What is not listed is a fault of the site, as any other
+# exception: a wrong statement (42), say.
 _BY_SQLSTATE = {
     "08": AWAY,
-    "0A000": COLLISION,  # a cached plan whose table was altered meanwhile
+    "0A": NOT_OFFERED,
     "22": UNSTORABLE,
     "23": AGAINST_THE_RULES,
     "25006": READ_ONLY,
@@ -127,14 +155,23 @@ _BY_SQLSTATE = {
     "42P01": NOT_MIGRATED,
     "53": FULL,
     "53300": NO_CONNECTION_LEFT,
-    "54": UNSTORABLE,
+    "53400": OVER_ITS_LIMIT,
+    "54000": UNSTORABLE,
+    "54001": UNSTORABLE,
     "55P03": LOCKED,
     "57014": TOO_SLOW,
     "57P": AWAY,
     "57P03": STARTING,
+    "57P04": REFUSED,
     "58": DAMAGED,
     "F0": DAMAGED,
     "XX": DAMAGED,
+    "XX000": FAILED_WITHIN,
+}
+# One code may have many causes. PostgreSQL names the function that found this one, in every language.
+_BY_FUNCTION = {
+    ("0A000", "RevalidateCachedQuery"): COLLISION,  # a cached plan whose table was altered meanwhile
+    ("54000", "PreCommit_Notify"): UNHEARD,
 }
 # While connecting psycopg keeps only the text, of English servers at least.
 _BY_TEXT = (
@@ -157,6 +194,8 @@ def fault_of(error: BaseException | None) -> Fault | None:
     if found.sqlstate is None:
         text = said_by_server(found)
         return next((fault for pattern, fault in _BY_TEXT if pattern.search(text)), _without_code(found))
+    if (fault := _BY_FUNCTION.get((found.sqlstate, found.diag.source_function or ""))) is not None:
+        return fault
     beginnings = (found.sqlstate[:length] for length in (5, 3, 2))
     return next((_BY_SQLSTATE[beginning] for beginning in beginnings if beginning in _BY_SQLSTATE), None)
 
