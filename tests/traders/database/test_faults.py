@@ -78,7 +78,10 @@ OF_THE_SITE = [
 
 def error(sqlstate: str, function: str = "exec_stmt_raise") -> Error:
     """As a server reports it."""
-    info = {DiagnosticField.SQLSTATE: sqlstate.encode(), DiagnosticField.SOURCE_FUNCTION: function.encode()}
+    info: dict[int, bytes | None] = {
+        DiagnosticField.SQLSTATE: sqlstate.encode(),
+        DiagnosticField.SOURCE_FUNCTION: function.encode(),
+    }
     return errors.lookup(sqlstate)("words of the server", info=info)
 
 
