@@ -108,7 +108,7 @@ class ManagerConfig(VersionedModel):
     updated_at = models.DateTimeField(db_default=TransactionNow())
     created_by = models.TextField(null=True, blank=True)
 
-    history: Any = VersionRecords("manager_config_versions", "ManagerConfigVersion")
+    history: Any = VersionRecords("manager_config_versions", "ManagerConfigVersion", change_set_index=True)
 
     class Meta:
         db_table = "manager_config"
@@ -198,7 +198,7 @@ class TraderSymbolCooldown(models.Model):
     """No new entry of this trader in this symbol until then."""
 
     pk = models.CompositePrimaryKey("trader_id", "symbol")
-    trader = models.ForeignKey(TraderConfig, on_delete=models.PROTECT, related_name="cooldowns")
+    trader = models.ForeignKey(TraderConfig, on_delete=models.PROTECT, related_name="cooldowns", db_index=False)
     symbol = models.TextField()
     cooldown_until = models.DateTimeField()
     detail = _json(default=dict, db_default={})

@@ -54,7 +54,7 @@ class VersionRow(HistoricalChanges, models.Model):
     """
 
     changed_fields = ArrayField(models.TextField(), default=list, db_default=[])
-    change_set = models.BigIntegerField(db_index=True)
+    change_set = models.BigIntegerField()
     source = models.TextField()
     account_id = models.BigIntegerField(null=True, blank=True)
 
@@ -97,7 +97,9 @@ def _is_below(path: str, sections: Iterable[str]) -> bool:
 class VersionRecords(HistoricalRecords):
     """History whose actor is a text: accounts may be deleted, history stays and is never updated."""
 
-    def __init__(self, table: str, model: str) -> None:
+    def __init__(self, table: str, model: str, *, change_set_index: bool = False) -> None:
+        """`change_set_index`: no index of the migrations begins with the change set."""
+        self._change_set_index = change_set_index
         super().__init__(  # type: ignore[no-untyped-call]
             table_name=table,
             custom_model_name=model,
@@ -114,6 +116,10 @@ class VersionRecords(HistoricalRecords):
     def fields_included(self, model: Any) -> list[Any]:
         """A version holds what was saved; what PostgreSQL computes from it stands in the current row alone."""
         return [field for field in super().fields_included(model) if not is_generated(field)]  # type: ignore[no-untyped-call]
+
+    def get_extra_fields(self, model: Any, fields: Any) -> dict[str, Any]:
+        found: dict[str, Any] = super().get_extra_fields(model, fields)  # type: ignore[no-untyped-call]
+        return found | ({"change_set": models.BigIntegerField(db_index=True)} if self._change_set_index else {})
 
     def create_historical_record(self, instance: VersionedModel, history_type: str, using: str | None = None) -> None:
         """Writes the version of a row that was just saved. Raises VersionRequired outside of `write_version`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from django.apps import apps
 from django.db import DataError, IntegrityError, transaction
 
 from tests.traders.database import direct
@@ -118,6 +119,35 @@ def test_the_documented_indexes_are_there() -> None:
     assert found["idx_trader_config_providers"].endswith("USING btree (exchange_provider, market_provider)")
     assert "UNIQUE" in found["trader_config_versions_trader_version"]
     assert found["trader_config_versions_trader_version"].endswith("(id, version)")
+
+
+_OURS = """
+SELECT i.relname::text AS name
+  FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
+ WHERE pg_table_is_visible(t.oid) AND t.relname = ANY (%s) AND
+"""
+
+
+def our_tables() -> list[str]:
+    models = [model for app in ("traders", "trading") for model in apps.get_app_config(app).get_models()]
+    return [model._meta.db_table for model in models]
+
+
+def test_no_index_of_ours_is_for_searches_by_prefix() -> None:
+    for_prefixes = "EXISTS (SELECT FROM pg_opclass o WHERE o.oid = x.indclass[0] AND o.opcname LIKE '%%pattern_ops')"
+
+    assert direct.rows(f"{_OURS} {for_prefixes}", our_tables()) == []
+
+
+def test_no_index_of_ours_is_the_beginning_of_another_one() -> None:
+    begins_another = """NOT x.indisunique AND x.indpred IS NULL AND x.indexprs IS NULL AND EXISTS (
+        SELECT FROM pg_index y
+         WHERE y.indrelid = x.indrelid AND y.indexrelid <> x.indexrelid AND y.indpred IS NULL AND y.indexprs IS NULL
+           AND y.indnkeyatts > x.indnkeyatts AND x.indnatts = x.indnkeyatts
+           AND (y.indkey::int2[])[0:x.indnkeyatts - 1] = (x.indkey::int2[])[0:x.indnkeyatts - 1]
+           AND (SELECT relam FROM pg_class WHERE oid = y.indexrelid) = i.relam)"""
+
+    assert direct.rows(f"{_OURS} {begins_another}", our_tables()) == []
 
 
 def test_a_prompt_is_stored_under_the_digest_of_its_text() -> None:
