@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 EARLIEST, LATEST = datetime(2010, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 EARLIEST_MS, LATEST_MS = 1_262_304_000_000, 4_102_444_800_000
 LARGEST = Decimal(10**15)
+# The latest that the database takes, by its own clock.
+LATEST_TAKEN = "now() + interval '1 day'"
+LATEST_TAKEN_MS = "(extract(epoch FROM now()) * 1000)::bigint + 86400000"
 SYMBOL_FORM = (
     r"^[^|\u0001-\u0020\u007f-\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000"
     r"\ufeff\ufff9-\ufffb]{1,64}$"
@@ -42,6 +45,31 @@ def moment_ms(model: str, table: str, column: str, *, unless: models.Q | None = 
 
 def number(model: str, table: str, column: str, *, unless: models.Q | None = None) -> AddConstraintNotValid:
     return _between(model, f"{table}_{column}_is_a_number", column, -LARGEST, LARGEST, unless)
+
+
+def not_ahead(table: str, *columns: str, refuse: str) -> migrations.RunSQL:
+    """No moment that is newly written lies more than a day ahead. `refuse` is the function of the triggers.
+
+    A CHECK would look at the whole row again whenever it changes, and keep one from before as it is."""
+    ahead = {column: f"NEW.{column} > {LATEST_TAKEN}" for column in columns}
+    changed = [f"NEW.{column} IS DISTINCT FROM OLD.{column} AND {late}" for column, late in ahead.items()]
+    return not_ahead_triggers(table, ", ".join(columns), " OR ".join(ahead.values()), " OR ".join(changed), refuse)
+
+
+def not_ahead_triggers(
+    table: str, path: str, new: str, changed: str, refuse: str, *, name: str = ""
+) -> migrations.RunSQL:
+    """`new` and `changed` are SQL, true of a row that is refused when it is inserted, and updated. `name` tells the
+    triggers apart from others of the table."""
+    said = f"{refuse}('{path}: not more than a day ahead of the database''s clock')"
+    inserted, updated = f"{table}_new_{name}not_ahead", f"{table}_{name}not_ahead"
+    return migrations.RunSQL(
+        f"""
+CREATE TRIGGER {inserted} AFTER INSERT ON {table} FOR EACH ROW WHEN ({new}) EXECUTE FUNCTION {said};
+CREATE TRIGGER {updated} AFTER UPDATE ON {table} FOR EACH ROW WHEN ({changed}) EXECUTE FUNCTION {said};
+""",
+        f"DROP TRIGGER {updated} ON {table}; DROP TRIGGER {inserted} ON {table};",
+    )
 
 
 def _between(model: str, name: str, column: str, low: Any, high: Any, unless: models.Q | None) -> AddConstraintNotValid:

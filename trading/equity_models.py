@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from traders.constraints import moment_ms, number
+from traders.constraints import moment, moment_ms, number
 from trading.columns import SET_ASIDE, exclusion_column, trader_column
 from trading.fields import NumericField
 from trading.schema.leaf import LARGEST
@@ -117,6 +117,7 @@ class EquityTransfer(models.Model):
             models.CheckConstraint(condition=~models.Q(reason=""), name="transfers_reason_given"),
             models.CheckConstraint(condition=~models.Q(actor=""), name="transfers_actor_given"),
             moment_ms("equity_transfers", "ts_ms"),
+            moment("equity_transfers", "created_at"),
             number("equity_transfers", "amount_usd", -LARGEST, LARGEST),
         ]
 

@@ -109,6 +109,7 @@ class ManagerOrder(models.Model):
             ),
             moment("manager_orders", "sent_at"),
             moment("manager_orders", "filled_at"),
+            moment("manager_orders", "updated_at"),
             *(
                 number("manager_orders", column, Decimal(0), LARGEST)
                 for column in ("quantity", "leverage", "slippage_bps", "limit_price", "trigger_price")

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from django.db import migrations
 
-from migrations.stored_rules import check_rows_from_before
+from migrations.stored_rules import LATEST_TAKEN, LATEST_TAKEN_MS, check_rows_from_before
 
-_MS = "(extract(epoch FROM now()) * 1000)::bigint + 86400000"
-_MOMENT = "now() + interval '1 day'"
+_MS, _MOMENT = LATEST_TAKEN_MS, LATEST_TAKEN
 # {table: (column, the latest that is taken)}
 COLUMNS = {
     "trades": ("close_ts_ms", _MS),

@@ -6,15 +6,12 @@ A row that is taken once is always taken: the limit moves on. Rows from before t
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from django.db import migrations
 
-from migrations.stored_rules import check_rows_from_before
+from migrations.stored_rules import LATEST_TAKEN, LATEST_TAKEN_MS, check_rows_from_before
 
-_BEFORE = import_module("migrations.trading.0009_not_ahead_of_the_clock")
 # {table: (column, the latest that is taken)}
-COLUMNS = {"equity_transfers": ("ts_ms", _BEFORE._MS), "record_exclusions": ("at", _BEFORE._MOMENT)}
+COLUMNS = {"equity_transfers": ("ts_ms", LATEST_TAKEN_MS), "record_exclusions": ("at", LATEST_TAKEN)}
 
 ADD = "".join(
     f"ALTER TABLE {table} ADD CONSTRAINT {table}_{column}_not_ahead CHECK ({column} <= {latest}) NOT VALID;\n"

@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import sql as composed
 
 from traders.database import sql
-from trading.record.distribution.rules import KEYS, SUMS, TABLES, RowRule
+from trading.record.distribution.rules import KEYS, ROW_FUNCTIONS, SUMS, TABLES, RowRule
 from trading.record.stored.spread.form import MARKER
 
 _EXTENSION = """
@@ -94,7 +94,7 @@ def row_rules(found: list[Any]) -> list[RowRule]:
     rules = []
     for trigger in found:
         when = _CONDITION.search(trigger.text)
-        if trigger.function != "nof0_refuse_row" or when is None or "old." in when["when"]:
+        if trigger.function not in ROW_FUNCTIONS or when is None or "old." in when["when"]:
             continue
         breaks = when["when"].replace("new.", "").replace("(pg_trigger_depth() = 0) AND ", "")
         rules.append(RowRule(trigger.table, trigger.name.replace("positions_new_", "positions_"), trigger.name, breaks))

@@ -41,6 +41,9 @@ class Twin:
     check: str = ""
 
 
+# The functions of triggers that refuse a new row for what it holds. The second one lets a trade through that tells a
+# moment of its position again; no position with such a moment is left in a record that is spread.
+ROW_FUNCTIONS = ("nof0_refuse_row", "nof0_refuse_trade_ahead")
 PRIVILEGES = "nof0site.hardening.rules"
 MARKS = "marks are what the entries of record_exclusions say"
 SUMS_RULE = "results of versions are the sums of their trades"
