@@ -10,13 +10,15 @@ from django.utils.translation import gettext_lazy as _
 
 from traders.constraints import moment
 from traders.schema import tokens
+from traders.schema.symbols import SYMBOL_FORM
 
 _REVOKED = models.Q(revoked_at__isnull=False)
 
 
 class ClockRefusal(models.Model):
     """Records of a token that were refused since their moment lies ahead of the server's clock: how many, and how far
-    ahead the last one lay. `what` is the end of the address (`close`, `trades`, `equity`)."""
+    ahead the last one lay. `what` is the end of the address (`close`, `trades`, `equity`), `symbol` is empty where the
+    body names none."""
 
     pk = models.CompositePrimaryKey("token_id", "trader_id", "what", "symbol")
     token = models.ForeignKey("ApiToken", on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -32,7 +34,13 @@ class ClockRefusal(models.Model):
         db_table = "clock_refusals"
         verbose_name = _("refused record")
         verbose_name_plural = _("refused records")
-        constraints = [moment("clock_refusals", "first_at"), moment("clock_refusals", "last_at")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(symbol="") | models.Q(symbol__regex=SYMBOL_FORM), name="clock_refusals_symbol_form"
+            ),
+            moment("clock_refusals", "first_at"),
+            moment("clock_refusals", "last_at"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.trader_id} {self.what} {self.symbol}"

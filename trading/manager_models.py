@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from traders.constraints import moment, number
 from traders.models import TraderConfig
+from traders.schema.symbols import SYMBOL_FORM
 from trading.columns import SIDES, detail_column, trader_column
 from trading.fields import NumericField
 from trading.schema.leaf import LARGEST
@@ -106,6 +107,11 @@ class ManagerOrder(models.Model):
             models.CheckConstraint(
                 condition=models.Q(kind__in=["entry", "exit"]) | models.Q(trigger_price__isnull=False),
                 name="manager_orders_trigger_of_what_rests",
+            ),
+            models.CheckConstraint(
+                # One of which nothing is left to do may name what was stored before the rule.
+                condition=models.Q(is_recorded=True) | models.Q(symbol__regex=SYMBOL_FORM),
+                name="manager_orders_symbol_form",
             ),
             moment("manager_orders", "sent_at"),
             moment("manager_orders", "filled_at"),

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from traders.constraints import moment
+from traders.schema.symbols import SYMBOL_FORM
 
 
 class MoveIn(models.Model):
@@ -67,6 +68,9 @@ class PriceHistory(models.Model):
         verbose_name = _("price history")
         verbose_name_plural = _("price history")
         default_permissions = ("view",)
+        constraints = [
+            models.CheckConstraint(condition=models.Q(symbol__regex=SYMBOL_FORM), name="price_history_symbol_form")
+        ]
 
     def __str__(self) -> str:
         return f"{self.provider}:{self.symbol} {self.day}"
