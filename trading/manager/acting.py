@@ -33,6 +33,7 @@ from trading.manager.sight import Sight
 from trading.replay.rules.checks.moment import CheckRefusal
 from trading.replay.rules.risk_checks import Withheld
 from trading.schema.decision import ActionTaken, Decision
+from trading.schema.position import PositionRecord
 
 NO_PRICE = "no fresh price of {symbol}"
 
@@ -79,6 +80,8 @@ def _close(acting: Acting, decision: Decision) -> ActionTaken:
     held = next((one for one in acting.sight.held if one.symbol == decision.symbol), None)
     if held is None:
         return _taken(decision, ok=False, error="the position was closed meanwhile")
+    if _is_another(acting.sight, held):
+        return _taken(decision, ok=False, error="the position was closed meanwhile, and another one was opened")
     price = acting.price(decision.symbol)
     if price is None:
         return _taken(decision, ok=False, error=NO_PRICE.format(symbol=decision.symbol))
@@ -88,6 +91,15 @@ def _close(acting: Acting, decision: Decision) -> ActionTaken:
         return _taken(decision, ok=False, error=standing.reason or standing.state.value, order=asked)
     acting.record.exits.append(ExitDone(held, standing))
     return _taken(decision, ok=True, order=asked)
+
+
+def _is_another(sight: Sight, held: PositionRecord) -> bool:
+    """An interrupted cycle may be finished days later: what was opened since is not what the model saw."""
+    seen = next((one for one in sight.seen.positions or () if one.symbol == held.symbol), None)
+    entry = held.detail.entry
+    if seen is None or entry.time_ms <= int(sight.decided_at.timestamp() * 1000):
+        return seen is None
+    return (held.side, entry.price) != (seen.side, seen.entry_price)
 
 
 def _open(acting: Acting, decision: Decision) -> ActionTaken:

@@ -13,6 +13,7 @@ from django.db import OperationalError
 
 from tests.factories import make_trader, save_edit, sync_traders
 from tests.manager_factories import ManagerAtWork, closes, opens
+from tests.trading_factories import make_position
 from traders.controls.services import Asked, control, fleet_control
 from traders.models import TraderControlAck, TraderRuntimeState
 from traders.schema.controls.rows import ControlKind
@@ -25,6 +26,8 @@ from trading.manager.running.making import DeciderMaker, NotRunHere
 from trading.manager.sight import CannotDecide
 from trading.manager_models import ManagerCycle, ManagerOrder
 from trading.models import DecisionJournal, EquitySnapshot, EquityTransfer, Position, Trade
+from trading.record.writing import parts, positions
+from trading.schema.common import EventKind, PositionEvent, Side
 
 pytestmark = pytest.mark.django_db
 TRADER = "steady_long"
@@ -424,6 +427,43 @@ def test_a_cycle_that_waits_for_a_price_is_finished_later_without_its_model(
     assert ManagerCycle.objects.get().state == "done"
     assert Trade.objects.get().symbol == "ETH"
     assert ManagerOrder.objects.filter(kind="exit").count() == 1
+
+
+@pytest.mark.parametrize("side", [Side.LONG, Side.SHORT])
+def test_an_interrupted_close_leaves_a_position_that_was_opened_since(
+    at_work: ManagerAtWork, side: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another engine has run the trader in between: its position is not the one that the model closed."""
+    at_work.says = opens()
+    at_work.turns().take(TRADER, at_work.now)
+    killed_after(at_work, [closes()], monkeypatch)
+    positions.close_position(trader_id=TRADER, symbol="BTC", price=Decimal(101), closed_at_ns=at_ms(at_work) * 10**6)
+    at_work.later(5)
+    positions.open_position(trader_id=TRADER, symbol="BTC", side=side, detail=make_position(opened_ms=at_ms(at_work)))
+    at_work.turns().begin([TRADER])
+
+    assert Position.objects.get(status="open").side == side
+    assert Trade.objects.count() == 1
+    assert actions()[0]["error"] == "the position was closed meanwhile, and another one was opened"
+
+
+def test_an_interrupted_close_goes_to_the_position_that_was_increased_since(
+    at_work: ManagerAtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work.says = opens()
+    at_work.turns().take(TRADER, at_work.now)
+    killed_after(at_work, [closes()], monkeypatch)
+    at_work.later(5)
+    more = PositionEvent(kind=EventKind.INCREASE, at_ms=at_ms(at_work), price=Decimal(101), quantity=Decimal(1))
+    parts.record_event(TRADER, "BTC", more)
+    at_work.turns().begin([TRADER])
+
+    assert not Position.objects.filter(status="open").exists()
+    assert actions()[0]["ok"]
+
+
+def at_ms(at_work: ManagerAtWork) -> int:
+    return int(at_work.now.timestamp() * 1000)
 
 
 def test_stops_are_watched_while_the_model_of_an_interrupted_cycle_is_missing(
