@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from trading.guards import fleet
-from trading.manager import queries, writer
+from trading.manager import queries, recording, writer
 from trading.manager import sight as sights
 from trading.manager.protocols import (
     ExchangeClient,
@@ -122,6 +122,9 @@ def _open(acting: Acting, decision: Decision) -> ActionTaken:
         return _held_back(decision, (Withheld.EXCHANGE,), standing.reason or standing.state.value, asked)
     closed = {done.held.symbol for done in acting.record.exits}
     increased = next((one for one in acting.sight.held if one.symbol == decision.symbol), None)
+    if increased is not None and not acting.may_enter and _is_another(acting.sight, increased):
+        recording.forget_fill(standing)
+        return _held_back(decision, (Withheld.INTERRUPTED,), "the symbol was opened meanwhile", asked)
     if increased is None or decision.symbol in closed:
         stop = _behind(acting, standing, OrderKind.STOP, decision.stop_loss, price)
         target = _behind(acting, standing, OrderKind.TARGET, decision.take_profit, price)

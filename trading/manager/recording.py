@@ -83,7 +83,7 @@ class CycleRecord:
 
 
 def forget_fill(filled: OrderStanding) -> None:
-    """An exit whose position is not open any more: it was closed in the record by another way."""
+    """An exit whose position was closed in the record by another way, or an entry where another position was opened."""
     writer.put_recorded(filled.asked.trader_id, [filled.asked.client_order_id])
 
 

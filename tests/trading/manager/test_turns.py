@@ -447,6 +447,23 @@ def test_an_interrupted_close_leaves_a_position_that_was_opened_since(
     assert actions()[0]["error"] == "the position was closed meanwhile, and another one was opened"
 
 
+def test_the_fill_of_an_interrupted_entry_joins_no_position_that_was_opened_since(
+    at_work: ManagerAtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed_after(at_work, opens(), monkeypatch)
+    at_work.later(5)
+    positions.open_position(
+        trader_id=TRADER, symbol="BTC", side=Side.LONG, detail=make_position(opened_ms=at_ms(at_work))
+    )
+    turns = at_work.turns()
+    turns.begin([TRADER])
+    turns.watch(list(at_work.fleet().values()))
+
+    assert Position.objects.get().detail["entry"]["quantity"] == Decimal("0.010")
+    assert (actions()[0]["ok"], actions()[0]["error"]) == (False, "the symbol was opened meanwhile")
+    assert not ManagerOrder.objects.filter(kind="entry", is_recorded=False).exists()
+
+
 def test_an_interrupted_close_goes_to_the_position_that_was_increased_since(
     at_work: ManagerAtWork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
