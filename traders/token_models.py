@@ -17,8 +17,8 @@ _REVOKED = models.Q(revoked_at__isnull=False)
 
 class ClockRefusal(models.Model):
     """Records of a token that were refused since their moment lies ahead of the server's clock: how many, and how far
-    ahead the last one lay. `what` is the end of the address (`close`, `trades`, `equity`), `symbol` is empty where the
-    body names none."""
+    ahead the last one lay. `what` is the end of the address (`close`, `trades`, `equity`), `symbol` is empty where
+    neither address nor body names one."""
 
     pk = models.CompositePrimaryKey("token_id", "trader_id", "what", "symbol")
     token = models.ForeignKey("ApiToken", on_delete=models.CASCADE, related_name="+", db_index=False)

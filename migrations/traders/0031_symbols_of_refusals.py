@@ -1,4 +1,4 @@
-"""What was refused since it lies ahead names a symbol, or none where its body does. Rows from before stay."""
+"""What was refused since it lies ahead names a symbol, or none where the record does. Rows from before stay."""
 
 from __future__ import annotations
 

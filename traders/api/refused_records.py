@@ -18,16 +18,23 @@ def note(request: HttpRequest, ahead_ms: int) -> None:
     if not isinstance(token, Token):
         return
     match = request.resolver_match
-    trader_id = str(match.kwargs.get("trader_id", "")) if match else ""
+    named = match.kwargs if match else {}
     what = request.path.rstrip("/").rpartition("/")[2]
-    tokens.note_refused(token.id, trader_id=trader_id, what=what, symbol=_symbol(request), ahead_ms=ahead_ms)
+    symbol = str(named.get("symbol", "")) or _symbol_of_body(request)
+    tokens.note_refused(
+        token.id,
+        trader_id=str(named.get("trader_id", "")),
+        what=what,
+        symbol=symbol if is_symbol(symbol) else "",
+        ahead_ms=ahead_ms,
+    )
 
 
-def _symbol(request: HttpRequest) -> str:
-    """Of the body, empty where it names none."""
+def _symbol_of_body(request: HttpRequest) -> str:
+    """Empty where it names none."""
     try:
         body: Any = strict_json.loads(request.body.decode())
     except ValueError:
         return ""
     found = body.get("symbol") if isinstance(body, dict) else None
-    return found if isinstance(found, str) and is_symbol(found) else ""
+    return found if isinstance(found, str) else ""

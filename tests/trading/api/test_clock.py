@@ -128,6 +128,25 @@ def test_a_clock_ahead_is_shown_in_red_where_operators_look(engine: Engine) -> N
     assert tokens.clocks_lately() == []
 
 
+@pytest.mark.parametrize("what", ["reduce", "increase"])
+def test_a_position_of_which_a_part_was_refused_is_listed_until_the_part_is_recorded(engine: Engine, what: str) -> None:
+    engine.put(POSITIONS, BTC)
+    part = {"quantity": 0.001, "price": 45600, "order_id": 7}
+    assert engine.post(f"{POSITIONS}/BTC/{what}", part | {"at_ms": ahead_ms()}).status == 422
+
+    assert ClockRefusal.objects.get().symbol == "BTC"
+    [finding] = [one for looked in check_record.check(["positions"]) for one in looked.findings]
+    assert (finding.id, finding.path) == ("steady_long|BTC", what)
+    assert "was refused 1 times" in finding.reason
+
+    # An older part is another one.
+    assert engine.post(f"{POSITIONS}/BTC/{what}", part | {"at_ms": ahead_ms(-60), "order_id": 6}).status == 200
+    assert [one for looked in check_record.check(["positions"]) for one in looked.findings]
+
+    assert engine.post(f"{POSITIONS}/BTC/{what}", part | {"at_ms": ahead_ms(0)}).status == 200
+    assert not [one for looked in check_record.check(["positions"]) for one in looked.findings]
+
+
 def test_a_position_whose_close_was_refused_is_listed_until_it_is_closed(engine: Engine) -> None:
     engine.put(POSITIONS, BTC)
     engine.post(CLOSE, CLOSED | {"closed_at_ns": ahead_ms() * 10**6})

@@ -65,12 +65,15 @@ SELECT p.id, 'detail.close' AS path
    AND NOT EXISTS (SELECT 1 FROM trades t
                     WHERE t.trader_id = p.trader_id AND t.symbol = p.symbol AND t.close_ts_ms = p.closed_ms)
 """
-_CLOSE_REFUSED = """
-SELECT p.id, 'close' AS path, c.refused, c.last_at, round(c.ahead_ms / 1000.0) AS ahead_s
-  FROM (SELECT trader_id, symbol, sum(refused) AS refused, max(last_at) AS last_at, max(ahead_ms) AS ahead_ms
-          FROM clock_refusals WHERE what = 'close' GROUP BY trader_id, symbol) c
+# A part that was sent again has an event: at the moment of the refusal, or where the engine's clock stood then.
+_FILL_REFUSED = """
+SELECT p.id, c.what AS path, c.refused, c.last_at, round(c.ahead_ms / 1000.0) AS ahead_s
+  FROM (SELECT trader_id, symbol, what, sum(refused) AS refused, max(last_at) AS last_at, max(ahead_ms) AS ahead_ms
+          FROM clock_refusals WHERE what IN ('close', 'reduce', 'increase') GROUP BY trader_id, symbol, what) c
   JOIN positions p USING (trader_id, symbol)
  WHERE p.status = 'open' AND p.exclusion_id IS NULL AND c.last_at >= p.created_at
+   AND NOT jsonb_path_exists(p.detail, '$.events[*] ? (@.kind == $what && @.at_ms >= $since)',
+                             jsonb_build_object('what', c.what, 'since', extract(epoch FROM c.last_at) * 1000 - 60000))
 """
 
 
@@ -85,7 +88,7 @@ def _sums_differ(row: Any) -> TranslatableText:
     )
 
 
-def _close_refused(row: Any) -> TranslatableText:
+def _fill_refused(row: Any) -> TranslatableText:
     return _(
         "was refused %(count)s times, the last time at %(at)s: its moment lay %(time)s ahead of this server's clock",
         count=row.refused,
@@ -102,7 +105,7 @@ RULES = (
         _CLOSED_WITHOUT_TRADE,
         lambda _row: _("has no trade that closed at its time"),
     ),
-    RecordRule("no close of an open position was refused", "positions", _CLOSE_REFUSED, _close_refused),
+    RecordRule("no close or part of an open position was refused", "positions", _FILL_REFUSED, _fill_refused),
 )
 
 
