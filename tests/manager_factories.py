@@ -25,6 +25,7 @@ from trading.manager.recording import CycleRecord
 from trading.manager.rules.paper import FUNDING_INTERVAL
 from trading.manager.running.making import MakeDecider, Workshop
 from trading.manager.running.turns import Turns
+from trading.models import DecisionJournal
 
 HOLD: list[Any] = []
 
@@ -180,3 +181,14 @@ class ManagerAtWork:
 
     def fleet(self, *names: str) -> dict[str, TraderNow]:
         return FleetReader().read(names or None, self.now)
+
+
+def journalled() -> DecisionJournal:
+    """The last decision in the record."""
+    return DecisionJournal.objects.latest("id")
+
+
+def actions() -> list[dict[str, Any]]:
+    """What the last decision led to."""
+    found: list[dict[str, Any]] = journalled().detail["actions"]
+    return found

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from tests.factories import make_trader, save_edit, sync_traders
-from tests.manager_factories import Manager, closes, make_manager, opens
+from tests.manager_factories import Manager, closes, journalled, make_manager, opens
 from traders.models import TraderRuntimeState
 from traders.schema.prompts import read_prompt
 from traders.schema.settings.fleet import FLEET_ID
 from trading.manager.protocols import DeciderAnswer, DeciderFailed, DecisionRequest
 from trading.manager_models import ManagerCycle, ManagerOrder
-from trading.models import ConversationMessage, DecisionJournal, EquitySnapshot, Position, Trade
+from trading.models import ConversationMessage, EquitySnapshot, Position, Trade
 
 pytestmark = pytest.mark.django_db
 
@@ -23,10 +23,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def manager() -> Manager:
     return make_manager()
-
-
-def journalled() -> DecisionJournal:
-    return DecisionJournal.objects.latest("id")
 
 
 def test_a_model_that_waits_leaves_a_decision_equity_and_a_report(manager: Manager) -> None:
