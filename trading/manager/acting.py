@@ -79,16 +79,17 @@ def _close(acting: Acting, decision: Decision) -> ActionTaken:
     """An exit goes out whatever is wanted of the trader by now."""
     held = next((one for one in acting.sight.held if one.symbol == decision.symbol), None)
     if held is None:
-        return _taken(decision, ok=False, error="the position was closed meanwhile")
+        return _held_back(decision, (Withheld.SUPERSEDED,), "the position was closed meanwhile")
     if _is_another(acting.sight, held):
-        return _taken(decision, ok=False, error="the position was closed meanwhile, and another one was opened")
+        said = "the position was closed meanwhile, and another one was opened"
+        return _held_back(decision, (Withheld.SUPERSEDED,), said)
     price = acting.price(decision.symbol)
     if price is None:
-        return _taken(decision, ok=False, error=NO_PRICE.format(symbol=decision.symbol))
+        return _held_back(decision, (Withheld.STALE_PRICES,), NO_PRICE.format(symbol=decision.symbol))
     asked = exit_order(held, acting.record.number, decision.action.value)
     standing = acting.exchange.place(asked, price, acting.clock())
     if standing.state is not OrderState.FILLED:
-        return _taken(decision, ok=False, error=standing.reason or standing.state.value, order=asked)
+        return _held_back(decision, (Withheld.EXCHANGE,), standing.reason or standing.state.value, asked)
     acting.record.exits.append(ExitDone(held, standing))
     return _taken(decision, ok=True, order=asked)
 
@@ -106,7 +107,7 @@ def _open(acting: Acting, decision: Decision) -> ActionTaken:
     trader = acting.trader
     price = acting.price(decision.symbol)
     if price is None:
-        return _taken(decision, ok=False, error=NO_PRICE.format(symbol=decision.symbol))
+        return _held_back(decision, (Withheld.STALE_PRICES,), NO_PRICE.format(symbol=decision.symbol))
     assert decision.position_size_usd is not None  # the checks saw it
     quantity = quantity_for(decision.position_size_usd, price.price, acting.lot_of(decision.symbol))
     asked = entry_order(trader.spec.id, acting.record.number, decision, trader.spec.detail, quantity)

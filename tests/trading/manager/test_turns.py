@@ -22,6 +22,7 @@ from trading.manager.protocols import DeciderFailed, OrderAsked, OrderState
 from trading.manager.running.making import NotRunHere
 from trading.manager_models import ManagerCycle, ManagerOrder
 from trading.models import DecisionJournal, EquitySnapshot, EquityTransfer, Position, Trade
+from trading.replay.services import replays
 
 pytestmark = pytest.mark.django_db
 TRADER = "steady_long"
@@ -129,6 +130,30 @@ def test_a_fleet_stop_given_while_the_model_thinks_stops_its_entry(at_work: Mana
     while_the_model_thinks(at_work, lambda: fleet_control(ControlKind.STOP, reason="a test", actor="mei"), opens())
     at_work.turns().take(TRADER, at_work.now)
     assert "fleet stop by mei" in actions()[0]["error"]
+
+
+@pytest.mark.parametrize(
+    ("price", "rule"), [(97, "superseded"), (None, "stale_prices")], ids=["its stop fills", "its price goes missing"]
+)
+def test_a_close_that_finds_nothing_to_send_agrees_with_its_replay(
+    at_work: ManagerAtWork, price: int | None, rule: str
+) -> None:
+    turns = at_work.turns()
+    at_work.says = opens()
+    turns.take(TRADER, at_work.now)
+
+    def happens() -> None:
+        del at_work.market.quotes["BTC"]
+        if price:
+            at_work.market.quotes["BTC"] = Decimal(price)
+            at_work.later(3)
+            turns.watch(list(at_work.fleet().values()))
+
+    while_the_model_thinks(at_work, happens, [closes()])
+    turns.take(TRADER, at_work.later(5))
+
+    assert (actions()[0]["ok"], actions()[0]["refused_by"]) == (False, [rule])
+    assert [str(one.verdict) for one in replays(TRADER)].count("differs") == 0
 
 
 def test_a_version_saved_while_the_model_thinks_stops_its_entry(at_work: ManagerAtWork) -> None:

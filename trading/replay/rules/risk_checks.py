@@ -19,11 +19,11 @@ from trading.schema.decision import Decision
 
 
 class Withheld(StrEnum):
-    """Why a manager sent no entry, or an exchange took none, although every rule let it through. It stands where the
+    """Why a manager sent no order, or an exchange took none, although every rule let it through. It stands where the
     name of a rule does; no replay can check it."""
 
-    SUPERSEDED = "superseded"  # a control, a newer version or a lost lock
-    STALE_PRICES = "stale_prices"
+    SUPERSEDED = "superseded"  # a control, a newer version, a lost lock, or the position is another one by now
+    STALE_PRICES = "stale_prices"  # or none
     FLEET_EXPOSURE = "fleet_exposure"  # a limit of the whole fleet
     INTERRUPTED = "interrupted"
     EXCHANGE = "exchange"
