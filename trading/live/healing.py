@@ -38,10 +38,12 @@ def heal(rebuild_all: Rebuild) -> bool:
     try:
         # Another process may have rebuilt it between the check and the lock.
         follower.current(now=True)
-        missed = outage.take_missed()
-        done = (missed or _is_old()) and rebuild_all() is not None
-        if missed and not done:
-            outage.want_healing()
+        missed, done = outage.take_missed(), False
+        try:
+            done = (missed or _is_old()) and rebuild_all() is not None
+        finally:
+            if missed and not done:
+                outage.want_healing()
         return done
     finally:
         follower.current(now=True)

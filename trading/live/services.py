@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from trading.analytics.inception import leader
 from trading.live import healing, keys, rebuild
@@ -35,7 +36,7 @@ def changed(*trader_ids: str) -> None:
 
     Outside a transaction: now. Errors are logged, not raised: the record itself is safe.
     """
-    transaction.on_commit(partial(_follow, trader_ids), robust=True)
+    transaction.on_commit(partial(follow, trader_ids), robust=True)
 
 
 def equity_changed(trader_id: str) -> None:
@@ -50,9 +51,14 @@ def fleet_changed() -> None:
 
 
 def catch_up(trader_ids: Collection[str]) -> bool:
-    """Writes the values of these traders as the database has them. False when Redis is away or refuses."""
+    """Writes the values of these traders as the database has them. False when Redis is away or refuses.
+
+    Raises django.db.Error: the store is filled again by the next call that can write.
+    """
     started = time.monotonic()
-    if not store.write_all(writes_of(projection.project(trader_ids))):
+    with _filled_again_later():
+        found = projection.project(trader_ids)
+    if not store.write_all(writes_of(found)):
         return False
     _written_whole.update(dict.fromkeys(trader_ids, started))
     return True
@@ -84,17 +90,33 @@ def rebuild_all() -> int | None:
     return outage.attempt(work, None, what="write")
 
 
-def _follow(trader_ids: Collection[str]) -> None:
-    if catch_up(trader_ids):
-        healing.heal_aside(rebuild_all)
+def follow(trader_ids: Collection[str]) -> bool:
+    """As `catch_up`; what was missed before is repaired aside."""
+    if not catch_up(trader_ids):
+        return False
+    healing.heal_aside(rebuild_all)
+    return True
 
 
 def _follow_equity(trader_id: str) -> None:
     written = _written_whole.get(trader_id)
     if written is None or time.monotonic() - written >= WHOLE_EVERY_SECONDS:
-        _follow([trader_id])
-    elif store.write_all(_figures_of(projection.figures([trader_id]))):
+        follow([trader_id])
+        return
+    with _filled_again_later():
+        found = projection.figures([trader_id])
+    if store.write_all(_figures_of(found)):
         healing.heal_aside(rebuild_all)
+
+
+@contextmanager
+def _filled_again_later() -> Iterator[None]:
+    """What PostgreSQL does not tell now is missed as a write that Redis does not take."""
+    try:
+        yield
+    except (InterfaceError, OperationalError):
+        outage.want_healing()
+        raise
 
 
 def _rebuild() -> None:

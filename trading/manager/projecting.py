@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from functools import partial
 
-from django.db import Error, connection, transaction
+from django.db import Error, InterfaceError, OperationalError, connection, transaction
 
 from trading.live import services as live
 
@@ -22,6 +22,7 @@ class Projector:
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._changed: set[str] = set()
+        self._is_away = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="manager live store", daemon=True)
 
@@ -30,7 +31,7 @@ class Projector:
         self._thread.start()
 
     def stop(self) -> None:
-        """What was collected is projected before this returns."""
+        """What was collected is projected before this returns, if it can be."""
         _in_use.clear()
         self._stop.set()
         self._thread.join()
@@ -39,23 +40,40 @@ class Projector:
         with self._guard:
             self._changed.add(trader_id)
 
-    def _run(self) -> None:
-        while not self._stop.wait(EVERY_SECONDS):
-            self._project()
-        self._project()
-        connection.close()
-
-    def _project(self) -> None:
+    def project(self) -> None:
+        """What was collected; what cannot be projected now is collected again."""
         with self._guard:
             names, self._changed = self._changed, set()
-        if not names:
-            return
+        if names and (left := self._left_of(names)):
+            with self._guard:
+                self._changed |= left
+
+    def _run(self) -> None:
+        while not self._stop.wait(EVERY_SECONDS):
+            self.project()
+        self.project()
+        connection.close()
+
+    def _left_of(self, names: set[str]) -> set[str]:
+        """Projects these traders; those that have to wait for PostgreSQL or Redis. The outage is said once, that of
+        Redis by the live store."""
         try:
-            live.catch_up(names)
-        except Exception as error:
-            log.error("The live store does not follow the manager: %s", error)
+            done = live.follow(names)
+        except (InterfaceError, OperationalError) as error:
+            if not self._is_away:
+                log.error("The live store does not follow the manager: %s", error)
+            self._is_away = True
             with suppress(Error):
                 connection.close()
+            return names
+        except Exception as error:
+            # What cannot be projected in the record of one trader costs no other trader its values.
+            if len(names) > 1:
+                return set().union(*(self._left_of({name}) for name in names))
+            log.error("The live store does not follow %s: %s", *names, error)
+            return set()
+        self._is_away = False
+        return set() if done else names
 
 
 _in_use: list[Projector] = []
