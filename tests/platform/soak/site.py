@@ -140,9 +140,10 @@ class Site:
         self.exporter.kill()
         self.fleet.end(*self.managers.values())
         run = self.fleet.forks.run
+        # First: what moves is old soon, and verify says so.
+        run("livestore", "verify")
         run("export_json", "--once", "--dir", str(self.export))
         tried = self.fleet.prove(self.export)
-        run("livestore", "verify")
         run("sync_traders", "--check")
         [(imported,)] = self.fleet.rows("SELECT count(*) FROM decision_journal WHERE detail -> 'origin' IS NOT NULL")
         assert imported == self.files
