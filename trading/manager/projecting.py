@@ -36,9 +36,9 @@ class Projector:
         self._stop.set()
         self._thread.join()
 
-    def add(self, trader_id: str) -> None:
+    def add(self, *trader_ids: str) -> None:
         with self._guard:
-            self._changed.add(trader_id)
+            self._changed.update(trader_ids)
 
     def project(self) -> None:
         """What was collected; what cannot be projected now is collected again."""
@@ -79,9 +79,9 @@ class Projector:
 _in_use: list[Projector] = []
 
 
-def changed(trader_id: str) -> None:
-    """After the commit the live store shows the new records of the trader, at once or soon."""
+def changed(*trader_ids: str) -> None:
+    """After the commit the live store shows the new records of these traders, at once or soon."""
     if _in_use:
-        transaction.on_commit(partial(_in_use[0].add, trader_id))
+        transaction.on_commit(partial(_in_use[0].add, *trader_ids))
     else:
-        live.changed(trader_id)
+        live.changed(*trader_ids)

@@ -11,6 +11,7 @@ import pytest
 from django.db import Error, connection
 
 from tests.factories import make_trader, sync_traders
+from tests.manager_factories import ManagerAtWork
 from tests.platform.processes import PATIENCE_SECONDS
 from tests.trading.live.servers import own_server
 from tests.trading_factories import OPENED_MS
@@ -95,6 +96,11 @@ def test_a_trader_that_cannot_be_projected_costs_no_other_one_its_values(
     assert [record.getMessage() for record in caplog.records] == [
         "The live store does not follow bob: a number that is none"
     ]
+
+
+def test_a_manager_that_starts_shows_what_the_one_before_it_could_not() -> None:
+    ManagerAtWork().turns().begin([ANN])
+    assert (is_followed(), is_followed(BOB)) == (True, False)
 
 
 def test_a_writer_that_lost_postgresql_has_the_store_filled_again() -> None:

@@ -14,7 +14,7 @@ from traders.controls import queries as controls
 from traders.controls import services as control_services
 from traders.controls.rules import WantedEffect
 from traders.schema.controls.rows import AckResult, Control, ControlKind
-from trading.manager import queries, recording, sight, writer
+from trading.manager import projecting, queries, recording, sight, writer
 from trading.manager.capital import begin_with_capital, follow_allocation
 from trading.manager.cycle import CycleParts, carry_on, decided_symbols, interrupted, run_cycle
 from trading.manager.protocols import (
@@ -97,6 +97,8 @@ class Turns:
             except Exception:
                 # One trader's cycle that cannot be read keeps no other trader from running.
                 log.exception("The cycle that %s was in could not be finished; its next turn tries again", trader_id)
+        # What another manager committed right before its end it may not have shown.
+        projecting.changed(*fleet)
 
     def take(self, trader_id: str, due: datetime, known: TraderNow | None = None) -> None:
         """Whatever is due for the trader now. The configuration and the controls are those of now, or those that the
