@@ -33,7 +33,8 @@ from trading.schema.spelling import Spellings
 class CycleParts:
     """What the cycles of a trader work with. `ask` gives the model's answer within its time or raises DeciderFailed.
     `again` as in `Acting`. `clock()` is the moment of now. `hold()` keeps the watch of stops away while orders go out:
-    never while a model thinks."""
+    never while a model thinks. `record_fills(number)` records what filled and is in no record yet, but the exits of
+    the cycle with this number."""
 
     market: MarketSource
     exchange: ExchangeClient
@@ -44,6 +45,7 @@ class CycleParts:
     timeout_seconds: float
     lot_of: Callable[[str], Decimal]
     hold: Callable[[], AbstractContextManager[None]] = nullcontext
+    record_fills: Callable[[int], None] = lambda number: None
 
 
 def run_cycle(trader: TraderNow, parts: CycleParts, due: datetime) -> CycleRecord:
@@ -100,6 +102,8 @@ def carry_on(
     refusals = judge(decisions, trader.spec.detail, sight.moment)
     with parts.hold():
         if any(one.action.opens or one.action.closes for one in decisions):
+            # A stop may have filled whose record failed: its position is closed, and an exit would fill again.
+            parts.record_fills(number)
             sight = replace(sight, held=open_whole(trader.spec.id))
         acting = Acting(
             *(trader, parts.market, parts.exchange, parts.again, parts.clock, parts.lot_of, sight, record),

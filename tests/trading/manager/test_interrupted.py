@@ -22,6 +22,7 @@ from trading.manager_models import ManagerCycle, ManagerOrder
 from trading.models import DecisionJournal, Position, Trade
 from trading.record.writing import parts, positions
 from trading.schema.common import EventKind, PositionEvent, Side
+from trading.schema.position import Entry
 
 pytestmark = pytest.mark.django_db
 TRADER = "steady_long"
@@ -255,6 +256,69 @@ def test_an_interrupted_close_goes_to_the_position_that_was_increased_since(
 
     assert not Position.objects.filter(status="open").exists()
     assert actions()[0]["ok"]
+
+
+def fill_the_stop_without_its_record(at_work: ManagerAtWork) -> None:
+    """The manager ends between the two."""
+    at_work.market.quotes["BTC"] = Decimal(97)
+    at_work.later(3)
+    with pytest.MonkeyPatch.context() as killing:
+        killing.setattr("trading.manager.recording.exit_filled", _killed)
+        with pytest.raises(Ended):
+            at_work.turns().watch(list(at_work.fleet().values()))
+
+
+def filled() -> list[str]:
+    return sorted(ManagerOrder.objects.filter(state="filled", is_recorded=True).values_list("kind", flat=True))
+
+
+def test_a_stop_whose_record_failed_is_in_it_before_an_exit_is_sent(at_work: ManagerAtWork) -> None:
+    turns = at_work.turns()
+    at_work.says = opens()
+    turns.take(TRADER, at_work.now)
+    fill_the_stop_without_its_record(at_work)
+    at_work.says = [closes()]
+    turns.take(TRADER, at_work.later())
+
+    assert filled() == ["entry", "stop"]
+    assert Trade.objects.get().detail["prices"]["avg_exit"] == 97
+    assert actions()[0]["refused_by"] == ["superseded"]
+
+
+def test_an_interrupted_close_sends_no_exit_where_the_stop_had_filled(
+    at_work: ManagerAtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work.says = opens()
+    at_work.turns().take(TRADER, at_work.now)
+
+    def says(_request: object) -> Any:
+        fill_the_stop_without_its_record(at_work)
+        return [closes()]
+
+    with monkeypatch.context() as killing:
+        killing.setattr("trading.manager.cycle.carry_on", _killed)
+        at_work.says = says
+        with pytest.raises(Ended):
+            at_work.turns().take(TRADER, at_work.later())
+    assert ManagerCycle.objects.get().state == "answered"
+    at_work.turns().begin([TRADER])
+
+    assert filled() == ["entry", "stop"]
+    assert Trade.objects.get().detail["prices"]["avg_exit"] == 97
+
+
+def test_a_fill_without_its_record_ends_no_position_that_was_opened_since(at_work: ManagerAtWork) -> None:
+    at_work.says = opens()
+    at_work.turns().take(TRADER, at_work.now)
+    fill_the_stop_without_its_record(at_work)
+    positions.close_position(trader_id=TRADER, symbol="BTC", price=Decimal(101), closed_at_ns=at_ms(at_work) * 10**6)
+    at_work.later(5)
+    entry = Entry(price=Decimal(97), quantity=Decimal(1), time_ms=at_ms(at_work))
+    positions.open_position(trader_id=TRADER, symbol="BTC", side=Side.LONG, detail=make_position(entry=entry))
+    at_work.turns().watch(list(at_work.fleet().values()))
+
+    assert Position.objects.filter(status="open").count() == 1
+    assert filled() == ["entry", "stop"]
 
 
 def at_ms(at_work: ManagerAtWork) -> int:

@@ -339,6 +339,7 @@ class Turns:
             timeout_seconds=workshop.limits.timeout_seconds,
             lot_of=workshop.lot_of,
             hold=lambda: self._hold(spec.id),
+            record_fills=lambda number: record_fills(spec.id, cycle=number),
         )
 
     def _again(self, trader: TraderNow) -> str:

@@ -97,13 +97,15 @@ def _prices(one: Attending, symbols: Sequence[str]) -> dict[str, SeenPrice]:
         return {}
 
 
-def record_fills(trader_id: str, left_alone: frozenset[str] = frozenset()) -> None:
+def record_fills(trader_id: str, left_alone: frozenset[str] = frozenset(), *, cycle: int = 0) -> None:
     """What filled at the exchange and is not yet in the record: of stops, targets, liquidations and closes. An entry
-    belongs to its cycle, which records it."""
+    belongs to its cycle, which records it, and so does an exit of the cycle that goes on (`cycle`, its number)."""
     filled = [
         one
         for one in queries.filled_and_not_recorded(trader_id)
-        if one.asked.kind is not OrderKind.ENTRY and one.asked.symbol not in left_alone
+        if one.asked.kind is not OrderKind.ENTRY
+        and one.asked.symbol not in left_alone
+        and not (cycle and one.asked.kind is OrderKind.EXIT and one.asked.cycle_number == cycle)
     ]
     if not filled:
         return
@@ -129,7 +131,7 @@ def _look_after(one: Attending, held: PositionRecord, price: SeenPrice | None) -
 
 
 def _record_exit(held: PositionRecord | None, filled: OrderStanding) -> None:
-    if held is None:
+    if held is None or _is_of_an_earlier_one(held, filled):
         recording.forget_fill(filled)
         return
     recording.exit_filled(held, filled)
@@ -140,6 +142,11 @@ def _record_exit(held: PositionRecord | None, filled: OrderStanding) -> None:
             subject=held.id,
             traders=[held.trader_id],
         )
+
+
+def _is_of_an_earlier_one(held: PositionRecord, filled: OrderStanding) -> bool:
+    """The position that it ended was closed in the record by another way, and this one was opened since."""
+    return filled.fill is not None and int(filled.fill.at.timestamp() * 1000) < held.detail.entry.time_ms
 
 
 def _protect(one: Attending, held: PositionRecord, price: SeenPrice) -> bool:
