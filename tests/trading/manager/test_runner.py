@@ -13,7 +13,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from tests.factories import make_trader, sync_traders
+from tests.factories import make_trader, save_edit, sync_traders
 from tests.manager_factories import ManagerAtWork, SetMarket, opens
 from tests.platform.processes import wait_for
 from traders.manager_yaml.declared import CallLimits
@@ -73,6 +73,19 @@ def test_an_entry_whose_record_failed_is_in_it_before_the_next_beat(monkeypatch:
         wait_for(lambda: Position.objects.filter(status="open").exists())
     assert len(decider.asked) == 1
     assert not ManagerOrder.objects.filter(state="filled", is_recorded=False).exists()
+
+
+def test_what_is_saved_while_cycles_of_another_manager_are_finished_runs_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sync_traders(make_trader(TRADER, detail__auto_start=True))
+    runner = runner_of(ManagerAtWork())
+    monkeypatch.setattr(runner._turns, "begin", lambda names: save_edit(TRADER, detail__risk__max_positions=2))
+    try:
+        assert runner._read()
+        assert runner._fleet[TRADER].version == 2
+    finally:
+        runner._lock.release()
 
 
 def test_a_fleet_that_cannot_be_read_for_a_while_ends_no_manager(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -163,6 +163,8 @@ class Runner:
         if new := fleet.keys() - self._begun - self._busy:
             # What another manager, or a turn that failed, left of them comes before anything else.
             self._turns.begin(new)
+            # That may have taken longer than an edit or a stop may wait.
+            fleet = self._reader.read(fleet)
         self._fleet = fleet
         self._begun.intersection_update(fleet)
         self._begun.update(new)
