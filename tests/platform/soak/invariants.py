@@ -211,13 +211,17 @@ def _unexplained(trader_id: str) -> Iterator[str]:
     folded = {symbol: one.quantity for symbol, one in account.held.items() if one.quantity}
     if folded != stored:
         yield f"positions that the fills do not explain: {trader_id} holds {stored}, its fills give {folded}"
-    [(funding,)] = rows(
-        "SELECT (SELECT coalesce(sum((detail #>> '{pnl,funding}')::numeric), 0) FROM trades WHERE trader_id = %s)"
-        " + (SELECT coalesce(sum((e ->> 'funding')::numeric), 0) FROM positions p"
-        "     CROSS JOIN jsonb_array_elements(p.detail -> 'events') e WHERE trader_id = %s AND status = 'open')",
-        *(trader_id, trader_id),
+    # As a fill, a payment of the last seconds before the point may have been booked behind it.
+    since_ms = newest[0][0] - RECORDED_WITHIN_MS if newest else 0
+    [(funding, late)] = rows(
+        "SELECT coalesce(sum(usd), 0), coalesce(sum(usd) FILTER (WHERE at_ms > %s), 0) FROM ("
+        "SELECT (detail #>> '{pnl,funding}')::numeric AS usd, 0 AS at_ms FROM trades WHERE trader_id = %s"
+        " UNION ALL SELECT (e ->> 'funding')::numeric, (e ->> 'at_ms')::bigint FROM positions p"
+        "     CROSS JOIN jsonb_array_elements(p.detail -> 'events') e"
+        "     WHERE trader_id = %s AND status = 'open') AS paid",
+        *(since_ms, trader_id, trader_id),
     )
-    known = [realized + funding for realized in (*known, account.realized)]
+    known = [realized + paid for realized in (*known, account.realized) for paid in (funding, funding - late)]
     if newest and not any(abs(newest[0][1] - one) <= CENT for one in known):
         yield f"realized P&L that the fills do not explain: {trader_id} has {newest[0][1]}, its fills give {known}"
 
