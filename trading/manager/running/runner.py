@@ -29,6 +29,8 @@ WATCH_SECONDS = 1.0
 TIDY_SECONDS = 3600.0
 # Without an announcement a control or a version is seen after this time.
 REREAD_SECONDS = 1.0
+# For the look at stops that is under way at the end.
+LAST_LOOK_SECONDS = 20.0
 STANDBY_SECONDS = 2.0
 # Work with the database at the same time: its connections are few, and its work is short.
 MORE_THREADS = 4
@@ -83,7 +85,8 @@ class Runner:
             pool.shutdown(wait=True, cancel_futures=True)
             for thread in threads:
                 if thread.is_alive():
-                    thread.join(STANDBY_SECONDS)
+                    # What filled goes into the record before the end.
+                    thread.join(LAST_LOOK_SECONDS)
             projector.stop()
             self._lock.release()
             connection.close()
