@@ -55,7 +55,7 @@ OF_AN_OPERATOR = {
     "53400": "The database may not use that much",
     "XX000": "The database failed",
 }
-# Answered as any exception that nobody foresaw.
+# Answered as any other exception.
 OF_THE_SITE = [
     "21000",
     "24000",
