@@ -28,6 +28,7 @@ from trading.models import (
 )
 from trading.record.stored.safe_sql import EQUITY_COUNTS, has_own_capital, number, whole
 from trading.record.stored.spread import reads
+from trading.schema.decision import Withheld
 from trading.schema.facts import EquityPoint
 
 SOURCE = "engine"
@@ -171,7 +172,7 @@ def _outcome(success: bool, detail: Any) -> Outcome:
     taken = [action for action in actions if isinstance(action, dict)] if isinstance(actions, list) else []
     is_refused = any(action.get("refused_by") for action in taken)
     has_error = bool(known.get("error")) or any(
-        action.get("error") and not action.get("refused_by") for action in taken
+        action.get("error") and action.get("refused_by") in (None, [], [Withheld.NO_ANSWER]) for action in taken
     )
     return Outcome.REFUSED if is_refused and not has_error else Outcome.ERROR
 

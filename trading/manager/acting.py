@@ -31,8 +31,7 @@ from trading.manager.rules.plans import plan_after_increase
 from trading.manager.rules.schedule import oldest_for_entry
 from trading.manager.sight import Sight
 from trading.replay.rules.checks.moment import CheckRefusal
-from trading.replay.rules.risk_checks import Withheld
-from trading.schema.decision import ActionTaken, Decision
+from trading.schema.decision import ActionTaken, Decision, Withheld
 from trading.schema.position import PositionRecord
 
 NO_PRICE = "no fresh price of {symbol}"
@@ -72,7 +71,7 @@ def act(acting: Acting, decision: Decision, refusals: tuple[CheckRefusal, ...]) 
     try:
         return _close(acting, decision) if decision.action.closes else _open(acting, decision)
     except ExchangeFailed as error:
-        return _taken(decision, ok=False, error=f"the exchange did not answer: {error}")
+        return _held_back(decision, (Withheld.NO_ANSWER,), f"the exchange did not answer: {error}")
 
 
 def _close(acting: Acting, decision: Decision) -> ActionTaken:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -45,6 +45,11 @@ class EntryDone:
     target: OrderStanding | None = None
     is_increase: bool = False
     plan: ExitPlan | None = None
+
+    @property
+    def behind(self) -> list[str]:
+        """The client order ids of its stop and its target."""
+        return [one.asked.client_order_id for one in (self.stop, self.target) if one is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +155,9 @@ def _cycle(done: CycleRecord, after: Callable[[], Beat]) -> None:
     whole = done.entry
     with followed() as tell:
         made = decisions.record_decision(whole, clean_messages(done.messages, done.trader_id))
+        behind = [name for opened in done.entries for name in opened.behind]
         for one in done.exits:
-            _close(one.held, one.exit, made.id)
+            _close(one.held, one.exit, made.id, behind)
         for opened in done.entries:
             _open(opened, done.provider, made.id)
         if watches_decisions(done.guards):
@@ -302,8 +308,11 @@ def _open(done: EntryDone, provider: str, decision_id: int) -> None:
     writer.put_recorded(order.trader_id, recorded)
 
 
-def _close(held: PositionRecord, filled: OrderStanding, decision_id: int | None) -> bool:
-    """False where the position was closed before. Its other orders end with it."""
+def _close(
+    held: PositionRecord, filled: OrderStanding, decision_id: int | None, behind_entries: Collection[str] = ()
+) -> bool:
+    """False where the position was closed before. Its other orders end with it, but not those that rest behind the
+    entries of the same cycle."""
     fill, order = filled.fill, filled.asked
     assert fill is not None
     try:
@@ -319,7 +328,7 @@ def _close(held: PositionRecord, filled: OrderStanding, decision_id: int | None)
         writer.put_recorded(order.trader_id, [order.client_order_id])
         return False
     writer.put_recorded(order.trader_id, [order.client_order_id])
-    writer.cancel_resting(held.trader_id, held.symbol)
+    writer.cancel_resting(held.trader_id, held.symbol, behind_entries)
     return True
 
 

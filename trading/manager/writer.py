@@ -160,9 +160,11 @@ def put_recorded(trader_id: str, client_order_ids: list[str]) -> None:
     ManagerOrder.objects.filter(trader=trader_id, client_order_id__in=client_order_ids).update(is_recorded=True)
 
 
-def cancel_resting(trader_id: str, symbol: str) -> None:
-    """Stop and target of a position that is closed: on paper they end with it."""
-    ManagerOrder.objects.filter(trader=trader_id, symbol=symbol, state=OrderState.RESTING).update(
+def cancel_resting(trader_id: str, symbol: str, kept: Collection[str] = ()) -> None:
+    """Stop and target of a position that is closed: on paper they end with it. `kept`: the client order ids of those
+    that belong to its successor."""
+    resting = ManagerOrder.objects.filter(trader=trader_id, symbol=symbol, state=OrderState.RESTING)
+    resting.exclude(client_order_id__in=kept).update(
         state=OrderState.CANCELLED, is_recorded=True, reason="the position is closed"
     )
 

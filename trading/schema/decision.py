@@ -152,6 +152,18 @@ class JournalCooldown(Part):
     until_ms: MomentMs = leaf(label=_("Cooling down until"), kind=LeafKind.MOMENT_MS)
 
 
+class Withheld(StrEnum):
+    """Why a manager sent no order, or an exchange took none, although every rule let it through. It stands where the
+    name of a rule does; no replay can check it."""
+
+    SUPERSEDED = "superseded"  # a control, a newer version, a lost lock, or the position is another one by now
+    STALE_PRICES = "stale_prices"  # or none
+    FLEET_EXPOSURE = "fleet_exposure"  # a limit of the whole fleet
+    INTERRUPTED = "interrupted"
+    EXCHANGE = "exchange"  # it took no order
+    NO_ANSWER = "no_answer"  # of the exchange: an error, as one of the model is
+
+
 class ActionTaken(AskedOrder):
     """What was done about one decision. `refused_by` names the rules that held it back."""
 

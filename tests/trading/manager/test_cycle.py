@@ -13,9 +13,13 @@ from tests.manager_factories import Manager, closes, journalled, make_manager, o
 from traders.models import TraderRuntimeState
 from traders.schema.prompts import read_prompt
 from traders.schema.settings.fleet import FLEET_ID
-from trading.manager.protocols import DeciderAnswer, DeciderFailed, DecisionRequest
+from trading.guards.queries import outcomes
+from trading.guards.rules.streaks import Outcome
+from trading.manager.exchanges.paper import PaperExchange
+from trading.manager.protocols import DeciderAnswer, DeciderFailed, DecisionRequest, ExchangeFailed
 from trading.manager_models import ManagerCycle, ManagerOrder
 from trading.models import ConversationMessage, EquitySnapshot, Position, Trade
+from trading.replay.services import replays
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +79,35 @@ def test_a_close_makes_the_trade_and_ends_its_stop_and_target(manager: Manager) 
     equity = EquitySnapshot.objects.latest("ts_ms")
     assert equity.equity_usd == Decimal(2000) + trade.net_pnl
     assert not ManagerOrder.objects.filter(is_recorded=False).exists()
+
+
+def test_the_stop_and_target_of_an_entry_outlive_the_close_before_it_in_the_same_cycle(manager: Manager) -> None:
+    manager.cycle(opens())
+    manager.now += timedelta(seconds=10)
+    manager.cycle([closes(), opens(side="sell")])
+    assert {one.symbol: one.side for one in Position.objects.filter(status="open")} == {"BTC": "short"}
+    orders = ManagerOrder.objects.filter(kind__in=["stop", "target"]).order_by("kind", "sent_at")
+    assert [(one.kind, one.side, one.state) for one in orders] == [
+        ("stop", "long", "cancelled"),
+        ("stop", "short", "resting"),
+        ("target", "long", "cancelled"),
+        ("target", "short", "resting"),
+    ]
+
+
+def test_an_exchange_that_does_not_answer_is_an_error_of_a_decision_whose_replay_does_not_differ(
+    manager: Manager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*asked: object) -> None:
+        raise ExchangeFailed("timed out")
+
+    monkeypatch.setattr(PaperExchange, "place", fail)
+    manager.cycle(opens())
+    [action] = journalled().detail["actions"]
+    assert (action["ok"], action["refused_by"]) == (False, ["no_answer"])
+    assert action["error"] == "the exchange did not answer: timed out"
+    assert [str(one.verdict) for one in replays(manager.trader_id)] == ["incomplete"]
+    assert [outcome for _number, outcome in outcomes(manager.trader_id, since=None, most=5)] == [Outcome.ERROR]
 
 
 def test_what_a_check_refuses_sends_no_order(manager: Manager) -> None:

@@ -15,8 +15,8 @@ from traders.schema.settings.trader import TraderDetail
 from trading.record.rules.errors import InvalidRecord
 from trading.replay.rules.checks.moment import CheckRefusal, DecisionMoment
 from trading.replay.rules.parsing import parse_answer
-from trading.replay.rules.risk_checks import Withheld, judge
-from trading.schema.decision import ActionTaken, Decision, DecisionDetail, JournalEntry
+from trading.replay.rules.risk_checks import judge
+from trading.schema.decision import ActionTaken, Decision, DecisionDetail, JournalEntry, Withheld
 from trading.schema.spelling import Spellings, names_in
 
 _WITHHELD = frozenset(Withheld)

@@ -6,7 +6,6 @@ Fail closed: a rule whose data is missing refuses and says what is missing. docs
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 
 from traders.schema.settings.trader import TraderDetail
 from trading.replay.rules.checks.capital import max_leverage, max_margin_usage_pct, max_position_size_usd, value_band
@@ -16,18 +15,6 @@ from trading.replay.rules.checks.moment import Check, CheckRefusal, DecisionMome
 from trading.replay.rules.checks.order import already_held, nothing_to_close, order_values
 from trading.replay.rules.checks.pace import max_new_positions_per_cycle, max_positions, min_confidence, sharpe_pause
 from trading.schema.decision import Decision
-
-
-class Withheld(StrEnum):
-    """Why a manager sent no order, or an exchange took none, although every rule let it through. It stands where the
-    name of a rule does; no replay can check it."""
-
-    SUPERSEDED = "superseded"  # a control, a newer version, a lost lock, or the position is another one by now
-    STALE_PRICES = "stale_prices"  # or none
-    FLEET_EXPOSURE = "fleet_exposure"  # a limit of the whole fleet
-    INTERRUPTED = "interrupted"
-    EXCHANGE = "exchange"
-
 
 CHECKS: tuple[Check, ...] = (
     order_values,
