@@ -147,6 +147,12 @@ def acknowledge(
     return writer.acknowledge(control_id, trader_id, result=result, note=note, at=at, actor=actor)
 
 
+def acknowledge_done(done: Collection[tuple[int, str]], *, at: datetime, actor: str) -> None:
+    """An engine has done these controls of these traders, as (control, trader): it has just read them, and said nothing
+    of them before. One statement for a thousand."""
+    writer.acknowledge_done(done, at=at, actor=actor)
+
+
 def _require_fitting(kind: ControlKind, names: Sequence[str], asked: Asked, now: datetime) -> None:
     """Raises InvalidConfig for what cannot be asked of any trader."""
     problems = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -76,3 +76,11 @@ def acknowledge(
     )
     row.refresh_from_db()
     return row
+
+
+def acknowledge_done(done: Collection[tuple[int, str]], *, at: datetime, actor: str) -> None:
+    rows = [
+        TraderControlAck(control_id=control_id, trader_id=trader_id, result=AckResult.DONE.value, at=at, actor=actor)
+        for control_id, trader_id in done
+    ]
+    TraderControlAck.objects.bulk_create(rows, batch_size=1000)

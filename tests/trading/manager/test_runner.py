@@ -14,13 +14,13 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from tests.factories import make_trader, save_edit, sync_traders
-from tests.manager_factories import ManagerAtWork, SetMarket, opens
+from tests.manager_factories import ManagerAtWork, SetMarket, journalled, opens
 from tests.platform.processes import wait_for
 from traders.manager_yaml.declared import CallLimits
 from trading.manager import recording
 from trading.manager.rules.share import FleetShare
 from trading.manager.running.making import Workshop
-from trading.manager.running.runner import Runner, TurnsFailed
+from trading.manager.running.runner import KNOWN_FOR_SECONDS, Runner, TurnsFailed
 from trading.manager_models import ManagerOrder
 from trading.models import Position
 
@@ -84,6 +84,19 @@ def test_what_is_saved_while_cycles_of_another_manager_are_finished_runs_at_once
     try:
         assert runner._read()
         assert runner._fleet[TRADER].version == 2
+    finally:
+        runner._lock.release()
+
+
+def test_a_turn_that_had_to_wait_runs_the_version_that_is_in_force_when_it_begins() -> None:
+    sync_traders(make_trader(TRADER, detail__auto_start=True))
+    runner = runner_of(ManagerAtWork(says=[]))
+    try:
+        assert runner._read()
+        save_edit(TRADER, detail__risk__max_positions=2)
+        runner._read_at -= KNOWN_FOR_SECONDS
+        runner._turn(TRADER, timezone.now())
+        assert journalled().config_version == 2
     finally:
         runner._lock.release()
 

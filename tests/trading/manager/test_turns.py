@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from tests.factories import make_trader, save_edit, sync_traders
 from tests.manager_factories import ManagerAtWork, actions, closes, journalled, opens
@@ -219,12 +220,30 @@ def test_a_stopped_trader_is_reported_as_such_and_asks_no_model(at_work: Manager
     turns.take(TRADER, at_work.now)
     control(ControlKind.STOP, [TRADER], ASKED)
     at_work.later(31)
-    turns.follow(at_work.fleet())
+    [stopped] = turns.follow(at_work.fleet())
+    turns.report_stopped(stopped)
+    assert turns.follow(at_work.fleet()) == []
     assert not TraderRuntimeState.objects.get(pk=TRADER).is_running
     assert TraderControlAck.objects.get().result == "done"
     asked = len(at_work.asked)
     turns.take(TRADER, at_work.later())
     assert len(at_work.asked) == asked
+
+
+def test_a_stop_of_the_fleet_is_acknowledged_for_all_its_traders_with_as_many_statements_as_for_one(
+    at_work: ManagerAtWork, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    names = [f"another_{number}" for number in range(20)]
+    sync_traders(*(make_trader(name, detail__auto_start=True, allocation_pct=Decimal(1)) for name in names))
+    fleet_control(ControlKind.STOP, reason="a test", actor="mei")
+    at_work.later(31)
+    turns, fleet = at_work.turns(), at_work.fleet(*names)
+    with django_assert_num_queries(2):
+        turns.follow(fleet)
+    assert sorted(TraderControlAck.objects.values_list("trader", flat=True)) == sorted(names)
+    assert set(TraderControlAck.objects.values_list("result", "note", "actor")) == {("done", "", "system")}
+    turns.follow(fleet)
+    assert TraderControlAck.objects.count() == len(names)
 
 
 def test_a_trader_of_a_real_exchange_is_not_run_and_says_why(at_work: ManagerAtWork) -> None:

@@ -29,6 +29,8 @@ WATCH_SECONDS = 1.0
 TIDY_SECONDS = 3600.0
 # Without an announcement a control or a version is seen after this time.
 REREAD_SECONDS = 1.0
+# A turn that begins later reads its trader for itself: it may have waited for a thread, and the loop for a server.
+KNOWN_FOR_SECONDS = 2 * REREAD_SECONDS
 # For the look at stops that is under way at the end.
 LAST_LOOK_SECONDS = 20.0
 STANDBY_SECONDS = 2.0
@@ -59,6 +61,7 @@ class Runner:
         self._reader = FleetReader()
         self._turns = Turns(self.workshop, self._lock.is_held, self.say)
         self._fleet: dict[str, TraderNow] = {}
+        self._read_at = 0.0
         self._due: dict[str, datetime] = {}
         self._busy: set[str] = set()
         self._begun: set[str] = set()
@@ -126,17 +129,17 @@ class Runner:
         return is_ours
 
     def _loop(self, pool: ThreadPoolExecutor) -> None:
-        read_at = time.monotonic()
+        looked_at = time.monotonic()
         while not self.stop.is_set():
-            if self._told.is_set() or time.monotonic() - read_at >= REREAD_SECONDS:
+            if self._told.is_set() or time.monotonic() - looked_at >= REREAD_SECONDS:
                 self._told.clear()
-                read_at = time.monotonic()
+                looked_at = time.monotonic()
                 try:
                     if not self._read():
                         self.say("The lock is gone: no entries until it is taken again.")
                         self.stop.wait(STANDBY_SECONDS)
                         continue
-                    self._turns.follow(self._fleet)
+                    self._say_stopped(pool, self._turns.follow(self._fleet))
                 except Error as error:
                     # The lock may be gone with the connection, and another manager may run them meanwhile.
                     self._begun.clear()
@@ -153,6 +156,7 @@ class Runner:
 
     def _read(self) -> bool:
         """The fleet of now, as far as this manager holds it."""
+        read_at = time.monotonic()
         chosen = self.share.of(self._reader.read(None))
         is_ours = self._lock.take(chosen)
         self.alive()
@@ -167,8 +171,10 @@ class Runner:
             # What another manager, or a turn that failed, left of them comes before anything else.
             self._turns.begin(new)
             # That may have taken longer than an edit or a stop may wait.
+            read_at = time.monotonic()
             fleet = self._reader.read(fleet)
         self._fleet = fleet
+        self._read_at = read_at
         self._begun.intersection_update(fleet)
         self._begun.update(new)
         self._plan(timezone.now())
@@ -196,8 +202,9 @@ class Runner:
             pool.submit(self._turn, name, due)
 
     def _turn(self, name: str, due: datetime) -> None:
+        is_known = time.monotonic() - self._read_at <= KNOWN_FOR_SECONDS
         try:
-            self._turns.take(name, due, self._fleet.get(name))
+            self._turns.take(name, due, self._fleet.get(name) if is_known else None)
         except Exception:
             log.exception("The turn of %s failed; its next one is at its next beat.", name)
             # It may have sent orders that are not in the record yet.
@@ -206,6 +213,25 @@ class Runner:
             with suppress(Error):
                 connection.close()
             self._busy.discard(name)
+
+    def _say_stopped(self, pool: ThreadPoolExecutor, stopped: Sequence[TraderNow]) -> None:
+        """Beside this loop: a stop of a large fleet holds up neither an edit nor the release behind it. A trader in the
+        middle of a turn comes again."""
+        for trader in stopped:
+            name = trader.spec.id
+            if name not in self._busy:
+                self._busy.add(name)
+                pool.submit(self._report_stopped, trader)
+
+    def _report_stopped(self, trader: TraderNow) -> None:
+        try:
+            self._turns.report_stopped(trader)
+        except Exception:
+            log.exception("The stop of %s could not be reported; it is tried again.", trader.spec.id)
+        finally:
+            with suppress(Error):
+                connection.close()
+            self._busy.discard(trader.spec.id)
 
     def _watch(self) -> None:
         """Stops, targets, trailing stops, funding and closes, whatever the models do. Once an hour old orders go."""

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from traders.controls import queries as controls
 from traders.controls import services as control_services
 from traders.controls.rules import WantedEffect
-from traders.schema.controls.rows import AckResult, Control, ControlKind
+from traders.schema.controls.rows import Control, ControlKind
 from trading.manager import projecting, queries, recording, sight, writer
 from trading.manager.capital import begin_with_capital, follow_allocation
 from trading.manager.cycle import CycleParts, carry_on, decided_symbols, interrupted, run_cycle
@@ -175,8 +175,8 @@ class Turns:
         exchange, market = self._workshop.exchange_of(trader.spec), self._workshop.market_of(trader.spec)
         return Attending(trader, exchange, market, self._workshop.clock(), market.funding_interval)
 
-    def follow(self, fleet: Mapping[str, TraderNow]) -> None:
-        """Acknowledges what was asked of the traders, and reports those that were stopped since."""
+    def follow(self, fleet: Mapping[str, TraderNow]) -> list[TraderNow]:
+        """Acknowledges what was asked of the traders. Gives those that were stopped since, for `report_stopped`."""
         asked = {
             (control.id, trader_id): control
             for trader_id, trader in fleet.items()
@@ -185,21 +185,19 @@ class Turns:
         }
         if asked:
             known = controls.newest_acks([number for number, _trader_id in asked])
-            for (number, trader_id), control in asked.items():
-                if (number, trader_id) not in known and control.kind not in _ACKED_LATER:
-                    control_services.acknowledge(
-                        trader_id=trader_id,
-                        control_id=number,
-                        result=AckResult.DONE,
-                        note="",
-                        at=self._workshop.clock(),
-                        actor=ACTOR,
-                    )
-                self._acked.add((number, trader_id))
-        for trader_id, trader in fleet.items():
-            stopped = trader.state.effect is WantedEffect.STOPPED
-            if stopped and self._running.get(trader_id) and self._is_run_here(trader, quietly=True):
-                self._report(trader, self._workshop.clock(), is_running=False)
+            done = [key for key, control in asked.items() if key not in known and control.kind not in _ACKED_LATER]
+            control_services.acknowledge_done(done, at=self._workshop.clock(), actor=ACTOR)
+            self._acked.update(asked)
+        return [
+            trader
+            for trader_id, trader in fleet.items()
+            if trader.state.effect is WantedEffect.STOPPED
+            and self._running.get(trader_id)
+            and self._is_run_here(trader, quietly=True)
+        ]
+
+    def report_stopped(self, trader: TraderNow) -> None:
+        self._report(trader, self._workshop.clock(), is_running=False)
 
     def tidy(self, trader_ids: Collection[str]) -> int:
         """Forgets old orders of these traders; how many."""
