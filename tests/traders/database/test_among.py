@@ -17,6 +17,9 @@ def test_rows_are_of_the_ids_that_are_named_and_of_no_others() -> None:
     traders = TraderConfig.objects.order_by("pk")
     hostile = ["steady_long", "{", '"', "a,b", "NULL", "\\", "', '"]
     assert [row.pk for row in traders.filter(among("pk", hostile))] == ["steady_long"]
+    # What stands between the ids of a statement is no part of one.
+    assert not traders.filter(among("pk", ["steady_long\x1fquick_short"])).exists()
+    assert [row.pk for row in traders.filter(among("pk", ["quick_short", "steady_long\x1f"]))] == ["quick_short"]
     assert [row.pk for row in traders.filter(Q(among("pk", {"quick_short"})) | Q(pk="steady_long"))] == [
         "quick_short",
         "steady_long",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from traders.schema.paths import Change, Flat, apply, diff
 from traders.schema.problems import InvalidConfig, Problem
@@ -29,9 +30,9 @@ Shares = Mapping[str, Share]
 _SET_BY_BOTH = (ChangedBy.CONTESTED, ChangedBy.ONLY_THEIRS)
 
 
-@dataclass(frozen=True)
-class ProposalPart:
-    """The effect on one configuration at `version`; `problems` stop the whole save."""
+class ProposalPart(NamedTuple):
+    """The effect on one configuration at `version`; `problems` stop the whole save. A tuple: a preview of ten thousand
+    traders has ten thousand."""
 
     config_id: str
     version: int

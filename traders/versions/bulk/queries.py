@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from traders.database import sql
+from traders.database.among import array_of
 
 _COLUMNS = {"": "id", **{name: name for name in ("exchange_provider", "market_provider", "allocation_pct", "detail")}}
 _GENERATED = {"detail.retired": "retired"}
@@ -20,11 +21,12 @@ def alike(ids: Collection[str], places: Collection[str]) -> list[dict[str, int]]
     """
     # Grouped here: to group, the server sorts the values of all traders, which takes it longer than to send them.
     # Equal texts are equal values; 1 and 1.0 are judged twice.
+    array, parameter = array_of(ids)
     found = sql.rows(
-        SQL("SELECT id, version, {} AS at FROM trader_config {} WHERE id = ANY (%s)").format(
-            _values(places), _sections(places)
+        SQL("SELECT id, version, {} AS at FROM trader_config {} WHERE id = ANY ({})").format(
+            _values(places), _sections(places), SQL(array)
         ),
-        [list(ids)],
+        [parameter],
     )
     groups: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for row in sorted(found):
