@@ -14,6 +14,7 @@ from django.db import Error
 
 from traders.database import writes
 from traders.database.faults import fault_of, kept_from_starting, said_by_server
+from traders.database.migrated import NotMigrated
 from traders.database.violations import violated_rule
 from traders.schema import jsonio
 from traders.schema.actors import os_actor, problem_with
@@ -52,6 +53,8 @@ def refusals() -> Iterator[None]:
         yield
     except (InvalidConfig, ConfigError) as error:
         raise CommandError(_cut(str(error))) from error
+    except NotMigrated as error:
+        raise CommandError(f"{error} Nothing was written.") from error
     except Error as error:
         raise CommandError(database_words(error)) from error
     except BrokenPipeError:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from django.db import Error, connection
 from django.utils import timezone
 
+from traders.database.migrated import require_migrated
+from traders.database.outages import Complaints
 from traders.schema.moments import now_ms
 from trading.export.cycle import Exporter, ExportStopped
 from trading.export.directory.manifest import Manifest
@@ -55,7 +57,7 @@ class ExportLoop:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self._watch = Watch()
+        self._watch, self._complaints, self._is_migrated = Watch(), Complaints(), False
 
     def run(self) -> None:
         exporter, lock = Exporter(self.options, self.stop.is_set), ExportLock()
@@ -82,8 +84,12 @@ class ExportLoop:
             lock.release()
 
     def _take(self, lock: ExportLock) -> bool:
-        """Takes the lock. False where another exporter works, which is said once, or the database is away."""
+        """Takes the lock. False where another exporter works, which is said once, or the database is away or not yet
+        migrated."""
         try:
+            if not self._is_migrated:
+                require_migrated()
+                self._is_migrated = True
             is_ours = lock.take()
         except Exception as error:
             self._failed(error, None)
@@ -113,7 +119,9 @@ class ExportLoop:
         self._watch.failed(error)
         with suppress(Error):
             connection.close()
-        log.error("The export failed, readers see the last one: %s", self._watch.last_error)
+        words = str(self._watch.last_error).partition("\n")[0]
+        if self._complaints.is_due(words):
+            log.error("The export failed, readers see the last one: %s", words)
         self._tell(exporter)
 
     def _tell(self, exporter: Exporter | None) -> None:

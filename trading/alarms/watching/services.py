@@ -15,7 +15,10 @@ from django.conf import settings
 from django.db import Error, close_old_connections, connection
 from django.utils import timezone
 
+from traders.database.faults import said_by_server
 from traders.database.held_lock import HeldLock
+from traders.database.migrated import require_migrated
+from traders.database.outages import Complaints
 from trading.alarms import queries, services, writer
 from trading.alarms.rules.catalogue import RULES, AlarmName, Ending
 from trading.alarms.sending import writer as outbox_writer
@@ -142,7 +145,7 @@ class AlarmLoop:
         self._outbox = Outbox()
         self._outage: WatchOutage | None = None
         self._looked_at = 0.0
-        self._was_away = True
+        self._was_away, self._is_migrated, self._complaints = True, False, Complaints()
 
     def run(self) -> None:
         due, lock = time.monotonic(), HeldLock(ALARM_LOCK)
@@ -150,13 +153,17 @@ class AlarmLoop:
             while not self.stop.is_set():
                 try:
                     close_old_connections()
+                    if not self._is_migrated:
+                        require_migrated()
+                        self._is_migrated = True
                     if time.monotonic() >= due:
                         due = time.monotonic() + self.every_seconds
                         self._beat(lock)
                     is_busy = self._outbox.step(POLL_SECONDS)
                 except Error as error:
                     is_busy, self._was_away = False, True
-                    log.warning("Alarms cannot be read or written: %s", str(error).strip())
+                    if self._complaints.is_due(words := said_by_server(error)):
+                        log.warning("Alarms cannot be read or written: %s", words)
                     connection.close()
                 if not is_busy:
                     self.stop.wait(POLL_SECONDS)

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
+from traders.database.migrated import require_migrated
 from traders.management.refusal import RefusingCommand, refusals
 from traders.versions import queries as configs
 from trading.management.with_parent import stop_when_told
@@ -48,9 +49,11 @@ class Command(RefusingCommand):
         **options: Any,
     ) -> None:
         with refusals():
+            workshop = configured()
+            require_migrated()
             if not no_sync:
                 sync_file(settings.MANAGER_YAML, self._say)
-            runner = Runner(_share(traders, share), configured(), self._say, _touch(alive))
+            runner = Runner(_share(traders, share), workshop, self._say, _touch(alive))
         if once:
             self._once(runner)
             return

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from django.db import Error, connection
 from django.utils import timezone
 
+from traders.database.faults import said_by_server
+from traders.database.outages import Complaints
 from trading.manager.projecting import Projector
 from trading.manager.queries import FleetReader, TraderNow, reported_next
 from trading.manager.rules.schedule import first_due, next_due
@@ -65,7 +67,7 @@ class Runner:
         self._due: dict[str, datetime] = {}
         self._busy: set[str] = set()
         self._begun: set[str] = set()
-        self._told = threading.Event()
+        self._told, self._complaints = threading.Event(), Complaints()
         self._is_waiting = False
 
     def run(self) -> None:
@@ -257,6 +259,7 @@ class Runner:
                 self.stop.wait(STANDBY_SECONDS)
 
     def _complain(self, what: str, error: Exception) -> None:
-        log.error("%s: %s", what, error)
+        if self._complaints.is_due(words := f"{what}: {said_by_server(error)}"):
+            log.error("%s", words)
         with suppress(Error):
             connection.close()
