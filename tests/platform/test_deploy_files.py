@@ -22,13 +22,18 @@ SECRET = re.compile(r"\benv_secret\(\s*\"([A-Z_0-9]+)\"")
 # What is no setting of the site: the images' own, and the place of the fleet's files beside compose.yaml.
 OF_IMAGES = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD_FILE"}
 OF_COMPOSE = {"NOF0_CONFIG"}
+OF_PYTHON = {"PYTHONUNBUFFERED"}
 DURATION = re.compile(r"\d+[sm]")
 # As systemd.unit(5), systemd.service(5) and systemd.exec(5) spell them.
 KEYS = {
-    "Unit": {"Description", "After", "Wants"},
+    "Unit": {"Description", "After", "Wants", "StartLimitIntervalSec"},
     "Service": {
-        *("User", "WorkingDirectory", "EnvironmentFile", "Environment", "StateDirectory", "ExecStart", "Restart"),
-        *("RestartSec", "TimeoutStopSec"),
+        *("User", "WorkingDirectory", "EnvironmentFile", "Environment", "StateDirectory", "StateDirectoryMode"),
+        *("ExecStart", "SyslogIdentifier", "Restart", "RestartSec", "TimeoutStopSec", "NoNewPrivileges"),
+        *("CapabilityBoundingSet", "ProtectSystem", "ProtectHome", "PrivateTmp", "PrivateDevices"),
+        *("ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs", "ProtectControlGroups", "ProtectClock"),
+        *("ProtectHostname", "RestrictAddressFamilies", "RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID"),
+        *("LockPersonality", "SystemCallArchitectures", "SystemCallFilter", "SystemCallErrorNumber"),
     },
     "Install": {"WantedBy"},
 }
@@ -168,13 +173,30 @@ def test_units_of_systemd_start_commands_that_exist(unit: Unit) -> None:
     place = unit.one("WorkingDirectory")
     assert command.startswith(f"{place}/.venv/bin/python ")
     accepts(command.split())
-    assert unknown(set(unit.environment)) == set()
+    assert unknown(set(unit.environment)) == OF_PYTHON, "without it the journal gets lines late"
     assert not find_secret(unit.path.read_text(encoding="utf-8"))
     assert unit.environment["NOF0_DATA_DIR"] == f"/var/lib/{unit.one('StateDirectory')}"
     assert (unit.one("Restart"), unit.one("WantedBy"), unit.one("User")) == ("always", "multi-user.target", "nof0")
+    # Cycle files: the user cannot write beside manager.yaml, where they are written without it.
+    assert Path(unit.environment["JOURNAL_ROOT"]).is_relative_to(unit.environment["NOF0_DATA_DIR"])
+    assert unit.one("StartLimitIntervalSec") == "0", "it would be given up while the database is away"
+    assert unit.one("SyslogIdentifier") == "%N", "the journal would call all of them python"
     known = {found.path.name for found in units()}
     after = unit.one("After").split()
     assert {one for one in after if one.startswith("nof0-")} <= known
+
+
+def test_all_units_are_confined_in_the_same_way() -> None:
+    (confined,) = {
+        tuple(
+            (name, value)
+            for name, value in unit.sections["Service"]
+            if name.startswith(("Protect", "Private", "Restrict", "SystemCall", "Lock", "NoNew", "Capability"))
+        )
+        for unit in units()
+    }
+    assert ("ProtectSystem", "full") in confined
+    assert ("NoNewPrivileges", "yes") in confined
 
 
 def test_compose_and_systemd_run_the_same_programs() -> None:
