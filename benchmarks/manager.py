@@ -19,8 +19,11 @@ from benchmarks import fleet
 from benchmarks.meter import percentile
 from benchmarks.report import Table, seconds
 from benchmarks.servers import empty_tables
+from traders.controls.queries import newest_acks
+from traders.controls.services import fleet_control
 from traders.manager_yaml.declared import CallLimits
 from traders.manager_yaml.reader import read_manager_yaml
+from traders.schema.controls.rows import ControlKind
 from traders.schema.settings.trader import TraderSpec
 from traders.sync.services import sync
 from traders.versions import services as configs
@@ -38,7 +41,9 @@ INTERVAL_SECONDS = 180
 DECIDER_SECONDS = 30.0
 # Two turns of each trader, the first ones within the first twenty seconds.
 RUN_SECONDS = 230.0
-COMMITS = 60
+COMMITS = 200
+REST_SECONDS = 0.3
+STOPS = 20
 MANY_TRADERS = 1_000
 WARM_UP_SECONDS = 40.0
 
@@ -81,12 +86,18 @@ def _slow_models(directory: Path, say: Callable[[str], None]) -> Table:
 
 def _many_traders(directory: Path, say: Callable[[str], None]) -> Table:
     say(f"{MANY_TRADERS} traders, every {INTERVAL_SECONDS} s, decided by rules, {RUN_SECONDS:.0f} s long")
-    late, spent, lasted = _at_work(directory, MANY_TRADERS, RulesDecider(), RUN_SECONDS)
+    acknowledged: list[float] = []
+    late, spent, lasted = _at_work(
+        directory, MANY_TRADERS, RulesDecider(), RUN_SECONDS, behind=lambda: acknowledged.extend(_stops(say))
+    )
     hourly = spent / lasted * 3600 / MANY_TRADERS
     return Table(
         "A thousand paper traders of one manager",
         ("What", "p50 (s)", "p99 (s)", "number"),
-        [_times("a turn begins after its beat", late)],
+        [
+            _times("a turn begins after its beat", late),
+            _times("a stop of the fleet, or its release, is acknowledged for all after", acknowledged),
+        ],
         (
             f"The manager's process took {100 * spent / lasted:.1f} % of one core: {hourly:.1f} s for each trader and "
             f"hour, with a cycle every {INTERVAL_SECONDS} s and the watch of stops each second. PostgreSQL's and "
@@ -102,8 +113,10 @@ def _at_work(
     decider: Decider,
     run_seconds: float,
     meanwhile: Callable[[Runner], None] = lambda runner: None,
+    behind: Callable[[], None] = lambda: None,
 ) -> tuple[list[float], float, float]:
-    """(how late each turn began, CPU seconds of this process, seconds) of a manager with so many traders."""
+    """(how late each turn began, CPU seconds of this process, seconds) of a manager with so many traders. What it does
+    afterwards (`behind`) is in none of them."""
     empty_tables()
     _make_fleet(directory, traders)
     late: list[float] = []
@@ -121,7 +134,8 @@ def _at_work(
     time.sleep(WARM_UP_SECONDS)
     meanwhile(runner)
     time.sleep(max(0.0, run_seconds - (time.monotonic() - began)))
-    spent, lasted = _cpu_seconds() - cpu, time.monotonic() - began
+    spent, lasted, late = _cpu_seconds() - cpu, time.monotonic() - began, list(late)
+    behind()
     runner.stop.set()
     thread.join()
     # A manager that ends does not wait for a look at all stops; the database can be dropped only after it.
@@ -178,8 +192,23 @@ def _commits(runner: Runner, say: Callable[[str], None]) -> list[float]:
         while (now := runner._fleet.get(trader_id)) is None or now.version == stored.version:
             time.sleep(0.001)
         heard.append(time.perf_counter() - saved)
-        time.sleep(0.5)
+        time.sleep(REST_SECONDS)
     return heard
+
+
+def _stops(say: Callable[[str], None]) -> list[float]:
+    """From asking for a stop or a release to the acknowledgement of the last trader."""
+    say(f"{STOPS} stops and releases of the fleet")
+    times = []
+    for number in range(STOPS):
+        asked = time.perf_counter()
+        kind = ControlKind.RELEASE if number % 2 else ControlKind.STOP
+        [written] = fleet_control(kind, reason="a benchmark", actor="cli:benchmark")
+        while len(newest_acks([written.control.id])) < MANY_TRADERS:
+            time.sleep(0.01)
+        times.append(time.perf_counter() - asked)
+        time.sleep(REST_SECONDS)
+    return times
 
 
 def _cpu_seconds() -> float:
