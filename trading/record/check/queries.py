@@ -36,12 +36,17 @@ _NOT_DERIVED = f"SELECT count(*) AS points FROM ({NOT_DERIVED}) p"
 
 @dataclass(frozen=True)
 class RecordRule:
-    """`violations` is a query: (id, path) of each row of `table` that breaks the rule, and what `reason` says of it."""
+    """`violations` is a query: (id, path) of each row of `table` that breaks the rule, and what `reason` says of it.
+    Empty where no query finds them: the rule writes then, and rolls back."""
 
     name: str
     table: str
     violations: str
     reason: Callable[[Any], TranslatableText]
+
+    @property
+    def is_read(self) -> bool:
+        return bool(self.violations)
 
 
 _SUMS = f"""

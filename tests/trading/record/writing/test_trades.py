@@ -58,6 +58,7 @@ def test_many_at_once_tell_new_known_and_taken_ids_apart() -> None:
     assert TradeRow.objects.count() == 2
 
 
+@pytest.mark.plain
 def test_a_load_asks_once_for_the_form_of_the_record() -> None:
     with CaptureQueriesContext(connection) as queries:
         load(make_trade(), make_trade(close_ms=OPENED_MS + 5))
