@@ -14,6 +14,7 @@ from django.db import ProgrammingError, connection, transaction
 from nof0site.hardening.rules import DELETE, REFUSED, TRUNCATE, UPDATE
 from tests.factories import make_trader, sync_traders
 from tests.trading_factories import make_position, make_trade
+from trading.record.distribution.rules import TABLES
 from trading.record.exclusions import services as exclusions
 from trading.record.writing import services, trades
 from trading.schema.common import Side
@@ -65,6 +66,7 @@ def refused(statement: str) -> bool:
     return False
 
 
+@pytest.mark.plain
 def test_the_tables_are_those_whose_triggers_refuse_a_change() -> None:
     with connection.cursor() as cursor:
         cursor.execute(_REFUSING)
@@ -88,7 +90,10 @@ def test_without_yes_the_statements_are_printed_and_none_is_run(role: str) -> No
         assert cursor.fetchone() == (False,)
 
 
-@pytest.mark.parametrize("table", sorted(REFUSED))
+# A server of Citus does not know the role of a transaction that is still open on another one.
+@pytest.mark.parametrize(
+    "table", [pytest.param(table, marks=pytest.mark.plain if table in TABLES else ()) for table in sorted(REFUSED)]
+)
 def test_the_role_can_do_none_of_what_is_refused(role: str, table: str) -> None:
     said("--role", role, "--yes")
     with connection.cursor() as cursor:
@@ -104,6 +109,7 @@ def test_the_role_can_do_none_of_what_is_refused(role: str, table: str) -> None:
         assert not refused(f"SELECT count(*) FROM {table}")
 
 
+@pytest.mark.plain
 def test_the_role_records_closes_edits_and_sets_aside(role: str) -> None:
     said("--role", role, "--yes")
     with acting_as(role):
