@@ -166,6 +166,7 @@ def test_an_empty_fleet_says_what_to_do(login: Login) -> None:
     assert "add a trader by hand" in said
 
 
+@pytest.mark.plain
 def test_the_number_of_queries_does_not_grow_with_the_fleet(editor: Client) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:

@@ -146,6 +146,7 @@ def test_a_list_of_no_trader_or_of_an_unknown_one_has_no_tabs() -> None:
         assert 'class="tabs"' not in html(address=address)
 
 
+@pytest.mark.plain
 def test_the_number_of_queries_does_not_depend_on_what_happened() -> None:
     browser = browser_of(Role.OPERATOR)
     browser.get(STEADY)
