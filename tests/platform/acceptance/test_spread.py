@@ -47,6 +47,10 @@ def test_the_rules_between_rows_are_checked_in_a_transaction_that_only_reads() -
     assert _verdict("F.2") == LineVerdict.FAIL
 
 
+def test_a_spread_record_needs_no_foreign_keys_to_traders() -> None:
+    assert _verdict("P3.3") == LineVerdict.CORRECTED
+
+
 def _verdict(line: str) -> LineVerdict:
     (found,) = services.measured(chosen(LINES, [line]))
     return found.measured.verdict
