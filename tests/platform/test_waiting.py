@@ -98,32 +98,6 @@ def test_a_stop_of_the_fleet_is_told_to_all_with_what_is_wanted_of_their_traders
     run_waiting(tmp_path, test)
 
 
-@pytest.mark.parametrize("reads", [True, False])
-def test_who_waited_is_told_before_who_comes_is_asked_but_for_one_that_does_not_read(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads: bool
-) -> None:
-    monkeypatch.setattr(room, "TELLING_SECONDS", PATIENCE_SECONDS if reads else 0.2)
-    cursor = cursor_of(engine)
-
-    async def test(front: FrontServer) -> None:
-        told = WaitingRequest(front, engine, f"after={cursor}&wait=30")
-        told.client.reads = asyncio.Event()
-        await all_wait(front, 1)
-        await in_thread(save_edit, "steady_long", detail__risk__max_positions=5)
-        await told.until(lambda one: one.client.status == 200)
-        comes = WaitingRequest(front, engine, f"after={cursor}")
-        if reads:
-            await asyncio.sleep(0.5)
-            assert not comes.task.done()
-        else:
-            await comes.whole()
-        told.client.reads.set()
-        await told.whole()
-        assert (await comes.whole()).body == told.body
-
-    run_waiting(tmp_path, test)
-
-
 def test_where_no_announcement_comes_through_the_change_is_told_all_the_same(engine: Engine, tmp_path: Path) -> None:
     cursor = cursor_of(engine)
 

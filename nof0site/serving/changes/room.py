@@ -16,8 +16,6 @@ from traders.schema.cursor import Cursor
 
 # Without an announcement a change is found after at most this time, and so is the end of a token.
 RECHECK_SECONDS = 1.0
-# After a change. A client that reads slowly holds up nobody for longer.
-TELLING_SECONDS = 0.5
 
 log = logging.getLogger(__name__)
 Listen = Callable[[Callable[[], None]], Coroutine[Any, Any, None]]
@@ -32,9 +30,6 @@ class WaitingRoom:
     def __init__(self, listen: Listen | None) -> None:
         self._listen = listen
         self._waiting: dict[WaitingClient, asyncio.Future[WaitingAnswer]] = {}
-        self._untold: set[WaitingClient] = set()
-        self._all_told = asyncio.Event()
-        self._telling_until = 0.0
         self._news = asyncio.Event()
         self._newest = Cursor(0)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -46,7 +41,6 @@ class WaitingRoom:
     def join(self, client: WaitingClient, seconds: float | None) -> asyncio.Future[WaitingAnswer]:
         """The answer to come: as soon as there is a change, or after these seconds. Call `leave` at the end."""
         self._loop = asyncio.get_running_loop()
-        self._told(client)
         answer = self._waiting[client] = self._loop.create_future()
         if self.is_over:
             client.is_due = True
@@ -60,17 +54,8 @@ class WaitingRoom:
         return answer
 
     def leave(self, client: WaitingClient) -> None:
-        self._told(client)
         if (answer := self._waiting.pop(client, None)) is not None:
             answer.cancel()
-
-    async def until_told(self) -> None:
-        """Who waited is told before who comes is asked: of a thousand that are told of one change the first ones ask
-        again at once, and the threads that ask them would take the time of telling the last ones."""
-        seconds = self._telling_until - asyncio.get_running_loop().time()
-        if seconds > 0 and self._untold:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._all_told.wait(), seconds)
 
     def end(self) -> None:
         """Answers all that wait and refuses further waiting: the process is about to end. Any thread may call it."""
@@ -140,13 +125,3 @@ class WaitingRoom:
             waiting = self._waiting.pop(client, None)
             if waiting is not None and not waiting.done():
                 waiting.set_result(answer)
-                self._untold.add(client)
-        if self._untold:
-            self._all_told.clear()
-            self._telling_until = asyncio.get_running_loop().time() + TELLING_SECONDS
-
-    def _told(self, client: WaitingClient) -> None:
-        """Its answer was sent, or its next event, or it left."""
-        self._untold.discard(client)
-        if not self._untold:
-            self._all_told.set()

@@ -46,7 +46,6 @@ class ChangesServer:
     async def answer(self, environ: dict[str, Any], receive: Receive, send: Send) -> None:
         """Raises BodyRefused where too many ask at the same time, and ClientGone."""
         ticket = Ticket()
-        await self._room.until_told()
         first = await self._asked(environ | {TICKET: ticket})
         client = ticket.client
         if client is None or not (ticket.is_stream or ticket.seconds):
